@@ -1,0 +1,57 @@
+# One command for each verb; CONTRIBUTING.md explains them.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: help serve test check format docs lock wheel image clean
+
+help:  ## say what there is
+	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/'
+
+# The two virtual environments differ: to serve, only what the server needs is installed.
+$(VENV)/serve.ok: requirements/runtime.txt requirements/build.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "casavi-mock needs Python 3.11 or newer; found $$($(PYTHON) --version). Set PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || \
+	  { rm -rf $(VENV); echo "Python cannot make virtual environments here. On Debian: apt-get install python3-venv" >&2; exit 1; }
+	$(PIP) install --require-hashes -r requirements/build.txt -r requirements/runtime.txt
+	$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/dev.ok: $(VENV)/serve.ok requirements/dev.txt
+	$(PIP) install --require-hashes -r requirements/dev.txt
+	@touch $@
+
+serve: $(VENV)/serve.ok  ## start the mock at http://127.0.0.1:4227
+	$(BIN)/casavi-mock serve $(ARGS)
+
+test: $(VENV)/dev.ok  ## run all tests
+	$(BIN)/python -m coverage erase
+	$(BIN)/python -m coverage run -m pytest $(ARGS)
+	$(BIN)/python -m coverage report --skip-covered --show-missing --include='*/casavi_mock/domain/*' --fail-under=100
+
+check: $(VENV)/dev.ok  ## run the linters and type checks
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/dev.ok  ## format the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+docs: $(VENV)/dev.ok  ## make the generated pages anew
+	$(BIN)/casavi-mock assumptions --format markdown > docs/assumptions.md
+
+lock: $(VENV)/dev.ok  ## resolve the dependencies anew, into requirements/
+	$(BIN)/python requirements/lock.py
+
+wheel: $(VENV)/dev.ok  ## build the wheel into dist/
+	$(BIN)/python -m hatchling build
+
+image: ## build the container image
+	docker build -t casavi-mock:local .
+
+clean:  ## remove what the other verbs made
+	rm -rf $(VENV) dist .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

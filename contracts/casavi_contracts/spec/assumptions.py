@@ -1,0 +1,176 @@
+"""The register of assumptions, and what a user's profile makes of it."""
+
+import copy
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import jsonschema_rs
+
+
+class ProfileError(ValueError):
+    """A profile names an unknown assumption or an impossible value; the text says what is possible."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assumption:
+    """One named guess about casavi."""
+
+    name: str
+    question: str
+    value: Any
+    """What the mock does unless a profile says otherwise."""
+    schema: dict[str, Any]
+    """JSON Schema of the values that a profile may give."""
+    evidence: str
+    source: str
+    """Section of the facts page."""
+    reason: str
+    check: str
+    """How a run against the real API could answer the question."""
+
+    @property
+    def possible(self) -> str:
+        """What a profile may give, in words."""
+        return _in_words(self.schema)
+
+
+def assumptions(document: Mapping[str, Any]) -> dict[str, Assumption]:
+    """Returns the register of assumptions by name."""
+    return {name: Assumption(name=name, **entry) for name, entry in document["x-assumptions"].items()}
+
+
+def resolve_profile(register: Mapping[str, Assumption], overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the value of every assumption, the user's over the register's.
+
+    Raises:
+        ProfileError: An override names an unknown assumption or gives an impossible value.
+    """
+    for name, value in overrides.items():
+        if name not in register:
+            known = ", ".join(sorted(register))
+            raise ProfileError(f"unknown assumption {name!r}; possible are: {known}")
+        if not jsonschema_rs.is_valid(register[name].schema, value):
+            raise ProfileError(f"assumption {name!r} cannot be {value!r}; possible: {register[name].possible}")
+    values = {name: entry.value for name, entry in register.items()} | dict(overrides)
+    if values["refresh-path"] == values["import-path"]:
+        raise ProfileError(f"refresh-path and import-path are both {values['import-path']!r}; they must differ")
+    return values
+
+
+def apply_profile(document: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the document as it reads with these values of the assumptions.
+
+    Args:
+        document: The contract document; it is not changed.
+        values: A value for every assumption, as `resolve_profile` returns them.
+    """
+    result = copy.deepcopy(dict(document))
+    for name, value in values.items():
+        result["x-assumptions"][name]["value"] = value
+    _rename_paths(result, values)
+    _set_statuses(result, values)
+    _set_errors(result, values)
+    _set_shapes(result, values)
+    return result
+
+
+def _rename_paths(document: dict[str, Any], values: Mapping[str, Any]) -> None:
+    names = {"/refresh": values["refresh-path"], "/import": values["import-path"]}
+    document["paths"] = {names.get(path, path): item for path, item in document["paths"].items()}
+    if values["refresh-needs-token-header"]:
+        del document["paths"][values["refresh-path"]]["post"]["security"]
+
+
+def _set_statuses(document: dict[str, Any], values: Mapping[str, Any]) -> None:
+    log_in, refused = str(values["authenticate-status"]), str(values["unauthorized-status"])
+    for item in document["paths"].values():
+        for operation in item.values():
+            operation["responses"] = {
+                {"200": log_in if operation["operationId"] in ("authenticate", "refreshToken") else "200"}.get(
+                    status, refused if status == "401" else status
+                ): response
+                for status, response in operation["responses"].items()
+            }
+    importing = document["paths"][values["import-path"]]["post"]
+    importing["responses"] = {
+        (str(values["import-status"]) if status == "202" else status): response
+        for status, response in importing["responses"].items()
+    }
+    for rule in document["x-rules"].values():
+        if rule.get("status") == 401:
+            rule["status"] = values["unauthorized-status"]
+
+
+def _set_errors(document: dict[str, Any], values: Mapping[str, Any]) -> None:
+    for response in document["components"]["responses"].values():
+        (media,) = response["content"].values()
+        response["content"] = {values["error-media-type"]: media}
+
+
+def _set_shapes(document: dict[str, Any], values: Mapping[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    _rename_job_id(document, values)
+    schemas["Job"]["properties"]["status"]["enum"] = values["job-status-names"]
+    levels = values["document-type-levels"] - 1
+    schemas["Document"]["properties"]["type"]["pattern"] = rf"^[^/]+(/[^/]+){{0,{levels}}}$"
+    _keep_branches(
+        schemas["PropertyImport"]["properties"]["postalCode"],
+        values["property-postal-code"],
+        {"string": 0, "number": 1},
+    )
+    _keep_branches(schemas["ContractDate"], values["contract-dates"], {"date": 0})
+    if values["contact-name-required"]:
+        schemas["Contact"]["anyOf"] = [{"required": ["lastName"]}, {"required": ["companyName"]}]
+    if values["unknown-fields"] == "refuse":
+        for name in (
+            "MasterData",
+            "Contact",
+            "PropertyImport",
+            "Address",
+            "Unit",
+            "Contract",
+            "Responsibility",
+            "Document",
+        ):
+            schemas[name]["additionalProperties"] = False
+
+
+def _rename_job_id(document: dict[str, Any], values: Mapping[str, Any]) -> None:
+    field = values["job-id-field"]
+    accepted = document["components"]["schemas"]["ImportAccepted"]
+    accepted["properties"] = {field: accepted["properties"]["jobId"]}
+    accepted["required"] = [field]
+    response = document["paths"][values["import-path"]]["post"]["responses"][str(values["import-status"])]
+    response["content"]["application/json"]["example"] = {
+        field: response["content"]["application/json"]["example"]["jobId"]
+    }
+    response["links"]["follow the job"]["parameters"]["jobId"] = f"$response.body#/{field}"
+    schemas = document["components"]["schemas"]
+    names = values["job-status-names"]
+    operation = document["paths"]["/jobs/{jobId}"]["get"]["responses"]["200"]["content"]["application/json"]
+    operation["example"]["status"] = names[2]
+    schemas["Job"]["properties"]["status"]["enum"] = names
+
+
+def _keep_branches(schema: dict[str, Any], value: str, branches: Mapping[str, int]) -> None:
+    if value in branches:
+        schema["anyOf"] = [schema["anyOf"][branches[value]]]
+
+
+def _in_words(schema: Mapping[str, Any]) -> str:
+    if "enum" in schema:
+        return ", ".join(_quoted(value) for value in schema["enum"])
+    if schema["type"] == "boolean":
+        return "true, false"
+    if schema["type"] == "array":
+        return f"a list of {schema['minItems']} different texts"
+    if schema["type"] == "string":
+        return f"a text that matches {schema['pattern']}"
+    article = "a whole number" if schema["type"] == "integer" else "a number"
+    least = f"above {schema['exclusiveMinimum']}" if "exclusiveMinimum" in schema else f"from {schema['minimum']}"
+    return f"{article} {least} to {schema['maximum']}"
+
+
+def _quoted(value: Any) -> str:
+    return f'"{value}"' if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,65 @@
+"""Reads the contract documents and their register of rules."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+import yaml
+
+Document = dict[str, Any]
+
+EVIDENCE = ("documented", "mirror", "client", "third-party", "help", "inferred", "assumed")
+"""Classes of evidence, strongest first. Source: section 0.1 of the facts page."""
+
+METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One reason to refuse a request or a record."""
+
+    name: str
+    title: str
+    evidence: str
+    source: str
+    """Section of the facts page."""
+    assumption: str | None
+    """The first assumption that the rule rests on."""
+    status: int | None
+    """Status of the answer; None for a rule that refuses a record inside a job."""
+
+
+def load_document(version: str = "v1") -> Document:
+    """Returns a fresh copy of the contract document.
+
+    Args:
+        version: `v1`, the only one so far.
+
+    Raises:
+        FileNotFoundError: There is no document of that version.
+    """
+    text = files("casavi_contracts.spec").joinpath(f"manager-{version}.yaml").read_bytes()
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C loader takes a tenth of the time
+    document: Document = yaml.load(text, Loader=loader)  # noqa: S506  # both are safe loaders
+    return document
+
+
+def operations(document: Document) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Yields path, method and operation object of every operation, in the order of the document."""
+    for path, item in document["paths"].items():
+        for method in METHODS:
+            if method in item:
+                yield path, method, item[method]
+
+
+def rules(document: Document) -> dict[str, Rule]:
+    """Returns the register of rules by name."""
+    return {name: _rule(name, entry) for name, entry in document["x-rules"].items()}
+
+
+def _rule(name: str, entry: dict[str, Any]) -> Rule:
+    assumption = entry.get("x-assumption")
+    if isinstance(assumption, list):
+        assumption = assumption[0]
+    return Rule(name, entry["title"], entry["x-evidence"], entry["x-source"], assumption, entry.get("status"))

@@ -1,0 +1,71 @@
+"""The reference graph of the import model, read from the marks in the contract document."""
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A field that holds the id of another record."""
+
+    field: str
+    entity: str
+    evidence: str
+    """Evidence for a record being refused while the other one is missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """An array of objects inside a shape."""
+
+    key: str
+    shape: "Shape"
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """One object schema of the import model: a record, or a part of one (address, contract)."""
+
+    name: str
+    """Name of the schema in the document."""
+    entity: str | None
+    """`x-entity`; None for a part of a record."""
+    stage: int
+    """`x-import-stage`; 0 for a part of a record."""
+    identity: tuple[str, ...]
+    """`x-identity`: the fields by which a record is found again."""
+    fields: frozenset[str]
+    """Every property name that the schema knows."""
+    references: tuple[Reference, ...]
+    children: tuple[Child, ...]
+
+    def walk(self) -> "list[Shape]":
+        """Returns this shape and all below it, in the order of the document."""
+        return [self, *(below for child in self.children for below in child.shape.walk())]
+
+
+def import_shape(document: dict[str, Any]) -> Shape:
+    """Returns the shape of the import's body; its children are the top-level arrays."""
+    return _shape(document["components"]["schemas"], "MasterData")
+
+
+def _shape(schemas: dict[str, Any], name: str) -> Shape:
+    schema = schemas[name]
+    properties = schema["properties"]
+    return Shape(
+        name=name,
+        entity=schema.get("x-entity"),
+        stage=schema.get("x-import-stage", 0),
+        identity=tuple(schema.get("x-identity", ())),
+        fields=frozenset(properties),
+        references=tuple(
+            Reference(field, place["x-references"], place["x-reference-evidence"])
+            for field, place in properties.items()
+            if "x-references" in place
+        ),
+        children=tuple(
+            Child(key, _shape(schemas, place["items"]["$ref"].rsplit("/", 1)[1]))
+            for key, place in properties.items()
+            if place.get("type") == "array"
+        ),
+    )

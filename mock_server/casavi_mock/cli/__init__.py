@@ -1,0 +1,5 @@
+"""The command `casavi-mock`."""
+
+
+def main() -> None:
+    """Runs the command line."""

@@ -1,0 +1,4 @@
+"""What the mock knows of casavi: synchronous, deterministic, standard library only.
+
+Time and randomness are given to it.
+"""

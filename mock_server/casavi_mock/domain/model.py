@@ -1,0 +1,151 @@
+"""The values the domain works with."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol
+
+Json = Any
+"""A value as it came out of a JSON parser."""
+
+Key = str | tuple[str, ...]
+"""By what a record is found again: its reference id, or several fields where it has none."""
+
+
+class Secret:
+    """A text that must not be shown. Its own text is never part of `repr`, `str` or a log line."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """Returns the text itself."""
+        return self._text
+
+    def __repr__(self) -> str:
+        return "[secret]"
+
+
+class Reference(Protocol):
+    """A field that holds the id of another record."""
+
+    @property
+    def field(self) -> str: ...
+    @property
+    def entity(self) -> str: ...
+    @property
+    def evidence(self) -> str: ...
+
+
+class Child(Protocol):
+    """An array of objects inside a shape."""
+
+    @property
+    def key(self) -> str: ...
+    @property
+    def shape(self) -> "Shape": ...
+
+
+class Shape(Protocol):
+    """An object of the import model, as the contract document marks it: a record, or a part of one."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def entity(self) -> str | None: ...
+    @property
+    def stage(self) -> int: ...
+    @property
+    def identity(self) -> tuple[str, ...]: ...
+    @property
+    def fields(self) -> frozenset[str]: ...
+    @property
+    def references(self) -> Sequence[Reference]: ...
+    @property
+    def children(self) -> Sequence[Child]: ...
+
+
+ENTITIES = ("contacts", "properties", "units", "responsibilities", "documents")
+"""Kinds of records, in the order in which they are counted."""
+
+
+class JobState(StrEnum):
+    """States of a job. The names that clients see come from an assumption."""
+
+    WAITING = "waiting"  # accepted, nothing done yet
+    ACTIVE = "active"  # records are being imported
+    COMPLETED = "completed"  # ended; at least one record was taken, or there was none
+    FAILED = "failed"  # ended; every record was refused
+
+
+TRANSITIONS: Mapping[JobState, frozenset[JobState]] = {
+    JobState.WAITING: frozenset({JobState.ACTIVE}),
+    JobState.ACTIVE: frozenset({JobState.COMPLETED, JobState.FAILED}),
+    JobState.COMPLETED: frozenset(),
+    JobState.FAILED: frozenset(),
+}
+
+
+class Outcome(StrEnum):
+    """What became of one record."""
+
+    CREATED = "created"
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One stored record."""
+
+    entity: str
+    key: Key
+    internal_id: int
+    """The vendor's own number, beside the customer's reference id. Source: facts page, section 3.1."""
+    fields: Mapping[str, Json]
+    place: Mapping[str, str]
+    """Where it stands: `propertyId` and `street` of a unit, `propertyId` or `unitId` of a document."""
+    created_at: datetime
+    modified_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RecordError:
+    """Why one record of an import was refused."""
+
+    entity: str
+    id: str | None
+    """Reference id; None where the record has none."""
+    pointer: str
+    """JSON pointer into the request."""
+    rule: str
+    evidence: str
+    message: str
+    missing: tuple[str, str | None] | None = None
+    """Entity and id of the record that is missing, or that was refused first."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordWarning:
+    """Something in an import that was left out."""
+
+    pointer: str
+    """JSON pointer to the first occurrence."""
+    rule: str
+    message: str
+    count: int
+
+
+@dataclass(slots=True)
+class Token:
+    """An access token of one account."""
+
+    text: Secret
+    owner: str
+    """Key of the account."""
+    expires_at: datetime
+    revoked: bool = False

@@ -1,0 +1,64 @@
+"""How the mock behaves where casavi does not say; one field for each assumption that changes behaviour."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import timedelta
+from typing import Any, Self
+
+MEGABYTE = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """Values of the assumptions. Names and defaults are those of the register in the contract document."""
+
+    refresh_revokes_old_token: bool
+    refresh_accepts_expired_token: bool
+    several_tokens: str
+    mixed_credentials: str
+    deprecation_header: bool
+    token_lifetime_days: float
+    expires_at_format: str
+    max_body_mb: float
+    job_id_field: str
+    job_status_names: tuple[str, str, str, str]
+    """In the order waiting, active, completed, failed."""
+    null_clears: bool
+    upsert: str
+    custom_fields: str
+    unknown_fields: str
+    contract_period: str
+    duplicate_ids: str
+    document_max_mb: float
+    job_retention_days: float
+    queue_limit: int
+    import_status: int
+    authenticate_status: int
+    error_media_type: str
+
+    @classmethod
+    def from_assumptions(cls, values: Mapping[str, Any]) -> Self:
+        """Returns the policy for these values of the register, by their names there."""
+        taken = {place.name: values[place.name.replace("_", "-")] for place in fields(cls)}
+        taken["job_status_names"] = tuple(taken["job_status_names"])
+        return cls(**taken)
+
+    @property
+    def token_lifetime(self) -> timedelta:
+        """How long a token lives."""
+        return timedelta(days=self.token_lifetime_days)
+
+    @property
+    def job_retention(self) -> timedelta:
+        """How long an ended job can be read."""
+        return timedelta(days=self.job_retention_days)
+
+    @property
+    def max_body_bytes(self) -> int:
+        """The longest request body, in bytes."""
+        return int(self.max_body_mb * MEGABYTE)
+
+    @property
+    def document_max_bytes(self) -> int:
+        """The largest document, decoded, in bytes."""
+        return int(self.document_max_mb * MEGABYTE)

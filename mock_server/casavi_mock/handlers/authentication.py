@@ -1,0 +1,116 @@
+"""Log-in, refresh, and the check of a token. Source: facts page, section 2."""
+
+import hashlib
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from casavi_mock.domain.model import Json, Token
+from casavi_mock.domain.tokens import objection
+from casavi_mock.errors import Refused
+from casavi_mock.world import Registry, World
+
+_DETAILS = {
+    "token-missing": "Send the token of /authenticate in the header `token`.",
+    "token-unknown": "The token was never given out, or is long gone. Log in again.",
+    "token-expired": "The token has expired. Log in again, or refresh a token before it expires.",
+    "token-revoked": "A newer token has taken its place. Use the newest one, or log in again.",
+    "token-foreign": "The token does not belong to the API key that was sent with it.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class LogIn:
+    """A log-in that succeeded."""
+
+    world: World
+    token: Token
+    deprecated: bool
+    """The deprecated parameters were used."""
+
+
+def authenticate(registry: Registry, body: Mapping[str, Json]) -> LogIn:
+    """Logs in with key and secret, or with the deprecated `apiKey` and `password`.
+
+    Args:
+        registry: The accounts.
+        body: A request that satisfies the contract.
+
+    Raises:
+        Refused: Wrong credentials, or old and new names together where the policy refuses that.
+    """
+    key, secret, deprecated = _credentials(registry, body)
+    world = registry.get(key)
+    expected = world.secret.reveal() if world else ""
+    # Compared even if there is no such account, so that the time taken tells nothing.
+    right = _same(expected, secret)
+    if world is None or not right:
+        raise Refused("credentials-wrong", "Key and secret do not match an account of this server.")
+    with world.lock:
+        return LogIn(world, world.tokens.issue(world.clock.now()), deprecated)
+
+
+def refresh(registry: Registry, api_key: str, token_text: str) -> LogIn:
+    """Replaces a token by a new one.
+
+    Raises:
+        Refused: The token is unknown, revoked, expired (if the policy says so) or of another account. Whether there is
+            an account with that key can not be told from it.
+    """
+    token = registry.token(token_text)
+    world = registry.get(token.owner) if token else None
+    if token is None or world is None:
+        raise refused_token("token-unknown")
+    if not _same(token.owner, api_key):
+        raise refused_token("token-foreign")
+    with world.lock:
+        rule = objection(token, world.clock.now())
+        if rule and not (rule == "token-expired" and world.settings.policy.refresh_accepts_expired_token):
+            raise refused_token(rule)
+        return LogIn(world, world.tokens.replace(token, world.clock.now()), deprecated=False)
+
+
+def authorize(registry: Registry, token_text: str | None, authorization: str | None = None) -> World:
+    """Returns the account that a token belongs to.
+
+    Args:
+        registry: The accounts.
+        token_text: The header `token`, None if it was not sent.
+        authorization: The header `Authorization`, only for a better hint.
+
+    Raises:
+        Refused: The token is missing, unknown, expired or revoked.
+    """
+    if not token_text:
+        hint = " The header `Authorization` is not used." if authorization else ""
+        raise refused_token("token-missing", hint)
+    token = registry.token(token_text)
+    world = registry.get(token.owner) if token else None
+    if token is None or world is None:
+        hint = " Send it raw, without `Bearer`." if token_text[:7].lower() == "bearer " else ""
+        raise refused_token("token-unknown", hint)
+    rule = objection(token, world.clock.now())
+    if rule:
+        raise refused_token(rule)
+    return world
+
+
+def refused_token(rule: str, hint: str = "") -> Refused:
+    """Returns the refusal of a token by a rule."""
+    return Refused(rule, _DETAILS[rule] + hint)
+
+
+def _credentials(registry: Registry, body: Mapping[str, Json]) -> tuple[str, str, bool]:
+    new = "key" in body and "secret" in body
+    old = "apiKey" in body and "password" in body
+    choice = registry.settings.policy.mixed_credentials
+    if new and old and choice == "refuse":
+        raise Refused("mixed-credentials", "Send key and secret alone; apiKey, email and password are deprecated.")
+    if new and not (old and choice == "old-names-win"):
+        return body["key"], body["secret"], False
+    return body["apiKey"], body["password"], True
+
+
+def _same(expected: str, came: str) -> bool:
+    """Compares in a time that depends neither on where the texts differ nor on their lengths' difference."""
+    return hmac.compare_digest(hashlib.sha256(expected.encode()).digest(), hashlib.sha256(came.encode()).digest())

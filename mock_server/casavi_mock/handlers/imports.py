@@ -1,0 +1,31 @@
+"""Accepts an import. Source: facts page, section 8.1."""
+
+from casavi_mock.domain.jobs import Job, QueueFull
+from casavi_mock.domain.ordering import Plan
+from casavi_mock.errors import Refused
+from casavi_mock.world import World
+
+RETRY_AFTER_SECONDS = 1
+EAGER_RECORDS = 500
+"""Records done before the answer, in mode `immediate`; the worker does the rest."""
+
+
+def accept(world: World, plan: Plan) -> Job:
+    """Takes an import into the account's queue and returns its job.
+
+    Raises:
+        Refused: The queue is full.
+    """
+    with world.lock:
+        try:
+            job = world.submit(plan)
+        except QueueFull:
+            limit = world.settings.policy.queue_limit
+            raise Refused(
+                "queue-full",
+                f"This account has {limit} unfinished jobs, as many as it may have. Wait until some have ended.",
+                headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
+            ) from None
+        if world.settings.progress.mode == "immediate":
+            world.run_due(EAGER_RECORDS)
+        return job

@@ -1,0 +1,65 @@
+"""Looks a job up. Source: facts page, section 8.8; its form is an assumption, `job-object`."""
+
+from typing import Any
+
+from casavi_mock.domain.clock import timestamp
+from casavi_mock.domain.jobs import Job, counts_view
+from casavi_mock.domain.model import JobState, RecordError
+from casavi_mock.errors import Refused
+from casavi_mock.world import World
+
+SLICE_RECORDS = 250
+"""Records done at most while somebody waits for an answer."""
+
+
+def look_up(world: World, job_id: str) -> dict[str, Any]:
+    """Returns a job as clients see it.
+
+    Raises:
+        Refused: This account has no such job; a job of another account is refused in the same words.
+    """
+    with world.lock:
+        world.run_due(SLICE_RECORDS)  # what is due by the clock has happened, even if the worker was busy elsewhere
+        now = world.clock.now()
+        job = world.queue.find(job_id, now)
+        if job is None:
+            raise Refused("job-unknown", "This account has no job with the id that was asked for.")
+        seen = view(job, world.settings.policy.job_status_names)
+        if not job.ended:
+            world.poll()
+        return seen
+
+
+def view(job: Job, names: tuple[str, str, str, str]) -> dict[str, Any]:
+    """Returns a job as clients see it.
+
+    Args:
+        job: The job.
+        names: What its four states are called, in the order waiting, active, completed, failed.
+    """
+    return {
+        "id": job.id,
+        "status": names[list(JobState).index(job.state)],
+        "createdAt": timestamp(job.created_at),
+        "startedAt": timestamp(job.started_at) if job.started_at else None,
+        "finishedAt": timestamp(job.finished_at) if job.finished_at else None,
+        "progress": {"processed": job.processed, "total": job.total},
+        "counts": counts_view(job),
+        "errors": [_error_view(error) for error in job.errors],
+        "warnings": [
+            {"pointer": w.pointer, "rule": w.rule, "message": w.message, "count": w.count} for w in job.warnings
+        ],
+    }
+
+
+def _error_view(error: RecordError) -> dict[str, Any]:
+    missing = {"entity": error.missing[0], "id": error.missing[1]} if error.missing else None
+    return {
+        "entity": error.entity,
+        "id": error.id,
+        "pointer": error.pointer,
+        "rule": error.rule,
+        "evidence": error.evidence,
+        "message": error.message,
+        "missing": missing,
+    }

@@ -1,0 +1,1 @@
+"""The edge: HTTP in, use cases called, HTTP out."""

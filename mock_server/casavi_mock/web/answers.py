@@ -1,0 +1,86 @@
+"""Answers, and the one place where a rule becomes a status and an error body."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from casavi_contracts.spec import Rule
+from casavi_mock.errors import FieldError, Refused
+
+JSON = b"application/json"
+
+
+@dataclass(slots=True)
+class Answer:
+    """A complete HTTP answer."""
+
+    status: int
+    body: bytes
+    media_type: bytes = JSON
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+
+
+def json_answer(status: int, value: Any, headers: tuple[tuple[bytes, bytes], ...] = ()) -> Answer:
+    """Returns a value as a JSON answer."""
+    return Answer(status, orjson.dumps(value), JSON, headers)
+
+
+class Problems:
+    """Turns refusals into error bodies (RFC 9457).
+
+    Args:
+        rules: The contract's register of rules.
+        media_type: Media type of error bodies; assumption `error-media-type`.
+    """
+
+    def __init__(self, rules: Mapping[str, Rule], media_type: str) -> None:
+        self._rules = rules
+        self._media_type = media_type.encode()
+
+    def rule(self, name: str) -> Rule:
+        """Returns a rule of the register.
+
+        Raises:
+            KeyError: There is no such rule.
+        """
+        return self._rules[name]
+
+    def answer(self, refusal: Refused, request_id: str) -> Answer:
+        """Returns the error answer for a refusal."""
+        rule = self._rules[refusal.rule]
+        if rule.status is None:
+            raise ValueError(f"rule {rule.name} refuses records, not requests")
+        body: dict[str, Any] = {
+            "type": f"urn:casavi-mock:rule:{rule.name}",
+            "title": rule.title,
+            "status": rule.status,
+            "detail": refusal.detail,
+            "rule": rule.name,
+            "evidence": rule.evidence,
+            "requestId": request_id,
+        }
+        if rule.assumption:
+            body["assumption"] = rule.assumption
+        if refusal.errors:
+            body["errors"] = [_field_error(error) for error in refusal.errors]
+            body["errorCount"] = max(refusal.error_count, len(refusal.errors))
+        body.update(refusal.extra)
+        return Answer(rule.status, orjson.dumps(body), self._media_type, tuple(_encoded(refusal.headers.items())))
+
+
+def _field_error(error: FieldError) -> dict[str, Any]:
+    view: dict[str, Any] = {
+        "pointer": error.pointer,
+        "expected": error.expected,
+        "got": error.got,
+        "message": error.message,
+    }
+    if error.line is not None:
+        view["line"], view["column"] = error.line, error.column
+    return view
+
+
+def _encoded(headers: Iterable[tuple[str, str]]) -> Iterable[tuple[bytes, bytes]]:
+    return ((name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers)

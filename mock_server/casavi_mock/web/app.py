@@ -1,0 +1,148 @@
+"""Puts the server together: the vendor's API, the control plane and the pages behind one ASGI application."""
+
+import logging
+import secrets
+import time
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from a2wsgi import WSGIMiddleware
+
+from casavi_mock.errors import Refused
+from casavi_mock.web.answers import Answer, Problems
+from casavi_mock.web.body import ClientGone
+from casavi_mock.web.control import control_app
+from casavi_mock.web.exchanges import Recorder
+from casavi_mock.web.operations import Call
+from casavi_mock.web.pages import Pages
+from casavi_mock.web.vendor import VendorApi
+from casavi_mock.web.worker import Worker
+from casavi_mock.world import Registry, Settings
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+CONTROL_PREFIX = "/_mock"
+
+log = logging.getLogger("casavi_mock.app")
+
+
+def system_now() -> datetime:
+    """Returns the system's time, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+def new_registry(settings: Settings, *, now: Callable[[], datetime] = system_now) -> Registry:
+    """Returns a registry with the system's time and randomness."""
+    return Registry(settings, now=now, new_text=lambda: str(uuid.UUID(bytes=secrets.token_bytes(16), version=4)))
+
+
+class MockApp:
+    """The whole server as an ASGI application.
+
+    Args:
+        registry: The accounts.
+        now: Returns the current time, aware.
+    """
+
+    def __init__(self, registry: Registry, *, now: Callable[[], datetime] = system_now) -> None:
+        self.registry = registry
+        settings = registry.settings
+        self.readiness: dict[str, bool] = {"worker": False}
+        self._problems = Problems(settings.rules, settings.policy.error_media_type)
+        self._recorder = Recorder(registry, self._problems, now, secrets.token_hex(4))
+        self._pages = Pages(settings.document)
+        self._vendor = VendorApi(registry)
+        # a2wsgi has its own, narrower names for the types of WSGI and ASGI
+        self._control = WSGIMiddleware(control_app(registry, self.readiness), workers=2)  # type: ignore[arg-type]
+        self._worker = Worker(registry)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handles one ASGI connection."""
+        if scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+        elif scope["type"] == "http":
+            await self._http(scope, receive, send)
+        else:
+            await send({"type": "websocket.close", "code": 1000})
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Runs the worker in the current event loop; for use without a server that knows lifespans."""
+        self._worker.start()
+        self.readiness["worker"] = True
+        try:
+            yield
+        finally:
+            self.readiness["worker"] = False
+            await self._worker.stop()
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        await receive()
+        async with self.running():
+            await send({"type": "lifespan.startup.complete"})
+            await receive()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path: str = scope["path"]
+        if path == CONTROL_PREFIX or path.startswith(CONTROL_PREFIX + "/"):
+            inside = {**scope, "root_path": scope.get("root_path", "") + CONTROL_PREFIX}
+            await self._control(inside, receive, send)  # type: ignore[arg-type]  # a2wsgi has its own names for these
+        elif scope["method"] in ("GET", "HEAD") and (page := self._pages.find(path)):
+            await send_answer(send, page, head=scope["method"] == "HEAD")
+        else:
+            await self._vendor_exchange(scope, receive, send)
+
+    async def _vendor_exchange(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = time.perf_counter()
+        request_id = self._recorder.new_id()
+        call = Call(_headers(scope), receive)
+        answer, refusal = await self._answer(call, scope, request_id)
+        if answer is None:
+            return
+        answer.headers = (*answer.headers, (b"x-request-id", request_id.encode()))
+        await send_answer(send, answer, head=scope["method"] == "HEAD")
+        self._recorder.record(
+            call,
+            answer,
+            request_id=request_id,
+            method=scope["method"],
+            path=scope["path"],
+            seconds=time.perf_counter() - started,
+            refusal=refusal,
+        )
+
+    async def _answer(self, call: Call, scope: Scope, request_id: str) -> tuple[Answer | None, Refused | None]:
+        refusal = None
+        try:
+            return await self._vendor.answer(call, scope), None
+        except Refused as error:
+            refusal = error
+        except ClientGone:
+            return None, None
+        except Exception:
+            log.exception("request %s failed inside the mock", request_id)
+            refusal = Refused("internal-error", f"The mock failed, not casavi. Its log has more under {request_id}.")
+        return self._problems.answer(refusal, request_id), refusal
+
+
+async def send_answer(send: Send, answer: Answer, *, head: bool) -> None:
+    """Sends a complete answer; without its body to a HEAD request."""
+    headers = [
+        (b"content-type", answer.media_type),
+        (b"content-length", str(len(answer.body)).encode()),
+        *answer.headers,
+    ]
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if head else answer.body})
+
+
+def _headers(scope: Scope) -> Mapping[bytes, bytes]:
+    # Of a header that comes twice the first counts.
+    return dict(reversed(scope["headers"]))

@@ -1,0 +1,273 @@
+"""Reads request bodies: how long, how encoded, how deep, and whether they satisfy the contract.
+
+A long body is split first and then parsed and checked in slices, with a pause after each, so that one large import
+does not keep other clients waiting.
+"""
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import orjson
+
+from casavi_mock.domain.ordering import escaped
+from casavi_mock.errors import FieldError, Refused
+from casavi_mock.web.validation import MAX_ERRORS, BodySchema
+
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Headers = Mapping[bytes, bytes]
+
+SLICED_FROM_BYTES = 256_000
+SLICE_RECORDS = 250
+
+_CHARSETS = (b"utf-8", b"utf8", b"us-ascii", b"ascii")
+_OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_ARRAY = msgspec.json.Decoder(list[msgspec.Raw])
+_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_TO_BRACES = bytes.maketrans(b"[]", b"{}")
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BodyLimits:
+    """How long and how deep a body may be."""
+
+    max_bytes: int
+    max_nesting: int
+
+
+class BodyReader:
+    """Reads and checks the bodies of one operation.
+
+    Args:
+        schema: The whole body's schema.
+        limits: How long and how deep a body may be.
+        items: Schemas of the top-level arrays, by their names, for bodies that are read in slices.
+    """
+
+    def __init__(self, schema: BodySchema, limits: BodyLimits, items: Mapping[str, BodySchema] | None = None) -> None:
+        self._schema = schema
+        self._limits = limits
+        self._items = items or {}
+
+    async def read(self, headers: Headers, receive: Receive) -> tuple[dict[str, Any], int]:
+        """Returns the parsed body, which satisfies the contract, and its length in bytes.
+
+        Raises:
+            Refused: It is not JSON, too long, too deep, or does not satisfy the contract.
+        """
+        check_media_type(headers)
+        raw = await read_bytes(headers, receive, self._limits.max_bytes)
+        if not raw or raw.isspace():
+            missing = FieldError("", "a JSON object", "no body")
+            raise Refused("body-missing", "Send a JSON object as the body.", (missing,))
+        if self._items and len(raw) >= SLICED_FROM_BYTES:
+            body = await self._in_slices(raw)
+            if body is not None:
+                return body, len(raw)
+        return self._at_once(raw), len(raw)
+
+    def _at_once(self, raw: bytes) -> dict[str, Any]:
+        body = parse(raw)
+        self._check_nesting(raw, body)
+        if not self._schema.satisfied_by(body):
+            raise _violations(list(self._schema.errors(body)))
+        satisfied: dict[str, Any] = body
+        return satisfied
+
+    async def _in_slices(self, raw: bytes) -> dict[str, Any] | None:
+        """Returns the body, or None if it must be parsed at once to say what is wrong with it."""
+        try:
+            members = _OBJECT.decode(raw)
+            arrays = {name: _ARRAY.decode(members[name]) for name in self._items if name in members}
+            body: dict[str, Any] = {name: orjson.loads(value) for name, value in members.items() if name not in arrays}
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, orjson.JSONDecodeError):
+            return None
+        self._check_depth(body, "", self._limits.max_nesting)
+        errors = list(self._schema.errors(body | {name: [] for name in arrays}))
+        for name, records in arrays.items():
+            parsed = body[name] = []
+            for start in range(0, len(records), SLICE_RECORDS):
+                part = b"[" + b",".join(records[start : start + SLICE_RECORDS]) + b"]"
+                try:
+                    values = orjson.loads(part)
+                except orjson.JSONDecodeError:
+                    return None
+                if len(errors) <= MAX_ERRORS:
+                    errors += self._slice_errors(name, start, part, values)
+                parsed += values
+                await asyncio.sleep(0)
+        if errors:
+            raise _violations(errors)
+        return body
+
+    def _slice_errors(self, name: str, start: int, part: bytes, values: list[Any]) -> list[FieldError]:
+        schema = self._items[name]
+        if too_deep(part, self._limits.max_nesting - 1):
+            for index, value in enumerate(values):
+                self._check_depth(value, f"/{name}/{start + index}", self._limits.max_nesting - 2)
+        errors: list[FieldError] = []
+        for index, value in enumerate(values):
+            if not schema.satisfied_by(value):
+                errors += schema.errors(value, f"/{name}/{start + index}")
+        return errors
+
+    def _check_nesting(self, raw: bytes, body: Any) -> None:
+        if too_deep(raw, self._limits.max_nesting):
+            self._check_depth(body, "", self._limits.max_nesting)
+
+    def _check_depth(self, value: Any, pointer: str, levels: int) -> None:
+        place = beyond(value, pointer, levels)
+        if place is not None:
+            limit = self._limits.max_nesting
+            error = FieldError(place[:500], f"at most {limit} levels of nesting", "more")
+            raise Refused("nesting-too-deep", f"The body is nested more than {limit} levels deep.", (error,))
+
+
+def check_media_type(headers: Headers) -> None:
+    """Takes `application/json` in any spelling, in UTF-8, uncompressed.
+
+    Raises:
+        Refused: It is something else.
+    """
+    came = headers.get(b"content-type", b"")
+    media_type, _, parameters = came.partition(b";")
+    if media_type.strip().lower() != b"application/json":
+        raise _unsupported(
+            "Content-Type: application/json", f"Content-Type: {_shown(came)}" if came else "no Content-Type"
+        )
+    for parameter in parameters.split(b";"):
+        name, _, value = parameter.partition(b"=")
+        if name.strip().lower() == b"charset" and value.strip(b' "').lower() not in _CHARSETS:
+            raise _unsupported("charset utf-8", f"charset {_shown(value)}")
+    encoding = headers.get(b"content-encoding", b"identity").strip().lower()
+    if encoding not in (b"", b"identity"):
+        raise _unsupported("an uncompressed body", f"Content-Encoding: {_shown(encoding)}")
+
+
+async def read_bytes(headers: Headers, receive: Receive, max_bytes: int) -> bytes:
+    """Returns the body; counts while it comes and stops at the limit.
+
+    Raises:
+        Refused: It is longer than `max_bytes`.
+    """
+    announced = headers.get(b"content-length", b"")
+    if announced.isdigit() and int(announced[:20]) > max_bytes:
+        raise _too_large(max_bytes)
+    message = await receive()
+    chunk: bytes = message.get("body", b"")
+    if len(chunk) > max_bytes:
+        raise _too_large(max_bytes)
+    if not message.get("more_body"):
+        return chunk
+    body = bytearray(chunk)
+    while message.get("more_body"):
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientGone
+        body += message.get("body", b"")
+        if len(body) > max_bytes:
+            raise _too_large(max_bytes)
+    return bytes(body)
+
+
+class ClientGone(Exception):
+    """The client went away before its request was complete."""
+
+
+def parse(raw: bytes) -> Any:
+    """Returns the parsed JSON.
+
+    Raises:
+        Refused: It is not JSON, not UTF-8, or holds a number out of range; with line and column.
+    """
+    try:
+        return orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        raise _malformed(raw, error) from None
+
+
+def too_deep(raw: bytes, levels: int) -> bool:
+    """Whether well-formed JSON is nested deeper than so many levels.
+
+    All but the brackets is deleted; every pass then takes away the innermost pairs, so passes count levels.
+    """
+    if raw.count(b"{") + raw.count(b"[") <= levels:
+        return False
+    brackets = _STRINGS.sub(b"", raw).translate(_TO_BRACES, _NO_BRACKETS)
+    for _ in range(levels):
+        if not brackets:
+            return False
+        brackets = brackets.replace(b"{}", b"")
+    return bool(brackets)
+
+
+def beyond(value: Any, pointer: str, levels: int) -> str | None:
+    """Returns a pointer to a first value nested deeper than so many levels, or None."""
+    waiting = [(value, pointer, 1)]
+    while waiting:
+        value, pointer, level = waiting.pop()
+        if isinstance(value, dict | list):
+            if level > levels:
+                return pointer
+            inside = value.items() if isinstance(value, dict) else enumerate(value)
+            waiting += [(item, f"{pointer}/{escaped(str(name))}", level + 1) for name, item in inside]
+    return None
+
+
+def _malformed(raw: bytes, error: orjson.JSONDecodeError) -> Refused:
+    line, column = error.lineno, error.colno
+    reason = error.msg
+    try:
+        raw.decode()
+    except UnicodeDecodeError as wrong:
+        before = raw[: wrong.start]
+        line, column = before.count(b"\n") + 1, wrong.start - before.rfind(b"\n")
+        place = FieldError("", "UTF-8", f"the byte 0x{raw[wrong.start]:02x}", line, column)
+        return Refused("encoding-invalid", f"Line {line}, column {column}: JSON must be UTF-8.", (place,))
+    if "infinity" in reason:
+        place = FieldError("", "a number within the range of a double", "a number beyond it", line, column)
+        return Refused("number-out-of-range", f"Line {line}, column {column}: the number is out of range.", (place,))
+    if "depth limit" in reason:
+        place = FieldError("", "less nesting", "more than 1,024 levels", line, column)
+        return Refused("nesting-too-deep", f"Line {line}, column {column}: the body is nested too deeply.", (place,))
+    came = repr(raw.decode()[error.pos : error.pos + 14]) if error.pos < len(raw) else "the end of the body"
+    place = FieldError("", "valid JSON", came, line, column)
+    return Refused("json-malformed", f"Line {line}, column {column}: {reason}.{_hint(raw, came)}", (place,))
+
+
+def _hint(raw: bytes, came: str) -> str:
+    if raw.startswith(b"\xef\xbb\xbf"):
+        return " Leave the byte order mark out."
+    if came.startswith(("'NaN", "'Infinity", "'nfinity")):
+        return " NaN and Infinity are not JSON; send null or leave the field out."
+    return ""
+
+
+def _violations(errors: list[FieldError]) -> Refused:
+    first = errors[0]
+    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+    where = first.pointer or "The body"
+    return Refused("schema-violation", f"{where}: {first.message}{more}", tuple(errors[:MAX_ERRORS]), len(errors))
+
+
+def _unsupported(expected: str, got: str) -> Refused:
+    return Refused("media-type-unsupported", f"Expected {expected}, got {got}.", (FieldError("", expected, got),))
+
+
+def _too_large(limit: int) -> Refused:
+    place = FieldError("", f"at most {limit} bytes", "more")
+    return Refused(
+        "body-too-large",
+        f"The body is longer than {limit} bytes. Send the data in several requests: contacts and properties first.",
+        (place,),
+        headers={"Connection": "close"},  # what is left of the body is not read
+        extra={"limitBytes": limit},
+    )
+
+
+def _shown(value: bytes) -> str:
+    return value[:80].decode("ascii", "replace").strip()

@@ -1,0 +1,132 @@
+"""The vendor's operations: request in, use case called, answer out."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import unquote
+
+from casavi_contracts import spec
+from casavi_mock.domain.clock import timestamp
+from casavi_mock.domain.ordering import Plan, planning
+from casavi_mock.handlers import authentication, imports, jobs
+from casavi_mock.web.answers import Answer, json_answer
+from casavi_mock.web.body import BodyLimits, BodyReader, Receive
+from casavi_mock.web.validation import BodySchema
+from casavi_mock.world import Registry, Settings, World
+
+PLAN_RECORDS = 500
+"""Records planned between two pauses of a large import."""
+
+
+@dataclass(slots=True)
+class Call:
+    """One request on its way through the server."""
+
+    headers: Mapping[bytes, bytes]
+    receive: Receive
+    path_params: Mapping[str, str] = field(default_factory=dict)
+    operation: str | None = None
+    world: World | None = None
+    """The account, once it is known."""
+    request_bytes: int = 0
+    notes: list[str] = field(default_factory=list)
+    answer: Answer | None = None
+
+
+Operation = Callable[[Call], Awaitable[Answer]]
+
+
+class Operations:
+    """One method for each `operationId` of the contract.
+
+    Args:
+        registry: The accounts.
+    """
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+        self._policy = registry.settings.policy
+        self._shape = registry.settings.shape
+        readers = _readers(registry.settings)
+        self._log_in_body, self._refresh_body, self._import_body = (
+            readers["authenticate"],
+            readers["refreshToken"],
+            readers["importMasterData"],
+        )
+
+    def table(self) -> dict[str, Operation]:
+        """Returns the operations by `operationId`."""
+        return {
+            "authenticate": self.authenticate,
+            "refreshToken": self.refresh_token,
+            "importMasterData": self.import_master_data,
+            "getJob": self.get_job,
+        }
+
+    async def authenticate(self, call: Call) -> Answer:
+        """`POST /authenticate`."""
+        body, call.request_bytes = await self._log_in_body.read(call.headers, call.receive)
+        log_in = authentication.authenticate(self._registry, body)
+        headers: tuple[tuple[bytes, bytes], ...] = ()
+        if log_in.deprecated:
+            call.notes.append("deprecated parameters: apiKey, email, password; use key and secret")
+            headers = ((b"deprecation", b"true"),) if self._policy.deprecation_header else ()
+        return self._token(call, log_in, headers)
+
+    async def refresh_token(self, call: Call) -> Answer:
+        """`POST /refresh`."""
+        body, call.request_bytes = await self._refresh_body.read(call.headers, call.receive)
+        return self._token(call, authentication.refresh(self._registry, body["apiKey"], body["token"]))
+
+    async def import_master_data(self, call: Call) -> Answer:
+        """`POST /import`."""
+        world = _account(call)
+        body, call.request_bytes = await self._import_body.read(call.headers, call.receive)
+        job = imports.accept(world, await self._planned(body))
+        return json_answer(self._policy.import_status, {self._policy.job_id_field: job.id})
+
+    async def get_job(self, call: Call) -> Answer:
+        """`GET /jobs/{jobId}`."""
+        return json_answer(200, jobs.look_up(_account(call), unquote(call.path_params["jobId"])))
+
+    def _token(self, call: Call, log_in: authentication.LogIn, headers: tuple[tuple[bytes, bytes], ...] = ()) -> Answer:
+        call.world = log_in.world
+        expires_at = timestamp(log_in.token.expires_at)
+        if self._policy.expires_at_format == "seconds":
+            expires_at = f"{expires_at[:19]}Z"
+        token = {"token": log_in.token.text.reveal(), "expiresAt": expires_at}
+        return json_answer(self._policy.authenticate_status, token, headers)
+
+    async def _planned(self, body: Mapping[str, Any]) -> Plan:
+        steps = planning(body, self._shape, PLAN_RECORDS)
+        while True:
+            try:
+                next(steps)
+            except StopIteration as end:
+                plan: Plan = end.value
+                return plan
+            await asyncio.sleep(0)
+
+
+def _account(call: Call) -> World:
+    assert call.world is not None, "the contract demands a token here, so it was checked before"
+    return call.world
+
+
+def _readers(settings: Settings) -> dict[str, BodyReader]:
+    document = dict(settings.document)
+    limits = BodyLimits(max_bytes=settings.policy.max_body_bytes, max_nesting=settings.limits.max_nesting)
+    readers = {}
+    for _, _, operation in spec.operations(document):
+        name = operation["operationId"]
+        schema = spec.request_schema(document, name)
+        if schema is None:
+            continue
+        arrays = settings.shape.children if name == "importMasterData" else ()
+        items = {
+            child.key: BodySchema(spec.json_schema(document, {"$ref": f"#/components/schemas/{child.shape.name}"}))
+            for child in arrays
+        }
+        readers[name] = BodyReader(BodySchema(schema, secret=not arrays), limits, items)
+    return readers

@@ -1,0 +1,74 @@
+"""Runs the application under uvicorn: binds the socket, tells when it is ready, stops within a second."""
+
+import contextlib
+import signal
+import socket
+from collections.abc import Iterator
+from types import FrameType
+from typing import Any
+
+import uvicorn
+
+from casavi_mock.errors import ConfigurationError
+
+BACKLOG = 2048
+STOP_SECONDS = 1
+"""Seconds that running requests get to end after SIGTERM."""
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Returns a listening socket.
+
+    Args:
+        host: Address or name to listen at.
+        port: Port, 0 for any free one.
+
+    Raises:
+        ConfigurationError: The address cannot be used.
+    """
+    try:
+        family, kind, proto, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listening = socket.socket(family, kind, proto)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(address)
+        listening.listen(BACKLOG)
+    except OSError as error:
+        hint = " Choose another with --port, or 0 for any free one." if error.errno == 98 else ""
+        raise ConfigurationError(f"cannot listen at {host}:{port}: {error.strerror or error}.{hint}") from error
+    return listening
+
+
+class Server(uvicorn.Server):
+    """A uvicorn server that ends with code 0 after SIGTERM and SIGINT; uvicorn itself would raise them again."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Handles signals while serving."""
+        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Asks the server to end; a second signal does not wait for running requests."""
+        if self.should_exit:
+            self.force_exit = True
+        self.should_exit = True
+
+
+def server_for(app: Any) -> Server:
+    """Returns a server for an application; run it with `run(sockets=[...])`."""
+    config = uvicorn.Config(
+        app,
+        access_log=False,
+        log_config=None,
+        lifespan="on",
+        server_header=False,
+        date_header=True,
+        proxy_headers=False,
+        timeout_graceful_shutdown=STOP_SECONDS,
+        h11_max_incomplete_event_size=64 * 1024,
+    )
+    return Server(config)

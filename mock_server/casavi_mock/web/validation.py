@@ -1,0 +1,162 @@
+"""Checks parsed bodies against the contract, and says in a person's words what was expected and what came."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import jsonschema_rs
+import orjson
+
+from casavi_mock.domain.ordering import escaped
+from casavi_mock.errors import FieldError
+
+MAX_ERRORS = 20
+"""Places that an error answer names at most."""
+
+_SHOWN = 60
+"""Characters of a wrong value that an error answer shows at most."""
+
+
+class BodySchema:
+    """A compiled schema of a request body.
+
+    Args:
+        schema: JSON Schema (draft 4), self-contained.
+        secret: Whether values must not be shown in errors.
+    """
+
+    def __init__(self, schema: Mapping[str, Any], *, secret: bool = False) -> None:
+        self._validator = jsonschema_rs.Draft4Validator(dict(schema), validate_formats=True, formats={"date": _is_date})
+        self._secret = secret
+
+    def satisfied_by(self, value: Any) -> bool:
+        """Whether a value satisfies the schema."""
+        return self._validator.is_valid(value)
+
+    def errors(self, value: Any, prefix: str = "") -> Iterator[FieldError]:
+        """Yields every place where a value does not satisfy the schema.
+
+        Args:
+            value: A parsed JSON value.
+            prefix: JSON pointer of the value in the whole body.
+        """
+        for error in self._validator.iter_errors(value):
+            pointer = prefix + pointer_to(error.instance_path)
+            yield from self._in_words(error, pointer, prefix)
+
+    def _in_words(self, error: jsonschema_rs.ValidationError, pointer: str, prefix: str) -> Iterator[FieldError]:
+        kind = error.kind
+        if isinstance(kind, jsonschema_rs.ValidationErrorKind.AdditionalProperties):
+            for name in sorted(kind.unexpected):
+                yield FieldError(f"{pointer}/{escaped(name)}", "a field that the contract knows", "an unknown field")
+            return
+        meant = _meant_branch(kind)
+        if meant:
+            for inner in meant:
+                yield from self._in_words(inner, prefix + pointer_to(inner.instance_path), prefix)
+            return
+        yield FieldError(pointer, _expected(error), self._got(error))
+
+    def _got(self, error: jsonschema_rs.ValidationError) -> str:
+        value = error.instance
+        if isinstance(error.kind, jsonschema_rs.ValidationErrorKind.Required | jsonschema_rs.ValidationErrorKind.AnyOf):
+            return _fields_of(value)
+        return json_type(value) if self._secret else described(value)
+
+
+def _fields_of(value: Any) -> str:
+    if not isinstance(value, dict):
+        return json_type(value)
+    names = ", ".join(sorted(value)[:10])
+    return f"object with the fields {names[:200]}" if value else "an empty object"
+
+
+def pointer_to(path: Any) -> str:
+    """Returns a path of member names and indexes as a JSON pointer (RFC 6901)."""
+    return "".join(f"/{escaped(str(part))}" for part in path)
+
+
+def json_type(value: Any) -> str:
+    """Returns the JSON type of a parsed value."""
+    if value is None:
+        return "null"
+    names: dict[type, str] = {
+        bool: "boolean",
+        int: "number",
+        float: "number",
+        str: "string",
+        list: "array",
+        dict: "object",
+    }
+    return names[type(value)]
+
+
+def described(value: Any) -> str:
+    """Returns type and beginning of a parsed value, for an error text."""
+    kind = json_type(value)
+    if value is None or isinstance(value, list | dict):
+        return kind
+    text = orjson.dumps(value).decode()
+    return f"{kind} {text if len(text) <= _SHOWN else text[:_SHOWN] + '…'}"
+
+
+def _expected(error: jsonschema_rs.ValidationError) -> str:
+    kinds = jsonschema_rs.ValidationErrorKind
+    kind: Any = error.kind
+    match kind:
+        case kinds.Type():
+            return " or ".join(sorted(kind.types, key=lambda name: name == "null"))
+        case kinds.Required():
+            return f"the field {kind.property!r}"
+        case kinds.Enum():
+            return "one of " + ", ".join("null" if option is None else f'"{option}"' for option in kind.options)
+        case kinds.AnyOf():
+            return _any_of(kind.context)
+        case kinds.MinLength():
+            return f"a text of at least {kind.limit} character" + ("s" if kind.limit > 1 else "")
+        case kinds.Pattern():
+            return f"a text that matches {kind.pattern}"
+        case kinds.Format():
+            return f"a {kind.format}" + {"date": " (YYYY-MM-DD)", "date-time": " (RFC 3339)"}.get(kind.format, "")
+        case kinds.Minimum():
+            return f"a number of at least {kind.limit}"
+        case kinds.Maximum():
+            return f"a number of at most {kind.limit}"
+        case _:
+            return f"a value that satisfies {kind.name}"
+
+
+def _meant_branch(kind: Any) -> list[jsonschema_rs.ValidationError]:
+    """Returns the errors of the one alternative whose required fields were all sent, if the others lack some."""
+    kinds = jsonschema_rs.ValidationErrorKind
+    if not isinstance(kind, kinds.AnyOf):
+        return []
+    complete = [branch for branch in kind.context if not any(isinstance(e.kind, kinds.Required) for e in branch)]
+    return complete[0] if len(complete) == 1 < len(kind.context) else []
+
+
+def _any_of(branches: list[list[jsonschema_rs.ValidationError]]) -> str:
+    required = jsonschema_rs.ValidationErrorKind.Required
+    if all(isinstance(error.kind, required) for branch in branches for error in branch):
+        named: list[list[Any]] = [[error.kind for error in branch] for branch in branches]
+        choices = [" and ".join(repr(kind.property) for kind in kinds) for kinds in named]
+        return ("one of the fields " if all(len(kinds) == 1 for kinds in named) else "the fields ") + " or ".join(
+            choices
+        )
+    words = [_expected(branch[0]) for branch in branches if branch]
+    words = [word for alternatives in words for word in alternatives.split(" or ")]
+    return " or ".join(sorted(dict.fromkeys(words), key=lambda word: word == "null"))
+
+
+def _is_date(text: str) -> bool:
+    # fromisoformat also takes 20240101 and 2024-W01-1
+    if len(text) != 10 or text[4] != "-" or text[7] != "-" or not text.isascii():
+        return False
+    year, month, day = text[:4], text[5:7], text[8:]
+    if not (year.isdigit() and month.isdigit() and day.isdigit()):
+        return False
+    return 1 <= int(month) <= 12 and 1 <= int(day) <= _days(int(year), int(month))
+
+
+def _days(year: int, month: int) -> int:
+    leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+    return (31, 29 if leap else 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)[month - 1]

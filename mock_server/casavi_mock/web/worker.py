@@ -1,0 +1,68 @@
+"""The asyncio side of the job queues: waits until something is due, and has it done in slices."""
+
+import asyncio
+import contextlib
+import logging
+
+from casavi_mock.world import Registry
+
+log = logging.getLogger("casavi_mock.worker")
+
+SLICE_RECORDS = 250
+"""Records done between two pauses, so that other clients are answered meanwhile."""
+
+
+class Worker:
+    """Runs the queues of all accounts of one server.
+
+    Args:
+        registry: The accounts.
+    """
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+        self._task: asyncio.Task[None] | None = None
+        self._wake: asyncio.Event | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether the worker runs."""
+        return self._task is not None and not self._task.done()
+
+    def start(self) -> None:
+        """Starts in the running event loop."""
+        loop = asyncio.get_running_loop()
+        self._wake = asyncio.Event()
+        event = self._wake
+
+        def wake() -> None:  # called from any thread
+            loop.call_soon_threadsafe(event.set)
+
+        self._registry.wake = wake
+        self._task = loop.create_task(self._run(event), name="casavi-mock worker")
+
+    async def stop(self) -> None:
+        """Ends after the running slice; jobs that are not done stay undone."""
+        self._registry.wake = lambda: None
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+
+    async def _run(self, event: asyncio.Event) -> None:
+        while True:
+            event.clear()
+            more = False
+            for world in self._registry.busy():
+                try:
+                    more |= world.run_due(SLICE_RECORDS)
+                except Exception:  # one account's trouble must not stop the others
+                    log.exception("a job could not be run")
+                await asyncio.sleep(0)
+            if not more:
+                await self._wait(event)
+
+    async def _wait(self, event: asyncio.Event) -> None:
+        times = [due for world in self._registry.busy() if (due := world.next_due_seconds()) is not None]
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(event.wait(), min(times) if times else None)

@@ -1,0 +1,1 @@
+"""The pytest plugin of casavi-mock. Importing it loads nothing heavy."""

@@ -1,0 +1,25 @@
+"""Resolves the dependencies of pyproject.toml into exact versions with hashes, for every Python and platform."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+
+FILES = {
+    "runtime.txt": ["pyproject.toml"],
+    "build.txt": ["requirements/build.in"],
+    "dev.txt": ["pyproject.toml", "--extra", "dev", "--constraint", "requirements/runtime.txt"],
+}
+
+
+def main() -> None:
+    """Writes every requirements file; needs `uv` on the path."""
+    for name, arguments in FILES.items():
+        command = ["uv", "pip", "compile", "--universal", "--python-version", "3.11", "--generate-hashes", "--quiet"]
+        command += ["--no-emit-index-url", "--no-annotate", "--custom-compile-command", "make lock", *sys.argv[1:]]
+        subprocess.run([*command, *arguments, "-o", f"requirements/{name}"], check=True, cwd=HERE.parent)  # noqa: S603
+
+
+if __name__ == "__main__":
+    main()
