@@ -11,7 +11,7 @@ from casavi_mock.domain.clock import Clock
 from casavi_mock.domain.importing import Importer
 from casavi_mock.domain.jobs import Job, JobQueue, Progress
 from casavi_mock.domain.journal import Journal
-from casavi_mock.domain.model import Secret, Token
+from casavi_mock.domain.model import Outcome, RecordError, Secret, Token
 from casavi_mock.domain.ordering import Plan
 from casavi_mock.domain.policy import Policy
 from casavi_mock.domain.store import Store
@@ -128,6 +128,12 @@ class World:
         job = self.queue.submit(self._new_text(), plan, importer, self.clock.now())
         self._on_work(self)
         return job
+
+    def load(self, plan: Plan) -> Iterator[tuple[str, RecordError | Outcome]]:
+        """Imports records at once, without a job; yields entity and outcome of each."""
+        importer = Importer(self.store, plan, self.settings.policy, self._evidence, self.settings.keep_documents)
+        for record in plan.records:
+            yield record.entity, importer.take(record, self.clock.now())
 
     def poll(self) -> None:
         """Counts one poll of an unfinished job; it matters in the progress mode `manual` alone."""

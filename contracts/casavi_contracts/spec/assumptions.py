@@ -166,7 +166,7 @@ def _in_words(schema: Mapping[str, Any]) -> str:
     if schema["type"] == "array":
         return f"a list of {schema['minItems']} different texts"
     if schema["type"] == "string":
-        return f"a text that matches {schema['pattern']}"
+        return f"a text that matches `{schema['pattern']}`"
     article = "a whole number" if schema["type"] == "integer" else "a number"
     least = f"above {schema['exclusiveMinimum']}" if "exclusiveMinimum" in schema else f"from {schema['minimum']}"
     return f"{article} {least} to {schema['maximum']}"

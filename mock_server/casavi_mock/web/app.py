@@ -14,6 +14,7 @@ from a2wsgi import WSGIMiddleware
 from casavi_mock.errors import Refused
 from casavi_mock.web.answers import Answer, Problems
 from casavi_mock.web.body import ClientGone
+from casavi_mock.web.conformance import AnswerSchemas
 from casavi_mock.web.control import control_app
 from casavi_mock.web.exchanges import Recorder
 from casavi_mock.web.operations import Call
@@ -48,9 +49,10 @@ class MockApp:
     Args:
         registry: The accounts.
         now: Returns the current time, aware.
+        strict: Whether own answers are checked against the contract, and one that violates it becomes a 500.
     """
 
-    def __init__(self, registry: Registry, *, now: Callable[[], datetime] = system_now) -> None:
+    def __init__(self, registry: Registry, *, now: Callable[[], datetime] = system_now, strict: bool = False) -> None:
         self.registry = registry
         settings = registry.settings
         self.readiness: dict[str, bool] = {"worker": False}
@@ -61,6 +63,7 @@ class MockApp:
         # a2wsgi has its own, narrower names for the types of WSGI and ASGI
         self._control = WSGIMiddleware(control_app(registry, self.readiness), workers=2)  # type: ignore[arg-type]
         self._worker = Worker(registry)
+        self._allowed = AnswerSchemas(settings.document) if strict else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handles one ASGI connection."""
@@ -121,7 +124,7 @@ class MockApp:
     async def _answer(self, call: Call, scope: Scope, request_id: str) -> tuple[Answer | None, Refused | None]:
         refusal = None
         try:
-            return await self._vendor.answer(call, scope), None
+            return self._checked(call, await self._vendor.answer(call, scope)), None
         except Refused as error:
             refusal = error
         except ClientGone:
@@ -130,6 +133,13 @@ class MockApp:
             log.exception("request %s failed inside the mock", request_id)
             refusal = Refused("internal-error", f"The mock failed, not casavi. Its log has more under {request_id}.")
         return self._problems.answer(refusal, request_id), refusal
+
+    def _checked(self, call: Call, answer: Answer) -> Answer:
+        violation = self._allowed.violation(call.operation, answer) if self._allowed else None
+        if violation:
+            log.error("the mock violates its own contract: %s", violation)
+            raise Refused("internal-error", f"The mock violates its own contract: {violation}.")
+        return answer
 
 
 async def send_answer(send: Send, answer: Answer, *, head: bool) -> None:

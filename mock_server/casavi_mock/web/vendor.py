@@ -1,7 +1,8 @@
 """The vendor's API behind connexion. The only module that imports it.
 
-connexion loads and checks the contract document, routes, and knows which operation needs a token. Around its routing stands our own dispatcher, with handlers resolved and validators compiled once at the start; the
-handler chain that connexion builds anew for every request costs several times as much as everything else.
+connexion loads and checks the contract document, routes, and knows which operation needs a token. Around its routing
+stands our own dispatcher, with handlers resolved and validators compiled once at the start; the chain of handlers
+that connexion builds anew for every request costs several times as much as everything else.
 """
 
 import functools

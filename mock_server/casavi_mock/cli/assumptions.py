@@ -1,0 +1,125 @@
+"""`casavi-mock assumptions`: every guess about casavi, by name."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import click
+import orjson
+from rich.console import Console
+from rich.table import Table
+
+from casavi_contracts import spec
+from casavi_mock.cli.options import CONTEXT, profile_option
+from casavi_mock.errors import ConfigurationError
+
+Register = Mapping[str, spec.Assumption]
+
+_INTRODUCTION = """\
+# Assumptions
+
+Much of the real API is not documented. Every guess has a name here, with the value the mock takes, what else is
+possible, the reason, and how a run against the real API could answer the question. Made by `make docs` from the
+register in the contract document; do not edit.
+
+Change one in a profile, and start with `casavi-mock serve --profile profile.toml`:
+
+```toml
+[assumptions]
+token-lifetime-days = 1
+```"""
+
+
+@click.command("assumptions", context_settings=CONTEXT)
+@profile_option
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "json", "markdown", "toml"]),
+    default="table",
+    show_default=True,
+    help="`toml` is a profile to start from.",
+)
+def show_assumptions(profile: Mapping[str, Any] | None, form: str) -> None:
+    """Print what is guessed about casavi: question, value, what else is possible, and why.
+
+    \b
+    Examples:
+      casavi-mock assumptions
+      casavi-mock assumptions --format toml > profile.toml
+    """
+    register = spec.assumptions(spec.load_document())
+    try:
+        values = spec.resolve_profile(register, (profile or {}).get("assumptions", {}))
+    except spec.ProfileError as error:
+        raise ConfigurationError(str(error)) from error
+    if form == "table":
+        _print_table(register, values)
+    else:
+        makers = {"json": _json, "markdown": _markdown, "toml": _toml}
+        click.echo("\n".join(makers[form](register, values)))
+
+
+def _print_table(register: Register, values: Mapping[str, Any]) -> None:
+    console = Console()
+    table = Table("assumption", "value", "possible", "evidence", "question", show_lines=False, pad_edge=False, box=None)
+    table.columns[0].no_wrap = True
+    table.columns[1].style = "bold"
+    for name, entry in register.items():
+        changed = "" if values[name] == entry.value else " (changed)"
+        table.add_row(name, shown(values[name]) + changed, entry.possible, entry.evidence, entry.question)
+    console.print(table)
+    console.print(
+        f"\n{len(register)} assumptions. Change one in a profile: [assumptions] name = value, serve --profile FILE",
+        markup=False,
+    )
+
+
+def _json(register: Register, values: Mapping[str, Any]) -> Iterator[str]:
+    rows = [
+        {
+            "name": name,
+            "question": entry.question,
+            "value": values[name],
+            "default": entry.value,
+            "possible": entry.possible,
+            "schema": entry.schema,
+            "evidence": entry.evidence,
+            "source": entry.source,
+            "reason": entry.reason,
+            "check": entry.check,
+        }
+        for name, entry in register.items()
+    ]
+    yield orjson.dumps(rows, option=orjson.OPT_INDENT_2).decode()
+
+
+def _markdown(register: Register, values: Mapping[str, Any]) -> Iterator[str]:
+    yield _INTRODUCTION
+    for name, entry in register.items():
+        yield ""
+        yield f"## {name}"
+        yield ""
+        yield f"**{entry.question}**"
+        yield ""
+        yield f"- value: `{shown(values[name])}`"
+        yield f"- possible: {entry.possible}"
+        yield f"- evidence: {entry.evidence}"
+        yield f"- reason: {entry.reason}"
+        yield f"- to find out: {entry.check}"
+
+
+def _toml(register: Register, values: Mapping[str, Any]) -> Iterator[str]:
+    yield "# A profile for `casavi-mock serve --profile FILE`. Uncomment what you know better."
+    yield ""
+    yield "[assumptions]"
+    for name, entry in register.items():
+        mark = "# " if values[name] == entry.value else ""
+        yield ""
+        yield f"# {entry.question} ({entry.evidence})"
+        yield f"# possible: {entry.possible}"
+        yield f"{mark}{name} = {shown(values[name])}"
+
+
+def shown(value: Any) -> str:
+    """Returns a value as it stands in a profile."""
+    return orjson.dumps(value).decode()  # JSON and TOML agree on all the kinds of values that occur here

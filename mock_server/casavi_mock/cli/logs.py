@@ -1,0 +1,40 @@
+"""Log lines, as text for people or as one JSON object a line."""
+
+import logging
+import sys
+
+import orjson
+
+from casavi_mock.domain.clock import timestamp
+from casavi_mock.web.app import system_now
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object a line: time, level, logger, message, and the data that came with it."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Returns the line."""
+        line = {
+            "time": timestamp(system_now()),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+            **getattr(record, "data", {}),
+        }
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return orjson.dumps(line, default=str).decode()
+
+
+def set_up(log_format: str, level: str) -> None:
+    """Sends the log to standard error.
+
+    Args:
+        log_format: `text` or `json`.
+        level: The least level that is shown.
+    """
+    handler = logging.StreamHandler(sys.stderr)
+    text = logging.Formatter("%(asctime)s %(levelname)-7s %(message)s", "%H:%M:%S")
+    handler.setFormatter(JsonLines() if log_format == "json" else text)
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    logging.getLogger("casavi_mock").setLevel(level.upper())

@@ -1,0 +1,123 @@
+"""Options that several verbs share. Flags beat environment variables, those beat the profile file."""
+
+import tomllib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from casavi_mock.domain.model import Secret
+from casavi_mock.errors import ConfigurationError
+
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
+
+DEFAULT_PORT = 4227
+EXAMPLE_KEY = "04523b90-9ee1-49f7-af31-b1f24efe84ad"
+EXAMPLE_SECRET = "ksdasji0-sf818-nfn81-ms9a-ams9d9a9as"  # noqa: S105  # printed as the example in casavi's documentation
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+def option(name: str, *more: str, envvar: str | list[str] | None = None, **settings: Any) -> Decorator:
+    """Returns an option that is an environment variable `CASAVI_MOCK_…` too, and shows it in its help.
+
+    Args:
+        name: Name of the option, such as `--log-level`.
+        more: Short forms.
+        envvar: Names of variables in place of the usual one.
+        settings: As for `click.option`.
+    """
+    variable = "CASAVI_MOCK_" + name.removeprefix("--").split("/")[0].replace("-", "_").upper()
+    settings.setdefault("show_default", True)
+    return click.option(name, *more, envvar=envvar or variable, show_envvar=True, **settings)
+
+
+class Profile(click.ParamType):  # type: ignore[type-arg]  # generic only in newer versions of click
+    """A TOML file with the tables `[assumptions]` and `[server]`."""
+
+    name = "file"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Mapping[str, Any]:
+        """Returns the parsed profile; its table `[server]` gives defaults to the other options."""
+        if isinstance(value, Mapping):
+            return value
+        try:
+            profile = tomllib.loads(Path(value).read_text(encoding="utf-8"))
+        except OSError as error:
+            self.fail(f"{value}: {error.strerror}", param, ctx)
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            self.fail(f"{value}: not valid TOML: {error}", param, ctx)
+        unknown = sorted(profile.keys() - {"assumptions", "server"})
+        if unknown:
+            self.fail(f"{value}: unknown table [{unknown[0]}]; possible are [assumptions] and [server]", param, ctx)
+        if ctx is not None:
+            _give_defaults(value, profile.get("server", {}), ctx)
+        return profile
+
+
+def _give_defaults(path: str, table: Mapping[str, Any], ctx: click.Context) -> None:
+    known = {name.removeprefix("--") for p in ctx.command.params for name in p.opts if name.startswith("--")}
+    everywhere = known_server_options()
+    unknown = sorted(table.keys() - everywhere)
+    if unknown:
+        possible = ", ".join(sorted(everywhere))
+        raise ConfigurationError(f"{path}: unknown setting {unknown[0]!r} in [server]; possible are: {possible}")
+    ctx.default_map = {name.replace("-", "_"): value for name, value in table.items() if name in known}
+
+
+def known_server_options() -> set[str]:
+    """Returns the settings that a profile's table `[server]` may hold: the options of `serve`."""
+    from casavi_mock.cli.serve import serve
+
+    names = {name.removeprefix("--") for p in serve.params for name in p.opts if name.startswith("--")}
+    return names - {"profile", "help"}
+
+
+profile_option = option(
+    "--profile",
+    type=Profile(),
+    is_eager=True,
+    show_default=False,
+    help="TOML file: [assumptions] overrides guesses about casavi, [server] sets defaults of these options.",
+)
+
+host_option = option("--host", "-H", default="127.0.0.1", help="Address to listen at.")
+
+port_option = option(
+    "--port",
+    "-p",
+    type=click.IntRange(0, 65535),
+    default=DEFAULT_PORT,
+    envvar=["CASAVI_MOCK_PORT", "PORT"],
+    help="Port to listen at; 0 takes any free one.",
+)
+
+key_option = click.option(
+    "--key", envvar="CASAVI_API_KEY", show_envvar=True, help="API key.  [default: the documentation's example]"
+)
+secret_option = click.option(
+    "--secret", envvar="CASAVI_API_SECRET", show_envvar=True, help="API secret.  [default: the documentation's example]"
+)
+url_option = click.option(
+    "--url", envvar="CASAVI_URL", show_envvar=True, help="Address of the API.  [default: the mock on this machine]"
+)
+
+
+def credentials(key: str | None, secret: str | None) -> tuple[str, Secret]:
+    """Returns key and secret, casavi's example for both if neither is given.
+
+    Raises:
+        ConfigurationError: Only one of the two is given.
+    """
+    if bool(key) != bool(secret):
+        missing = "secret (--secret, CASAVI_API_SECRET)" if key else "key (--key, CASAVI_API_KEY)"
+        raise ConfigurationError(f"the API {missing} is missing; give both key and secret, or neither")
+    return key or EXAMPLE_KEY, Secret(secret or EXAMPLE_SECRET)
+
+
+def local_url(host: str, port: int) -> str:
+    """Returns the address at which a server on this machine can be reached."""
+    if host in ("0.0.0.0", "::", ""):  # listens everywhere, and so here
+        host = "127.0.0.1"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

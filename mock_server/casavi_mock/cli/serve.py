@@ -1,0 +1,169 @@
+"""`casavi-mock serve`: runs the mock in the foreground."""
+
+import gc
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import click
+from rich.console import Console
+
+from casavi_contracts.spec import ProfileError
+from casavi_mock.cli import logs
+from casavi_mock.cli.options import (
+    CONTEXT,
+    EXAMPLE_KEY,
+    credentials,
+    host_option,
+    key_option,
+    local_url,
+    option,
+    port_option,
+    profile_option,
+    secret_option,
+)
+from casavi_mock.domain.jobs import MODES, Job, Progress
+from casavi_mock.domain.model import Outcome, Secret
+from casavi_mock.errors import ConfigurationError
+from casavi_mock.version import __version__
+from casavi_mock.world import Registry, Settings, World
+
+log = logging.getLogger("casavi_mock.serve")
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account that `--account` names."""
+
+    key: str
+    secret: Secret
+
+
+class AccountType(click.ParamType):  # type: ignore[type-arg]  # generic only in newer versions of click
+    """`KEY:SECRET`."""
+
+    name = "KEY:SECRET"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Account:
+        """Returns the account; never repeats the value in an error."""
+        if isinstance(value, Account):
+            return value
+        key, colon, secret = str(value).partition(":")
+        if not (key and colon and secret):
+            self.fail("give key and secret as KEY:SECRET", param, ctx)
+        return Account(key, Secret(secret))
+
+
+@click.command(context_settings=CONTEXT)
+@profile_option
+@host_option
+@port_option
+@key_option
+@secret_option
+@option("--account", type=AccountType(), multiple=True, help="An account; may be given several times.")
+@option(
+    "--load",
+    type=click.Path(),
+    multiple=True,
+    metavar="PORTFOLIO",
+    help="File, folder or sample portfolio for the first account.",
+)
+@option("--progress", type=click.Choice(MODES), default="time", help="How jobs move on.")
+@option("--job-seconds", type=click.FloatRange(0), default=0.2, help="Progress `time`: seconds for each job.")
+@option("--record-seconds", type=click.FloatRange(0), default=0.0, help="Progress `time`: seconds for each record.")
+@option("--polls", type=click.IntRange(0), default=1, help="Progress `manual`: polls from state to state.")
+@option("--keep-documents", is_flag=True, help="Keep the contents of documents, not only a digest.")
+@option("--max-body-mb", type=click.FloatRange(0, 2000, min_open=True), help="Longest request body.  [default: 100]")
+@option("--strict", is_flag=True, help="Check own answers against the contract; a wrong one becomes a 500.")
+@option("--log-format", type=click.Choice(["text", "json"]), default="text", help="Form of the log lines.")
+@option(
+    "--log-level",
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    default="info",
+    help="`debug` shows every request, `warning` refused ones.",
+)
+def serve(profile: Mapping[str, Any] | None, host: str, port: int, **options: Any) -> None:
+    """Run the mock in the foreground, until Ctrl-C or SIGTERM.
+
+    \b
+    Examples:
+      casavi-mock serve
+      casavi-mock serve --port 0 --load small-house
+      casavi-mock serve --account key-1:secret-1 --account key-2:secret-2
+      casavi-mock serve --progress manual --polls 2
+      casavi-mock serve --profile profile.toml --log-format json
+    """
+    logs.set_up(options["log_format"], options["log_level"])
+    settings = _settings(profile or {}, options)
+    accounts = list(options["account"]) or [Account(*credentials(options["key"], options["secret"]))]
+
+    # Imported late: everything that can be wrong with the options is said before the slow part begins.
+    from casavi_mock.web.app import MockApp, new_registry
+    from casavi_mock.web.portfolios import load
+    from casavi_mock.web.serving import bind, server_for
+
+    registry = new_registry(settings)
+    registry.on_end = _log_end
+    worlds = _open(registry, accounts)
+    for name in options["load"]:
+        log.info("loaded %s: %s", name, _numbers(load(worlds[0], name)))
+    listening = bind(host, port)
+    app = MockApp(registry, strict=options["strict"])
+    gc.freeze()  # what is there now stays until the end: the collector need not look at it again
+    _announce(local_url(host, listening.getsockname()[1]), accounts, options["log_format"])
+    server_for(app).run(sockets=[listening])
+
+
+def _settings(profile: Mapping[str, Any], options: Mapping[str, Any]) -> Settings:
+    assumptions = dict(profile.get("assumptions", {}))
+    if options["max_body_mb"] is not None:
+        assumptions["max-body-mb"] = options["max_body_mb"]
+    progress = Progress(
+        mode=options["progress"],
+        job_seconds=options["job_seconds"],
+        record_seconds=options["record_seconds"],
+        polls=options["polls"],
+    )
+    try:
+        return Settings.from_profile(assumptions, progress=progress, keep_documents=options["keep_documents"])
+    except ProfileError as error:
+        raise ConfigurationError(str(error)) from error
+
+
+def _open(registry: Registry, accounts: list[Account]) -> list[World]:
+    try:
+        return [registry.create(account.key, account.secret) for account in accounts]
+    except ValueError:
+        raise ConfigurationError("two accounts have the same key; give each its own") from None
+
+
+def _announce(url: str, accounts: list[Account], log_format: str) -> None:
+    """Tells once where the mock is and how to log in. A secret is shown only if it is the documentation's example."""
+    keys = [account.key for account in accounts]
+    if log_format == "json":
+        log.info("ready", extra={"data": {"url": url, "docs": f"{url}/docs", "accounts": keys}})
+        return
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(f"[bold]casavi-mock {__version__}[/]  [cyan]{url}[/]")
+    for account in accounts:
+        example = account.key == EXAMPLE_KEY and account.secret.reveal() == credentials(None, None)[1].reveal()
+        secret = account.secret.reveal() if example else "as you gave it"
+        console.print(f"  account  key {account.key}  secret {secret}", markup=False)
+    console.print(f"  docs     [cyan]{url}/docs[/]")
+
+
+def _log_end(world: World, job: Job) -> None:
+    if log.isEnabledFor(logging.INFO):
+        counts = {
+            str(outcome): number
+            for outcome in Outcome
+            if (number := sum(by_outcome[outcome] for by_outcome in job.counts.values()))
+        }
+        log.info(
+            "job %s %s: %s", job.id, job.state, _numbers(counts), extra={"data": {"jobId": job.id, "counts": counts}}
+        )
+
+
+def _numbers(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{number} {name}" for name, number in counts.items()) or "nothing"

@@ -1,0 +1,49 @@
+"""Checks our own answers against the contract document; for tests, and for `serve --strict`."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from casavi_contracts import spec
+from casavi_mock.web.answers import Answer
+from casavi_mock.web.validation import BodySchema
+
+
+class AnswerSchemas:
+    """The answers that the contract allows, by operation and status.
+
+    Args:
+        document: The contract document, with the profile applied.
+    """
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        self._media: dict[str, dict[str, dict[str, BodySchema]]] = {}
+        whole = dict(document)
+        for _, _, operation in spec.operations(whole):
+            answers = self._media[operation["operationId"]] = {}
+            for status, response in operation["responses"].items():
+                if "$ref" in response:
+                    response = document["components"]["responses"][response["$ref"].rsplit("/", 1)[1]]  # noqa: PLW2901
+                answers[status] = {
+                    media_type: BodySchema(spec.json_schema(whole, media["schema"]), secret=True)
+                    for media_type, media in response["content"].items()
+                }
+
+    def violation(self, operation: str | None, answer: Answer) -> str | None:
+        """Returns how an answer violates the contract, or None.
+
+        Args:
+            operation: The `operationId`; None if the request reached no operation, so that nothing is promised.
+            answer: The answer as it is about to be sent.
+        """
+        if operation is None:
+            return None
+        media = self._media[operation].get(str(answer.status))
+        if media is None:
+            return f"{operation} answers {answer.status}, which the contract does not name"
+        schema = media.get(answer.media_type.decode())
+        if schema is None:
+            return f"{operation} answers {answer.status} as {answer.media_type!r}, which the contract does not name"
+        first = next(schema.errors(orjson.loads(answer.body)), None)
+        return f"{operation} {answer.status} {first.pointer or '/'}: {first.message}" if first else None
