@@ -111,8 +111,8 @@ def serve(profile: Mapping[str, Any] | None, host: str, port: int, **options: An
     listening = bind(host, port)
     app = MockApp(registry, strict=options["strict"])
     gc.freeze()  # what is there now stays until the end: the collector need not look at it again
-    _announce(local_url(host, listening.getsockname()[1]), accounts, options["log_format"])
-    server_for(app).run(sockets=[listening])
+    url = local_url(host, listening.getsockname()[1])
+    server_for(app, lambda: _announce(url, accounts, options["log_format"])).run(sockets=[listening])
 
 
 def _settings(profile: Mapping[str, Any], options: Mapping[str, Any]) -> Settings:

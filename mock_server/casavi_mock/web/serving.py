@@ -1,10 +1,11 @@
 """Runs the application under uvicorn: binds the socket, tells when it is ready, stops within a second."""
 
 import contextlib
+import errno
 import signal
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any
 
@@ -28,19 +29,30 @@ def bind(host: str, port: int) -> socket.socket:
         ConfigurationError: The address cannot be used.
     """
     try:
-        family, kind, proto, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listening = socket.socket(family, kind, proto)
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind(address)
-        listening.listen(BACKLOG)
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        return socket.create_server(address[:2], family=family, backlog=BACKLOG)
     except OSError as error:
-        hint = " Choose another with --port, or 0 for any free one." if error.errno == 98 else ""
+        hint = " Choose another with --port, or 0 for any free one." if error.errno == errno.EADDRINUSE else ""
         raise ConfigurationError(f"cannot listen at {host}:{port}: {error.strerror or error}.{hint}") from error
-    return listening
 
 
 class Server(uvicorn.Server):
-    """A uvicorn server that ends with code 0 after SIGTERM and SIGINT; uvicorn itself would raise them again."""
+    """A uvicorn server that ends with code 0 after SIGTERM and SIGINT; uvicorn itself would raise them again.
+
+    Args:
+        config: As for uvicorn.
+        on_ready: Called once, when requests are answered.
+    """
+
+    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_ready = on_ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Starts to answer requests."""
+        await super().startup(sockets)
+        if self.started:
+            self._on_ready()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -62,8 +74,13 @@ class Server(uvicorn.Server):
         self.should_exit = True
 
 
-def server_for(app: Any) -> Server:
-    """Returns a server for an application; run it with `run(sockets=[...])`."""
+def server_for(app: Any, on_ready: Callable[[], None] = lambda: None) -> Server:
+    """Returns a server for an application; run it with `run(sockets=[...])`.
+
+    Args:
+        app: The ASGI application.
+        on_ready: Called once, when requests are answered.
+    """
     config = uvicorn.Config(
         app,
         access_log=False,
@@ -75,4 +92,4 @@ def server_for(app: Any) -> Server:
         timeout_graceful_shutdown=STOP_SECONDS,
         h11_max_incomplete_event_size=64 * 1024,
     )
-    return Server(config)
+    return Server(config, on_ready)

@@ -1,0 +1,76 @@
+"""A real server, started as a user would start it."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pytest
+from click.testing import CliRunner, Result
+
+from casavi_mock.cli.commands import cli
+
+
+def clean_environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith("CASAVI_") and name != "PORT"}
+
+
+@dataclass
+class Running:
+    process: subprocess.Popen[str]
+    url: str
+    printed: list[str]
+
+    def stop(self) -> tuple[int, str]:
+        """Sends SIGTERM; returns exit code and everything that was logged."""
+        self.process.terminate()
+        _, log = self.process.communicate(timeout=20)
+        return self.process.returncode, log
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[..., Running]]:
+    """Starts `casavi-mock serve` on a free port."""
+    processes: list[subprocess.Popen[str]] = []
+
+    def run(*options: str, **variables: str) -> Running:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "casavi_mock", "serve", "--port", "0", *options],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=clean_environment() | {"PYTHONUNBUFFERED": "1"} | variables,
+        )
+        processes.append(process)
+        printed: list[str] = []
+        source = process.stderr if "json" in options else process.stdout
+        assert source is not None
+        for line in source:
+            printed.append(line)
+            if ("docs" in line) or ('"ready"' in line):
+                break
+        else:
+            raise AssertionError(f"the server did not start: {process.communicate()}")
+        url = re.search(r"http://[0-9.:]+\d", "".join(printed))
+        assert url, printed
+        return Running(process, url.group(), printed)
+
+    yield run
+    for process in processes:
+        process.kill()
+        process.communicate()
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    """Runs one verb inside this process."""
+    for name in list(os.environ):
+        if name.startswith("CASAVI_") or name == "PORT":
+            monkeypatch.delenv(name)
+
+    def invoke(*arguments: str, stdin: str | bytes | None = None, **variables: str) -> Result:
+        return CliRunner().invoke(cli, list(arguments), input=stdin, env=variables)
+
+    return invoke
