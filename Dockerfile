@@ -2,7 +2,7 @@
 ARG BASE=python:3.13-slim
 
 FROM ${BASE} AS build
-# An index other than pypi.org, without credentials. pip takes an empty one as none.
+# A package index other than the default one of pip, without credentials. pip takes an empty one as none.
 ARG PIP_INDEX_URL=
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
     PIP_NO_CACHE_DIR=1 \

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from casavi_contracts import spec
 from click.testing import Result
 
+from casavi_contracts import spec
 from casavi_mock.cli.commands import VERBS
 from casavi_mock.version import __version__
 

@@ -53,9 +53,18 @@ def resolve_profile(register: Mapping[str, Assumption], overrides: Mapping[str, 
         if not jsonschema_rs.is_valid(register[name].schema, value):
             raise ProfileError(f"assumption {name!r} cannot be {value!r}; possible: {register[name].possible}")
     values = {name: entry.value for name, entry in register.items()} | dict(overrides)
-    if values["refresh-path"] == values["import-path"]:
-        raise ProfileError(f"refresh-path and import-path are both {values['import-path']!r}; they must differ")
+    _check_paths(values)
     return values
+
+
+def _check_paths(values: Mapping[str, Any]) -> None:
+    taken = dict.fromkeys(("/authenticate", "/jobs", "/docs", "/openapi.json", "/_mock"), "the mock")
+    for name in ("refresh-path", "import-path"):
+        path = values[name]
+        for other, owner in taken.items():
+            if path == other or path.startswith(f"{other}/"):
+                raise ProfileError(f"assumption {name!r} cannot be {path!r}; {other} belongs to {owner}")
+        taken[path] = name
 
 
 def apply_profile(document: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """`casavi-mock doctor`: looks at everything that commonly goes wrong."""
 
+import asyncio
 import os
 import platform
 import sys
@@ -109,10 +110,15 @@ def _contract() -> Iterator[Finding]:
     from casavi_mock.world import Settings
 
     try:
-        MockApp(new_registry(Settings.from_profile()))
+        asyncio.run(_start(MockApp(new_registry(Settings.from_profile()))))
         yield "ok", "contract", "loads, and all its operations are there"
     except Exception as error:  # noqa: BLE001  # whatever it is, it is what the doctor is asked for
         yield "bad", "contract", f"{type(error).__name__}: {error}"
+
+
+async def _start(app: Any) -> None:
+    async with app.running():
+        pass
 
 
 def _port(host: str, port: int) -> Iterator[Finding]:

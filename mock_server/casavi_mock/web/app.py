@@ -77,6 +77,7 @@ class MockApp:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Runs the worker in the current event loop; for use without a server that knows lifespans."""
+        await self._vendor.start()
         self._worker.start()
         self.readiness["worker"] = True
         try:

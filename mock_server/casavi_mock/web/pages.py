@@ -23,7 +23,8 @@ _READER = b"""<!DOCTYPE html>
 <script>
 SwaggerUIBundle({
   url: "/openapi.json", dom_id: "#reader", deepLinking: true, showExtensions: true, validatorUrl: null,
-  presets: [SwaggerUIBundle.presets.apis], persistAuthorization: true, tryItOutEnabled: true
+  presets: [SwaggerUIBundle.presets.apis],
+  persistAuthorization: true, tryItOutEnabled: true, defaultModelsExpandDepth: 0
 });
 </script>
 </body>

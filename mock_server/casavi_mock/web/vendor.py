@@ -48,6 +48,14 @@ class VendorApi:
         )
         self._app.add_api(dict(registry.settings.document), base_path="")
 
+    async def start(self) -> None:
+        """Builds the routes, so that an operation without a handler is found before the first request.
+
+        Raises:
+            KeyError: The contract has an operation that nobody answers.
+        """
+        await self._app({"type": "startup"}, _receive_nothing, _send_nothing)
+
     async def answer(self, call: Call, scope: Scope) -> Answer:
         """Returns the answer to a call.
 
@@ -139,11 +147,16 @@ def unknown_operation(scope: Scope) -> Refused:
 
 
 async def _no_operation(scope: Scope, receive: Receive, send: Send) -> None:
-    raise unknown_operation(scope)
+    if scope["type"] == "http":
+        raise unknown_operation(scope)
 
 
 def _unused() -> None:  # connexion wants a function for every operation; ours are called by the dispatcher
     raise NotImplementedError
+
+
+async def _receive_nothing() -> MutableMapping[str, Any]:
+    raise AssertionError("nothing is received at the start")
 
 
 async def _send_nothing(message: MutableMapping[str, Any]) -> None:

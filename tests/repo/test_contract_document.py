@@ -1,0 +1,152 @@
+"""The contract document is sound for the tools that read it, under every profile."""
+
+import copy
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from openapi_schema_validator import OAS30Validator
+from openapi_spec_validator import OpenAPIV30SpecValidator
+from openapi_spec_validator.validation.exceptions import OpenAPIValidationError
+
+from casavi_contracts import spec
+
+Node = dict[str, Any]
+
+EXTRA_VALUES: dict[str, Any] = {
+    "refresh-path": "/tokens/refresh",
+    "import-path": "/v1/imports",
+    "job-id-field": "id",
+    "job-status-names": ["queued", "running", "done", "broken"],
+    "token-lifetime-days": 0.5,
+    "max-body-mb": 1.5,
+    "document-max-mb": 100,
+    "document-type-levels": 1,
+    "job-retention-days": 1,
+    "queue-limit": 1,
+}
+"""One other value for each assumption whose possible values cannot be listed."""
+
+DOCUMENT = spec.load_document()
+
+
+def variations() -> Iterator[Any]:
+    """Every profile that differs from the register in one assumption."""
+    for name, entry in spec.assumptions(DOCUMENT).items():
+        if "enum" in entry.schema:
+            values = entry.schema["enum"]
+        elif entry.schema["type"] == "boolean":
+            values = [False, True]
+        else:
+            values = [EXTRA_VALUES[name]]
+        yield from (pytest.param({name: value}, id=f"{name}={value}") for value in values if value != entry.value)
+
+
+VARIATIONS = list(variations())
+
+
+def with_profile(overrides: Node) -> Node:
+    """The document as it reads with a profile."""
+    return spec.apply_profile(DOCUMENT, spec.resolve_profile(spec.assumptions(DOCUMENT), overrides))
+
+
+def examples(node: Any, where: str = "") -> Iterator[tuple[str, Node, Any]]:
+    """Every example of a document, with the schema that it should satisfy."""
+    if isinstance(node, list):
+        for index, item in enumerate(node):
+            yield from examples(item, f"{where}/{index}")
+    if not isinstance(node, dict):
+        return
+    schema = node if where.startswith("/components/schemas/") else node.get("schema")
+    if isinstance(schema, dict):
+        if "example" in node:
+            yield f"{where}/example", schema, node["example"]
+        for name, example in node.get("examples", {}).items():
+            yield f"{where}/examples/{name}", schema, example["value"]
+    for key, inner in node.items():
+        if key not in ("example", "examples"):
+            yield from examples(inner, f"{where}/{key}")
+
+
+def wrong_examples(document: Node) -> list[str]:
+    """What is wrong with the examples of a document, judged by a validator that the mock does not use."""
+    return [
+        f"{where}: {error.message}"
+        for where, schema, example in examples(document)
+        for error in OAS30Validator({**schema, "components": document["components"]}).iter_errors(example)
+    ]
+
+
+def test_is_valid_openapi() -> None:
+    OpenAPIV30SpecValidator(DOCUMENT).validate()
+
+
+def test_a_broken_document_is_not_valid_openapi() -> None:
+    broken = copy.deepcopy(DOCUMENT)
+    broken["paths"]["/jobs/{jobId}"]["get"]["parameters"] = []
+    with pytest.raises(OpenAPIValidationError):
+        OpenAPIV30SpecValidator(broken).validate()
+
+
+def test_examples_satisfy_their_schemas() -> None:
+    found = wrong_examples(DOCUMENT)
+    assert not found, "\n".join(found)
+
+
+def test_a_wrong_example_is_found() -> None:
+    broken = copy.deepcopy(DOCUMENT)
+    broken["components"]["schemas"]["Contact"]["example"]["lastName"] = 7
+    del broken["components"]["responses"]["Unauthorized"]["content"]["application/problem+json"]["example"]["rule"]
+    assert len(wrong_examples(broken)) == 2
+
+
+@pytest.mark.parametrize("overrides", VARIATIONS)
+def test_is_valid_openapi_under_every_profile(overrides: Node) -> None:
+    OpenAPIV30SpecValidator(with_profile(overrides)).validate()
+
+
+@pytest.mark.parametrize("overrides", VARIATIONS)
+def test_no_profile_loses_an_operation(overrides: Node) -> None:
+    names = [operation["operationId"] for _, _, operation in spec.operations(with_profile(overrides))]
+    assert names == [operation["operationId"] for _, _, operation in spec.operations(DOCUMENT)]
+
+
+@pytest.mark.parametrize("taken", [path for path in DOCUMENT["paths"] if path not in ("/refresh", "/import")])
+@pytest.mark.parametrize("name", ["refresh-path", "import-path"])
+def test_a_path_that_is_taken_is_refused(name: str, taken: str) -> None:
+    with pytest.raises(spec.ProfileError):
+        with_profile({name: taken})
+
+
+@pytest.mark.parametrize("overrides", VARIATIONS)
+def test_examples_satisfy_their_schemas_under_every_profile(overrides: Node) -> None:
+    found = wrong_examples(with_profile(overrides))
+    assert not found, "\n".join(found)
+
+
+async def test_connexion_loads_it() -> None:
+    with warnings.catch_warnings():
+        # connexion 3.3 warns about its own use of other libraries when it is imported and when it loads a document
+        warnings.simplefilter("ignore")
+        from connexion import AsyncApp
+        from connexion.resolver import Resolver
+
+        app = AsyncApp(__name__)
+        app.add_api(copy.deepcopy(DOCUMENT), base_path="", resolver=Resolver(lambda name: lambda **kwargs: {}))
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://mock") as client:
+            found = {}
+            for path, method, operation in spec.operations(DOCUMENT):
+                answer = await client.request(method, path.replace("{jobId}", "1"), json={})
+                found[operation["operationId"]] = answer.status_code
+    # connexion's own checks: two operations want a body, two a token that nobody can give here
+    assert found == {"authenticate": 400, "refreshToken": 400, "importMasterData": 401, "getJob": 401}
+
+
+def test_schemathesis_loads_it() -> None:
+    import schemathesis
+
+    loaded = schemathesis.openapi.from_dict(copy.deepcopy(DOCUMENT))
+    labels = {result.ok().label for result in loaded.get_all_operations()}
+    assert labels == {f"{method.upper()} {path}" for path, method, _ in spec.operations(DOCUMENT)}

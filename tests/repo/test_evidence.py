@@ -1,0 +1,295 @@
+"""Every place of the contract document says how sure it is, and none claims more than the facts page gives it.
+
+The facts page collects what public sources tell of casavi's API; `facts_classes.toml` is what it says of each place.
+"""
+
+import copy
+import tomllib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from casavi_contracts import spec
+
+STRENGTH = ("documented", "mirror", "client", "third-party", "help", "inferred", "assumed")
+CLASSES = dict(zip(("D", "D*", "C", "T", "D-UI", "I", "U"), STRENGTH, strict=True))
+SUBSECTIONS = {0: 3, 2: 4, 3: 2, 5: 2, 8: 8, 9: 6}
+"""How many sections of the facts page lie inside its sections 0 to 17, where there are any."""
+SECTIONS = {str(n) for n in range(18)} | {f"{n}.{m + 1}" for n, many in SUBSECTIONS.items() for m in range(many)}
+METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+
+Node = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Place:
+    """One place of the document, with the marks that hold there: its own, or those of the nearest marked ancestor."""
+
+    kind: str
+    name: str
+    evidence: Any = None
+    source: Any = None
+    assumptions: tuple[str, ...] = ()
+
+    def inside(self, kind: str, name: str, node: Node, key: str = "x-evidence") -> "Place":
+        """The place of a node below this one."""
+        return Place(
+            kind,
+            name,
+            node.get(key, self.evidence),
+            node.get("x-source", self.source),
+            _names(node) or self.assumptions,
+        )
+
+
+def _names(node: Node) -> tuple[str, ...]:
+    named = node.get("x-assumption", ())
+    return (named,) if isinstance(named, str) else tuple(named)
+
+
+def places(document: Node) -> Iterator[Place]:
+    """Yields every place that needs evidence."""
+    nowhere = Place("", "")
+    for path, item in document["paths"].items():
+        for method in METHODS:
+            if method in item:
+                yield from _in_operation(f"{method.upper()} {path}", item, item[method])
+    for name, node in document["components"].get("securitySchemes", {}).items():
+        yield nowhere.inside("security", name, node)
+    for name, node in document["components"].get("responses", {}).items():
+        yield from _in_response(nowhere, name, node)
+    for name, node in document["components"]["schemas"].items():
+        place = nowhere.inside("schemas", name, node)
+        yield place
+        yield from _in_schema(place, name, node)
+    for name, node in document["x-rules"].items():
+        yield nowhere.inside("rules", name, node)
+    for name, node in document["x-assumptions"].items():
+        yield Place("assumptions", name, node.get("evidence"), node.get("source"), (name,))
+
+
+def _in_operation(path: str, item: Node, node: Node) -> Iterator[Place]:
+    name = node["operationId"]
+    place = Place("", "").inside("operations", name, node)
+    yield place
+    yield place.inside("paths", path, node, "x-path-evidence")
+    for parameter in [*item.get("parameters", ()), *node.get("parameters", ())]:
+        if "$ref" not in parameter:
+            yield place.inside("parameters", f"{name}.{parameter['name']}", parameter)
+            yield from _in_schema(place, f"{name}.{parameter['name']}", parameter.get("schema", {}))
+    yield from _in_content(place, name, node.get("requestBody", {}))
+    for status, response in node["responses"].items():
+        if "$ref" not in response:
+            yield from _in_response(place, f"{name}.{status}", response)
+
+
+def _in_response(around: Place, name: str, node: Node) -> Iterator[Place]:
+    place = around.inside("responses", name, node)
+    yield place
+    for header, inner in node.get("headers", {}).items():
+        yield place.inside("headers", f"{name}.{header}", inner)
+    yield from _in_content(place, name, node)
+
+
+def _in_content(around: Place, name: str, node: Node) -> Iterator[Place]:
+    for media in node.get("content", {}).values():
+        yield from _in_schema(around, name, media.get("schema", {}))
+
+
+def _in_schema(around: Place, name: str, node: Node) -> Iterator[Place]:
+    """Yields the properties below a schema, through everything but `$ref`."""
+    for key, inner in node.get("properties", {}).items():
+        place = around.inside("properties", f"{name}.{key}", inner)
+        yield place
+        if "x-references" in inner:
+            yield replace(place, kind="references", name=f"{name}.{key}", evidence=inner.get("x-reference-evidence"))
+        for value, evidence in inner.get("x-enum-evidence", {}).items():
+            yield replace(place, kind="values", name=f"{name}.{key}={value}", evidence=evidence)
+        yield from _in_schema(place, f"{name}.{key}", inner)
+    parts = [*node.get("allOf", ()), *node.get("anyOf", ()), *node.get("oneOf", ())]
+    parts += [node[key] for key in ("items", "additionalProperties", "not") if isinstance(node.get(key), dict)]
+    for part in parts:
+        place = around.inside(around.kind, around.name, part)
+        if place != around:
+            yield place
+        yield from _in_schema(place, name, part)
+
+
+def facts() -> dict[tuple[str, str], str]:
+    """The strongest evidence by kind and name of the place."""
+    table = tomllib.loads(Path(__file__).with_name("facts_classes.toml").read_text())
+    table["properties"] = {
+        f"{schema}.{name}": code for schema, inner in table["properties"].items() for name, code in inner.items()
+    }
+    return {(kind, name): CLASSES[code] for kind, inner in table.items() for name, code in inner.items()}
+
+
+def objections(document: Node) -> list[str]:
+    """Everything that is wrong with the evidence in a document."""
+    known = set(document["x-assumptions"])
+    strongest = facts()
+    found = []
+    for place in places(document):
+        where = f"{place.kind} {place.name}"
+        if place.evidence not in STRENGTH:
+            found.append(f"{where}: evidence is {place.evidence!r}")
+            continue
+        if place.source not in SECTIONS:
+            found.append(f"{where}: source is {place.source!r}")
+        found += [f"{where}: no assumption {name!r}" for name in place.assumptions if name not in known]
+        if place.evidence == "assumed" and not place.assumptions:
+            found.append(f"{where}: assumed, but by which assumption?")
+        allowed = strongest.get((place.kind, place.name))
+        if allowed is None:
+            found.append(f"{where}: the table of facts does not have it")
+        elif STRENGTH.index(place.evidence) < STRENGTH.index(allowed):
+            found.append(f"{where}: claims {place.evidence}, the facts page gives {allowed}")
+    return found + _stray_marks(document, known)
+
+
+def _stray_marks(node: Any, known: set[str], where: str = "") -> list[str]:
+    """What is wrong with marks at places that need none, such as request bodies and media types."""
+    if isinstance(node, list):
+        return [text for item in node for text in _stray_marks(item, known, f"{where}[]")]
+    if not isinstance(node, dict):
+        return []
+    marks = ("x-evidence", "x-path-evidence", "x-reference-evidence")
+    found = [f"{where}: {key} is {node[key]!r}" for key in marks if key in node and node[key] not in STRENGTH]
+    if "x-source" in node and node["x-source"] not in SECTIONS:
+        found.append(f"{where}: x-source is {node['x-source']!r}")
+    found += [f"{where}: no assumption {name!r}" for name in _names(node) if name not in known]
+    for key, inner in node.items():
+        if key not in ("example", "examples"):
+            found += _stray_marks(inner, known, f"{where}/{key}")
+    return found
+
+
+def unused_assumptions(document: Node) -> set[str]:
+    """Assumptions on which nothing in the document rests."""
+    marked: set[str] = set()
+    waiting: list[Any] = [document]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, dict):
+            marked |= set(_names(node))
+            waiting += node.values()
+        elif isinstance(node, list):
+            waiting += node
+    return set(document["x-assumptions"]) - marked
+
+
+@pytest.fixture(scope="module")
+def document() -> Node:
+    return spec.load_document()
+
+
+def test_no_place_lacks_evidence_or_claims_more_than_the_facts_give(document: Node) -> None:
+    found = objections(document)
+    assert not found, "\n".join(found)
+
+
+def test_every_assumption_is_used(document: Node) -> None:
+    assert unused_assumptions(document) == set()
+
+
+def test_the_table_of_facts_knows_no_place_that_is_gone(document: Node) -> None:
+    assert set(facts()) - {(place.kind, place.name) for place in places(document)} == set()
+
+
+def test_the_classes_of_evidence_are_those_of_the_package() -> None:
+    assert spec.EVIDENCE == STRENGTH
+
+
+@pytest.mark.parametrize("key", ["question", "value", "schema", "evidence", "source", "reason", "check"])
+def test_every_assumption_is_complete(document: Node, key: str) -> None:
+    assert [name for name, entry in document["x-assumptions"].items() if entry.get(key) in (None, "")] == []
+
+
+# What follows shows that the test above can fail.
+
+
+def at(document: Node, path: str) -> Node:
+    """The node at a path of keys, divided by ` > `."""
+    for key in path.split(" > "):
+        document = document[key]
+    return document
+
+
+def removed(path: str, key: str = "x-evidence") -> Callable[[Node], object]:
+    return lambda document: at(document, path).pop(key)
+
+
+def changed(path: str, key: str, value: Any) -> Callable[[Node], object]:
+    return lambda document: at(document, path).update({key: value})
+
+
+def added(path: str, name: str, node: Node) -> Callable[[Node], object]:
+    return lambda document: at(document, path).update({name: node})
+
+
+_AUTHENTICATE = "paths > /authenticate > post"
+_CONTACT = "components > schemas > Contact"
+_JOB = "components > schemas > Job"
+_TEXT = {"type": "string"}
+_NEW_OPERATION = {"operationId": "listContacts", "x-evidence": "assumed", "x-assumption": "upsert", "x-source": "7"}
+
+TAMPERED = {
+    "operation without evidence": removed(_AUTHENTICATE),
+    "schema without evidence": removed(_CONTACT),
+    "response without evidence": removed("components > responses > BadRequest"),
+    "security scheme without evidence": removed("components > securitySchemes > tokenAuth"),
+    "rule without evidence": removed("x-rules > duplicate-id"),
+    "reference without evidence": removed(
+        "components > schemas > Contract > properties > contactId", "x-reference-evidence"
+    ),
+    "response that inherits too much": removed("paths > /import > post > responses > 202"),
+    "header that inherits too much": changed("components > responses > TooManyRequests", "x-evidence", "inferred"),
+    "path that inherits too much": removed("paths > /refresh > post", "x-path-evidence"),
+    "property that inherits too much": removed("components > schemas > MasterData > properties > responsibilities"),
+    "schema strengthened": changed(_JOB, "x-evidence", "documented"),
+    "schema strengthened by one step": changed("components > schemas > Unit", "x-evidence", "third-party"),
+    "property strengthened": changed(f"{_JOB} > properties > status", "x-evidence", "inferred"),
+    "property strengthened inside": changed(
+        "components > schemas > RecordError > properties > missing > properties > id", "x-evidence", "client"
+    ),
+    "value strengthened": changed(
+        f"{_CONTACT} > properties > preferredWayOfContact > x-enum-evidence", "ONLINE", "documented"
+    ),
+    "rule strengthened": changed("x-rules > duplicate-id", "x-evidence", "documented"),
+    "assumption strengthened": changed("x-assumptions > refresh-path", "evidence", "client"),
+    "alternative strengthened": lambda document: at(document, "components > schemas > ContractDate")["anyOf"][0].update(
+        {"x-evidence": "documented"}
+    ),
+    "evidence of no class": changed(_CONTACT, "x-evidence", "certain"),
+    "evidence of no class at a body": changed(f"{_AUTHENTICATE} > requestBody", "x-evidence", "certain"),
+    "unknown assumption": changed(_CONTACT, "x-assumption", ["required-fields", "no-such-guess"]),
+    "unknown assumption of a rule": changed("x-rules > duplicate-id", "x-assumption", "no-such-guess"),
+    "unknown assumption at a body": changed(f"{_AUTHENTICATE} > requestBody", "x-assumption", "no-such-guess"),
+    "assumption taken out of the register": lambda document: document["x-assumptions"].pop("queue-limit"),
+    "assumed without assumption": removed(_JOB, "x-assumption"),
+    "rule assumed without assumption": removed("x-rules > queue-full", "x-assumption"),
+    "unknown source": changed(_CONTACT, "x-source", "8.33"),
+    "source as a number": changed(_CONTACT, "x-source", 8.3),
+    "no source": removed(_CONTACT, "x-source"),
+    "new property": added(f"{_CONTACT} > properties", "nickname", _TEXT),
+    "new schema": added("components > schemas", "Ticket", {"x-evidence": "assumed", "x-assumption": "upsert"}),
+    "new operation": added("paths", "/contacts", {"get": {**_NEW_OPERATION, "responses": {}}}),
+    "new parameter": changed(_AUTHENTICATE, "parameters", [{"name": "page", "in": "query", "schema": _TEXT}]),
+    "new rule": added("x-rules", "teapot", {"x-evidence": "assumed", "x-source": "4", "x-assumption": "upsert"}),
+}
+
+
+@pytest.mark.parametrize("name", TAMPERED)
+def test_a_tampered_document_is_caught(document: Node, name: str) -> None:
+    tampered = copy.deepcopy(document)
+    TAMPERED[name](tampered)
+    assert set(objections(tampered)) - set(objections(document))
+
+
+def test_an_assumption_that_nothing_rests_on_is_caught(document: Node) -> None:
+    tampered = copy.deepcopy(document)
+    tampered["x-assumptions"]["idle"] = tampered["x-assumptions"]["upsert"]
+    assert unused_assumptions(tampered) - unused_assumptions(document) == {"idle"}

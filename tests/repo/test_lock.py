@@ -1,0 +1,85 @@
+"""The locked requirements: exact, hashed, complete, and without a word on where packages come from."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parents[2]
+LOCKED = sorted((ROOT / "requirements").glob("*.txt"))
+ENTRY = re.compile(
+    r"(?P<name>[A-Za-z0-9._-]+)==(?P<version>[^\s;]+)(?: ; (?P<marker>.+?))?(?P<hashes>(?: --hash=\S+)+)"
+)
+HASHES = re.compile(r"(?: --hash=sha256:[0-9a-f]{64})+")
+
+
+def entries(path: Path) -> list[str]:
+    """The logical lines of a requirements file."""
+    text = re.sub(r"\s*\\\n\s*", " ", path.read_text())
+    return [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#")]
+
+
+def versions(name: str) -> dict[str, set[str]]:
+    """Locked versions by name; there may be one for each platform or Python."""
+    found: dict[str, set[str]] = {}
+    for line in entries(ROOT / "requirements" / name):
+        entry = ENTRY.fullmatch(line)
+        assert entry, line
+        found.setdefault(canonicalize_name(entry["name"]), set()).add(entry["version"])
+    return found
+
+
+def project() -> dict[str, list[str]]:
+    """What pyproject.toml asks for, by the file that has to lock it."""
+    table = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    extras = table["project"]["optional-dependencies"]
+    own = table["project"]["name"]
+    return {
+        "runtime.txt": table["project"]["dependencies"],
+        "dev.txt": [line for line in [*extras["dev"], *extras["contracts"]] if not line.startswith(own)],
+        "build.txt": table["build-system"]["requires"],
+    }
+
+
+def test_the_files_are_there() -> None:
+    assert [path.name for path in LOCKED] == ["build.txt", "dev.txt", "runtime.txt"]
+
+
+@pytest.mark.parametrize("path", LOCKED, ids=lambda path: path.name)
+def test_every_entry_is_pinned_and_hashed(path: Path) -> None:
+    wrong = [
+        line for line in entries(path) if not (entry := ENTRY.fullmatch(line)) or not HASHES.fullmatch(entry["hashes"])
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "requirements").iterdir()), ids=lambda path: path.name)
+def test_nothing_tells_where_packages_come_from(path: Path) -> None:
+    if not path.is_file():
+        return
+    text = path.read_text()
+    assert re.findall(r"\w+://\S+|\S+ @ \S+", text) == []
+    if path.suffix != ".py":
+        assert re.findall(r"(?m)^\s*(?:-i|-f|--(?:extra-)?index-url|--find-links|--trusted-host)\b.*", text) == []
+
+
+@pytest.mark.parametrize("name", ["runtime.txt", "dev.txt", "build.txt"])
+def test_what_the_project_asks_for_is_locked_in_its_range(name: str) -> None:
+    locked = versions(name)
+    for wanted in map(Requirement, project()[name]):
+        found = locked.get(canonicalize_name(wanted.name), set())
+        assert found, f"{wanted.name} is not in {name}"
+        assert all(wanted.specifier.contains(version) for version in found), f"{wanted} is locked to {found}"
+
+
+def test_the_development_lock_agrees_with_the_runtime_lock() -> None:
+    runtime, dev = versions("runtime.txt"), versions("dev.txt")
+    assert {name: dev[name] for name in runtime if name in dev and dev[name] != runtime[name]} == {}
+
+
+def test_there_is_no_other_lock() -> None:
+    others = ("uv.lock", "poetry.lock", "pdm.lock", "pylock.toml", "Pipfile.lock", "package-lock.json", "yarn.lock")
+    assert [name for name in others if (ROOT / name).exists()] == []

@@ -1,0 +1,80 @@
+"""Every assumption that a profile can change does change something, and no policy hides behind another name."""
+
+import ast
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from casavi_contracts import spec
+from casavi_mock.domain.policy import Policy
+
+SERVER = Path(__file__).parents[2] / "mock_server" / "casavi_mock"
+POLICY = SERVER / "domain" / "policy.py"
+
+DOCUMENT = spec.load_document()
+REGISTER = spec.assumptions(DOCUMENT)
+FIELDS = {place.name: place.name.replace("_", "-") for place in dataclasses.fields(Policy)}
+
+
+def other_values(schema: dict[str, Any], value: Any) -> list[Any]:
+    """Some values that a profile may give instead, none if there is no choice."""
+    if "enum" in schema:
+        return [other for other in schema["enum"] if other != value]
+    kind = schema["type"]
+    if kind == "boolean":
+        return [not value]
+    if kind in ("number", "integer"):
+        return [value + 1 if value < schema["maximum"] else value - 1]
+    return [[f"{item}x" for item in value] if kind == "array" else f"{value}x"]
+
+
+def attributes(tree: ast.AST) -> set[str]:
+    """Names of all attributes that are read in a syntax tree."""
+    return {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load)}
+
+
+def fields_that_are_read() -> set[str]:
+    """Fields of the policy that code outside reads, directly or through one of the policy's own properties."""
+    outside: set[str] = set()
+    for path in SERVER.rglob("*.py"):
+        if path != POLICY:
+            outside |= attributes(ast.parse(path.read_text()))
+    read = outside & set(FIELDS)
+    for node in ast.walk(ast.parse(POLICY.read_text())):
+        if isinstance(node, ast.FunctionDef) and node.name in outside:
+            read |= attributes(node) & set(FIELDS)
+    return read
+
+
+def changes_the_document(name: str, value: Any) -> bool:
+    """Whether a value of one assumption changes more of the document than its own entry in the register."""
+    usual = spec.apply_profile(DOCUMENT, spec.resolve_profile(REGISTER, {}))
+    other = spec.apply_profile(DOCUMENT, spec.resolve_profile(REGISTER, {name: value}))
+    del usual["x-assumptions"], other["x-assumptions"]
+    return usual != other
+
+
+def test_fields_of_the_policy_are_assumptions() -> None:
+    assert set(FIELDS.values()) - set(REGISTER) == set()
+
+
+def test_every_field_of_the_policy_is_read() -> None:
+    assert set(FIELDS) - fields_that_are_read() == set()
+
+
+@pytest.mark.parametrize("name", REGISTER)
+def test_an_assumption_with_a_choice_changes_something(name: str) -> None:
+    entry = REGISTER[name]
+    others = other_values(entry.schema, entry.value)
+    if not others:
+        assert entry.schema == {"enum": [entry.value]}
+        return
+    read = {FIELDS[place] for place in fields_that_are_read()}
+    assert name in read or any(changes_the_document(name, value) for value in others)
+
+
+@pytest.mark.parametrize("name", REGISTER)
+def test_the_register_takes_its_own_values(name: str) -> None:
+    assert spec.resolve_profile(REGISTER, {name: REGISTER[name].value})[name] == REGISTER[name].value
