@@ -114,7 +114,11 @@ def _set_statuses(document: dict[str, Any], values: Mapping[str, Any]) -> None:
 def _set_errors(document: dict[str, Any], values: Mapping[str, Any]) -> None:
     for response in document["components"]["responses"].values():
         (media,) = response["content"].values()
+        if media.get("example", {}).get("status") == 401:
+            media["example"]["status"] = values["unauthorized-status"]
         response["content"] = {values["error-media-type"]: media}
+    if not values["deprecation-header"]:
+        del document["paths"]["/authenticate"]["post"]["responses"][str(values["authenticate-status"])]["headers"]
 
 
 def _set_shapes(document: dict[str, Any], values: Mapping[str, Any]) -> None:

@@ -3,6 +3,9 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+LATEST = datetime(9000, 1, 1, tzinfo=UTC)
+"""As far as a clock goes by command; what is reckoned from there still has a date."""
+
 
 class ClockError(ValueError):
     """A clock was told something impossible."""
@@ -29,44 +32,56 @@ class Clock:
 
     def now(self) -> datetime:
         """Returns the current time of this account, aware, in UTC."""
-        return self._frozen_at or self._source() + self._shift
+        return self._frozen_at or self._source().astimezone(UTC) + self._shift
 
     def freeze(self, at: datetime | None = None) -> None:
         """Stops time, now or at a later moment.
 
         Raises:
-            ClockError: `at` is naive or lies in the past of this clock.
+            ClockError: `at` is naive, lies in the past of this clock or too far in the future.
         """
-        self._frozen_at = self._checked(at) if at else self.now()
+        now = self.now()
+        self._frozen_at = _checked(at, now) if at else now
 
     def set(self, moment: datetime) -> None:
         """Moves the clock forward to a moment.
 
         Raises:
-            ClockError: The moment is naive or lies in the past of this clock.
+            ClockError: The moment is naive, lies in the past of this clock or too far in the future.
         """
-        moment = self._checked(moment)
-        if self.frozen:
-            self._frozen_at = moment
-        else:
-            self._shift += moment - self.now()
+        self._move(moment, self.now())
 
     def advance(self, step: timedelta) -> None:
         """Moves the clock forward by a step.
 
         Raises:
-            ClockError: The step is negative.
+            ClockError: The step is negative or too long.
         """
-        self.set(self.now() + step)
+        now = self.now()
+        try:
+            moment = now + step
+        except OverflowError:
+            raise ClockError(f"a step of {step.days} days leads beyond the calendar") from None
+        self._move(moment, now)
 
-    def _checked(self, moment: datetime) -> datetime:
-        if moment.tzinfo is None:
-            raise ClockError(f"{moment.isoformat()} has no time zone; give one, such as {moment.isoformat()}Z")
-        if moment < self.now():
-            raise ClockError(f"the clock cannot go back from {timestamp(self.now())} to {timestamp(moment)}")
-        return moment.astimezone(UTC)
+    def _move(self, moment: datetime, now: datetime) -> None:
+        step = _checked(moment, now) - now
+        if self._frozen_at is None:
+            self._shift += step
+        else:
+            self._frozen_at += step
+
+
+def _checked(moment: datetime, now: datetime) -> datetime:
+    if moment.tzinfo is None:
+        raise ClockError(f"{moment.isoformat()} has no time zone; give one, such as {moment.isoformat()}Z")
+    if moment < now:
+        raise ClockError(f"the clock cannot go back from {timestamp(now)} to {moment.isoformat()}")
+    if moment > LATEST:
+        raise ClockError(f"the clock cannot go beyond {timestamp(LATEST)}")
+    return moment.astimezone(UTC)
 
 
 def timestamp(moment: datetime) -> str:
-    """Returns a moment as casavi writes it: `YYYY-MM-DDThh:mm:ss.sssZ`. Source: facts page, section 3.2."""
+    """Returns a moment in UTC as casavi writes it: `YYYY-MM-DDThh:mm:ss.sssZ`. Source: facts page, section 3.2."""
     return f"{moment.strftime('%Y-%m-%dT%H:%M:%S')}.{moment.microsecond // 1000:03d}Z"

@@ -6,15 +6,18 @@ Whatever the contract document can express was checked before the import was acc
 import base64
 import binascii
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from casavi_mock.domain.model import Json, Key, Outcome, RecordError, Reference
+from casavi_mock.domain.model import Json, Key, Outcome, RecordError, RecordWarning, Reference, Shape
 from casavi_mock.domain.ordering import Plan, PlannedRecord
 from casavi_mock.domain.policy import Policy
 from casavi_mock.domain.store import Store
+
+_DATE = "YYYY-MM-DD"
 
 
 @dataclass(slots=True)
@@ -29,8 +32,13 @@ class Importer:
     keep_documents: bool = False
     _refused: dict[PlannedRecord, PlannedRecord] = field(default_factory=dict)
     """For every refused record, the one whose own fault it was."""
-    _roots: dict[tuple[str, Key], PlannedRecord] = field(default_factory=dict)
+    _roots: dict[tuple[str, Key | None], PlannedRecord] = field(default_factory=dict)
     """The same by entity and key."""
+
+    @property
+    def warnings(self) -> list[RecordWarning]:
+        """What of the request is left out, unless the policy ignores that."""
+        return [] if self.policy.unknown_fields == "ignore" else self.plan.warnings
 
     def take(self, record: PlannedRecord, now: datetime) -> RecordError | Outcome:
         """Imports one record.
@@ -41,12 +49,14 @@ class Importer:
         error = self._judge(record)
         if error is None:
             return self._write(record, now)
-        root = self._root_of(record, error)
+        # What is missing altogether is no refused record, so then it is this record's own fault.
+        root = self._roots.get(error.missing, record) if error.missing else record
         self._refused[record] = root
         self._roots.setdefault((record.entity, record.key), root)
         return error
 
-    # Judging. The first objection counts: its own id, what it stands in, what it refers to, its own content.
+    # Judging. The first objection counts: its own id, what it stands in, what it refers to, its own content. The rule
+    # of the first objection never depends on the order of the parts inside a record, such as contracts.
 
     def _judge(self, record: PlannedRecord) -> RecordError | None:
         if self.policy.duplicate_ids == "refuse-all" and (record.entity, record.key) in self.plan.duplicates:
@@ -55,9 +65,8 @@ class Importer:
             return self._refusal(
                 record, record.pointer, "refused-parent", f"it lies inside {_named(root)}, which was refused", root
             )
-        for pointer, reference, target in _references(record):
-            if not self.store.has(reference.entity, target):
-                return self._dangling(record, pointer, reference, target)
+        if error := self._judge_references(record):
+            return error
         if record.entity == "units":
             return self._judge_contracts(record)
         if record.entity == "documents":
@@ -74,13 +83,21 @@ class Importer:
             f"{what} occurs more than once among the {record.entity} of this request; none of them is imported",
         )
 
-    def _dangling(self, record: PlannedRecord, pointer: str, reference: Reference, target: str) -> RecordError:
-        root = self._roots.get((reference.entity, target))
-        if root is not None:
+    def _judge_references(self, record: PlannedRecord) -> RecordError | None:
+        inherited: RecordError | None = None
+        for pointer, reference, target in _references(record):
+            if self.store.has(reference.entity, target):
+                continue
+            root = self._roots.get((reference.entity, target))
+            if root is None:
+                return self._missing(record, pointer, reference, target)
             message = (
                 f"{reference.field} names {reference.entity} {target!r}, which was refused because of {_named(root)}"
             )
-            return self._refusal(record, pointer, "refused-reference", message, root)
+            inherited = inherited or self._refusal(record, pointer, "refused-reference", message, root)
+        return inherited
+
+    def _missing(self, record: PlannedRecord, pointer: str, reference: Reference, target: str) -> RecordError:
         message = f"{reference.field} names {reference.entity} {target!r}, which is neither stored nor in this request"
         return RecordError(
             record.entity,
@@ -93,19 +110,24 @@ class Importer:
         )
 
     def _judge_contracts(self, record: PlannedRecord) -> RecordError | None:
-        seen: set[str] = set()
-        for index, contract in enumerate(record.data.get("contracts") or ()):
-            pointer = f"{record.pointer}/contracts/{index}"
-            identity = contract.get("id")
-            if identity in seen and self.policy.duplicate_ids == "refuse-all":
-                message = f"two contracts of this unit have the id {identity!r}"
-                return self._refusal(record, f"{pointer}/id", "duplicate-id", message)
-            if identity is not None:
-                seen.add(identity)
-            start, end = contract.get("startDate"), contract.get("endDate")
-            if self.policy.contract_period == "refuse" and _ends_early(start, end):
-                message = f"endDate {end} lies before startDate {start}"
-                return self._refusal(record, f"{pointer}/endDate", "contract-period-invalid", message)
+        contracts = record.data.get("contracts") or ()
+        if self.policy.duplicate_ids == "refuse-all":
+            seen: set[str] = set()
+            for index, contract in enumerate(contracts):
+                identity = contract.get("id")
+                if identity in seen:
+                    pointer = f"{record.pointer}/contracts/{index}/id"
+                    message = f"two contracts of this unit have the id {identity!r}"
+                    return self._refusal(record, pointer, "duplicate-id", message)
+                if identity is not None:
+                    seen.add(identity)
+        if self.policy.contract_period == "refuse":
+            for index, contract in enumerate(contracts):
+                start, end = contract.get("startDate"), contract.get("endDate")
+                if start and end and _ends_early(start, end):
+                    pointer = f"{record.pointer}/contracts/{index}/endDate"
+                    message = f"endDate {end} lies before startDate {start}"
+                    return self._refusal(record, pointer, "contract-period-invalid", message)
         return None
 
     def _judge_content(self, record: PlannedRecord) -> RecordError | None:
@@ -113,13 +135,16 @@ class Importer:
         if content is None:
             return None
         limit = self.policy.document_max_bytes
-        size = decoded_size(content)
-        if size > limit:
-            message = f"the content has {size} bytes, the limit is {limit} bytes ({self.policy.document_max_mb:g} MB)"
-            return self._refusal(record, f"{record.pointer}/content", "document-too-large", message)
         try:
-            base64.b64decode(content, validate=True)
-        except (binascii.Error, ValueError) as error:
+            compact = without_whitespace(content)
+            size = decoded_size(compact)
+            if size > limit:
+                message = (
+                    f"the content has {size} bytes, the limit is {limit} bytes ({self.policy.document_max_mb:g} MB)"
+                )
+                return self._refusal(record, f"{record.pointer}/content", "document-too-large", message)
+            decoded(compact)
+        except ValueError as error:
             message = f"the content is not base64: {error}"
             return self._refusal(record, f"{record.pointer}/content", "document-content-invalid", message)
         return None
@@ -130,20 +155,15 @@ class Importer:
         missing = (root.entity, root.id) if root else None
         return RecordError(record.entity, record.id, pointer, rule, self.evidence[rule], message, missing)
 
-    def _root_of(self, record: PlannedRecord, error: RecordError) -> PlannedRecord:
-        if error.rule == "refused-parent" and record.parent is not None:
-            return self._refused[record.parent]
-        if error.rule == "refused-reference" and error.missing is not None:
-            entity, key = error.missing
-            return self._roots.get((entity, key or ""), record)
-        return record
-
     # Writing.
 
     def _write(self, record: PlannedRecord, now: datetime) -> Outcome:
         old = self.store.get(record.entity, record.key)
         before: Mapping[str, Json] = old.fields if old else {}
-        fields = dict(before) if self.policy.upsert == "merge" else {}
+        fields = dict(before)
+        if self.policy.upsert == "replace":
+            # An address never goes, since the units at it stay: records missing from a later import do.
+            fields = {name: value for name, value in before.items() if name == "addresses"}
         self._merge(fields, before, _own(record))
         if record.entity == "documents":
             self._take_content(record, fields, before)
@@ -157,13 +177,20 @@ class Importer:
                     fields.pop(name, None)
             elif name == "customFields":
                 old = before.get(name, {}) if self.policy.custom_fields == "merge" else {}
-                fields[name] = {key: item for key, item in {**old, **value}.items() if item is not None}
-            elif name == "addresses":  # an address never goes: records missing from a later import stay
+                fields[name] = self._custom_fields(old, value)
+            elif name == "addresses":
                 fields[name] = list(dict.fromkeys([*before.get(name, ()), *(address["street"] for address in value)]))
             elif name == "postalCode":
                 fields[name] = str(value)
+            elif isinstance(value, list):
+                old = before.get(name, ())
+                fields[name] = old if _in_any_order(old) == _in_any_order(value) else value
             else:
                 fields[name] = value
+
+    def _custom_fields(self, old: Mapping[str, Json], sent: Mapping[str, Json]) -> dict[str, Json]:
+        heeded = sent if self.policy.null_clears else {name: item for name, item in sent.items() if item is not None}
+        return {name: item for name, item in {**old, **heeded}.items() if item is not None}
 
     def _take_content(self, record: PlannedRecord, fields: dict[str, Json], before: Mapping[str, Json]) -> None:
         text = fields.pop("content", None)
@@ -171,28 +198,51 @@ class Importer:
             if "digest" in before:
                 fields["digest"], fields["size"] = before["digest"], before["size"]
             return
-        content = base64.b64decode(text)
+        content = decoded(without_whitespace(text))
         fields["digest"], fields["size"] = f"sha256:{hashlib.sha256(content).hexdigest()}", len(content)
         if self.keep_documents:
             self.store.keep_content(record.key, content)
 
 
-def decoded_size(text: str) -> int:
-    """Returns how many bytes a base64 text decodes to, without decoding it."""
-    return len(text) * 3 // 4 - text[-2:].count("=")
+def without_whitespace(text: str) -> bytes:
+    """Returns a base64 text without the line breaks and blanks that encoders for mail put into it.
+
+    Raises:
+        ValueError: It has characters beyond ASCII.
+    """
+    return text.encode("ascii").translate(None, b" \t\n\v\f\r")
+
+
+def decoded_size(compact: bytes) -> int:
+    """Returns how many bytes a base64 text without whitespace decodes to, without decoding it."""
+    return len(compact) * 3 // 4 - compact[-2:].count(b"=")
+
+
+def decoded(compact: bytes) -> bytes:
+    """Returns what a base64 text without whitespace stands for.
+
+    Raises:
+        ValueError: It is not base64, with all of its padding.
+    """
+    if len(compact) % 4 or compact.endswith(b"==="):  # the standard library lets some surplus padding pass
+        raise binascii.Error("incorrect padding")
+    return base64.b64decode(compact, validate=True)
 
 
 def _references(record: PlannedRecord) -> Iterator[tuple[str, Reference, str]]:
     """Yields pointer, reference and target of each reference, those of the record's parts included."""
-    for reference in record.shape.references:
-        if (target := record.data.get(reference.field)) is not None:
-            yield f"{record.pointer}/{reference.field}", reference, target
+    for shape, pointer, data in _with_parts(record):
+        for reference in shape.references:
+            if (target := data.get(reference.field)) is not None:
+                yield f"{pointer}/{reference.field}", reference, target
+
+
+def _with_parts(record: PlannedRecord) -> Iterator[tuple[Shape, str, Mapping[str, Json]]]:
+    yield record.shape, record.pointer, record.data
     for child in record.shape.children:
         if child.shape.entity is None and child.shape.references:
             for index, part in enumerate(record.data.get(child.key) or ()):
-                for reference in child.shape.references:
-                    if (target := part.get(reference.field)) is not None:
-                        yield f"{record.pointer}/{child.key}/{index}/{reference.field}", reference, target
+                yield child.shape, f"{record.pointer}/{child.key}/{index}", part
 
 
 def _own(record: PlannedRecord) -> dict[str, Json]:
@@ -206,34 +256,35 @@ def _own(record: PlannedRecord) -> dict[str, Json]:
         if shape is None:
             own[name] = value
         elif shape.entity is None:
+            parts = {part.get("id", index): part for index, part in enumerate(value)}  # the last one of an id wins
             own[name] = [
-                {key: item for key, item in part.items() if key in shape.fields and item is not None} for part in value
+                {key: item for key, item in part.items() if key in shape.fields and item is not None}
+                for part in parts.values()
             ]
     return own
 
 
 def _place(record: PlannedRecord) -> dict[str, str]:
-    if record.parent is None or record.parent.id is None:
+    if record.parent is None:
         return {}
-    if record.entity == "units":
-        street = record.part["street"] if record.part else ""
-        return {"propertyId": record.parent.id, "street": street}
-    return {"propertyId" if record.parent.entity == "properties" else "unitId": record.parent.id}
+    parent: str = record.parent.data["id"]
+    if record.part is not None:  # a unit, at an address of its property
+        return {"propertyId": parent, "street": record.part["street"]}
+    return {"propertyId" if record.parent.entity == "properties" else "unitId": parent}
 
 
-def _ends_early(start: str | None, end: str | None) -> bool:
-    if not start or not end:
-        return False
+def _in_any_order(parts: Iterable[Mapping[str, Json]]) -> Counter[frozenset[tuple[str, Json]]]:
+    return Counter(frozenset(part.items()) for part in parts)
+
+
+def _ends_early(start: str, end: str) -> bool:
+    if len(start) == len(_DATE) or len(end) == len(_DATE):  # a date alone means the whole day, wherever that is
+        return end[: len(_DATE)] < start[: len(_DATE)]
     try:
-        return _moment(end) < _moment(start)
+        return datetime.fromisoformat(end) < datetime.fromisoformat(start)
     except ValueError:  # valid by RFC 3339 and yet beyond datetime, such as a leap second: nothing can be said
         return False
 
 
-def _moment(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
 def _named(record: PlannedRecord) -> str:
-    return f"{record.entity} {record.id!r}" if record.id is not None else f"the record at {record.pointer}"
+    return f"{record.entity} {record.id!r}"

@@ -76,6 +76,8 @@ class Job:
             return 0
         if now >= self.ends_at:
             return self.total
+        if now <= self.started_at:  # the system's clock was set back
+            return 0
         return int(self.total * ((now - self.started_at) / (self.ends_at - self.started_at)))
 
 
@@ -122,15 +124,20 @@ class JobQueue:
         """How many jobs have not ended."""
         return len(self._unfinished)
 
+    @property
+    def full(self) -> bool:
+        """Whether there are as many unfinished jobs as there may be."""
+        return len(self._unfinished) >= self._max_waiting
+
     def submit(self, job_id: str, plan: Plan, importer: Importer, now: datetime) -> Job:
         """Takes an import into the queue.
 
         Raises:
             QueueFull: There are `max_waiting` unfinished jobs.
         """
-        if len(self._unfinished) >= self._max_waiting:
+        if self.full:
             raise QueueFull
-        job = Job(job_id, now, len(plan.records), plan.warnings, importer=importer)
+        job = Job(job_id, now, len(plan.records), importer.warnings, importer=importer)
         self._jobs[job_id] = job
         self._unfinished.append(job)
         self._forget(now)

@@ -1,7 +1,7 @@
 """The values the domain works with."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
@@ -145,7 +145,7 @@ class Token:
     """An access token of one account."""
 
     text: Secret
-    owner: str
-    """Key of the account."""
+    owner: str = field(repr=False)
+    """Key of the account: half of the credentials, so never shown."""
     expires_at: datetime
     revoked: bool = False

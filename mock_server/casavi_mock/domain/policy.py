@@ -56,9 +56,9 @@ class Policy:
     @property
     def max_body_bytes(self) -> int:
         """The longest request body, in bytes."""
-        return int(self.max_body_mb * MEGABYTE)
+        return round(self.max_body_mb * MEGABYTE)
 
     @property
     def document_max_bytes(self) -> int:
         """The largest document, decoded, in bytes."""
-        return int(self.document_max_mb * MEGABYTE)
+        return round(self.document_max_mb * MEGABYTE)

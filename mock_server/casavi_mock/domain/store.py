@@ -47,7 +47,7 @@ class Store:
             table[key] = Record(entity, key, self._next_internal_id, fields, place, now, now)
             self._next_internal_id += 1
             return Outcome.CREATED
-        if old.fields == fields and old.place == place:
+        if old.place == place and _same(old.fields, fields):
             return Outcome.UNCHANGED
         table[key] = replace(old, fields=fields, place=place, modified_at=now)
         return Outcome.UPDATED
@@ -59,3 +59,17 @@ class Store:
     def content(self, key: Key) -> bytes | None:
         """Returns the content of a document, or None if it was not kept."""
         return self._contents.get(key)
+
+
+def _same(old: Mapping[str, Json], new: Mapping[str, Json]) -> bool:
+    """Compares two JSON objects; `true` is not `1` there, as it is in Python."""
+    if old != new:
+        return False
+    for name, value in old.items():
+        if isinstance(value, str):  # nearly every value, so this comes first
+            continue
+        if isinstance(value, bool) != isinstance(new[name], bool):
+            return False
+        if isinstance(value, dict) and not _same(value, new[name]):
+            return False
+    return True

@@ -101,14 +101,20 @@ def refused_token(rule: str, hint: str = "") -> Refused:
 
 
 def _credentials(registry: Registry, body: Mapping[str, Json]) -> tuple[str, str, bool]:
-    new = "key" in body and "secret" in body
-    old = "apiKey" in body and "password" in body
+    new, old = _pair(body, "key", "secret"), _pair(body, "apiKey", "password")
     choice = registry.settings.policy.mixed_credentials
     if new and old and choice == "refuse":
         raise Refused("mixed-credentials", "Send key and secret alone; apiKey, email and password are deprecated.")
     if new and not (old and choice == "old-names-win"):
-        return body["key"], body["secret"], False
-    return body["apiKey"], body["password"], True
+        return *new, False
+    assert old is not None, "the contract asks for one of the two pairs"
+    return *old, True
+
+
+def _pair(body: Mapping[str, Json], key_name: str, secret_name: str) -> tuple[str, str] | None:
+    """Returns key and secret under these names, or None if they are unusable: beside a good pair anything may stand."""
+    key, secret = body.get(key_name), body.get(secret_name)
+    return (key, secret) if isinstance(key, str) and key and isinstance(secret, str) else None
 
 
 def _same(expected: str, came: str) -> bool:

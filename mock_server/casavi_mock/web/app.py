@@ -60,8 +60,7 @@ class MockApp:
         self._recorder = Recorder(registry, self._problems, now, secrets.token_hex(4))
         self._pages = Pages(settings.document)
         self._vendor = VendorApi(registry)
-        # a2wsgi has its own, narrower names for the types of WSGI and ASGI
-        self._control = WSGIMiddleware(control_app(registry, self.readiness), workers=2)  # type: ignore[arg-type]
+        self._control = self._control_plane()
         self._worker = Worker(registry)
         self._allowed = AnswerSchemas(settings.document) if strict else None
 
@@ -85,6 +84,12 @@ class MockApp:
         finally:
             self.readiness["worker"] = False
             await self._worker.stop()
+            self._control.executor.shutdown()
+            self._control = self._control_plane()  # with threads of its own, should it run again
+
+    def _control_plane(self) -> WSGIMiddleware:
+        # a2wsgi has its own, narrower names for the types of WSGI and ASGI
+        return WSGIMiddleware(control_app(self.registry, self.readiness), workers=2)  # type: ignore[arg-type]
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         await receive()
@@ -111,7 +116,7 @@ class MockApp:
         if answer is None:
             return
         answer.headers = (*answer.headers, (b"x-request-id", request_id.encode()))
-        await send_answer(send, answer, head=scope["method"] == "HEAD")
+        # Written down before it is sent, so that a client that has its answer finds it in the journal.
         self._recorder.record(
             call,
             answer,
@@ -121,6 +126,7 @@ class MockApp:
             seconds=time.perf_counter() - started,
             refusal=refusal,
         )
+        await send_answer(send, answer, head=scope["method"] == "HEAD")
 
     async def _answer(self, call: Call, scope: Scope, request_id: str) -> tuple[Answer | None, Refused | None]:
         refusal = None
