@@ -134,7 +134,10 @@ def _set_shapes(document: dict[str, Any], values: Mapping[str, Any]) -> None:
     )
     _keep_branches(schemas["ContractDate"], values["contract-dates"], {"date": 0})
     if values["contact-name-required"]:
-        schemas["Contact"]["anyOf"] = [{"required": ["lastName"]}, {"required": ["companyName"]}]
+        schemas["Contact"]["anyOf"] = [
+            {"required": [name], "properties": {name: {"type": "string", "minLength": 1}}}
+            for name in ("lastName", "companyName")
+        ]
     if values["unknown-fields"] == "refuse":
         for name in (
             "MasterData",

@@ -84,8 +84,8 @@ class MockApp:
         finally:
             self.readiness["worker"] = False
             await self._worker.stop()
-            self._control.executor.shutdown()
-            self._control = self._control_plane()  # with threads of its own, should it run again
+            self._control.executor.shutdown(wait=False)  # a thread that waits for this loop could not end otherwise
+            self._control = self._control_plane()  # should it run again
 
     def _control_plane(self) -> WSGIMiddleware:
         # a2wsgi has its own, narrower names for the types of WSGI and ASGI
@@ -111,7 +111,8 @@ class MockApp:
     async def _vendor_exchange(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
         request_id = self._recorder.new_id()
-        call = Call(_headers(scope), receive)
+        headers = _headers(scope)
+        call = Call(headers, receive, request_bytes=_announced_bytes(headers))
         answer, refusal = await self._answer(call, scope, request_id)
         if answer is None:
             return
@@ -158,6 +159,11 @@ async def send_answer(send: Send, answer: Answer, *, head: bool) -> None:
     ]
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": b"" if head else answer.body})
+
+
+def _announced_bytes(headers: Mapping[bytes, bytes]) -> int:
+    length = headers.get(b"content-length", b"")
+    return int(length) if length.isdigit() and len(length) < 16 else 0
 
 
 def _headers(scope: Scope) -> Mapping[bytes, bytes]:

@@ -6,7 +6,7 @@ does not keep other clients waiting.
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,10 +71,11 @@ class BodyReader:
         return self._at_once(raw), len(raw)
 
     def _at_once(self, raw: bytes) -> dict[str, Any]:
-        body = parse(raw)
+        body = parse(raw, secret=self._schema.secret)
         self._check_nesting(raw, body)
         if not self._schema.satisfied_by(body):
-            raise _violations(list(self._schema.errors(body)))
+            errors = list(self._schema.errors(body))
+            raise _violations(errors, len(errors))
         satisfied: dict[str, Any] = body
         return satisfied
 
@@ -86,8 +87,10 @@ class BodyReader:
             body: dict[str, Any] = {name: orjson.loads(value) for name, value in members.items() if name not in arrays}
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, orjson.JSONDecodeError):
             return None
-        self._check_depth(body, "", self._limits.max_nesting)
+        if beyond(body, "", self._limits.max_nesting) is not None:
+            return None
         errors = list(self._schema.errors(body | {name: [] for name in arrays}))
+        count = len(errors)
         for name, records in arrays.items():
             parsed = body[name] = []
             for start in range(0, len(records), SLICE_RECORDS):
@@ -96,24 +99,23 @@ class BodyReader:
                     values = orjson.loads(part)
                 except orjson.JSONDecodeError:
                     return None
-                if len(errors) <= MAX_ERRORS:
-                    errors += self._slice_errors(name, start, part, values)
+                if too_deep(part, self._limits.max_nesting - 1):
+                    return None
+                for error in self._slice_errors(name, start, values):
+                    count += 1
+                    if len(errors) < MAX_ERRORS:
+                        errors.append(error)
                 parsed += values
                 await asyncio.sleep(0)
         if errors:
-            raise _violations(errors)
+            raise _violations(errors, count)
         return body
 
-    def _slice_errors(self, name: str, start: int, part: bytes, values: list[Any]) -> list[FieldError]:
+    def _slice_errors(self, name: str, start: int, values: list[Any]) -> Iterator[FieldError]:
         schema = self._items[name]
-        if too_deep(part, self._limits.max_nesting - 1):
-            for index, value in enumerate(values):
-                self._check_depth(value, f"/{name}/{start + index}", self._limits.max_nesting - 2)
-        errors: list[FieldError] = []
         for index, value in enumerate(values):
             if not schema.satisfied_by(value):
-                errors += schema.errors(value, f"/{name}/{start + index}")
-        return errors
+                yield from schema.errors(value, f"/{name}/{start + index}")
 
     def _check_nesting(self, raw: bytes, body: Any) -> None:
         if too_deep(raw, self._limits.max_nesting):
@@ -123,6 +125,7 @@ class BodyReader:
         place = beyond(value, pointer, levels)
         if place is not None:
             limit = self._limits.max_nesting
+            place = "" if self._schema.secret else place
             error = FieldError(place[:500], f"at most {limit} levels of nesting", "more")
             raise Refused("nesting-too-deep", f"The body is nested more than {limit} levels deep.", (error,))
 
@@ -158,6 +161,8 @@ async def read_bytes(headers: Headers, receive: Receive, max_bytes: int) -> byte
     if announced.isdigit() and int(announced[:20]) > max_bytes:
         raise _too_large(max_bytes)
     message = await receive()
+    if message["type"] == "http.disconnect":
+        raise ClientGone
     chunk: bytes = message.get("body", b"")
     if len(chunk) > max_bytes:
         raise _too_large(max_bytes)
@@ -178,8 +183,12 @@ class ClientGone(Exception):
     """The client went away before its request was complete."""
 
 
-def parse(raw: bytes) -> Any:
+def parse(raw: bytes, *, secret: bool = False) -> Any:
     """Returns the parsed JSON.
+
+    Args:
+        raw: The body.
+        secret: Whether nothing of the body may be shown in errors.
 
     Raises:
         Refused: It is not JSON, not UTF-8, or holds a number out of range; with line and column.
@@ -187,7 +196,7 @@ def parse(raw: bytes) -> Any:
     try:
         return orjson.loads(raw)
     except orjson.JSONDecodeError as error:
-        raise _malformed(raw, error) from None
+        raise _malformed(raw, error, secret=secret) from None
 
 
 def too_deep(raw: bytes, levels: int) -> bool:
@@ -218,14 +227,14 @@ def beyond(value: Any, pointer: str, levels: int) -> str | None:
     return None
 
 
-def _malformed(raw: bytes, error: orjson.JSONDecodeError) -> Refused:
+def _malformed(raw: bytes, error: orjson.JSONDecodeError, *, secret: bool) -> Refused:
     line, column = error.lineno, error.colno
     reason = error.msg
     try:
-        raw.decode()
+        text = raw.decode()
     except UnicodeDecodeError as wrong:
         before = raw[: wrong.start]
-        line, column = before.count(b"\n") + 1, wrong.start - before.rfind(b"\n")
+        line, column = before.count(b"\n") + 1, len(before[before.rfind(b"\n") + 1 :].decode()) + 1
         place = FieldError("", "UTF-8", f"the byte 0x{raw[wrong.start]:02x}", line, column)
         return Refused("encoding-invalid", f"Line {line}, column {column}: JSON must be UTF-8.", (place,))
     if "infinity" in reason:
@@ -234,8 +243,9 @@ def _malformed(raw: bytes, error: orjson.JSONDecodeError) -> Refused:
     if "depth limit" in reason:
         place = FieldError("", "less nesting", "more than 1,024 levels", line, column)
         return Refused("nesting-too-deep", f"Line {line}, column {column}: the body is nested too deeply.", (place,))
-    came = repr(raw.decode()[error.pos : error.pos + 14]) if error.pos < len(raw) else "the end of the body"
-    place = FieldError("", "valid JSON", came, line, column)
+    came = repr(text[error.pos : error.pos + 14]) if error.pos < len(text) else "the end of the body"
+    shown = "something else" if secret and error.pos < len(text) else came
+    place = FieldError("", "valid JSON", shown, line, column)
     return Refused("json-malformed", f"Line {line}, column {column}: {reason}.{_hint(raw, came)}", (place,))
 
 
@@ -247,11 +257,11 @@ def _hint(raw: bytes, came: str) -> str:
     return ""
 
 
-def _violations(errors: list[FieldError]) -> Refused:
+def _violations(errors: list[FieldError], count: int) -> Refused:
     first = errors[0]
-    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-    where = first.pointer or "The body"
-    return Refused("schema-violation", f"{where}: {first.message}{more}", tuple(errors[:MAX_ERRORS]), len(errors))
+    more = f" (and {count - 1} more)" if count > 1 else ""
+    where = first.pointer[:500] or "The body"
+    return Refused("schema-violation", f"{where}: {first.message}{more}", tuple(errors[:MAX_ERRORS]), count)
 
 
 def _unsupported(expected: str, got: str) -> Refused:

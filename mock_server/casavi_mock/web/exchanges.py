@@ -77,10 +77,10 @@ def _write(level: int, exchange: Exchange, refusal: Refused | None) -> None:
         level,
         "%s %s %d %.1f ms%s",
         exchange.method,
-        exchange.path[:200],
+        _one_line(exchange.path[:200]),
         exchange.status,
         exchange.duration_ms,
-        f" {exchange.rule}: {detail}" if exchange.rule else f" {detail}" if detail else "",
+        _one_line(f" {exchange.rule}: {detail}" if exchange.rule else f" {detail}" if detail else ""),
         extra={
             "data": {
                 "requestId": exchange.request_id,
@@ -95,3 +95,8 @@ def _write(level: int, exchange: Exchange, refusal: Refused | None) -> None:
             }
         },
     )
+
+
+def _one_line(text: str) -> str:
+    """Returns a text that cannot begin a log line of its own, nor steer a terminal."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)

@@ -21,12 +21,13 @@ class BodySchema:
 
     Args:
         schema: JSON Schema (draft 4), self-contained.
-        secret: Whether values must not be shown in errors.
+        secret: Whether nothing that came may be shown in errors: no value, and no name that the contract does not know.
     """
 
     def __init__(self, schema: Mapping[str, Any], *, secret: bool = False) -> None:
         self._validator = jsonschema_rs.Draft4Validator(dict(schema), validate_formats=True, formats={"date": _is_date})
-        self._secret = secret
+        self.secret = secret
+        self._names = frozenset(_names(schema))
 
     def satisfied_by(self, value: Any) -> bool:
         """Whether a value satisfies the schema."""
@@ -58,16 +59,32 @@ class BodySchema:
 
     def _got(self, error: jsonschema_rs.ValidationError) -> str:
         value = error.instance
-        if isinstance(error.kind, jsonschema_rs.ValidationErrorKind.Required | jsonschema_rs.ValidationErrorKind.AnyOf):
-            return _fields_of(value)
-        return json_type(value) if self._secret else described(value)
+        if isinstance(value, dict) and _lacks_fields(error.kind):
+            return self._fields_of(value)
+        return json_type(value) if self.secret else described(value)
+
+    def _fields_of(self, value: Mapping[str, Any]) -> str:
+        shown = sorted(name for name in value if name in self._names or not self.secret)
+        names = ", ".join(shown[:10]) or "that the contract does not know"
+        return f"object with the fields {names[:200]}" if value else "an empty object"
 
 
-def _fields_of(value: Any) -> str:
-    if not isinstance(value, dict):
-        return json_type(value)
-    names = ", ".join(sorted(value)[:10])
-    return f"object with the fields {names[:200]}" if value else "an empty object"
+def _lacks_fields(kind: Any) -> bool:
+    kinds = jsonschema_rs.ValidationErrorKind
+    if isinstance(kind, kinds.AnyOf):
+        return any(isinstance(error.kind, kinds.Required) for branch in kind.context for error in branch)
+    return isinstance(kind, kinds.Required)
+
+
+def _names(schema: Any) -> Iterator[str]:
+    """Yields every member name that a schema knows, at any depth."""
+    if isinstance(schema, list):
+        for part in schema:
+            yield from _names(part)
+    elif isinstance(schema, dict):
+        yield from schema.get("properties", ())
+        for part in schema.values():
+            yield from _names(part)
 
 
 def pointer_to(path: Any) -> str:

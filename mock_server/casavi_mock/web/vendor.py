@@ -9,6 +9,7 @@ import functools
 import warnings
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
+from urllib.parse import quote
 
 from casavi_mock.errors import Refused
 from casavi_mock.handlers.authentication import authorize
@@ -67,7 +68,7 @@ class VendorApi:
             Refused: The call is refused by a rule.
         """
         # Routed by the path as it was sent, so that an encoded slash stays inside its segment; ids are decoded later.
-        routed = {**scope, "path": scope["raw_path"].decode("ascii", "replace"), _CALL: call, "path_params": {}}
+        routed = {**scope, "path": _raw_path(scope), _CALL: call, "path_params": {}}
         try:
             await self._app(routed, call.receive, _send_nothing)
         except HTTPException as error:
@@ -125,6 +126,11 @@ class _Dispatcher(RoutedMiddleware[_Api]):  # type: ignore[misc]  # connexion is
     def add_api(self, specification: Any, **kwargs: Any) -> _Api:
         api: _Api = super().add_api(specification, **kwargs, **self._own)
         return api
+
+
+def _raw_path(scope: Scope) -> str:
+    raw = scope.get("raw_path")  # optional in ASGI, though every server that matters gives it
+    return raw.decode("ascii", "replace") if raw else quote(scope["path"])
 
 
 def _text(call: Call, header: bytes) -> str | None:

@@ -11,6 +11,9 @@ log = logging.getLogger("casavi_mock.worker")
 SLICE_RECORDS = 250
 """Records done between two pauses, so that other clients are answered meanwhile."""
 
+TROUBLE_SECONDS = 1.0
+"""Seconds before a job that could not be run is tried again, unless something else is to be done sooner."""
+
 
 class Worker:
     """Runs the queues of all accounts of one server.
@@ -52,14 +55,18 @@ class Worker:
     async def _run(self, event: asyncio.Event) -> None:
         while True:
             event.clear()
-            more = False
+            more = troubled = False
             for world in self._registry.busy():
                 try:
                     more |= world.run_due(SLICE_RECORDS)
                 except Exception:  # one account's trouble must not stop the others
                     log.exception("a job could not be run")
+                    troubled = True
                 await asyncio.sleep(0)
-            if not more:
+            if troubled:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(event.wait(), TROUBLE_SECONDS)
+            elif not more:
                 await self._wait(event)
 
     async def _wait(self, event: asyncio.Event) -> None:

@@ -1,0 +1,27 @@
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from casavi_mock.domain.jobs import Progress
+from tests.support.client import Client, Live, Mock, shared_mock
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[Client]:
+    """A client of a new account on a shared server whose jobs run at once."""
+    async with shared_mock().client() as client:
+        yield client
+
+
+@pytest.fixture
+async def timed() -> AsyncIterator[Client]:
+    """A client of a server of its own, whose jobs take time."""
+    async with Mock().client() as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def live() -> Iterator[Live]:
+    """A server at a real port; tests open accounts of their own."""
+    with Live(Mock(progress=Progress(mode="immediate"))).running() as live:
+        yield live
