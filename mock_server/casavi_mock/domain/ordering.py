@@ -136,7 +136,7 @@ class _UnknownFields:
             if place in self._counts:
                 self._counts[place] += 1
             elif len(self._counts) < MAX_WARNINGS:
-                self._first[place] = f"{pointer}/{escaped(name)[:200]}"
+                self._first[place] = f"{pointer}/{escaped(name)}"
                 self._counts[place] = 1
             else:
                 self._left_out += 1
