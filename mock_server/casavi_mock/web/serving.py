@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import os
 import signal
 import socket
 import threading
@@ -33,7 +34,7 @@ def bind(host: str, port: int) -> socket.socket:
         return socket.create_server(address[:2], family=family, backlog=BACKLOG)
     except OSError as error:
         hint = " Choose another with --port, or 0 for any free one." if error.errno == errno.EADDRINUSE else ""
-        raise ConfigurationError(f"cannot listen at {host}:{port}: {error.strerror or error}.{hint}") from error
+        raise ConfigurationError(f"cannot listen at {host}:{port}: {os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror}.{hint}") from error
 
 
 class Server(uvicorn.Server):
