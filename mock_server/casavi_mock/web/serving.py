@@ -34,7 +34,9 @@ def bind(host: str, port: int) -> socket.socket:
         return socket.create_server(address[:2], family=family, backlog=BACKLOG)
     except OSError as error:
         hint = " Choose another with --port, or 0 for any free one." if error.errno == errno.EADDRINUSE else ""
-        raise ConfigurationError(f"cannot listen at {host}:{port}: {os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror}.{hint}") from error
+        # a resolver's error has a negative number and a text of its own; create_server puts the address into its text
+        reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
+        raise ConfigurationError(f"cannot listen at {host}:{port}: {reason}.{hint}") from error
 
 
 class Server(uvicorn.Server):
