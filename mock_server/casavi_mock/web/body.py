@@ -53,22 +53,30 @@ class BodyReader:
         self._limits = limits
         self._items = items or {}
 
-    async def read(self, headers: Headers, receive: Receive) -> tuple[dict[str, Any], int]:
-        """Returns the parsed body, which satisfies the contract, and its length in bytes.
+    async def read(
+        self, headers: Headers, receive: Receive, told: Callable[[bytes], None] = lambda raw: None
+    ) -> dict[str, Any]:
+        """Returns the parsed body, which satisfies the contract.
+
+        Args:
+            headers: The request's headers.
+            receive: Where its body comes from.
+            told: Called with the body as it came, before it is parsed.
 
         Raises:
             Refused: It is not JSON, too long, too deep, or does not satisfy the contract.
         """
         check_media_type(headers)
         raw = await read_bytes(headers, receive, self._limits.max_bytes)
+        told(raw)
         if not raw or raw.isspace():
             missing = FieldError("", "a JSON object", "no body")
             raise Refused("body-missing", "Send a JSON object as the body.", (missing,))
         if self._items and len(raw) >= SLICED_FROM_BYTES:
             body = await self._in_slices(raw)
             if body is not None:
-                return body, len(raw)
-        return self._at_once(raw), len(raw)
+                return body
+        return self._at_once(raw)
 
     def _at_once(self, raw: bytes) -> dict[str, Any]:
         body = parse(raw, secret=self._schema.secret)

@@ -19,6 +19,10 @@ PLAN_RECORDS = 500
 """Records planned between two pauses of a large import."""
 
 
+KEPT_BYTES = 16_384
+"""How much of a body the journal keeps."""
+
+
 @dataclass(slots=True)
 class Call:
     """One request on its way through the server."""
@@ -30,8 +34,21 @@ class Call:
     world: World | None = None
     """The account, once it is known."""
     request_bytes: int = 0
+    request_body: bytes = b""
+    """The beginning of the body as it came; empty where it holds secrets."""
+    request_names: tuple[str, ...] = ()
+    """Names of the body's members, where it holds secrets and was good JSON."""
     notes: list[str] = field(default_factory=list)
     answer: Answer | None = None
+
+    def took(self, raw: bytes) -> None:
+        """Notes the body that came."""
+        self.request_bytes = len(raw)
+        self.request_body = raw[:KEPT_BYTES]
+
+    def took_secret(self, raw: bytes) -> None:
+        """Notes the length of a body that holds secrets."""
+        self.request_bytes = len(raw)
 
 
 Operation = Callable[[Call], Awaitable[Answer]]
@@ -66,7 +83,8 @@ class Operations:
 
     async def authenticate(self, call: Call) -> Answer:
         """`POST /authenticate`."""
-        body, call.request_bytes = await self._log_in_body.read(call.headers, call.receive)
+        body = await self._log_in_body.read(call.headers, call.receive, call.took_secret)
+        call.request_names = tuple(body)
         log_in = authentication.authenticate(self._registry, body)
         headers: tuple[tuple[bytes, bytes], ...] = ()
         if log_in.deprecated:
@@ -76,13 +94,14 @@ class Operations:
 
     async def refresh_token(self, call: Call) -> Answer:
         """`POST /refresh`."""
-        body, call.request_bytes = await self._refresh_body.read(call.headers, call.receive)
+        body = await self._refresh_body.read(call.headers, call.receive, call.took_secret)
+        call.request_names = tuple(body)
         return self._token(call, authentication.refresh(self._registry, body["apiKey"], body["token"]))
 
     async def import_master_data(self, call: Call) -> Answer:
         """`POST /import`."""
         world = _account(call)
-        body, call.request_bytes = await self._import_body.read(call.headers, call.receive)
+        body = await self._import_body.read(call.headers, call.receive, call.took)
         job = imports.accept(world, await self._planned(body))
         return json_answer(self._policy.import_status, {self._policy.job_id_field: job.id})
 
