@@ -229,6 +229,13 @@ def decoded(compact: bytes) -> bytes:
     return base64.b64decode(compact, validate=True)
 
 
+def targets(plan: Plan) -> Iterator[tuple[str, str]]:
+    """Yields entity and reference id of everything that the records of a plan refer to."""
+    for record in plan.records:
+        for _, reference, target in _references(record):
+            yield reference.entity, target
+
+
 def _references(record: PlannedRecord) -> Iterator[tuple[str, Reference, str]]:
     """Yields pointer, reference and target of each reference, those of the record's parts included."""
     for shape, pointer, data in _with_parts(record):

@@ -50,6 +50,15 @@ def authenticate(registry: Registry, body: Mapping[str, Json]) -> LogIn:
         return LogIn(world, world.tokens.issue(world.clock.now()), deprecated)
 
 
+def named_key(registry: Registry, body: Mapping[str, Json]) -> str:
+    """Returns the key that a log-in names, whether or not there is such an account.
+
+    Raises:
+        Refused: Old and new names came together, and the policy refuses that.
+    """
+    return _credentials(registry, body)[0]
+
+
 def refresh(registry: Registry, api_key: str, token_text: str) -> LogIn:
     """Replaces a token by a new one.
 

@@ -8,6 +8,7 @@ from urllib.parse import unquote
 
 from casavi_contracts import spec
 from casavi_mock.domain.clock import timestamp
+from casavi_mock.domain.importing import targets
 from casavi_mock.domain.ordering import Plan, planning
 from casavi_mock.handlers import authentication, imports, jobs
 from casavi_mock.web.answers import Answer, json_answer
@@ -21,6 +22,17 @@ PLAN_RECORDS = 500
 
 KEPT_BYTES = 16_384
 """How much of a body the journal keeps."""
+
+
+NAMED_RECORDS = 1_000
+"""Imports with more records than that are journaled without the names of their records."""
+
+Named = tuple[tuple[str, str | None], ...]
+"""Entity and reference id of records."""
+
+
+async def _admit_all(world: World) -> None:
+    """Lets every call pass."""
 
 
 @dataclass(slots=True)
@@ -38,6 +50,22 @@ class Call:
     """The beginning of the body as it came; empty where it holds secrets."""
     request_names: tuple[str, ...] = ()
     """Names of the body's members, where it holds secrets and was good JSON."""
+    admit: Callable[[World], Awaitable[None]] = _admit_all
+    """Awaited once, as soon as the account is known and before any work is done; may raise."""
+    job_id: str | None = None
+    job_status: str | None = None
+    """What the client was told of the job."""
+    job_final: bool = False
+    refused: Named = ()
+    """Records that the client was told are refused."""
+    missing: Named = ()
+    """Records that the client was told are missing."""
+    provides: Named = ()
+    """Records of an import; none of a large one."""
+    refers: Named = ()
+    """Records that an import refers to; none of a large one."""
+    unknown_fields: tuple[str, ...] = ()
+    """JSON pointers of fields that the contract does not know."""
     notes: list[str] = field(default_factory=list)
     answer: Answer | None = None
 
@@ -85,6 +113,7 @@ class Operations:
         """`POST /authenticate`."""
         body = await self._log_in_body.read(call.headers, call.receive, call.took_secret)
         call.request_names = tuple(body)
+        await self._admit(call, authentication.named_key(self._registry, body))
         log_in = authentication.authenticate(self._registry, body)
         headers: tuple[tuple[bytes, bytes], ...] = ()
         if log_in.deprecated:
@@ -96,18 +125,41 @@ class Operations:
         """`POST /refresh`."""
         body = await self._refresh_body.read(call.headers, call.receive, call.took_secret)
         call.request_names = tuple(body)
+        await self._admit(call, body["apiKey"])
         return self._token(call, authentication.refresh(self._registry, body["apiKey"], body["token"]))
 
     async def import_master_data(self, call: Call) -> Answer:
         """`POST /import`."""
         world = _account(call)
         body = await self._import_body.read(call.headers, call.receive, call.took)
-        job = imports.accept(world, await self._planned(body))
+        plan = await self._planned(body)
+        if len(plan.records) <= NAMED_RECORDS:
+            call.provides = tuple((record.entity, record.id) for record in plan.records)
+            call.refers = tuple(targets(plan))
+        call.unknown_fields = tuple(warning.pointer for warning in plan.warnings)
+        job = imports.accept(world, plan)
+        call.job_id = job.id
         return json_answer(self._policy.import_status, {self._policy.job_id_field: job.id})
 
     async def get_job(self, call: Call) -> Answer:
         """`GET /jobs/{jobId}`."""
-        return json_answer(200, jobs.look_up(_account(call), unquote(call.path_params["jobId"])))
+        world = _account(call)
+        call.job_id = unquote(call.path_params["jobId"])
+        job = jobs.look_up(world, call.job_id)
+        call.job_status = job["status"]
+        call.job_final = job["status"] in self._policy.job_status_names[2:]
+        if job["errors"]:
+            errors = job["errors"][:NAMED_RECORDS]
+            call.refused = tuple((error["entity"], error["id"]) for error in errors)
+            call.missing = tuple(
+                (e["missing"]["entity"], e["missing"]["id"]) for e in errors if e["rule"] == "missing-reference"
+            )
+        return json_answer(200, job)
+
+    async def _admit(self, call: Call, key: str) -> None:
+        world = self._registry.get(key)
+        if world is not None:
+            await call.admit(world)
 
     def _token(self, call: Call, log_in: authentication.LogIn, headers: tuple[tuple[bytes, bytes], ...] = ()) -> Answer:
         call.world = log_in.world

@@ -103,6 +103,7 @@ class _Operation:
         call.path_params = scope["path_params"]
         if self._header is not None:
             call.world = authorize(self._registry, _text(call, self._header), _text(call, b"authorization"))
+            await call.admit(call.world)
         call.answer = await self._handler(call)
 
 
