@@ -7,10 +7,9 @@ from typing import Any
 
 import yaml
 
-Document = dict[str, Any]
+from casavi_contracts.spec.bundle import bundle
 
-EVIDENCE = ("documented", "mirror", "client", "third-party", "help", "inferred", "assumed")
-"""Classes of evidence, strongest first. Source: section 0.1 of the facts page."""
+Document = dict[str, Any]
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
@@ -34,12 +33,20 @@ def load_document(version: str = "v1") -> Document:
     """Returns a fresh copy of the contract document.
 
     Args:
-        version: `v1`, the only one so far.
+        version: `v1` or `v2`. The second refers to the first, and is returned with all of that in it.
 
     Raises:
         FileNotFoundError: There is no document of that version.
     """
-    text = files("casavi_contracts.spec").joinpath(f"manager-{version}.yaml").read_bytes()
+    document = _read(f"manager-{version}.yaml")
+    first = _read("manager-v1.yaml") if version != "v1" else document
+    for register in ("x-assumptions", "x-rules"):
+        document[register] = first[register]
+    return document if document is first else bundle(document, _read)
+
+
+def _read(file: str) -> Document:
+    text = files("casavi_contracts.spec").joinpath(file).read_bytes()
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C loader takes a tenth of the time
     document: Document = yaml.load(text, Loader=loader)  # noqa: S506  # both are safe loaders
     return document

@@ -35,6 +35,11 @@ class Policy:
     import_status: int
     authenticate_status: int
     error_media_type: str
+    v1_page_size: int
+    v2_page_size: int
+    v2_absent_values: str
+    modified_after: str
+    inactive_contracts: str
 
     @classmethod
     def from_assumptions(cls, values: Mapping[str, Any]) -> Self:

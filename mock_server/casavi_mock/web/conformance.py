@@ -7,6 +7,7 @@ import orjson
 
 from casavi_contracts import spec
 from casavi_mock.web.answers import Answer
+from casavi_mock.web.documents import vendor_documents
 from casavi_mock.web.validation import BodySchema
 
 
@@ -14,21 +15,17 @@ class AnswerSchemas:
     """The answers that the contract allows, by operation and status.
 
     Args:
-        document: The contract document, with the profile applied.
+        document: The contract document of version 1, with the profile applied; version 2 follows from it.
     """
 
     def __init__(self, document: Mapping[str, Any]) -> None:
         self._media: dict[str, dict[str, dict[str, BodySchema]]] = {}
-        whole = dict(document)
-        for _, _, operation in spec.operations(whole):
-            answers = self._media[operation["operationId"]] = {}
-            for status, response in operation["responses"].items():
-                if "$ref" in response:
-                    response = document["components"]["responses"][response["$ref"].rsplit("/", 1)[1]]  # noqa: PLW2901
-                answers[status] = {
-                    media_type: BodySchema(spec.json_schema(whole, media["schema"]), secret=True)
-                    for media_type, media in response["content"].items()
-                }
+        for whole in vendor_documents(document).values():
+            for _, _, operation in spec.operations(dict(whole)):
+                answers = self._media.setdefault(operation["operationId"], {})
+                answers.update(
+                    {status: _bodies(whole, response) for status, response in operation["responses"].items()}
+                )
 
     def violation(self, operation: str | None, answer: Answer) -> str | None:
         """Returns how an answer violates the contract, or None.
@@ -47,3 +44,13 @@ class AnswerSchemas:
             return f"{operation} answers {answer.status} as {answer.media_type!r}, which the contract does not name"
         first = next(schema.errors(orjson.loads(answer.body)), None)
         return f"{operation} {answer.status} {first.pointer or '/'}: {first.message}" if first else None
+
+
+def _bodies(document: Mapping[str, Any], response: Mapping[str, Any]) -> dict[str, BodySchema]:
+    """Returns the schemas of a response by media type."""
+    if "$ref" in response:
+        response = document["components"]["responses"][response["$ref"].rsplit("/", 1)[1]]
+    return {
+        media_type: BodySchema(spec.json_schema(dict(document), media["schema"]), secret=True)
+        for media_type, media in response["content"].items()
+    }

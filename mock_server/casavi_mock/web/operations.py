@@ -41,6 +41,10 @@ class Call:
 
     headers: Mapping[bytes, bytes]
     receive: Receive
+    scheme: str = "http"
+    path: str = ""
+    """As it was sent, percent-encoded."""
+    query: bytes = b""
     path_params: Mapping[str, str] = field(default_factory=dict)
     operation: str | None = None
     world: World | None = None
@@ -130,7 +134,7 @@ class Operations:
 
     async def import_master_data(self, call: Call) -> Answer:
         """`POST /import`."""
-        world = _account(call)
+        world = account(call)
         body = await self._import_body.read(call.headers, call.receive, call.took)
         plan = await self._planned(body)
         if len(plan.records) <= NAMED_RECORDS:
@@ -143,7 +147,7 @@ class Operations:
 
     async def get_job(self, call: Call) -> Answer:
         """`GET /jobs/{jobId}`."""
-        world = _account(call)
+        world = account(call)
         call.job_id = unquote(call.path_params["jobId"])
         job = jobs.look_up(world, call.job_id)
         call.job_status = job["status"]
@@ -180,7 +184,8 @@ class Operations:
             await asyncio.sleep(0)
 
 
-def _account(call: Call) -> World:
+def account(call: Call) -> World:
+    """Returns the account of a call to an operation that demands a token."""
     assert call.world is not None, "the contract demands a token here, so it was checked before"
     return call.world
 

@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 
 from casavi_mock.web.answers import JSON, Answer
+from casavi_mock.web.documents import vendor_documents
 
 _READER = b"""<!DOCTYPE html>
 <html lang="en">
@@ -20,10 +21,16 @@ _READER = b"""<!DOCTYPE html>
 <body>
 <div id="reader"></div>
 <script src="/docs/swagger-ui-bundle.js"></script>
+<script src="/docs/swagger-ui-standalone-preset.js"></script>
 <script>
 SwaggerUIBundle({
-  url: "/openapi.json", dom_id: "#reader", deepLinking: true, showExtensions: true, validatorUrl: null,
-  presets: [SwaggerUIBundle.presets.apis],
+  urls: [
+    {name: "version 1", url: "/openapi.json"},
+    {name: "version 2", url: "/v2/openapi.json"},
+    {name: "control plane", url: "/_mock/openapi.json"}
+  ],
+  layout: "StandaloneLayout", dom_id: "#reader", deepLinking: true, showExtensions: true, validatorUrl: null,
+  presets: [SwaggerUIBundle.presets.apis, SwaggerUIStandalonePreset],
   persistAuthorization: true, tryItOutEnabled: true, defaultModelsExpandDepth: 0
 });
 </script>
@@ -34,6 +41,7 @@ SwaggerUIBundle({
 _ASSETS = {
     "swagger-ui.css": b"text/css; charset=utf-8",
     "swagger-ui-bundle.js": b"text/javascript; charset=utf-8",
+    "swagger-ui-standalone-preset.js": b"text/javascript; charset=utf-8",
     "favicon-32x32.png": b"image/png",
 }
 
@@ -42,14 +50,13 @@ class Pages:
     """Pages by path; each is made once.
 
     Args:
-        document: The contract document as it is served.
+        document: The contract document of version 1 as it is served; version 2 follows from it.
     """
 
     def __init__(self, document: Mapping[str, Any]) -> None:
-        self._pages = {
-            "/openapi.json": Answer(200, orjson.dumps(document), JSON),
-            "/docs": Answer(200, _READER, b"text/html; charset=utf-8"),
-        }
+        self._pages = {"/docs": Answer(200, _READER, b"text/html; charset=utf-8")}
+        for base_path, whole in vendor_documents(document).items():
+            self._pages[f"{base_path}/openapi.json"] = Answer(200, orjson.dumps(whole), JSON)
 
     def find(self, path: str) -> Answer | None:
         """Returns the page at a path, or None."""

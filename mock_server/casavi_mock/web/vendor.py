@@ -7,14 +7,17 @@ that connexion builds anew for every request costs several times as much as ever
 
 import functools
 import warnings
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 from urllib.parse import quote
 
 from casavi_mock.errors import Refused
 from casavi_mock.handlers.authentication import authorize
+from casavi_mock.web.addresses import Addresses
 from casavi_mock.web.answers import Answer
-from casavi_mock.web.operations import Call, Operations
+from casavi_mock.web.documents import vendor_documents
+from casavi_mock.web.operations import Call, Operation, Operations
+from casavi_mock.web.reading import ReadingOperations
 from casavi_mock.world import Registry
 
 with warnings.catch_warnings():
@@ -31,6 +34,8 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
+Table = Mapping[str, Operation]
+
 _CALL = "casavi_mock.call"
 
 
@@ -39,15 +44,22 @@ class VendorApi:
 
     Args:
         registry: The accounts.
+        base_url: The address for links to further pages; the one that the client used if None.
+        forwarded: Whether a proxy is believed about the address that the client used.
     """
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: Registry, *, base_url: str | None = None, forwarded: bool = False) -> None:
+        documents = vendor_documents(registry.settings.document)
+        addresses = Addresses(base_url, forwarded=forwarded)
+        reading = ReadingOperations(list(documents.values()), addresses.of)
+        table = Operations(registry).table() | reading.table()
         self._app = ConnexionMiddleware(
             _no_operation,
-            middlewares=[_Routing, functools.partial(_Dispatcher, registry=registry, operations=Operations(registry))],
+            middlewares=[_Routing, functools.partial(_Dispatcher, registry=registry, table=table)],
             resolver=Resolver(lambda name: _unused),
         )
-        self._app.add_api(dict(registry.settings.document), base_path="")
+        for base_path, document in documents.items():
+            self._app.add_api(dict(document), base_path=base_path)
 
     async def start(self) -> None:
         """Builds the routes, so that an operation without a handler is found before the first request.
@@ -68,7 +80,8 @@ class VendorApi:
             Refused: The call is refused by a rule.
         """
         # Routed by the path as it was sent, so that an encoded slash stays inside its segment; ids are decoded later.
-        routed = {**scope, "path": _raw_path(scope), _CALL: call, "path_params": {}}
+        call.scheme, call.path, call.query = scope["scheme"], _raw_path(scope), scope["query_string"]
+        routed = {**scope, "path": call.path, _CALL: call, "path_params": {}}
         try:
             await self._app(routed, call.receive, _send_nothing)
         except HTTPException as error:
@@ -88,9 +101,9 @@ class _Routing(RoutingMiddleware):  # type: ignore[misc]  # connexion is not typ
 class _Operation:
     """One operation of the contract, ready to be called."""
 
-    def __init__(self, operation: AbstractOperation, registry: Registry, operations: Operations) -> None:
+    def __init__(self, operation: AbstractOperation, registry: Registry, table: Table) -> None:
         self._name: str = operation.operation_id
-        self._handler = operations.table()[self._name]
+        self._handler = table[self._name]
         self._registry = registry
         self._header: bytes | None = None
         for requirement in operation.security or ():
@@ -108,9 +121,9 @@ class _Operation:
 
 
 class _Api(RoutedAPI[_Operation]):  # type: ignore[misc]  # connexion is not typed
-    def __init__(self, *args: Any, registry: Registry, operations: Operations, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, registry: Registry, table: Table, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._make = functools.partial(_Operation, registry=registry, operations=operations)
+        self._make = functools.partial(_Operation, registry=registry, table=table)
         self.add_paths()
 
     def make_operation(self, operation: AbstractOperation) -> _Operation:
@@ -120,9 +133,9 @@ class _Api(RoutedAPI[_Operation]):  # type: ignore[misc]  # connexion is not typ
 class _Dispatcher(RoutedMiddleware[_Api]):  # type: ignore[misc]  # connexion is not typed
     api_cls = _Api
 
-    def __init__(self, app: Any, *, registry: Registry, operations: Operations) -> None:
+    def __init__(self, app: Any, *, registry: Registry, table: Table) -> None:
         super().__init__(app)
-        self._own = {"registry": registry, "operations": operations}
+        self._own = {"registry": registry, "table": table}
 
     def add_api(self, specification: Any, **kwargs: Any) -> _Api:
         api: _Api = super().add_api(specification, **kwargs, **self._own)

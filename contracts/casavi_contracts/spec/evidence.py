@@ -1,0 +1,9 @@
+"""The classes of evidence."""
+
+EVIDENCE = ("documented", "mirror", "client", "third-party", "help", "inferred", "assumed")
+"""Strongest first. Source: section 0.1 of the facts page."""
+
+
+def weaker(one: str, other: str) -> str:
+    """Returns the weaker of two classes of evidence."""
+    return max(one, other, key=EVIDENCE.index)
