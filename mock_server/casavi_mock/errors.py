@@ -2,6 +2,7 @@
 
 CasaviMockError
 ├── Refused              a request is refused by a named rule
+├── Unsteerable          a command to the mock itself cannot be done
 └── ConfigurationError   the mock cannot start as it was told to
 """
 
@@ -54,3 +55,16 @@ class Refused(CasaviMockError):
 
     def __str__(self) -> str:
         return f"{self.rule}: {self.detail}"
+
+
+@dataclass
+class Unsteerable(CasaviMockError):
+    """A command to the mock itself cannot be done: it names what there is not, or asks for the impossible."""
+
+    what: str
+    """What cannot be done and why, as one sentence."""
+    possible: tuple[str, ...] = ()
+    """What can be said instead, if that can be listed."""
+
+    def __str__(self) -> str:
+        return f"{self.what} Possible: {', '.join(self.possible)}." if self.possible else self.what

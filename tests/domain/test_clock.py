@@ -163,3 +163,34 @@ def test_the_first_and_the_last_moment_are_refused_in_any_zone(clock: Clock, hou
 def test_timestamp_has_milliseconds(microseconds: int, shown: str) -> None:
     """Time stamps have three digits after the second, cut off and not rounded."""
     assert timestamp(START.replace(microsecond=microseconds)) == f"2026-01-05T08:00:00.{shown}Z"
+
+
+def test_unfrozen_time_goes_on_from_where_it_stood(clock: Clock, time: ManualTime) -> None:
+    """What passed while the clock was frozen is not made up for; unfreezing twice changes nothing."""
+    clock.freeze(START + timedelta(hours=1))
+    time.advance(days=1)
+    clock.unfreeze()
+    assert (clock.now(), clock.frozen) == (START + timedelta(hours=1), False)
+    time.advance(seconds=1)
+    clock.unfreeze()
+    assert clock.now() == START + timedelta(hours=1, seconds=1)
+
+
+def test_unfreezing_never_goes_back(clock: Clock, time: ManualTime) -> None:
+    """A clock that was moved while frozen goes on from there, wherever its source is."""
+    clock.freeze()
+    clock.advance(timedelta(days=30))
+    clock.unfreeze()
+    assert clock.now() == START + timedelta(days=30)
+    time.advance(hours=-1)
+    assert clock.now() == START + timedelta(days=30, hours=-1)  # as any clock whose source is set back
+
+
+@pytest.mark.parametrize("frozen", [True, False])
+def test_reset_shows_the_source_again(clock: Clock, frozen: bool) -> None:
+    """A reset undoes everything that a clock was told."""
+    clock.advance(timedelta(days=1))
+    if frozen:
+        clock.freeze()
+    clock.reset()
+    assert (clock.now(), clock.frozen) == (START, False)

@@ -97,3 +97,55 @@ def test_cleared_book_goes_on() -> None:
     tokens.issue(START)
     tokens.clear()
     assert not tokens.issue(START).revoked
+
+
+def test_expiring_ends_every_good_token_now() -> None:
+    """Tokens that are good expire at that moment; those that are not keep their cause, and are not counted."""
+    tokens = book({})
+    old = tokens.issue(START - timedelta(days=40))
+    revoked, good, another = (tokens.issue(START) for _ in range(3))
+    revoked.revoked = True
+    assert tokens.expire(START) == 2
+    assert [objection(token, START) for token in (old, revoked, good, another)] == [
+        "token-expired",
+        "token-revoked",
+        "token-expired",
+        "token-expired",
+    ]
+    assert old.expires_at == START - timedelta(days=10)
+    assert tokens.expire(START) == 0
+    assert objection(tokens.issue(START), START) is None
+
+
+def test_a_copy_changes_on_its_own() -> None:
+    """What becomes of a token does not reach its copy, nor the other way round, and a copy is in no index by itself."""
+    index: dict[str, Token] = {}
+    tokens = book(index)
+    token = tokens.issue(START)
+    text = token.text.reveal()
+    copied = tokens.copy()
+    tokens.expire(START)
+    kept = copied.find(text)
+    assert kept is not None
+    assert kept is not token
+    assert objection(kept, START) is None
+    kept.revoked = True
+    assert not token.revoked
+    assert index == {text: token}
+
+
+def test_one_book_takes_the_place_of_another() -> None:
+    """The index then has the tokens of the new book alone, and those of other accounts."""
+    index: dict[str, Token] = {}
+    other = book(index, "other").issue(START)
+    tokens = book(index)
+    kept = tokens.issue(START).text.reveal()
+    copied = tokens.copy()
+    gone = tokens.issue(START).text.reveal()
+    copied.enter()
+    tokens.leave(copied)
+    assert index == {other.text.reveal(): other, kept: copied.find(kept)}
+    assert copied.find(gone) is None
+    empty = copied.emptied()
+    copied.leave(empty)
+    assert (list(index.values()), len(empty)) == ([other], 0)

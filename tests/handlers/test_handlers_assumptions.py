@@ -11,6 +11,7 @@ from casavi_fixtures import address, contact, contract, document, property_, uni
 from casavi_mock.domain.model import Secret
 from casavi_mock.domain.ordering import plan
 from casavi_mock.errors import Refused
+from casavi_mock.handlers import reading
 from casavi_mock.handlers.authentication import authenticate, authorize, refresh
 from casavi_mock.handlers.imports import accept
 from casavi_mock.handlers.jobs import look_up
@@ -140,7 +141,36 @@ TWINS = {"contacts": [contact(), contact()]}
 ODD = {"contacts": [{**contact(), "hobby": "x"}]}
 NAMES = ["w", "a", "c", "f"]
 
+
+def contacts_of(accounts: Registry, number: int) -> World:
+    take(accounts, {"contacts": [contact(id=f"C-{n}") for n in range(number)]})
+    return world_of(accounts)
+
+
+def modified_since_then(accounts: Registry) -> int:
+    world = contacts_of(accounts, 1)
+    return len(reading.contacts_v2(world, reading.ListQuery(modified_after=world.clock.now())).items)
+
+
+def contracts_of_a_unit(accounts: Registry) -> int:
+    """Of two contracts, one that is over and one that has not begun."""
+    take(accounts, leased(startDate="2020-01-01", endDate="2020-12-31"))
+    take(accounts, leased(startDate="2030-01-01"))
+    (item,) = reading.units_v2(world_of(accounts), reading.ListQuery()).items
+    return len(item["contracts"])
+
+
 EFFECTS = {
+    "v1-page-size": Effect(2, lambda at: len(reading.contacts_v1(contacts_of(at, 3), 0)["content"]), 3, 2),
+    "v2-page-size": Effect(2, lambda at: len(reading.contacts_v2(contacts_of(at, 3), reading.ListQuery()).items), 3, 2),
+    "v2-absent-values": Effect(
+        "omitted",
+        lambda at: "fax" in reading.contacts_v2(contacts_of(at, 1), reading.ListQuery()).items[0],
+        True,
+        False,
+    ),
+    "modified-after": Effect("at-or-after", modified_since_then, 0, 1),
+    "inactive-contracts": Effect("ended", contracts_of_a_unit, 0, 1),
     "refresh-revokes-old-token": Effect(False, old_token, "token-revoked", None),
     "refresh-accepts-expired-token": Effect(True, late_refresh, "token-expired", None),
     "several-tokens": Effect("newest-only", first_of_two_tokens, None, "token-revoked"),

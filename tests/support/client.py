@@ -47,7 +47,7 @@ class Mock:
         self.settings = Settings.from_profile(profile, progress=progress or Progress(), limits=limits or Limits())
         self.registry = new_registry(self.settings, now=self.time)
         self.app = MockApp(self.registry, now=self.time)
-        self.contract = Contract(self.settings.document)
+        self.contract = Contract(self.settings.document, self.settings.documents["/v2"])
 
     @property
     def values(self) -> dict[str, Any]:
@@ -114,6 +114,22 @@ class Client:
         assert response.is_success, response.text
         self.token = response.json()["token"]
         return self.token
+
+    async def get(self, path: str, **options: Any) -> httpx.Response:
+        """Reads with this client's token; logs in first if there is none yet. A complete address is followed as it is.
+
+        Args:
+            path: The path or address, encoded.
+            options: As those of httpx.
+        """
+        token = self.token or await self.log_in()
+        return await self.request("GET", path, headers={"token": token, **options.pop("headers", {})}, **options)
+
+    async def read(self, path: str, **params: Any) -> Any:
+        """Returns what a path answers; parameters are those of the query."""
+        response = await self.get(path, params=params or None)
+        assert response.status_code == 200, response.text
+        return response.json()
 
     async def send(self, body: Any, **options: Any) -> httpx.Response:
         """Sends an import with this client's token; logs in first if there is none yet."""

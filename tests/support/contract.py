@@ -11,7 +11,7 @@ from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT4
 
 _HTML = "text/html; charset=utf-8"
-_OWN_PAGES = {"/openapi.json": "application/json", "/docs": _HTML}
+_OWN_PAGES = {"/openapi.json": "application/json", "/v2/openapi.json": "application/json", "/docs": _HTML}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +32,12 @@ class Contract:
 
     Args:
         document: The document as it is served, with the profile applied.
+        second: That of version 2, by which everything below its path is judged.
     """
 
-    def __init__(self, document: Mapping[str, Any]) -> None:
+    def __init__(self, document: Mapping[str, Any], second: Mapping[str, Any] | None = None) -> None:
         self.document = document
+        self.second = Contract(second) if second else None
         self._registry = Registry().with_resource("urn:doc", Resource(contents=document, specification=DRAFT4))
         self._paths = [
             (re.compile(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(path))), path, item)
@@ -56,6 +58,9 @@ class Contract:
         if method in ("GET", "HEAD") and (raw_path in _OWN_PAGES or raw_path.startswith("/docs/")):
             if raw_path in _OWN_PAGES:
                 assert (seen.status, seen.headers["content-type"]) == (200, _OWN_PAGES[raw_path])
+            return
+        if self.second and raw_path.startswith("/v2/"):
+            self.second.check(method, raw_path.removeprefix("/v2"), seen)
             return
         assert seen.headers["x-request-id"]
         item = self._item(raw_path)

@@ -66,10 +66,15 @@ async def test_the_served_document_is_the_applied_one() -> None:
         served = (await client.request("GET", "/openapi.json")).json()
         assert served == client.mock.settings.document
         assert "/v1/import-data" in served["paths"]
+        second = (await client.request("GET", "/v2/openapi.json")).json()
+        assert second == client.mock.contract.second.document  # type: ignore[union-attr]
+        assert second["servers"] == [{"url": "/v2"}]
+        assert "/v1/import-data" in second["paths"]
 
 
 async def test_the_served_document_is_valid(client: Client) -> None:
-    OpenAPIV30SpecValidator((await client.request("GET", "/openapi.json")).json()).validate()
+    for path in ("/openapi.json", "/v2/openapi.json"):
+        OpenAPIV30SpecValidator((await client.request("GET", path)).json()).validate()
 
 
 class References(HTMLParser):
@@ -93,7 +98,7 @@ async def test_docs_load_from_this_server_alone(client: Client) -> None:
     assert not re.search(r"(https?:)?//[a-z0-9]", page.text, re.IGNORECASE), "an address outside the server"
     references = References()
     references.feed(page.text)
-    assert len(references.found) == 3
+    assert len(references.found) == 4
     kinds = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "png": "image/png"}
     for reference in references.found:
         assert reference.startswith("/docs/")
@@ -102,21 +107,22 @@ async def test_docs_load_from_this_server_alone(client: Client) -> None:
         assert len(asset.content) > 100
         assert "max-age" in asset.headers["cache-control"]
         assert (await client.request("HEAD", reference)).content == b""
-    assert '"/openapi.json"' in page.text
+    assert all(f'"{path}"' in page.text for path in ("/openapi.json", "/v2/openapi.json", "/_mock/openapi.json"))
     assert "url(http" not in (await client.request("GET", "/docs/swagger-ui.css")).text
 
 
-@pytest.mark.parametrize("path", ["/docs", "/openapi.json", "/docs/swagger-ui.css"])
+@pytest.mark.parametrize("path", ["/docs", "/openapi.json", "/v2/openapi.json", "/docs/swagger-ui.css"])
 async def test_pages_are_only_read(client: Client, path: str) -> None:
     for method in ("POST", "PUT", "DELETE", "OPTIONS"):
         assert (await client.request(method, path)).status_code == 404
 
 
 async def test_evidence_is_part_of_the_served_document(client: Client) -> None:
-    document = (await client.request("GET", "/openapi.json")).json()
-    for path, item in document["paths"].items():
-        for operation in item.values():
-            assert operation["x-evidence"], path
+    for place in ("/v2/openapi.json", "/openapi.json"):
+        document = (await client.request("GET", place)).json()
+        for path, item in document["paths"].items():
+            for operation in item.values():
+                assert operation["x-evidence"], path
     assert resolve_pointer(document, "/x-rules/missing-reference/x-evidence") == "documented"
 
 

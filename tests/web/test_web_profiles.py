@@ -33,6 +33,11 @@ PROFILES: list[dict[str, Any]] = [
     {"refresh_needs_token_header": True},
     {"deprecation_header": False},
     {"expires_at_format": "seconds"},
+    {"v1_page_size": 1},
+    {"v2_page_size": 1000},
+    {"v2_absent_values": "omitted"},
+    {"modified_after": "at-or-after"},
+    {"inactive_contracts": "ended"},
 ]
 
 
@@ -40,8 +45,8 @@ def name_of(profile: dict[str, Any]) -> str:
     return ", ".join(f"{name}={value}" for name, value in profile.items())
 
 
-async def served(client: Client) -> dict[str, Any]:
-    document_: dict[str, Any] = (await client.request("GET", "/openapi.json")).json()
+async def served(client: Client, version: str = "") -> dict[str, Any]:
+    document_: dict[str, Any] = (await client.request("GET", f"{version}/openapi.json")).json()
     return document_
 
 
@@ -50,20 +55,27 @@ async def test_every_profile_makes_a_whole_server(profile: dict[str, Any]) -> No
     """Log-in, refresh, import, job and refusals; each answer is held against the document of the profile."""
     async with mock_of(profile).client() as client:
         values = client.mock.values
-        token = await client.log_in()
-        headers = {"token": token} if values["refresh-needs-token-header"] else {}
-        body = {"apiKey": client.world.key, "token": token}
-        refreshed = await client.post(values["refresh-path"], body, headers=headers)
-        assert refreshed.status_code == values["authenticate-status"]
-        client.token = refreshed.json()["token"]
-        job = await client.imported({"contacts": [contact()]})
-        assert job["status"] == values["job-status-names"][2]
-        for path, token_ in ((values["import-path"], client.token), ("/authenticate", None)):
-            assert (await client.post(path, b"{", token=token_)).status_code == 400
-            assert (await client.post(path, b"{", token=token_, headers={"content-type": "x/y"})).status_code == 415
-        refused = await client.request("GET", "/jobs/x", headers={"token": "made-up"})
-        assert refused.status_code == values["unauthorized-status"]
-        assert (await client.request("GET", "/jobs/x", headers={"token": client.token})).status_code == 404
+        for version in ("", "/v2"):
+            client.token = (await client.post(f"{version}/authenticate", client.credentials)).json()["token"]
+            headers = {"token": client.token} if values["refresh-needs-token-header"] else {}
+            body = {"apiKey": client.world.key, "token": client.token}
+            refreshed = await client.post(version + values["refresh-path"], body, headers=headers)
+            assert refreshed.status_code == values["authenticate-status"]
+            client.token = refreshed.json()["token"]
+            imported = await client.post(version + values["import-path"], {"contacts": [contact()]}, token=client.token)
+            assert imported.status_code == values["import-status"]
+            await client.finished(imported.json()[values["job-id-field"]])
+            job = await client.read(f"{version}/jobs/{imported.json()[values['job-id-field']]}")
+            assert job["status"] == values["job-status-names"][2]
+            for path, token in ((values["import-path"], client.token), ("/authenticate", None)):
+                for headers_, status in (({}, 400), ({"content-type": "x/y"}, 415)):
+                    assert (
+                        await client.post(version + path, b"{", token=token, headers=headers_)
+                    ).status_code == status
+            refused = await client.request("GET", f"{version}/jobs/x", headers={"token": "made-up"})
+            assert refused.status_code == values["unauthorized-status"]
+            assert (await client.get(f"{version}/jobs/x")).status_code == 404
+        assert (await client.read("/contacts"))["count"] == len((await client.read("/v2/contacts"))["list"]) == 1
 
 
 def mock_of(profile: dict[str, Any]) -> Mock:
@@ -73,11 +85,12 @@ def mock_of(profile: dict[str, Any]) -> Mock:
 @pytest.mark.parametrize("profile", PROFILES, ids=name_of)
 async def test_every_served_document_is_valid_and_shows_the_values(profile: dict[str, Any]) -> None:
     async with mock_of(profile).client() as client:
-        document_ = await served(client)
-        OpenAPIV30SpecValidator(document_).validate()
-        for name, value in profile.items():
-            shown = document_["x-assumptions"][name.replace("_", "-")]["value"]
-            assert shown == (list(value) if isinstance(value, tuple) else value)
+        for version in ("", "/v2"):
+            document_ = await served(client, version)
+            OpenAPIV30SpecValidator(document_).validate()
+            for name, value in profile.items():
+                shown = document_["x-assumptions"][name.replace("_", "-")]["value"]
+                assert shown == (list(value) if isinstance(value, tuple) else value)
 
 
 def examples(document_: dict[str, Any]) -> list[tuple[str, Any, Any]]:
@@ -103,20 +116,24 @@ def examples(document_: dict[str, Any]) -> list[tuple[str, Any, Any]]:
     return found
 
 
+@pytest.mark.parametrize("version", ["", "/v2"])
 @pytest.mark.parametrize("profile", [{}, *PROFILES], ids=name_of)
-async def test_every_example_satisfies_its_schema(profile: dict[str, Any]) -> None:
+async def test_every_example_satisfies_its_schema(profile: dict[str, Any], version: str) -> None:
     async with mock_of(profile).client() as client:
-        document_ = await served(client)
+        document_ = await served(client, version)
     judge = Contract(document_)
     found = examples(document_)
     assert len(found) > 15
     assert [place for place, schema, example in found if not judge.satisfied(example, schema)] == []
 
 
+@pytest.mark.parametrize("version", ["", "/v2"])
 @pytest.mark.parametrize("profile", [{}, *PROFILES], ids=name_of)
-async def test_every_example_of_a_refusal_has_the_status_under_which_it_stands(profile: dict[str, Any]) -> None:
+async def test_every_example_of_a_refusal_has_the_status_under_which_it_stands(
+    profile: dict[str, Any], version: str
+) -> None:
     async with mock_of(profile).client() as client:
-        document_ = await served(client)
+        document_ = await served(client, version)
     judge = Contract(document_)
     for path, method, operation in operations(document_):
         for status, response in operation["responses"].items():

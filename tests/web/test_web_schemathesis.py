@@ -55,12 +55,12 @@ def alarms(event: Any) -> list[str]:
 
 
 def run(
-    mock: Mock, seed: int, app: Any = None, good_log_ins: bool = False, **phases: Any
+    mock: Mock, seed: int, app: Any = None, good_log_ins: bool = False, version: str = "", **phases: Any
 ) -> tuple[list[str], Counter[tuple[str, int]]]:
     """Runs the phases; returns what went wrong, and the answers by operation and status."""
     enabled = {phase: phases.get(phase, {"enabled": False}) for phase in PHASES}
     config = SchemathesisConfig.from_dict({"seed": seed, "phases": enabled, "continue-on-failure": True})
-    schema = schemathesis.openapi.from_asgi("/openapi.json", app or mock.app, config=config)
+    schema = schemathesis.openapi.from_asgi(f"{version}/openapi.json", app or mock.app, config=config)
     token = Token(mock)
 
     @schema.auth(refresh_interval=None)
@@ -99,30 +99,40 @@ def mock() -> Mock:
     return Mock(progress=Progress(mode="immediate"))
 
 
-OPERATIONS = {"POST /authenticate", "POST /refresh", "POST /import", "GET /jobs/{jobId}"}
+SHARED = {"POST /authenticate", "POST /refresh", "POST /import", "GET /jobs/{jobId}"}
+OPERATIONS = {
+    "": SHARED | {"GET /contacts", "GET /contacts/{id}"},
+    "/v2": SHARED | {"GET /contacts", "GET /units", "GET /properties", "GET /properties/{propertyId}"},
+}
+VERSIONS = pytest.mark.parametrize("version", OPERATIONS)
 
 
-def test_examples_and_coverage(mock: Mock) -> None:
-    wrong, answers = run(mock, 1, examples={"enabled": True}, coverage={"enabled": True})
+@VERSIONS
+def test_examples_and_coverage(mock: Mock, version: str) -> None:
+    wrong, answers = run(mock, 1, version=version, examples={"enabled": True}, coverage={"enabled": True})
     assert wrong == []
-    assert {operation for operation, _ in answers} == OPERATIONS
+    assert {operation for operation, _ in answers} == OPERATIONS[version]
     assert answers.total() >= 150
     statuses = {status for _, status in answers}
     assert {200, 202, 400, 401, 404, 405} <= statuses
     assert not {0, 500} & statuses
 
 
-def test_fuzzing(mock: Mock) -> None:
-    wrong, answers = run(mock, 2, fuzzing={"enabled": True, "generation": {"max-examples": 25}})
+@VERSIONS
+def test_fuzzing(mock: Mock, version: str) -> None:
+    wrong, answers = run(mock, 2, version=version, fuzzing={"enabled": True, "generation": {"max-examples": 25}})
     assert wrong == []
-    assert {operation for operation, _ in answers} == OPERATIONS
+    assert {operation for operation, _ in answers} == OPERATIONS[version]
     assert answers.total() >= 80
     assert not {0, 500} & {status for _, status in answers}
 
 
-def test_links(mock: Mock) -> None:
+@VERSIONS
+def test_links(mock: Mock, version: str) -> None:
     """The state machine follows the links: from the log-in to the refresh, from the import to its job."""
-    wrong, answers = run(mock, 3, good_log_ins=True, stateful={"enabled": True, "generation": {"max-examples": 10}})
+    wrong, answers = run(
+        mock, 3, good_log_ins=True, version=version, stateful={"enabled": True, "generation": {"max-examples": 10}}
+    )
     assert wrong == []
     followed = {("POST /authenticate", 200), ("POST /refresh", 200), ("POST /import", 202), ("GET /jobs/{jobId}", 200)}
     assert followed <= set(answers)

@@ -58,7 +58,8 @@ def resolve_profile(register: Mapping[str, Assumption], overrides: Mapping[str, 
 
 
 def _check_paths(values: Mapping[str, Any]) -> None:
-    taken = dict.fromkeys(("/authenticate", "/jobs", "/docs", "/openapi.json", "/_mock"), "the mock")
+    own = ("/authenticate", "/jobs", "/contacts", "/v2", "/docs", "/openapi.json", "/_mock")
+    taken = dict.fromkeys(own, "the mock")
     for name in ("refresh-path", "import-path"):
         path = values[name]
         for other, owner in taken.items():

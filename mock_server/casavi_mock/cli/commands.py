@@ -17,6 +17,7 @@ VERBS = {
     "assumptions": "casavi_mock.cli.assumptions:show_assumptions",
     "env": "casavi_mock.cli.env:env",
     "doctor": "casavi_mock.cli.doctor:doctor",
+    "control": "casavi_mock.cli.control:control",
     "health": "casavi_mock.cli.health:health",
     "completion": "casavi_mock.cli.completion:completion",
 }
@@ -56,5 +57,6 @@ def cli() -> None:
       casavi-mock serve                         start at http://127.0.0.1:4227
       casavi-mock serve --load small-house      the same, with a small portfolio in it
       casavi-mock data generate | casavi-mock import -
+      casavi-mock control clock advance --days 31   steer a running mock: its time, jobs, faults, data
       casavi-mock assumptions                   what of it is a guess, and how to change it
     """

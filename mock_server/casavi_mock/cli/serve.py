@@ -1,10 +1,12 @@
 """`casavi-mock serve`: runs the mock in the foreground."""
 
+import contextlib
 import gc
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import click
 from rich.console import Console
@@ -24,10 +26,14 @@ from casavi_mock.cli.options import (
     secret_option,
 )
 from casavi_mock.domain.jobs import MODES, Job, Progress
-from casavi_mock.domain.model import Outcome, Secret
+from casavi_mock.domain.model import ENTITIES, Outcome, Secret
 from casavi_mock.errors import ConfigurationError
 from casavi_mock.version import __version__
 from casavi_mock.world import Registry, Settings, World
+
+if TYPE_CHECKING:
+    from casavi_mock.web.options import EdgeOptions
+    from casavi_mock.web.statefile import StateFile
 
 log = logging.getLogger("casavi_mock.serve")
 
@@ -55,6 +61,38 @@ class AccountType(click.ParamType):  # type: ignore[type-arg]  # generic only in
         return Account(key, Secret(secret))
 
 
+class BaseUrl(click.ParamType):  # type: ignore[type-arg]  # generic only in newer versions of click
+    """An address at which clients reach the mock."""
+
+    name = "URL"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Returns the address, without a slash at its end."""
+        try:
+            parts = urlsplit(str(value))
+            good = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        except ValueError:  # such as a port that is no number
+            good = False
+        if not good or parts.query or parts.fragment or parts.username is not None:
+            self.fail(f"{value}: give an address such as https://casavi.test or http://mock:4227/manager", param, ctx)
+        return str(value).rstrip("/")
+
+
+class ControlToken(click.ParamType):  # type: ignore[type-arg]  # generic only in newer versions of click
+    """A secret that fits into a header."""
+
+    name = "TOKEN"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Secret:
+        """Returns the token; never repeats the value in an error."""
+        if isinstance(value, Secret):
+            return value
+        text = str(value)
+        if not text or not all("!" <= character <= "~" for character in text):
+            self.fail("give at least one character, only ASCII, and no blanks", param, ctx)
+        return Secret(text)
+
+
 @click.command(context_settings=CONTEXT)
 @profile_option
 @host_option
@@ -75,6 +113,12 @@ class AccountType(click.ParamType):  # type: ignore[type-arg]  # generic only in
 @option("--polls", type=click.IntRange(0), default=1, help="Progress `manual`: polls from state to state.")
 @option("--keep-documents", is_flag=True, help="Keep the contents of documents, not only a digest.")
 @option("--max-body-mb", type=click.FloatRange(0, 2000, min_open=True), help="Longest request body.  [default: 100]")
+@option("--state", type=click.Path(dir_okay=False), help="File that keeps the first account's records between runs.")
+@option("--state-seconds", type=click.FloatRange(0, min_open=True), default=30.0, help="Seconds between two savings.")
+@option("--base-url", type=BaseUrl(), help="Address to tell to clients.  [default: that of the request]")
+@option("--forwarded", is_flag=True, help="Believe the `X-Forwarded-*` headers of a proxy.")
+@option("--no-control", is_flag=True, help="No control plane under /_mock, apart from health and readiness.")
+@option("--control-token", type=ControlToken(), help="Secret that callers of the control plane have to send.")
 @option("--strict", is_flag=True, help="Check own answers against the contract; a wrong one becomes a 500.")
 @option("--log-format", type=click.Choice(["text", "json"]), default="text", help="Form of the log lines.")
 @option(
@@ -92,6 +136,7 @@ def serve(profile: Mapping[str, Any] | None, host: str, port: int, **options: An
       casavi-mock serve --port 0 --load small-house
       casavi-mock serve --account key-1:secret-1 --account key-2:secret-2
       casavi-mock serve --progress manual --polls 2
+      casavi-mock serve --state house.json --load small-house
       casavi-mock serve --profile profile.toml --log-format json
     """
     logs.set_up(options["log_format"], options["log_level"])
@@ -108,11 +153,41 @@ def serve(profile: Mapping[str, Any] | None, host: str, port: int, **options: An
     worlds = _open(registry, accounts)
     for name in options["load"]:
         log.info("loaded %s: %s", name, _numbers(load(worlds[0], name)))
+    worlds[0].mark_seed()
+    state = _state(options["state"], worlds[0])
     listening = bind(host, port)
-    app = MockApp(registry, strict=options["strict"])
+    edge = _edge(options)
+    app = MockApp(registry, options=edge)
     gc.freeze()  # what is there now stays until the end: the collector need not look at it again
-    url = local_url(host, listening.getsockname()[1])
-    server_for(app, lambda: _announce(url, accounts, options["log_format"])).run(sockets=[listening])
+    url = edge.base_url or local_url(host, listening.getsockname()[1])
+    with state.kept(options["state_seconds"]) if state else contextlib.nullcontext():
+        server_for(app, lambda: _announce(url, accounts, options["log_format"])).run(sockets=[listening])
+
+
+def _state(path: str | None, world: World) -> "StateFile | None":
+    """Returns the state file, and puts into the account what is in it; that comes in the place of what was loaded."""
+    from casavi_mock.web.app import system_now
+    from casavi_mock.web.statefile import StateFile
+
+    if path is None:
+        return None
+    state = StateFile(path, world, system_now)
+    if state.load():
+        held = {entity: number for entity in ENTITIES if (number := world.store.count(entity))}
+        log.info("took the state of %s: %s", path, _numbers(held))
+    return state
+
+
+def _edge(options: Mapping[str, Any]) -> "EdgeOptions":
+    from casavi_mock.web.options import EdgeOptions
+
+    return EdgeOptions(
+        base_url=options["base_url"],
+        forwarded=options["forwarded"],
+        control=not options["no_control"],
+        control_token=options["control_token"],
+        strict=options["strict"],
+    )
 
 
 def _settings(profile: Mapping[str, Any], options: Mapping[str, Any]) -> Settings:

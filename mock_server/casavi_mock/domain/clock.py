@@ -1,4 +1,4 @@
-"""Time as the domain sees it: aware, in UTC, and never going backwards by command."""
+"""Time as the domain sees it: aware, in UTC, and never going backwards by command, except where all begins anew."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -42,6 +42,17 @@ class Clock:
         """
         now = self.now()
         self._frozen_at = _checked(at, now) if at else now
+
+    def unfreeze(self) -> None:
+        """Lets time go on from where it stands; it does not make up for the time that it stood still."""
+        if self._frozen_at is not None:
+            self._shift = self._frozen_at - self._source().astimezone(UTC)
+            self._frozen_at = None
+
+    def reset(self) -> None:
+        """Shows what the source says; that may be back, so it is for an account that begins anew."""
+        self._shift = timedelta()
+        self._frozen_at = None
 
     def set(self, moment: datetime) -> None:
         """Moves the clock forward to a moment.

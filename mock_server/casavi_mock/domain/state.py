@@ -8,15 +8,17 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import TypeVar
 
 from casavi_mock.domain.importing import Importer
 from casavi_mock.domain.model import ENTITIES, Json, Key, Record, RecordError, Shape
-from casavi_mock.domain.ordering import plan
+from casavi_mock.domain.ordering import escaped, plan
 from casavi_mock.domain.policy import Policy
 from casavi_mock.domain.store import Store
 
 VERSION = 1
+
+T = TypeVar("T")
 
 _STANDING_IN = ("digest", "size")
 """Fields of a document that stand in for its content; an import does not know them."""
@@ -70,42 +72,98 @@ def load(document: Mapping[str, Json], shape: Shape, policy: Policy, now: dateti
         if isinstance(error, RecordError):
             raise StateError(f"{error.pointer}: {error.message}")
     kept = document.get("_mock")
-    if kept is None:
-        return imported
-    try:
-        return _with_history(imported, kept)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise StateError(f"/_mock: not what this mock writes ({type(error).__name__}: {error})") from error
+    return imported if kept is None else _with_history(imported, kept, now)
 
 
-def _with_history(imported: Store, kept: Mapping[str, Any]) -> Store:
-    if kept["version"] != VERSION:
-        raise StateError(f"/_mock/version: expected {VERSION}, got {kept['version']!r}")
+def _with_history(imported: Store, kept: Json, now: datetime) -> Store:
+    kept = _checked(kept, dict, "/_mock", "an object")
+    version = kept.get("version")
+    if version != VERSION or isinstance(version, bool):
+        raise _damage("/_mock/version", str(VERSION), version)
+    tables = _member(kept, "records", dict, "/_mock", "an object")
     store = Store()
+    numbers: set[int] = set()
     for entity in ENTITIES:
-        for record in _in_former_order(imported, entity, kept["records"][entity]):
+        for record in _in_former_order(imported, entity, tables):
+            if record.internal_id in numbers:
+                raise StateError(f"/_mock/records/{entity}: two records have the internalId {record.internal_id}")
+            numbers.add(record.internal_id)
             store.restore(record)
-    for id_, (registered, invited) in kept["portal"].items():
-        store.portal[id_] = (bool(registered), bool(invited))
+    for entity in ENTITIES:  # put into the file by hand; they are new, so their numbers come after all others
+        for record in imported.records(entity):
+            if not store.has(entity, record.key):
+                store.put(entity, record.key, record.fields, record.place, now)
+    for id_, flags in _member(kept, "portal", dict, "/_mock", "an object").items():
+        if not (isinstance(flags, list) and [type(flag) for flag in flags] == [bool, bool]):
+            raise _damage(f"/_mock/portal/{escaped(id_)}", "whether registered and whether invited", flags)
+        store.portal[id_] = (flags[0], flags[1])
     return store
 
 
-def _in_former_order(imported: Store, entity: str, histories: list[Mapping[str, Any]]) -> Iterator[Record]:
+def _in_former_order(imported: Store, entity: str, tables: Mapping[str, Json]) -> Iterator[Record]:
     done: set[Key] = set()
-    for history in histories:
-        key = history["key"] if isinstance(history["key"], str) else tuple(history["key"])
-        record = imported.get(entity, key)
-        if record is None or key in done:  # taken out of the file, or named twice by hand
+    for index, history in enumerate(_member(tables, entity, list, "/_mock/records", "a list")):
+        place = f"/_mock/records/{entity}/{index}"
+        history = _checked(history, dict, place, "an object")  # noqa: PLW2901
+        record = imported.get(entity, _key(history, place))
+        if record is None or record.key in done:  # taken out of the file, or named twice by hand
             continue
-        done.add(key)
+        done.add(record.key)
         yield replace(
             record,
-            fields={**record.fields, **{name: history[name] for name in _STANDING_IN if name in history}},
-            internal_id=int(history["internalId"]),
-            created_at=_moment(history["createdAt"]),
-            modified_at=_moment(history["modifiedAt"]),
+            fields={**record.fields, **_content(history, place)},
+            internal_id=_number(history, "internalId", 1, place),
+            created_at=_moment(history, "createdAt", place),
+            modified_at=_moment(history, "modifiedAt", place),
         )
-    yield from (record for record in imported.records(entity) if record.key not in done)
+
+
+def _key(history: Mapping[str, Json], place: str) -> Key:
+    key = history.get("key")
+    if isinstance(key, str):
+        return key
+    if not (isinstance(key, list) and all(isinstance(part, str) for part in key)):
+        raise _damage(f"{place}/key", "a text or a list of texts", key)
+    return tuple(key)
+
+
+def _content(history: Mapping[str, Json], place: str) -> dict[str, Json]:
+    """Returns what stands in for the content of a document, if it had any."""
+    if not any(name in history for name in _STANDING_IN):
+        return {}
+    return {"digest": _member(history, "digest", str, place, "a text"), "size": _number(history, "size", 0, place)}
+
+
+def _number(history: Mapping[str, Json], name: str, least: int, place: str) -> int:
+    number = history.get(name)
+    if type(number) is not int or number < least:  # true is no number here
+        raise _damage(f"{place}/{name}", f"a whole number from {least}", number)
+    return number
+
+
+def _moment(history: Mapping[str, Json], name: str, place: str) -> datetime:
+    text = history.get(name)
+    try:
+        moment = datetime.fromisoformat(text) if isinstance(text, str) else None
+        if moment is not None and moment.tzinfo is not None:
+            return moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass  # told like a text without a time zone
+    raise _damage(f"{place}/{name}", "a date-time with time zone", text)
+
+
+def _member(holder: Mapping[str, Json], name: str, kind: type[T], place: str, expected: str) -> T:
+    return _checked(holder.get(name), kind, f"{place}/{name}", expected)
+
+
+def _checked(value: Json, kind: type[T], place: str, expected: str) -> T:
+    if not isinstance(value, kind):
+        raise _damage(place, expected, value)
+    return value
+
+
+def _damage(place: str, expected: str, got: Json) -> StateError:
+    return StateError(f"{place}: expected {expected}, got {repr(got)[:60]}")
 
 
 def _history(record: Record) -> dict[str, Json]:
@@ -135,7 +193,3 @@ def _property(record: Record, units: Mapping[tuple[str, str], list[Json]]) -> di
 
 def _with(sent: dict[str, Json], name: str, inside: list[Json]) -> dict[str, Json]:
     return sent | {name: inside} if inside else sent
-
-
-def _moment(text: str) -> datetime:
-    return datetime.fromisoformat(text).astimezone(UTC)

@@ -19,7 +19,7 @@ class _Table:
 
 
 class _Index:
-    """For each id the records that belong to it, in the order in which they came to belong to it."""
+    """For each id the records that belong to it."""
 
     __slots__ = ("_members",)
 
@@ -101,9 +101,13 @@ class Store:
             yield table.records[table.order[position]]
 
     def linked(self, index: str, id_: str) -> Iterator[Record]:
-        """Yields the records that stand in an index under an id, such as the `units of contacts` for a contact."""
+        """Yields the records that stand in an index under an id, such as the `units of contacts` for a contact.
+
+        They come in the order in which they were created, whenever they came to stand there.
+        """
         records = self._tables[index.partition(" ")[0]].records
-        return (records[key] for key in self._indexes[index].find(id_))
+        found = [records[key] for key in self._indexes[index].find(id_)]
+        return iter(sorted(found, key=lambda record: record.internal_id))
 
     def put(
         self, entity: str, key: Key, fields: Mapping[str, Json], place: Mapping[str, str], now: datetime

@@ -1,7 +1,7 @@
 """Access tokens: given out, checked, replaced."""
 
-from collections import deque
 from collections.abc import Callable, MutableMapping
+from dataclasses import replace
 from datetime import datetime
 
 from casavi_mock.domain.model import Secret, Token
@@ -29,20 +29,25 @@ class TokenBook:
         self._policy = policy
         self._new_text = new_text
         self._max_kept = max_kept
-        self._tokens: deque[Token] = deque()
+        self._tokens: dict[str, Token] = {}  # oldest first
 
     def __len__(self) -> int:
         return len(self._tokens)
 
+    def find(self, text: str) -> Token | None:
+        """Returns the token with that text, or None."""
+        return self._tokens.get(text)
+
     def issue(self, now: datetime) -> Token:
         """Gives out a new token."""
         if self._policy.several_tokens == "newest-only" and self._tokens:
-            self._tokens[-1].revoked = True
-        token = Token(Secret(self._new_text()), self._owner, now + self._policy.token_lifetime)
-        self._tokens.append(token)
-        self._index[token.text.reveal()] = token
+            self._tokens[next(reversed(self._tokens))].revoked = True
+        text = self._new_text()
+        token = Token(Secret(text), self._owner, now + self._policy.token_lifetime)
+        self._tokens[text] = self._index[text] = token
         if len(self._tokens) > self._max_kept:
-            del self._index[self._tokens.popleft().text.reveal()]
+            oldest = next(iter(self._tokens))
+            del self._tokens[oldest], self._index[oldest]
         return token
 
     def replace(self, token: Token, now: datetime) -> Token:
@@ -51,10 +56,37 @@ class TokenBook:
             token.revoked = True
         return self.issue(now)
 
+    def expire(self, now: datetime) -> int:
+        """Lets every good token expire at this moment; returns how many that were."""
+        good = [token for token in self._tokens.values() if objection(token, now) is None]
+        for token in good:
+            token.expires_at = now
+        return len(good)
+
+    def emptied(self) -> "TokenBook":
+        """Returns a book of this account without tokens, which is not in the index yet."""
+        return TokenBook(self._owner, self._index, self._policy, self._new_text, self._max_kept)
+
+    def copy(self) -> "TokenBook":
+        """Returns a book with the same tokens, which change on their own; it is not in the index yet."""
+        other = self.emptied()
+        other._tokens = {text: replace(token) for text, token in self._tokens.items()}
+        return other
+
+    def enter(self) -> None:
+        """Puts the tokens of this book into the index."""
+        self._index.update(self._tokens)
+
+    def leave(self, successor: "TokenBook | None" = None) -> None:
+        """Takes the tokens of this book out of the index, except those that its successor has too."""
+        kept = successor._tokens if successor is not None else {}
+        for text in self._tokens:
+            if text not in kept:
+                del self._index[text]
+
     def clear(self) -> None:
         """Forgets all tokens of this account."""
-        for token in self._tokens:
-            del self._index[token.text.reveal()]
+        self.leave()
         self._tokens.clear()
 
 

@@ -10,17 +10,23 @@ EAGER_RECORDS = 500
 """Records done at most before the answer, in mode `immediate` or to make room; the worker does the rest."""
 
 
-def accept(world: World, plan: Plan) -> Job:
+def accept(world: World, plan: Plan, *, forced: str | None = None) -> Job:
     """Takes an import into the account's queue and returns its job.
+
+    Args:
+        world: The account.
+        plan: What is to be imported.
+        forced: What becomes of the job by command; None leaves it to its records.
 
     Raises:
         Refused: The queue is full.
+        casavi_mock.errors.Unsteerable: There is no such outcome.
     """
     with world.lock:
         if world.queue.full:
             world.run_due(EAGER_RECORDS)  # what is due by the clock has happened, even if the worker was busy elsewhere
         try:
-            job = world.submit(plan)
+            job = world.submit(plan, forced=forced)
         except QueueFull:
             limit = world.settings.policy.queue_limit
             raise Refused(
@@ -28,6 +34,6 @@ def accept(world: World, plan: Plan) -> Job:
                 f"This account has {limit} unfinished jobs, as many as it may have. Wait until some have ended.",
                 headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
             ) from None
-        if world.settings.progress.mode == "immediate":
+        if world.progress.mode == "immediate":
             world.run_due(EAGER_RECORDS)
         return job

@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from casavi_mock.domain.model import Json, Record
+from casavi_mock.domain.policy import Policy
+from casavi_mock.domain.store import Store
 from casavi_mock.errors import Refused
 from casavi_mock.handlers import views
 from casavi_mock.handlers.jobs import SLICE_RECORDS
@@ -94,12 +96,13 @@ def contacts_v2(world: World, query: ListQuery) -> Page:
 
 def units_v2(world: World, query: ListQuery) -> Page:
     """Returns a page of units in the form of version 2."""
-    today = None if query.include_inactive_contracts else world.clock.now().date()
+    with world.lock:
+        today = None if query.include_inactive_contracts else world.clock.now().date()
 
-    def view(store: Any, record: Record, policy: Any) -> dict[str, Json]:
-        return views.unit_v2(store, record, policy, today)
+        def view(store: Store, record: Record, policy: Policy) -> dict[str, Json]:
+            return views.unit_v2(store, record, policy, today)
 
-    return _page(world, "units", query, None, view)
+        return _page(world, "units", query, None, view)
 
 
 def properties_v2(world: World, query: ListQuery) -> Page:

@@ -1,7 +1,7 @@
 """What a stored record looks like to a client, in each version of the API. Source: facts page, section 9."""
 
 from collections.abc import Iterator, Mapping
-from datetime import date, datetime
+from datetime import date
 
 from casavi_mock.domain.model import Json, Record
 from casavi_mock.domain.policy import Policy
@@ -23,7 +23,7 @@ _PROPERTY = (
     "customFields",
 )  # fmt: skip
 _UNIT = ("name", "number", "usage", "note", "customFields")
-_CONTRACT = ("type", "contractNumber", "startDate", "endDate")
+_CONTRACT_TERMS = ("contractNumber", "startDate", "endDate")
 
 
 def contact_v1(store: Store, record: Record) -> dict[str, Json]:
@@ -48,7 +48,9 @@ def contact_v2(store: Store, record: Record, policy: Policy) -> dict[str, Json]:
         **_fields(record.fields, _CONTACT_V2, policy),
         "isRegistered": registered,
         "isInvited": invited,
-        "contracts": [_contact_contract(unit, contract) for unit, contract in _contracts_of(store, str(record.key))],
+        "contracts": [
+            _contact_contract(unit, contract, policy) for unit, contract in _contracts_of(store, str(record.key))
+        ],
         "appLink": f"{_LINK}/contacts/{record.internal_id}",
     }
 
@@ -70,7 +72,7 @@ def unit_v2(store: Store, record: Record, policy: Policy, today: date | None) ->
         "address": record.place["street"],
         **_fields(record.fields, _UNIT, policy),
         "contracts": [
-            {"id": contract.get("id"), "contactId": contract["contactId"], **{n: contract.get(n) for n in _CONTRACT}}
+            _unit_contract(contract, policy)
             for contract in contracts
             if today is None or _in_force(contract, today, policy)
         ],
@@ -91,7 +93,7 @@ def property_v2(store: Store, record: Record, policy: Policy) -> dict[str, Json]
         "images": [],
         "addresses": [{"street": street, "units": ids} for street, ids in units.items()],
         "responsibilities": [
-            _responsibility(store, one) for one in store.linked("responsibilities of properties", id_)
+            _responsibility(store, one, policy) for one in store.linked("responsibilities of properties", id_)
         ],
         "appLink": f"{_LINK}/properties/{record.internal_id}",
     }
@@ -116,12 +118,24 @@ def _contracts_of(store: Store, contact_id: str) -> Iterator[tuple[Record, Mappi
                 yield unit, contract
 
 
-def _contact_contract(unit: Record, contract: Mapping[str, Json]) -> dict[str, Json]:
-    place = {"propertyId": unit.place["propertyId"], "unitId": unit.key}
-    return {"type": contract.get("type"), **place, **{name: contract.get(name) for name in _CONTRACT[1:]}}
+def _contact_contract(unit: Record, contract: Mapping[str, Json], policy: Policy) -> dict[str, Json]:
+    return {
+        **_fields(contract, ("type",), policy),
+        "propertyId": unit.place["propertyId"],
+        "unitId": unit.key,
+        **_fields(contract, _CONTRACT_TERMS, policy),
+    }
 
 
-def _responsibility(store: Store, record: Record) -> dict[str, Json]:
+def _unit_contract(contract: Mapping[str, Json], policy: Policy) -> dict[str, Json]:
+    return {
+        **_fields(contract, ("id",), policy),
+        "contactId": contract["contactId"],
+        **_fields(contract, ("type", *_CONTRACT_TERMS), policy),
+    }
+
+
+def _responsibility(store: Store, record: Record, policy: Policy) -> dict[str, Json]:
     contact = store.get("contacts", record.fields["contactId"])
     assert contact is not None, "a responsibility is refused while its contact is missing, and nothing is deleted"
     fields = contact.fields
@@ -132,8 +146,7 @@ def _responsibility(store: Store, record: Record) -> dict[str, Json]:
         "contactName": person or fields.get("companyName", ""),
         "roleName": record.fields["roleName"],
         "roleType": record.fields["roleType"],
-        "email": fields.get("email"),
-        "telephone": fields.get("telephone"),
+        **_fields(fields, ("email", "telephone"), policy),
     }
 
 
@@ -149,6 +162,6 @@ def _day(text: str | None) -> date | None:
     if text is None:
         return None
     try:
-        return datetime.fromisoformat(text).date()
-    except ValueError:  # valid by RFC 3339 and yet beyond datetime, such as a leap second: nothing can be said
+        return date.fromisoformat(text[:10])  # of a date-time the day where it was written
+    except ValueError:  # valid by RFC 3339 and yet beyond the calendar, such as year 0: nothing can be said
         return None

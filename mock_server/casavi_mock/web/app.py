@@ -17,7 +17,9 @@ from casavi_mock.web.body import ClientGone
 from casavi_mock.web.conformance import AnswerSchemas
 from casavi_mock.web.control import control_app
 from casavi_mock.web.exchanges import Recorder
+from casavi_mock.web.faults import Admission, Injected, Pause, break_off, halving, pause, watching
 from casavi_mock.web.operations import Call
+from casavi_mock.web.options import EdgeOptions
 from casavi_mock.web.pages import Pages
 from casavi_mock.web.vendor import VendorApi
 from casavi_mock.web.worker import Worker
@@ -49,20 +51,25 @@ class MockApp:
     Args:
         registry: The accounts.
         now: Returns the current time, aware.
-        strict: Whether own answers are checked against the contract, and one that violates it becomes a 500.
+        options: How the server appears to the outside.
     """
 
-    def __init__(self, registry: Registry, *, now: Callable[[], datetime] = system_now, strict: bool = False) -> None:
+    def __init__(
+        self, registry: Registry, *, now: Callable[[], datetime] = system_now, options: EdgeOptions | None = None
+    ) -> None:
         self.registry = registry
+        self._options = options = options or EdgeOptions()
         settings = registry.settings
         self.readiness: dict[str, bool] = {"worker": False}
+        self.pause: Pause = pause
+        """Waits as long as an injected delay says."""
         self._problems = Problems(settings.rules, settings.policy.error_media_type)
         self._recorder = Recorder(registry, self._problems, now, secrets.token_hex(4))
-        self._pages = Pages(settings.document)
-        self._vendor = VendorApi(registry)
+        self._pages = Pages(settings.documents)
+        self._vendor = VendorApi(registry, base_url=options.base_url, forwarded=options.forwarded)
         self._control = self._control_plane()
         self._worker = Worker(registry)
-        self._allowed = AnswerSchemas(settings.document) if strict else None
+        self._allowed = AnswerSchemas(settings.documents) if options.strict else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handles one ASGI connection."""
@@ -89,7 +96,10 @@ class MockApp:
 
     def _control_plane(self) -> WSGIMiddleware:
         # a2wsgi has its own, narrower names for the types of WSGI and ASGI
-        return WSGIMiddleware(control_app(self.registry, self.readiness), workers=2)  # type: ignore[arg-type]
+        plane = control_app(
+            self.registry, self.readiness, self._options.control_token, only_open=not self._options.control
+        )
+        return WSGIMiddleware(plane, workers=2)  # type: ignore[arg-type]
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         await receive()
@@ -113,6 +123,8 @@ class MockApp:
         request_id = self._recorder.new_id()
         headers = _headers(scope)
         call = Call(headers, receive, request_bytes=_announced_bytes(headers))
+        media_type = self.registry.settings.policy.error_media_type
+        call.admit = admission = Admission(call, request_id, media_type, watching(send), self.pause)
         answer, refusal = await self._answer(call, scope, request_id)
         if answer is None:
             return
@@ -126,8 +138,16 @@ class MockApp:
             path=scope["path"],
             seconds=time.perf_counter() - started,
             refusal=refusal,
+            scope_headers=scope["headers"],
+            query=scope["query_string"],
+            injected=admission.injected,
+            effect=admission.effect,
         )
-        await send_answer(send, answer, head=scope["method"] == "HEAD")
+        cut = admission.cut
+        if cut in (None, "truncate"):
+            await send_answer(halving(send) if cut else send, answer, head=scope["method"] == "HEAD")
+        if cut:
+            break_off(send, reset=cut == "reset")
 
     async def _answer(self, call: Call, scope: Scope, request_id: str) -> tuple[Answer | None, Refused | None]:
         refusal = None
@@ -135,6 +155,8 @@ class MockApp:
             return self._checked(call, await self._vendor.answer(call, scope)), None
         except Refused as error:
             refusal = error
+        except Injected as injected:
+            return injected.answer, None
         except ClientGone:
             return None, None
         except Exception:

@@ -7,7 +7,6 @@ import orjson
 
 from casavi_contracts import spec
 from casavi_mock.web.answers import Answer
-from casavi_mock.web.documents import vendor_documents
 from casavi_mock.web.validation import BodySchema
 
 
@@ -15,12 +14,12 @@ class AnswerSchemas:
     """The answers that the contract allows, by operation and status.
 
     Args:
-        document: The contract document of version 1, with the profile applied; version 2 follows from it.
+        documents: The contract documents, with the profile applied.
     """
 
-    def __init__(self, document: Mapping[str, Any]) -> None:
+    def __init__(self, documents: Mapping[str, Mapping[str, Any]]) -> None:
         self._media: dict[str, dict[str, dict[str, BodySchema]]] = {}
-        for whole in vendor_documents(document).values():
+        for whole in documents.values():
             for _, _, operation in spec.operations(dict(whole)):
                 answers = self._media.setdefault(operation["operationId"], {})
                 answers.update(

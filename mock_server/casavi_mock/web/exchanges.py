@@ -1,15 +1,29 @@
 """Request ids, journal entries and log lines of the vendor's exchanges."""
 
+import hashlib
 import itertools
 import logging
-from collections.abc import Callable
+import secrets
+from collections.abc import Callable, Iterable
 from datetime import datetime
+from typing import Any
 
-from casavi_mock.domain.journal import Exchange
+from casavi_mock.domain.journal import Exchange, Headers, Named
 from casavi_mock.errors import Refused
 from casavi_mock.web.answers import Answer, Problems
-from casavi_mock.web.operations import Call
-from casavi_mock.world import Registry
+from casavi_mock.web.operations import KEPT_BYTES, Call
+from casavi_mock.web.redaction import Hidden, Presented, members_view, presented, shortened, token_answer
+from casavi_mock.world import Registry, World
+
+MAX_ADDRESS = 2_000
+"""Characters of a path, and of a query, that are kept."""
+
+MAX_NAMED = 100_000
+"""Characters that the ids of records of an exchange may have together; of more, none are kept."""
+
+_MAX_TEXT = 500
+_GIVES_TOKEN = frozenset({"authenticate", "refreshToken"})
+_IMPORT = "importMasterData"
 
 log = logging.getLogger("casavi_mock.exchanges")
 
@@ -30,6 +44,7 @@ class Recorder:
         self._now = now
         self._prefix = prefix
         self._numbers = itertools.count(1)
+        self._salt = secrets.token_bytes(16)
 
     def new_id(self) -> str:
         """Returns the id of the next request."""
@@ -45,34 +60,167 @@ class Recorder:
         path: str,
         seconds: float,
         refusal: Refused | None = None,
+        scope_headers: Iterable[tuple[bytes, bytes]] | None = None,
+        query: bytes | None = None,
+        injected: str | None = None,
+        effect: str | None = None,
     ) -> None:
-        """Writes down one exchange."""
-        world = call.world
+        """Writes down one exchange.
+
+        Args:
+            call: The request.
+            answer: Its answer, as it was made.
+            request_id: Its id.
+            method: Its method.
+            path: Its path, decoded.
+            seconds: How long it took, by the wall clock.
+            refusal: By what it was refused.
+            scope_headers: All its headers; those of the call if not given, which lack repetitions.
+            query: Its query, encoded; that of the call if not given.
+            injected: Id of the fault that took effect.
+            effect: What that fault did.
+        """
+        token = presented(call.headers.get(b"token"), call.headers.get(b"authorization"))
+        raw_query = shortened((call.query if query is None else query).decode("latin-1"), MAX_ADDRESS, "&")
+        hidden, world = self._hidden(call, token, path, raw_query)
         journal = world.journal if world else self._registry.strangers
-        rule = refusal.rule if refusal else None
         exchange = Exchange(
             number=journal.next_number(),
             request_id=request_id,
-            at=world.clock.now() if world else self._now(),
-            method=method,
-            path=path,
-            operation=call.operation,
-            status=answer.status,
+            method=method[:50],
             duration_ms=seconds * 1000,
-            request_bytes=call.request_bytes,
-            response_bytes=len(answer.body),
-            rule=rule,
-            evidence=self._problems.rule(rule).evidence if rule else None,
-            notes=tuple(call.notes),
+            injected=injected,
+            effect=effect,
+            **_address(hidden, call, path, raw_query),  # first, as it finds what refusals may quote
+            **self._outcome(call, answer, world),
+            **self._refusal(hidden, refusal),
+            request_headers=hidden.headers(call.headers.items() if scope_headers is None else scope_headers),
+            **self._bodies(hidden, call, answer, token, head=method == "HEAD"),
+            **_records(hidden, call),
         )
         journal.add(exchange)
-        level = logging.WARNING if refusal or call.notes else logging.DEBUG
-        if log.isEnabledFor(level):
-            _write(level, exchange, refusal)
+        _write(exchange)
+
+    def _outcome(self, call: Call, answer: Answer, world: World | None) -> dict[str, Any]:
+        now = self._now()
+        return {
+            "at": world.clock.now() if world else now,
+            "server_at": now,
+            "operation": call.operation,
+            "status": answer.status,
+            "request_bytes": call.request_bytes,
+            "response_bytes": len(answer.body),
+            "response_headers": _answer_headers(answer),
+            "notes": tuple(call.notes),
+        }
+
+    def _refusal(self, hidden: Hidden, refusal: Refused | None) -> dict[str, Any]:
+        if refusal is None:
+            return {}
+        return {
+            "rule": refusal.rule,
+            "evidence": self._problems.rule(refusal.rule).evidence,
+            "detail": hidden.text(refusal.detail)[:_MAX_TEXT],
+            "pointers": tuple(hidden.text(error.pointer[:_MAX_TEXT]) for error in refusal.errors),
+        }
+
+    def _hidden(self, call: Call, token: Presented, path: str, query: str) -> tuple[Hidden, World | None]:
+        """Returns what is not to be shown of an exchange, and whose it is: a token that is no good has an owner too."""
+        hidden = Hidden(self._registry)
+        if token.text:
+            hidden.add_token(token.text)
+        world = call.world
+        if world is None:
+            known = [token.text, *hidden.add_known(path), *hidden.add_known(query)]
+            owners = (self._owner(text) for text in known)
+            world = next((owner for owner in owners if owner is not None), None)
+        if world is not None:
+            hidden.add_account(world)
+        elif call.operation is None or query or call.path_params:
+            for stranger in self._registry:
+                hidden.add_account(stranger)
+        return hidden, world
+
+    def _owner(self, text: str) -> World | None:
+        token = self._registry.token(text) if text else None
+        return self._registry.get(token.owner) if token else None
+
+    def _bodies(self, hidden: Hidden, call: Call, answer: Answer, token: Presented, *, head: bool) -> dict[str, Any]:
+        """Returns bodies, and what is told by them: marks of a token and of an import."""
+        given, until = token.text, None
+        sent = call.request_body
+        if call.operation in _GIVES_TOKEN:
+            request_body = members_view(call.request_names)
+        else:
+            request_body = hidden.body(sent, cut=len(sent) < call.request_bytes) if sent else b""
+        response_body = answer.body
+        if call.operation in _GIVES_TOKEN and answer.status < 400:
+            response_body, given = token_answer(response_body)
+            issued = self._registry.token(given)
+            until = issued.expires_at if issued else None
+        window = response_body[: KEPT_BYTES + 1_000]
+        return {
+            "request_body": request_body,
+            "response_body": b"" if head else self._shown(hidden, window, answer)[:KEPT_BYTES],
+            "token": self._mark(given.encode()) if given else None,
+            "token_form": token.form,
+            "token_until": until,
+            "fingerprint": f"{call.request_bytes}-{self._mark(sent)}" if sent and call.operation == _IMPORT else None,
+        }
+
+    def _shown(self, hidden: Hidden, window: bytes, answer: Answer) -> bytes:
+        return hidden.raw(window, cut=len(window) < len(answer.body), quotes=answer.status >= 400)
+
+    def _mark(self, raw: bytes) -> str:
+        """Returns a text that tells same from different, and nothing else: the salt goes with the server."""
+        return hashlib.blake2b(raw, digest_size=8, key=self._salt).hexdigest()
 
 
-def _write(level: int, exchange: Exchange, refusal: Refused | None) -> None:
-    detail = refusal.detail if refusal else "; ".join(exchange.notes)
+def _address(hidden: Hidden, call: Call, path: str, query: str) -> dict[str, Any]:
+    shown_path, in_path = hidden.path(shortened(path, MAX_ADDRESS, "/"))
+    if in_path:
+        hidden.path(shortened(call.path, MAX_ADDRESS, "/"))  # refusals quote it as it was sent
+    shown_query, in_query = hidden.query(query) if query else ("", False)
+    return {"path": shown_path, "query": shown_query, "token_in_url": in_path or in_query}
+
+
+def _answer_headers(answer: Answer) -> Headers:
+    own = ((b"content-type", answer.media_type), (b"content-length", str(len(answer.body)).encode()))
+    return (*own, *answer.headers)
+
+
+def _records(hidden: Hidden, call: Call) -> dict[str, Any]:
+    """Returns what the call tells of its job and its records, as far as it is kept."""
+    job_id = call.job_id
+    if job_id is not None:
+        job_id = hidden.path(shortened(job_id, _MAX_TEXT, "/"))[0] if call.path_params else job_id
+    if call.operation != _IMPORT:
+        return {
+            "job_id": job_id,
+            "job_status": call.job_status,
+            "job_final": call.job_final,
+            "refused": _bounded(hidden, call.refused),
+            "missing": _bounded(hidden, call.missing),
+        }
+    return {
+        "job_id": job_id,
+        "provides": _bounded(hidden, call.provides),
+        "refers": _bounded(hidden, call.refers),
+        "unknown_fields": tuple(hidden.text(pointer[:_MAX_TEXT]) for pointer in call.unknown_fields),
+    }
+
+
+def _bounded(hidden: Hidden, records: Named) -> Named:
+    if not records or sum(len(name or "") for _, name in records) > MAX_NAMED:
+        return ()
+    return hidden.records(records)
+
+
+def _write(exchange: Exchange) -> None:
+    level = logging.WARNING if exchange.rule or exchange.notes else logging.DEBUG
+    if not log.isEnabledFor(level):
+        return
+    detail = exchange.detail or "; ".join(exchange.notes)
     log.log(
         level,
         "%s %s %d %.1f ms%s",

@@ -56,6 +56,8 @@ class Call:
     """Names of the body's members, where it holds secrets and was good JSON."""
     admit: Callable[[World], Awaitable[None]] = _admit_all
     """Awaited once, as soon as the account is known and before any work is done; may raise."""
+    forced: str | None = None
+    """What becomes of the job that it creates, by command."""
     job_id: str | None = None
     job_status: str | None = None
     """What the client was told of the job."""
@@ -141,7 +143,7 @@ class Operations:
             call.provides = tuple((record.entity, record.id) for record in plan.records)
             call.refers = tuple(targets(plan))
         call.unknown_fields = tuple(warning.pointer for warning in plan.warnings)
-        job = imports.accept(world, plan)
+        job = imports.accept(world, plan, forced=call.forced)
         call.job_id = job.id
         return json_answer(self._policy.import_status, {self._policy.job_id_field: job.id})
 

@@ -7,7 +7,6 @@ from typing import Any
 import orjson
 
 from casavi_mock.web.answers import JSON, Answer
-from casavi_mock.web.documents import vendor_documents
 
 _READER = b"""<!DOCTYPE html>
 <html lang="en">
@@ -50,12 +49,12 @@ class Pages:
     """Pages by path; each is made once.
 
     Args:
-        document: The contract document of version 1 as it is served; version 2 follows from it.
+        documents: The contract documents by the path they are served under.
     """
 
-    def __init__(self, document: Mapping[str, Any]) -> None:
+    def __init__(self, documents: Mapping[str, Mapping[str, Any]]) -> None:
         self._pages = {"/docs": Answer(200, _READER, b"text/html; charset=utf-8")}
-        for base_path, whole in vendor_documents(document).items():
+        for base_path, whole in documents.items():
             self._pages[f"{base_path}/openapi.json"] = Answer(200, orjson.dumps(whole), JSON)
 
     def find(self, path: str) -> Answer | None:

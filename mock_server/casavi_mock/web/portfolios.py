@@ -54,12 +54,32 @@ def _sources(name: str) -> Iterator[tuple[str, bytes]]:
         raise ConfigurationError(f"{name}: neither a file, nor a folder, nor a sample portfolio ({samples})")
 
 
-def _load_one(world: World, source: str, content: bytes) -> dict[str, int]:
+def read_document(document: Mapping[str, Any], source: str, content: bytes) -> Any:
+    """Returns a portfolio, checked against the contract.
+
+    Args:
+        document: The contract document.
+        source: What it is called in errors.
+        content: The JSON text; its member `_mock`, if it has one, is left unchecked.
+
+    Raises:
+        ConfigurationError: It is no JSON, or not a portfolio.
+    """
     try:
         body = parse(content)
     except Refused as error:
         raise ConfigurationError(f"{source}: {error.detail}") from None
-    _check(world.settings.document, source, body)
+    portfolio = {name: value for name, value in body.items() if name != "_mock"} if isinstance(body, dict) else body
+    schema = spec.request_schema(dict(document), "importMasterData")
+    assert schema is not None, "the import takes a body"
+    places = [(error.pointer or "the document", error.message) for error in BodySchema(schema).errors(portfolio)]
+    if places:
+        raise ConfigurationError(_report(source, places))
+    return body
+
+
+def _load_one(world: World, source: str, content: bytes) -> dict[str, int]:
+    body = read_document(world.settings.document, source, content)
     totals: dict[str, int] = {}
     errors: list[RecordError] = []
     for entity, outcome in world.load(plan(body, world.settings.shape)):
@@ -70,14 +90,6 @@ def _load_one(world: World, source: str, content: bytes) -> dict[str, int]:
     if errors:
         raise ConfigurationError(_report(source, [(error.pointer, error.message) for error in errors]))
     return totals
-
-
-def _check(document: Mapping[str, Any], source: str, body: Any) -> None:
-    schema = spec.request_schema(dict(document), "importMasterData")
-    assert schema is not None, "the import takes a body"
-    places = [(error.pointer or "the document", error.message) for error in BodySchema(schema).errors(body)]
-    if places:
-        raise ConfigurationError(_report(source, places))
 
 
 def _report(source: str, places: list[tuple[str, str]]) -> str:

@@ -1,5 +1,6 @@
 """Reads query parameters as the contract describes them."""
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -10,6 +11,12 @@ from casavi_mock.errors import FieldError, Refused
 Document = Mapping[str, Any]
 
 _MAX_PARAMETERS = 50
+
+_DATE_TIME = re.compile(
+    r"(?P<day>\d{4}-\d\d-\d\d)T(?P<minute>\d\d:\d\d):(?P<second>\d\d)(?P<part>\.\d+)?(?P<zone>Z|[+-]\d\d:\d\d)",
+    re.ASCII | re.IGNORECASE,
+)
+"""RFC 3339, section 5.6; `datetime` alone takes more forms than that, and not all of these."""
 
 
 class QueryReader:
@@ -77,11 +84,21 @@ def _integer(text: str, schema: Mapping[str, Any]) -> int | None:
 
 def _moment(text: str, schema: Mapping[str, Any]) -> datetime | None:
     # a plus sign of an offset that was not encoded arrives as a blank
-    try:
-        moment = datetime.fromisoformat(text.replace(" ", "+") if "T" in text else text)
-        return moment.astimezone(UTC) if moment.tzinfo else None
-    except (ValueError, OverflowError):
+    match = _DATE_TIME.fullmatch(text.replace(" ", "+"))
+    if match is None:
         return None
+    second, part = match["second"], match["part"] or ""
+    if second == "60":  # a leap second, which datetime does not know: the end of the one before
+        second, part = "59", ".999999"
+    try:
+        moment = datetime.fromisoformat(f"{match['day']}T{match['minute']}:{second}{part}{match['zone'].upper()}")
+    except ValueError:
+        return None
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:  # so early or so late that only the zone makes it leave the calendar
+        early = moment.year == 1
+        return datetime.min.replace(tzinfo=UTC) if early else datetime.max.replace(tzinfo=UTC)
 
 
 def _text(text: str, schema: Mapping[str, Any]) -> str | None:

@@ -11,6 +11,9 @@ from casavi_mock.web.operations import Call, Operation, account
 from casavi_mock.web.query import QueryReader
 from casavi_mock.world import World
 
+MAX_PAGE = 1_000_000_000
+"""The highest page that the contract takes."""
+
 BaseUrl = Callable[[Call], str]
 """Returns the address under which the client of a call reaches this server, without a slash at the end."""
 
@@ -70,7 +73,9 @@ class ReadingOperations:
     def _list(self, call: Call, name: str, read: Callable[[World, reading.ListQuery], reading.Page]) -> Answer:
         query = reading.list_query(self._queries[name].read(call.query))
         page = read(account(call), query)
-        link = None if page.next_after is None else self._next(call, query.page + 1, page.next_after)
+        # The position counts, so the number may stay at its limit; beyond it the link would be refused.
+        number = min(query.page + 1, MAX_PAGE)
+        link = None if page.next_after is None else self._next(call, number, page.next_after)
         return json_answer(200, {"list": page.items, "_links": {"next": link}})
 
     def _next(self, call: Call, page: int, after: int) -> str:

@@ -15,7 +15,6 @@ from casavi_mock.errors import Refused
 from casavi_mock.handlers.authentication import authorize
 from casavi_mock.web.addresses import Addresses
 from casavi_mock.web.answers import Answer
-from casavi_mock.web.documents import vendor_documents
 from casavi_mock.web.operations import Call, Operation, Operations
 from casavi_mock.web.reading import ReadingOperations
 from casavi_mock.world import Registry
@@ -49,7 +48,7 @@ class VendorApi:
     """
 
     def __init__(self, registry: Registry, *, base_url: str | None = None, forwarded: bool = False) -> None:
-        documents = vendor_documents(registry.settings.document)
+        documents = registry.settings.documents
         addresses = Addresses(base_url, forwarded=forwarded)
         reading = ReadingOperations(list(documents.values()), addresses.of)
         table = Operations(registry).table() | reading.table()

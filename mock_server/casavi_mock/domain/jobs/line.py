@@ -1,0 +1,331 @@
+"""The queue of one account: jobs run first in, first out, and move with the clock that they are given.
+
+How long a job takes is a matter of arithmetic on its times, never of when somebody looks: whenever `run_due` is called,
+afterwards everything stands as if it had run at its own moment. Commands from outside (hold, step, force, another mode)
+happen at the moment they are given; before them, what is due by then has to be done.
+"""
+
+import copy
+from collections import deque
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from casavi_mock.domain.importing import Importer
+from casavi_mock.domain.jobs.job import Job, Progress, checked_outcome
+from casavi_mock.domain.model import JobState, Outcome, RecordError, RecordWarning
+from casavi_mock.domain.ordering import Plan
+from casavi_mock.errors import Unsteerable
+
+TICK = timedelta(milliseconds=10)
+"""The shortest time between two looks at a running job."""
+
+
+class QueueFull(Exception):
+    """The account has as many unfinished jobs as it may have."""
+
+
+class JobQueue:
+    """Jobs of one account.
+
+    Args:
+        progress: How jobs move on.
+        retention: How long an ended job can be read.
+        max_waiting: Unfinished jobs that may be in the queue.
+        max_kept: Jobs that are kept at all; beyond, the oldest ended ones go and are counted in `dropped`.
+        on_end: Told of every job that ends.
+    """
+
+    def __init__(
+        self,
+        progress: Progress,
+        retention: timedelta,
+        max_waiting: int,
+        max_kept: int,
+        on_end: Callable[[Job], None] = lambda job: None,
+    ) -> None:
+        self.progress = progress
+        self.dropped = 0
+        self.done = 0
+        """Records that were imported or refused by its jobs."""
+        self._retention = retention
+        self._max_waiting = max_waiting
+        self._max_kept = max_kept
+        self._on_end = on_end
+        self._jobs: dict[str, Job] = {}
+        self._unfinished: deque[Job] = deque()
+        self._ended: deque[Job] = deque()
+        self._free_at: datetime | None = None
+        self._turns = 0
+        self._held_at: datetime | None = None
+        self._force_next: str | None = None
+
+    def __len__(self) -> int:
+        return len(self._jobs)
+
+    @property
+    def unfinished(self) -> int:
+        """How many jobs have not ended."""
+        return len(self._unfinished)
+
+    @property
+    def full(self) -> bool:
+        """Whether there are as many unfinished jobs as there may be."""
+        return len(self._unfinished) >= self._max_waiting
+
+    @property
+    def held(self) -> bool:
+        """Whether nothing starts or goes on."""
+        return self._held_at is not None
+
+    def submit(self, job_id: str, plan: Plan, importer: Importer, now: datetime, *, forced: str | None = None) -> Job:
+        """Takes an import into the queue.
+
+        Args:
+            job_id: Id of the job.
+            plan: What is to be imported.
+            importer: Who imports it.
+            now: The moment of the request.
+            forced: What becomes of it, one of `OUTCOMES`, when its turn comes; None leaves it to its records.
+
+        Raises:
+            QueueFull: There are `max_waiting` unfinished jobs.
+        """
+        if self.full:
+            raise QueueFull
+        job = Job(job_id, now, len(plan.records), importer.warnings, importer=importer, forced=forced)
+        self._jobs[job_id] = job
+        self._unfinished.append(job)
+        self.forget(now)
+        return job
+
+    def find(self, job_id: str, now: datetime) -> Job | None:
+        """Returns a job, or None if there is none, or none any more."""
+        job = self._jobs.get(job_id)
+        return None if job is None or self._out_of_retention(job, now) else job
+
+    def jobs(self, now: datetime) -> list[Job]:
+        """Returns all jobs that can be read, the newest first."""
+        return [job for job in reversed(self._jobs.values()) if not self._out_of_retention(job, now)]
+
+    def poll(self, now: datetime) -> None:
+        """Counts one poll; in mode `manual`, enough of them move the first unfinished job to its next state."""
+        if self.held or self.progress.mode != "manual" or self.progress.polls == 0 or not self._unfinished:
+            return
+        self._turns += 1
+        if self._turns >= self.progress.polls:
+            self.turn(now)
+
+    def turn(self, now: datetime) -> None:
+        """Moves the first unfinished job to its next state: from waiting to active, from active to its end."""
+        self._turns = 0
+        if self.held or not self._unfinished:
+            return
+        job = self._unfinished[0]
+        if job.state is JobState.WAITING:
+            self._start(job, now)
+        elif job.ends_at is None and not job.stalled:
+            job.ends_at = now
+
+    def run_due(self, now: datetime, max_records: int) -> bool:
+        """Does what is due, up to so many records.
+
+        Returns:
+            Whether more is due already.
+        """
+        while max_records > 0 and (job := self._current()) is not None:
+            due = job.records_due(now)
+            while job.processed < due and max_records > 0:
+                self._import_next(job, self._moment_of_next(job))
+                max_records -= 1
+            if job.processed < due:
+                return True
+            if job.ends_at is None or now < job.ends_at:
+                return False
+            self._finish(job, job.ends_at)
+            max_records -= 1
+        return self._current() is not None and self.next_due(now) == now
+
+    def next_due(self, now: datetime) -> datetime | None:
+        """Returns when there is something to do next, `now` if at once, None if nothing is planned."""
+        if self.held or not self._unfinished:
+            return None
+        job = self._unfinished[0]
+        if job.started_at is None:
+            return None if self.progress.mode == "manual" else now
+        if job.ends_at is None or job.stalled:
+            return None
+        if now >= job.ends_at or job.processed < job.records_due(now):
+            return now
+        return min(job.ends_at, now + TICK) if job.total > 1 else job.ends_at
+
+    def hold(self, now: datetime) -> None:
+        """Stops all jobs; what has begun stays where it is."""
+        self._held_at = self._held_at or now
+
+    def release(self, now: datetime) -> None:
+        """Lets jobs go on at this moment: what of a job was still to come is put off by the time that it was held."""
+        if self._held_at is None:
+            return
+        for job in self._running():
+            assert job.runs_from is not None, "it is running"
+            wait = max(now - max(self._held_at, job.runs_from), timedelta())
+            job.runs_from += wait
+            job.ends_at = job.ends_at and job.ends_at + wait
+        self._held_at = None
+        self._free_from(now)
+
+    def change(self, progress: Progress, now: datetime) -> None:
+        """Lets jobs move on in another way from this moment; one that runs by time already ends as it was to end."""
+        self.progress = progress
+        self._turns = 0
+        self._free_from(now)
+        for job in self._running():
+            if job.ends_at is None and progress.mode != "manual":
+                job.runs_from, job.ends_at = now, now + self._duration(job)
+
+    def step(self, now: datetime, *, whole: bool) -> bool:
+        """Moves the first unfinished job at this moment, whatever the mode, and even if the queue is held.
+
+        Args:
+            now: The moment.
+            whole: To its end; otherwise by one record. The last record ends the job.
+
+        Returns:
+            Whether there was a job that could be moved.
+        """
+        if not self._unfinished:
+            return False
+        job = self._unfinished[0]
+        if job.state is JobState.WAITING:
+            self._start(job, max(now, self._free_at or now))
+        if job.stalled:
+            return False
+        left = 0 if job.forced == "failed" else job.total - job.processed
+        for _ in range(left if whole else min(left, 1)):
+            self._import_next(job, now)
+        if whole or left <= 1:
+            self._finish(job, now)
+        return True
+
+    def force(self, outcome: str, job_id: str | None, now: datetime) -> None:
+        """Decides what becomes of a job.
+
+        The first unfinished job obeys at once, even if the queue is held: `completed` ends it as its records would have
+        ended it, `failed` ends it with what is left of it refused, `stalled` keeps it active, and all others behind it
+        waiting. One that waits for others obeys when its turn comes: it takes no time, fails when its time is over, or
+        stalls.
+
+        Args:
+            outcome: One of `OUTCOMES`.
+            job_id: The job; None for the next one that starts and is not forced itself.
+            now: The moment.
+
+        Raises:
+            casavi_mock.errors.Unsteerable: There is no such outcome or job, or the job has ended.
+        """
+        checked_outcome(outcome)
+        if job_id is None:
+            self._force_next = outcome
+            return
+        job = self.find(job_id, now)
+        if job is None:
+            raise Unsteerable(f"There is no job {job_id[:100]!r}.")
+        if job.ended:
+            raise Unsteerable(f"The job {job_id!r} has ended already: {job.state}.")
+        job.forced = outcome
+        if job is self._unfinished[0]:
+            self.step(now, whole=True)
+
+    def copy(self, now: datetime) -> "JobQueue":
+        """Returns a queue with the same ended jobs, which goes on by itself from a moment.
+
+        Raises:
+            casavi_mock.errors.Unsteerable: Not all jobs have ended.
+        """
+        if self._unfinished:
+            raise Unsteerable(f"Not all jobs have ended ({len(self._unfinished)} are left); drain the queue first.")
+        other = copy.copy(self)
+        other._jobs, other._unfinished, other._ended = self._jobs.copy(), deque(), self._ended.copy()
+        other._free_at, other._held_at = None, now if self.held else None
+        return other
+
+    def forget(self, now: datetime) -> None:
+        """Lets go of ended jobs that can no longer be read, or are too many."""
+        while self._ended and (len(self._jobs) > self._max_kept or self._out_of_retention(self._ended[0], now)):
+            self._jobs.pop(self._ended.popleft().id, None)
+            self.dropped += 1
+
+    def _out_of_retention(self, job: Job, now: datetime) -> bool:
+        return job.finished_at is not None and now - job.finished_at > self._retention
+
+    def _current(self) -> Job | None:
+        """Returns the running job, unless nothing goes on; starts the next one if none runs."""
+        if self.held or not self._unfinished:
+            return None
+        job = self._unfinished[0]
+        if job.state is JobState.WAITING:
+            if self.progress.mode == "manual":
+                return None
+            self._start(job, max(job.created_at, self._free_at or job.created_at))
+        return None if job.stalled else job
+
+    def _running(self) -> list[Job]:
+        """Returns the running job, if there is one."""
+        return [self._unfinished[0]] if self._unfinished and self._unfinished[0].state is JobState.ACTIVE else []
+
+    def _free_from(self, now: datetime) -> None:
+        self._free_at = max(now, self._free_at or now)
+
+    def _start(self, job: Job, now: datetime) -> None:
+        job.move(JobState.ACTIVE)
+        job.started_at = job.runs_from = job.touched_at = now
+        job.ends_at = None if self.progress.mode == "manual" else now + self._duration(job)
+        if job.forced is None:
+            job.forced, self._force_next = self._force_next, None
+        if job.forced == "completed":
+            job.ends_at = now
+
+    def _duration(self, job: Job) -> timedelta:
+        if self.progress.mode == "immediate":
+            return timedelta()
+        return timedelta(seconds=self.progress.job_seconds + self.progress.record_seconds * job.total)
+
+    def _moment_of_next(self, job: Job) -> datetime:
+        assert job.runs_from is not None and job.ends_at is not None, "records are due in a running job alone"  # noqa: PT018
+        return job.runs_from + (job.ends_at - job.runs_from) * ((job.processed + 1) / job.total)
+
+    def _import_next(self, job: Job, at: datetime) -> None:
+        assert job.importer is not None and job.touched_at is not None, "it is running"  # noqa: PT018
+        record = job.importer.plan.records[job.processed]
+        job.touched_at = max(at, job.touched_at)
+        outcome = job.importer.take(record, job.touched_at)
+        if isinstance(outcome, RecordError):
+            job.errors.append(outcome)
+            outcome = Outcome.REFUSED
+        job.counts[record.entity][outcome] += 1
+        job.processed += 1
+        self.done += 1
+
+    def _finish(self, job: Job, at: datetime) -> None:
+        assert job.touched_at is not None, "it was running"
+        if job.forced == "failed":
+            _refuse_rest(job)
+            job.move(JobState.FAILED)
+        else:
+            refused = len(job.errors)
+            job.move(JobState.FAILED if refused and refused == job.total else JobState.COMPLETED)
+        job.finished_at = self._free_at = max(at, job.touched_at)
+        job.importer = None
+        self._unfinished.popleft()
+        self._ended.append(job)
+        self._on_end(job)
+
+
+def _refuse_rest(job: Job) -> None:
+    assert job.importer is not None, "kept until the job has ended"
+    rest = job.importer.plan.records[job.processed :]
+    for record in rest:
+        job.counts[record.entity][Outcome.REFUSED] += 1
+    job.processed = job.total
+    message = "the job was told to fail; what was left of it was not imported"
+    job.warnings = [*job.warnings, RecordWarning("", "forced", message, max(len(rest), 1))]

@@ -1,0 +1,90 @@
+"""Verbs that open and close accounts. Keys are half of the credentials: only the answer to an opening shows one."""
+
+import secrets
+
+from casavi_fixtures import load_portfolio, portfolio_names
+from casavi_mock.domain.model import RecordError, Secret
+from casavi_mock.domain.ordering import plan
+from casavi_mock.web.control.asked import Asked, Handler, Reply, held, nothing, reply
+from casavi_mock.web.control.problems import Problem, refusing
+from casavi_mock.world import World
+
+
+def list_accounts(asked: Asked) -> Reply:
+    """Lists the accounts without their keys."""
+    default = asked.plane.registry.default
+    rows = [
+        {
+            "number": number,
+            "default": world is default,
+            "records": held(world),
+            "jobs": len(world.queue),
+            "unfinished": world.queue.unfinished,
+            "exchanges": len(world.journal),
+            "tokens": len(world.tokens),
+        }
+        for number, world in enumerate(asked.plane.registry, 1)
+    ]
+    return reply({"count": len(rows), "accounts": rows})
+
+
+def create(asked: Asked) -> Reply:
+    """Opens an account; what is not given of its credentials is made up."""
+    sample = asked.body.get("load")
+    if sample is not None and sample not in portfolio_names():
+        # files of the server are nothing that a request should be able to read
+        detail = "/load: expected the name of a sample portfolio. Send other data with PUT /_mock/state."
+        raise Problem(400, detail, "/load", "the name of a sample portfolio", "another text", portfolio_names())
+    key = asked.body.get("key") or secrets.token_hex(16)
+    secret = asked.body.get("secret") or secrets.token_hex(32)
+    world = _opened(asked, key, Secret(secret))
+    if sample is not None:
+        _fill(asked, world, sample)
+    view = {
+        "number": len(asked.plane.registry),
+        "default": world is asked.plane.registry.default,
+        "key": key,
+        "secret": secret,
+        "records": held(world),
+    }
+    return reply(view, 201)
+
+
+def delete(asked: Asked) -> Reply:
+    """Closes an account."""
+    registry = asked.plane.registry
+    world = registry.get(asked.path["key"])
+    if world is not None and world is registry.default:
+        raise Problem(409, "The default account stays. POST /_mock/reset takes it back to its start.", "key")
+    try:
+        registry.delete(asked.path["key"])
+    except KeyError:
+        detail = "There is no account with that key."
+        raise Problem(404, detail, "key", "the key of an account", "another text") from None
+    return nothing()
+
+
+def _opened(asked: Asked, key: str, secret: Secret) -> World:
+    try:
+        with refusing(409):
+            return asked.plane.registry.create(key, secret)
+    except ValueError:
+        detail = "There is an account with that key already."
+        raise Problem(409, detail, "/key", "a new key", "one that is taken") from None
+
+
+def _fill(asked: Asked, world: World, sample: str) -> None:
+    portfolio = load_portfolio(sample)
+    try:
+        asked.plane.check_portfolio(portfolio)
+        outcomes = world.load(plan(portfolio, world.settings.shape))
+        refused = [outcome for _, outcome in outcomes if isinstance(outcome, RecordError)]
+        if refused:
+            raise Problem(409, f"/load: {refused[0].pointer}: {refused[0].message}", "/load")
+    except Problem:  # a profile may refuse what the sample holds
+        asked.plane.registry.delete(world.key)
+        raise
+    world.mark_seed()
+
+
+HANDLERS: dict[str, Handler] = {"listAccounts": list_accounts, "createAccount": create, "deleteAccount": delete}

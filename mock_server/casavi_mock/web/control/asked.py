@@ -1,0 +1,130 @@
+"""What a verb is given, and what it gives back."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from itertools import islice
+from typing import Any
+
+import orjson
+
+from casavi_contracts import spec
+from casavi_mock.domain.clock import LATEST
+from casavi_mock.domain.model import ENTITIES
+from casavi_mock.web.control.problems import MAX_COUNTED, Problem, from_errors
+from casavi_mock.web.validation import BodySchema, described
+from casavi_mock.world import Registry, World
+
+KEY_HEADER = "X-Mock-Key"
+
+
+class Plane:
+    """What all verbs share.
+
+    Args:
+        registry: The accounts.
+        readiness: Parts of the server, and whether each is ready.
+        document: The control plane's own document.
+    """
+
+    def __init__(self, registry: Registry, readiness: Mapping[str, bool], document: Mapping[str, Any]) -> None:
+        self.registry = registry
+        self.readiness = readiness
+        self.document = document
+
+    @cached_property
+    def _portfolio(self) -> BodySchema:
+        schema = spec.request_schema(dict(self.registry.settings.document), "importMasterData")
+        assert schema is not None, "the import takes a body"
+        return BodySchema(schema)
+
+    def check_portfolio(self, portfolio: Any) -> None:
+        """Holds a portfolio against the contract.
+
+        Raises:
+            Problem: It does not satisfy the contract.
+        """
+        if not self._portfolio.satisfied_by(portfolio):
+            errors = list(islice(self._portfolio.errors(portfolio), MAX_COUNTED))
+            raise from_errors(errors, source=" The contract is at /openapi.json")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request, checked against the document."""
+
+    plane: Plane
+    key: str | None
+    """The key of the account, if one was named."""
+    base_url: str
+    """The address of the server as the client knows it."""
+    path: Mapping[str, str]
+    query: Mapping[str, Any]
+    body: Any
+
+    @property
+    def world(self) -> World:
+        """The account that is meant.
+
+        Raises:
+            Problem: There is none.
+        """
+        if self.key is None:
+            world = self.plane.registry.default
+            if world is None:
+                raise Problem(404, "This server has no account yet; open one with POST /_mock/accounts.")
+        else:
+            world = self.plane.registry.get(self.key)
+            if world is None:
+                detail = f"There is no account with the key in the header {KEY_HEADER}."
+                raise Problem(404, detail, KEY_HEADER, "the key of an account", "another text")
+        return world
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer as it goes out."""
+
+    body: bytes
+    status: int = 200
+    media_type: str = "application/json"
+
+
+Handler = Callable[[Asked], Reply]
+
+
+def reply(value: Any, status: int = 200) -> Reply:
+    """Returns a value as a JSON answer."""
+    return Reply(orjson.dumps(value), status)
+
+
+def nothing() -> Reply:
+    """Returns an answer without a body."""
+    return Reply(b"", 204)
+
+
+def moment(text: str, where: str) -> datetime:
+    """Returns a moment, aware.
+
+    Args:
+        text: In RFC 3339, as the document has checked it.
+        where: Pointer, or name of the parameter.
+
+    Raises:
+        Problem: There is no such moment, or it lies too far in the future.
+    """
+    try:
+        parsed = datetime.fromisoformat(text.upper())
+        if parsed.tzinfo is not None and parsed <= LATEST:
+            return parsed
+    except ValueError:  # such as a leap second
+        pass
+    expected = f"a moment with its time zone, up to {LATEST:%Y-%m-%d}"
+    raise Problem(400, f"{where}: expected {expected}, got {described(text)}.", where, expected, described(text))
+
+
+def held(world: World) -> dict[str, int]:
+    """Returns how many records an account holds, by entity."""
+    store = world.store  # another one may take its place at any time
+    return {entity: store.count(entity) for entity in ENTITIES}

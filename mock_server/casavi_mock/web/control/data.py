@@ -1,0 +1,83 @@
+"""Verbs about what an account holds: reset, state, snapshots."""
+
+from typing import Any
+
+from casavi_mock.domain.clock import timestamp
+from casavi_mock.errors import Unsteerable
+from casavi_mock.web.control.asked import Asked, Handler, Reply, held, nothing, reply
+from casavi_mock.web.control.problems import Problem, refusing
+from casavi_mock.world import SnapshotInfo
+
+
+def reset(asked: Asked) -> Reply:
+    """Goes back to what the account held at the start."""
+    world = asked.world
+    world.reset()
+    return reply({"records": held(world)})
+
+
+def get_state(asked: Asked) -> Reply:
+    """Returns everything that is stored as a portfolio document."""
+    return reply(asked.world.state())
+
+
+def put_state(asked: Asked) -> Reply:
+    """Puts a state in the place of everything that is stored."""
+    world = asked.world
+    asked.plane.check_portfolio({name: value for name, value in asked.body.items() if name != "_mock"})
+    try:
+        world.put_state(asked.body)
+    except Unsteerable as error:
+        if world.queue.unfinished:
+            raise Problem(409, error.what, possible=["POST /_mock/queue/drain"]) from None
+        raise Problem(400, error.what, "", "records that can be stored together", "others") from None
+    return reply({"records": held(world)})
+
+
+def list_snapshots(asked: Asked) -> Reply:
+    """Lists the snapshots."""
+    return reply({"snapshots": [_snapshot(info) for info in asked.world.snapshots()]})
+
+
+def save_snapshot(asked: Asked) -> Reply:
+    """Keeps what is stored now under a name."""
+    with refusing(409, "name"):
+        asked.world.snapshot(asked.path["name"])
+    return list_snapshots(asked)
+
+
+def restore_snapshot(asked: Asked) -> Reply:
+    """Goes back to a snapshot."""
+    world = asked.world
+    with refusing(404, "name"):
+        world.restore(asked.path["name"])
+    return reply({"records": held(world)})
+
+
+def delete_snapshot(asked: Asked) -> Reply:
+    """Forgets a snapshot."""
+    with refusing(404, "name"):
+        asked.world.delete_snapshot(asked.path["name"])
+    return nothing()
+
+
+def _snapshot(info: SnapshotInfo) -> dict[str, Any]:
+    return {
+        "name": info.name,
+        "at": timestamp(info.at),
+        "records": dict(info.records),
+        "jobs": info.jobs,
+        "tokens": info.tokens,
+        "faults": info.faults,
+    }
+
+
+HANDLERS: dict[str, Handler] = {
+    "reset": reset,
+    "getState": get_state,
+    "putState": put_state,
+    "listSnapshots": list_snapshots,
+    "saveSnapshot": save_snapshot,
+    "restoreSnapshot": restore_snapshot,
+    "deleteSnapshot": delete_snapshot,
+}

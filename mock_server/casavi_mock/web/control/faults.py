@@ -1,0 +1,82 @@
+"""Verbs that plan faults."""
+
+from typing import Any
+
+from casavi_mock.domain.faults import Effect, Fault, FaultView
+from casavi_mock.errors import Unsteerable
+from casavi_mock.web.control.asked import Asked, Handler, Reply, nothing, reply
+from casavi_mock.web.control.problems import Problem, refusing
+
+
+def list_faults(asked: Asked) -> Reply:
+    """Lists the faults and how often each has struck."""
+    world = asked.world
+    with world.lock:
+        return reply({"faults": [_view(seen) for seen in world.faults.list()]})
+
+
+def add(asked: Asked) -> Reply:
+    """Plans a fault."""
+    world, body = asked.world, asked.body
+    came = body["effect"]
+    with refusing(400, "/effect"):
+        effect = Effect(
+            kind=came["kind"],
+            status=came.get("status"),
+            retry_after_seconds=came.get("retryAfterSeconds"),
+            seconds=came.get("seconds"),
+        )
+    fault = Fault(operation=body["operation"], effect=effect, first=body.get("first", 1), times=body.get("times"))
+    with world.lock:
+        try:
+            fault_id = world.faults.add(fault)
+        except Unsteerable as error:  # it lists what is possible, unless there are too many
+            status, where = (400, "/operation") if error.possible else (409, None)
+            raise Problem(status, error.what, where, possible=error.possible) from None
+        (seen,) = (seen for seen in world.faults.list() if seen.id == fault_id)
+    return reply(_view(seen), 201)
+
+
+def clear(asked: Asked) -> Reply:
+    """Forgets all faults."""
+    world = asked.world
+    with world.lock:
+        number = len(world.faults)
+        world.faults.clear()
+    return reply({"removed": number})
+
+
+def remove(asked: Asked) -> Reply:
+    """Forgets one fault."""
+    world = asked.world
+    with world.lock, refusing(404, "id"):
+        world.faults.remove(asked.path["id"])
+    return nothing()
+
+
+def _view(seen: FaultView) -> dict[str, Any]:
+    fault, effect = seen.fault, seen.fault.effect
+    return {
+        "id": seen.id,
+        "operation": fault.operation,
+        "first": fault.first,
+        "times": fault.times,
+        "effect": {
+            "kind": effect.kind,
+            "status": effect.status,
+            "retryAfterSeconds": effect.retry_after_seconds,
+            "seconds": effect.seconds,
+        },
+        "calls": seen.calls,
+        "hits": seen.hits,
+        "over": seen.over,
+    }
+
+
+HANDLERS: dict[str, Handler] = {
+    "listFaults": list_faults,
+    "addFault": add,
+    "putFault": add,
+    "clearFaults": clear,
+    "removeFault": remove,
+}

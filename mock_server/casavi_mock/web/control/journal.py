@@ -1,0 +1,72 @@
+"""Verbs about what was asked and answered, and how good the client was at it."""
+
+from typing import Any
+
+from casavi_mock.domain.manners import RULES, Manners, UnknownRule
+from casavi_mock.web.control.asked import Asked, Handler, Reply, moment, reply
+from casavi_mock.web.control.problems import Problem
+from casavi_mock.web.har import archive
+from casavi_mock.web.reports import exchange_view, junit, sarif, violation_view
+
+_FILTERS = ("operation", "status", "job", "rule")
+
+
+def list_requests(asked: Asked) -> Reply:
+    """Lists exchanges, the oldest first; also as a HAR file."""
+    journal = asked.world.journal
+    found = journal.find(**_filters(asked))
+    shown = found[-asked.query["limit"] :]
+    if asked.query["format"] == "har":
+        return reply(archive(shown, asked.base_url))
+    return reply({"requests": [exchange_view(each) for each in shown], "count": len(found), "dropped": journal.dropped})
+
+
+def count_requests(asked: Asked) -> Reply:
+    """Counts exchanges."""
+    return reply({"count": len(asked.world.journal.find(**_filters(asked)))})
+
+
+def clear_requests(asked: Asked) -> Reply:
+    """Empties the journal."""
+    journal = asked.world.journal
+    number = len(journal)
+    journal.clear()
+    return reply({"removed": number})
+
+
+def list_violations(asked: Asked) -> Reply:
+    """Lists what the client did wrong; also as JUnit XML and as SARIF."""
+    given = {"poll_seconds": asked.query["poll-seconds"]} if "poll-seconds" in asked.query else {}
+    try:
+        manners = Manners(allow=frozenset(asked.query.get("allow", ())), **given)
+    except UnknownRule:
+        detail = "allow: there is no such rule of manners."
+        raise Problem(400, detail, "allow", "names of rules", "another name", tuple(RULES)) from None
+    world = asked.world
+    with world.lock:
+        exchanges = list(world.journal)
+        found = world.violations(manners)
+    if asked.query["format"] == "junit":
+        return Reply(junit(found, exchanges).encode(), media_type="application/xml")
+    if asked.query["format"] == "sarif":
+        return reply(sarif(found, exchanges))
+    return reply({"violations": [violation_view(each) for each in found], "count": len(found)})
+
+
+def _filters(asked: Asked) -> dict[str, Any]:
+    filters = {name: asked.query[name] for name in _FILTERS if name in asked.query}
+    since = asked.query.get("since")
+    if since is not None and since.isdecimal() and since.isascii():
+        filters["since"] = int(since[:18])
+    elif since is not None:
+        filters["since"] = moment(since.replace(" ", "+"), "since")  # a plus sign that was not encoded
+    return filters
+
+
+HANDLERS: dict[str, Handler] = {
+    "listRequests": list_requests,
+    "clearRequests": clear_requests,
+    "countRequests": count_requests,
+    "listViolations": list_violations,
+    "clearViolations": clear_requests,
+}

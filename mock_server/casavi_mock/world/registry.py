@@ -1,0 +1,111 @@
+"""All accounts of one server."""
+
+import threading
+from collections.abc import Callable, Iterator
+from datetime import datetime
+
+from casavi_mock.domain.jobs import Job
+from casavi_mock.domain.journal import Journal
+from casavi_mock.domain.model import Secret, Token
+from casavi_mock.errors import Unsteerable
+from casavi_mock.world.account import World
+from casavi_mock.world.settings import Settings
+
+
+class Registry:
+    """All accounts of one server.
+
+    Args:
+        settings: What all accounts share.
+        now: Returns the current time, aware.
+        new_text: Returns an unguessable text, never the same twice.
+    """
+
+    def __init__(self, settings: Settings, *, now: Callable[[], datetime], new_text: Callable[[], str]) -> None:
+        self.settings = settings
+        self.strangers = Journal(settings.limits.max_journal)
+        """Exchanges that belong to no account, such as a log-in with an unknown key."""
+        self.on_end: Callable[[World, Job], None] = lambda world, job: None
+        self.wake: Callable[[], None] = lambda: None
+        """Called when there may be new work; the worker sets it."""
+        self._now = now
+        self._new_text = new_text
+        self._lock = threading.Lock()
+        self._worlds: dict[str, World] = {}
+        self._busy: dict[World, None] = {}  # a dict keeps their order
+        self._token_index: dict[str, Token] = {}
+
+    def __len__(self) -> int:
+        return len(self._worlds)
+
+    def __iter__(self) -> Iterator[World]:
+        return iter(tuple(self._worlds.values()))
+
+    @property
+    def default(self) -> World | None:
+        """The account that is meant where none is named: the first one, or None if there is none."""
+        return next(iter(self), None)
+
+    def create(self, key: str, secret: Secret) -> World:
+        """Opens an account.
+
+        Raises:
+            ValueError: There is an account with that key already.
+            Unsteerable: There are as many accounts as there may be.
+        """
+        with self._lock:
+            if key in self._worlds:
+                raise ValueError("there is an account with that key already")
+            if len(self._worlds) >= self.settings.limits.max_accounts:
+                raise Unsteerable(f"There are {len(self._worlds)} accounts, as many as there may be; delete one first.")
+            world = World(
+                key,
+                secret,
+                self.settings,
+                now=self._now,
+                new_text=self._new_text,
+                token_index=self._token_index,
+                on_work=self._has_work,
+                on_end=self._ended,
+            )
+            self._worlds[key] = world
+            return world
+
+    def delete(self, key: str) -> None:
+        """Closes an account, with its tokens; its jobs go no further.
+
+        Raises:
+            KeyError: There is no such account.
+        """
+        with self._lock:
+            world = self._worlds.pop(key)
+        with world.lock:
+            self._busy.pop(world, None)
+            world.tokens.clear()
+
+    def get(self, key: str) -> World | None:
+        """Returns the account with that key, or None."""
+        return self._worlds.get(key)
+
+    def token(self, text: str) -> Token | None:
+        """Returns a token of any account, or None."""
+        indexed = self._token_index.get(text)
+        world = self._worlds.get(indexed.owner) if indexed else None
+        # The account's own book decides: it is exchanged as a whole, while the index changes token by token.
+        return world.tokens.find(text) if world else None
+
+    def busy(self) -> tuple[World, ...]:
+        """Returns the accounts with unfinished jobs."""
+        for world in tuple(self._busy):
+            if world.queue.unfinished == 0:
+                self._busy.pop(world, None)
+        return tuple(self._busy)
+
+    def _ended(self, world: World, job: Job) -> None:
+        self.on_end(world, job)
+
+    def _has_work(self, world: World) -> None:
+        if self._worlds.get(world.key) is not world:  # it was closed
+            return
+        self._busy[world] = None
+        self.wake()

@@ -1,0 +1,74 @@
+"""What the accounts of a server share."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from casavi_contracts import spec
+from casavi_mock.domain.jobs import Progress
+from casavi_mock.domain.policy import Policy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Bounds on what clients can make grow, for each account where nothing else is said."""
+
+    max_tokens: int = 10_000
+    max_jobs: int = 10_000
+    max_journal: int = 1_000
+    max_accounts: int = 10_000
+    """Accounts of a server."""
+    max_snapshots: int = 20
+    max_nesting: int = 64
+    """Levels of nesting in a request body."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What all accounts of a server share."""
+
+    documents: Mapping[str, Mapping[str, Any]]
+    """The contract documents by the path they are served under, with the profile applied."""
+    operations: tuple[str, ...]
+    """Every `operationId` of the documents."""
+    policy: Policy
+    rules: Mapping[str, spec.Rule]
+    shape: spec.Shape
+    progress: Progress = field(default_factory=Progress)
+    limits: Limits = field(default_factory=Limits)
+    keep_documents: bool = False
+
+    @classmethod
+    def from_profile(cls, overrides: Mapping[str, Any] | None = None, **others: Any) -> "Settings":
+        """Returns the settings for a profile's assumptions.
+
+        Args:
+            overrides: Values of assumptions by name, over those of the register.
+            others: Further fields of the settings.
+
+        Raises:
+            casavi_contracts.spec.ProfileError: An assumption is unknown or cannot have that value.
+        """
+        original = spec.load_document()
+        values = spec.resolve_profile(spec.assumptions(original), overrides or {})
+        document = spec.apply_profile(original, values)
+        documents = {"": document, "/v2": spec.apply_profile(spec.load_document("v2"), values)}
+        named = [operation["operationId"] for one in documents.values() for _, _, operation in spec.operations(one)]
+        return cls(
+            documents=documents,
+            operations=tuple(dict.fromkeys(named)),
+            policy=Policy.from_assumptions(values),
+            rules=spec.rules(document),
+            shape=spec.import_shape(document),
+            **others,
+        )
+
+    @property
+    def document(self) -> Mapping[str, Any]:
+        """The contract document of version 1."""
+        return self.documents[""]
+
+    @property
+    def evidence(self) -> dict[str, str]:
+        """Evidence by name of the rule."""
+        return {name: rule.evidence for name, rule in self.rules.items()}
