@@ -161,6 +161,8 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, empty:
         empty: What is printed if there are no rows.
     """
     table = Table(*columns, pad_edge=False, box=None)
+    for column, name in zip(table.columns, columns, strict=True):
+        column.no_wrap = name in ("at", "number", "status", "method")  # short, and useless when broken
     for row in rows:
         table.add_row(*(Text(shown(value), overflow="fold") for value in row))
     if table.row_count:

@@ -15,8 +15,8 @@ def faults() -> None:
 
     \b
     Examples:
-      casavi-mock control faults add importMasterData --kind status --status 503 --retry-after 2
-      casavi-mock control faults add getJob --kind delay --seconds 10 --first 3 --times 1
+      casavi-mock control faults add importMasterData --status 503 --retry-after 2
+      casavi-mock control faults add getJob --seconds 10 --first 3 --times 1
       casavi-mock control faults add importMasterData --kind lost-response --times 1
       casavi-mock control faults
       casavi-mock control faults clear
@@ -32,7 +32,11 @@ def list_faults(mock: Control) -> None:
 
 @faults.command("add")
 @click.argument("operation")
-@click.option("--kind", type=click.Choice(list(KINDS)), required=True, help="What happens.")
+@click.option(
+    "--kind",
+    type=click.Choice(list(KINDS)),
+    help="What happens.  [default: status with --status, delay with --seconds]",
+)
 @click.option("--first", type=click.IntRange(1), help="The first call that it strikes.  [default: 1]")
 @click.option("--times", type=click.IntRange(1), help="How many calls it strikes.  [default: for ever]")
 @click.option("--status", type=click.IntRange(400, 599), help="`status`: the answer's status.")
@@ -42,7 +46,7 @@ def list_faults(mock: Control) -> None:
 def add_fault(
     mock: Control,
     operation: str,
-    kind: str,
+    kind: str | None,
     first: int | None,
     times: int | None,
     status: int | None,
@@ -50,6 +54,9 @@ def add_fault(
     seconds: float | None,
 ) -> None:
     """Plan a fault for an OPERATION (an operationId, or * for all)."""
+    kind = kind or ("status" if status is not None else "delay" if seconds is not None else None)
+    if kind is None:
+        raise click.UsageError(f"say what happens: --status, --seconds, or --kind with one of {', '.join(KINDS)}")
     effect = _given(kind=kind, status=status, retryAfterSeconds=retry_after, seconds=seconds)
     body = _given(operation=operation, first=first, times=times, effect=effect)
     answer = mock.ask("faults", method="POST", body=body)

@@ -5,8 +5,13 @@ from typing import Any
 
 import click
 
-from casavi_mock.cli.control.client import Control, connected, print_table, write
+from casavi_mock.cli.control.client import Control, connected, print_table, shown, write
 from casavi_mock.cli.options import CONTEXT
+
+_NUMBERS = 10
+"""Requests that a violation names at most."""
+
+_COLOURS = {"error": "red", "warning": "yellow"}
 
 
 @click.command(context_settings=CONTEXT)
@@ -37,7 +42,7 @@ def requests(mock: Control, har: str | None, clear: bool, **filters: Any) -> Non
 
 
 def _print_requests(answer: Any) -> None:
-    columns = ("number", "at", "method", "path", "status", "rule", "injected")
+    columns = ("number", "at", "status", "method", "path", "rule", "injected")
     print_table(columns, [[line.get(name) for name in columns] for line in answer["requests"]], empty="no requests")
     if answer["dropped"]:
         click.echo(f"{answer['dropped']} older ones were dropped")
@@ -70,11 +75,15 @@ def violations(
 
 
 def _print_violations(answer: Any) -> None:
-    rows = [
-        (line["severity"], line["rule"], ", ".join(map(str, line["exchanges"][:5])), line["detail"], line["advice"])
-        for line in answer["violations"]
-    ]
-    print_table(("severity", "rule", "exchanges", "what", "advice"), rows, empty="no violations")
+    """Prints a paragraph for each; sentences in the columns of a table are hard to read."""
+    for line in answer["violations"]:
+        numbers = ", ".join(map(str, line["exchanges"][:_NUMBERS]))
+        more = ", …" if len(line["exchanges"]) > _NUMBERS else ""
+        click.secho(line["severity"], fg=_COLOURS.get(line["severity"]), nl=False)
+        click.echo(f"  {line['rule']}  (request {numbers}{more})")
+        click.echo(click.wrap_text(shown(f"{line['detail']} {line['advice']}"), 100, "  ", "  "))
+    if not answer["violations"]:
+        click.echo("no violations")
 
 
 COMMANDS = (requests, violations)
