@@ -19,7 +19,7 @@ class Addresses:
         """Returns the address that the client of a call used, without a slash at the end."""
         if self._base_url:
             return self._base_url
-        host, scheme, prefix = _text(call, b"host"), call.scheme, ""
+        host, scheme, prefix = _text(call, b"host") or call.server, call.scheme, ""
         if self._forwarded:
             host = _text(call, b"x-forwarded-host") or host
             scheme = _text(call, b"x-forwarded-proto") or scheme

@@ -42,6 +42,8 @@ class Call:
     headers: Mapping[bytes, bytes]
     receive: Receive
     scheme: str = "http"
+    server: str = "localhost"
+    """Address that the request came to, for the rare client that sends no `Host`."""
     path: str = ""
     """As it was sent, percent-encoded."""
     query: bytes = b""

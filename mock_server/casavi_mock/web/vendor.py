@@ -79,6 +79,9 @@ class VendorApi:
             Refused: The call is refused by a rule.
         """
         # Routed by the path as it was sent, so that an encoded slash stays inside its segment; ids are decoded later.
+        if scope.get("server"):
+            host, port = scope["server"]
+            call.server = f"{host}:{port}" if port else host
         call.scheme, call.path, call.query = scope["scheme"], _raw_path(scope), scope["query_string"]
         routed = {**scope, "path": call.path, _CALL: call, "path_params": {}}
         try:
