@@ -95,4 +95,4 @@ def _checked(moment: datetime, now: datetime) -> datetime:
 
 def timestamp(moment: datetime) -> str:
     """Returns a moment in UTC as casavi writes it: `YYYY-MM-DDThh:mm:ss.sssZ`. Source: facts page, section 3.2."""
-    return f"{moment.strftime('%Y-%m-%dT%H:%M:%S')}.{moment.microsecond // 1000:03d}Z"
+    return f"{moment.astimezone(UTC).isoformat(timespec='milliseconds').removesuffix('+00:00')}Z"
