@@ -5,11 +5,11 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from tests.support.client import Live, Mock
 
 from casavi_mock.domain.faults import Effect, Fault
 from casavi_mock.domain.jobs import Progress
 from casavi_mock.domain.model import Secret
+from tests.support.client import Live, Mock
 
 ACCOUNTS = 16
 IMPORTS = 50
@@ -21,8 +21,12 @@ def live() -> Iterator[Live]:
     for number in range(ACCOUNTS):
         world = mock.registry.create(f"key-{number}", Secret(f"secret-{number}"))
         if number % 2:
-            world.faults.add(Fault(operation="importMasterData", first=3, times=5, effect=Effect(kind="status", status=503)))
-            world.faults.add(Fault(operation="importMasterData", first=20, times=3, effect=Effect(kind="lost-response")))
+            world.faults.add(
+                Fault(operation="importMasterData", first=3, times=5, effect=Effect(kind="status", status=503))
+            )
+            world.faults.add(
+                Fault(operation="importMasterData", first=20, times=3, effect=Effect(kind="lost-response"))
+            )
             world.faults.add(Fault(operation="getJob", first=2, times=4, effect=Effect(kind="status", status=500)))
     with Live(mock).running() as running:
         yield running
@@ -62,6 +66,8 @@ async def test_sixteen_clients_on_sixteen_accounts(live: Live) -> None:
         assert accepted == IMPORTS
         assert lost == (3 if number % 2 else 0)
         assert len(jobs) == accepted + lost, "a lost answer is a job all the same"
-        assert {str(record.key) for record in world.store.records("contacts")} == {f"{number}/{n}" for n in range(IMPORTS)}
+        assert {str(record.key) for record in world.store.records("contacts")} == {
+            f"{number}/{n}" for n in range(IMPORTS)
+        }
         counts = [sum(by.values()) for job in jobs for by in [job.counts["contacts"]]]
         assert counts == [1] * len(jobs)

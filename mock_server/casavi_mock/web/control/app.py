@@ -41,7 +41,7 @@ def control_app(
     """
     app = Flask("casavi_mock", static_folder=None)
     app.url_map.merge_slashes = False
-    document = load_document()
+    document = load_document(registry.settings.document)
     plane = Plane(registry, readiness, document)
     known = {verb.id: verb for verb in verbs(document) if verb.open or not only_open}
 

@@ -24,13 +24,12 @@ def get_state(asked: Asked) -> Reply:
 def put_state(asked: Asked) -> Reply:
     """Puts a state in the place of everything that is stored."""
     world = asked.world
-    asked.plane.check_portfolio({name: value for name, value in asked.body.items() if name != "_mock"})
     try:
         world.put_state(asked.body)
     except Unsteerable as error:
         if world.queue.unfinished:
             raise Problem(409, error.what, possible=["POST /_mock/queue/drain"]) from None
-        raise Problem(400, error.what, "", "records that can be stored together", "others") from None
+        raise Problem(409, error.what, "", "records that can be stored together", "others") from None
     return reply({"records": held(world)})
 
 

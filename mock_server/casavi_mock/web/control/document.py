@@ -1,9 +1,9 @@
 """The control plane's own document: routes, parameters and bodies follow from it."""
 
+import copy
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from importlib.resources import files
-from itertools import islice
 from typing import Any
 
 import orjson
@@ -11,10 +11,12 @@ import yaml
 from werkzeug.datastructures import MultiDict
 
 from casavi_contracts import spec
+from casavi_mock.domain.faults import IMPORT
 from casavi_mock.errors import FieldError, Refused
 from casavi_mock.web.body import beyond, check_media_type, parse, too_deep
-from casavi_mock.web.control.problems import MAX_COUNTED, Problem, from_errors, from_refusal
-from casavi_mock.web.validation import BodySchema, described
+from casavi_mock.web.control.places import clash, explained, narrowed, possible_at, resolved
+from casavi_mock.web.control.problems import Problem, from_errors, from_refusal
+from casavi_mock.web.validation import BodySchema
 
 MAX_STATE_BYTES = 100_000_000
 MAX_BODY_BYTES = 1_000_000
@@ -24,12 +26,49 @@ MAX_NESTING = 64
 _NOTHING = {"type": "object", "properties": {}, "additionalProperties": False}
 
 
-def load_document() -> dict[str, Any]:
-    """Returns a fresh copy of the document."""
+CASAVI = "casavi."
+"""Begins the names of the schemas that come from the contract; the control plane has some of the same names."""
+
+
+def load_document(contract: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns a fresh copy of the document, with what an import takes in it.
+
+    Args:
+        contract: The contract document of version 1, with the profile applied.
+    """
     text = files("casavi_mock.web.control").joinpath("openapi.yaml").read_bytes()
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C loader takes a tenth of the time
     document: dict[str, Any] = yaml.load(text, Loader=loader)  # noqa: S506  # both are safe loaders
+    schemas = document["components"]["schemas"]
+    taken: dict[str, Any] = {}
+    portfolio = _taken(contract, _import_body(contract), taken)
+    state = schemas["State"]
+    # not allOf: a profile may forbid unknown fields, and `_mock` is none
+    properties = {**portfolio["properties"], **state["properties"]}
+    schemas["State"] = {**portfolio, "description": state["description"], "properties": properties}
+    schemas.update(sorted(taken.items()))
     return document
+
+
+def _import_body(contract: Mapping[str, Any]) -> Mapping[str, Any]:
+    named = {operation["operationId"]: operation for _, _, operation in spec.operations(dict(contract))}
+    schema: Mapping[str, Any] = named[IMPORT]["requestBody"]["content"]["application/json"]["schema"]
+    return resolved(contract, schema)
+
+
+def _taken(contract: Mapping[str, Any], node: Any, taken: dict[str, Any]) -> Any:
+    """Returns a copy of a part of the contract; what it refers to is added to `taken`."""
+    if isinstance(node, list):
+        return [_taken(contract, part, taken) for part in node]
+    if not isinstance(node, Mapping):
+        return copy.deepcopy(node)
+    if isinstance(node.get("$ref"), str):
+        name = CASAVI + node["$ref"].rpartition("/")[2]
+        if name not in taken:
+            taken[name] = None  # it may refer to itself
+            taken[name] = _taken(contract, resolved(contract, node), taken)
+        return {"$ref": f"#/components/schemas/{name}"}
+    return {name: _taken(contract, part, taken) for name, part in node.items()}
 
 
 class Verb:
@@ -49,9 +88,10 @@ class Verb:
         self.open = operation.get("security") == [{}]
         """Whether it is open to everybody, control token or not."""
         self._document = document
-        self._body = _resolved(document, operation.get("requestBody", {}))
+        self._body = resolved(document, operation.get("requestBody", {}))
         parameters = [*document["paths"][path].get("parameters", ()), *operation.get("parameters", ())]
-        self._parameters = [_resolved(document, parameter) for parameter in parameters]
+        self._parameters = [resolved(document, parameter) for parameter in parameters]
+        self._checks: dict[str, BodySchema] = {}
 
     @property
     def max_bytes(self) -> int:
@@ -105,8 +145,12 @@ class Verb:
             shown = "" if self._schema.secret else place
             raise from_errors([FieldError(shown, f"at most {MAX_NESTING} levels of nesting", "more")])
         if not self._schema.satisfied_by(body):
-            errors = list(islice(self._schema.errors(body), MAX_COUNTED))
-            raise from_errors(errors, possible_at(self._document, self._shape, errors[0].pointer))
+            shape = narrowed(self._document, self._shape, body)
+            if names := clash(shape, body):
+                either = f"either {' or '.join(map(repr, names))}"
+                raise from_errors([FieldError(f"/{names[-1]}", either, "both")], names)
+            errors = explained(self._document, shape, body, secret=self._schema.secret)
+            raise from_errors(errors, possible_at(self._document, shape, errors[0].pointer))
         return body
 
     @property
@@ -118,11 +162,12 @@ class Verb:
 
     @property
     def _fields(self) -> tuple[str, ...]:
-        return possible_at(self._document, self._shape, "")
+        return possible_at(self._document, narrowed(self._document, self._shape, {}), "")
 
     @cached_property
     def _schema(self) -> BodySchema:
-        secret = any(place.get("x-secret") for place in _properties(self._document, self._shape).values())
+        places = resolved(self._document, self._shape).get("properties", {})
+        secret = any(place.get("x-secret") for place in places.values())
         return BodySchema(spec.json_schema(self._document, self._shape), secret=secret)
 
     def _in(self, place: str) -> Iterator[dict[str, Any]]:
@@ -132,55 +177,38 @@ class Verb:
         schema = parameter["schema"]
         if not came:
             return schema["default"]
-        if schema["type"] == "array":
-            value: Any = [part.strip() for text in came for part in text.split(",") if part.strip()]
+        if schema.get("type") == "array":
+            value: Any = [part for text in came for part in text.split(",")]
         elif len(came) > 1:
             detail = f"The parameter {parameter['name']} came {len(came)} times."
             raise Problem(400, detail, parameter["name"], "one value", f"{len(came)} values")
-        elif schema.get("format") == "date-time":
-            value = came[0].replace(" ", "+")  # a plus sign that was not encoded
         else:
-            value = came[0] if schema["type"] == "string" else _number(came[0])
+            value = self._scalar(schema, came[0])
         self._checked(parameter, value)
         return value
 
+    def _scalar(self, schema: Mapping[str, Any], text: str) -> Any:
+        forms = [resolved(self._document, form) for form in schema.get("anyOf", [schema])]
+        value: Any = text
+        if any(form["type"] in ("integer", "number") for form in forms):
+            value = _number(text)
+        if isinstance(value, str) and any(form.get("format") == "date-time" for form in forms):
+            return value.replace(" ", "+")  # a plus sign that was not encoded
+        return value
+
     def _checked(self, parameter: Mapping[str, Any], value: Any) -> None:
-        schema = BodySchema({"$schema": "http://json-schema.org/draft-04/schema#", **parameter["schema"]})
-        if not schema.satisfied_by(value):
-            error = next(schema.errors(value))
-            name = parameter["name"]
-            possible = [str(option) for option in parameter["schema"].get("enum", ())]
-            raise Problem(400, f"{name}: {error.message}.", name, error.expected, described(value), possible)
+        name, shape = parameter["name"], parameter["schema"]
+        if name not in self._checks:
+            self._checks[name] = BodySchema(spec.json_schema(self._document, shape))
+        if not self._checks[name].satisfied_by(value):
+            error = explained(self._document, shape, value)[0]
+            possible = possible_at(self._document, shape, error.pointer)
+            raise Problem(400, f"{name}: {error.message}.", name, error.expected, error.got, possible)
 
 
 def verbs(document: dict[str, Any]) -> list[Verb]:
     """Returns the operations of the document, in its order."""
     return [Verb(document, path, method, operation) for path, method, operation in spec.operations(document)]
-
-
-def possible_at(document: Mapping[str, Any], schema: Mapping[str, Any], pointer: str) -> tuple[str, ...]:
-    """Returns the values, or else the fields, that a schema allows at a place; none if that cannot be listed."""
-    here = _resolved(document, schema)
-    for part in pointer.split("/")[1:]:
-        inside = here.get("properties", {})
-        if part not in inside:
-            return tuple(inside)
-        here = _resolved(document, inside[part])
-    return tuple(str(option) for option in here.get("enum", ())) or tuple(here.get("properties", {}))
-
-
-def _properties(document: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
-    properties: dict[str, Any] = _resolved(document, schema).get("properties", {})
-    return properties
-
-
-def _resolved(document: Mapping[str, Any], node: Mapping[str, Any]) -> dict[str, Any]:
-    while "$ref" in node:
-        found: Any = document
-        for part in node["$ref"].removeprefix("#/").split("/"):
-            found = found[part]
-        node = found
-    return dict(node)
 
 
 def _number(text: str) -> Any:

@@ -3,9 +3,8 @@
 from typing import Any
 
 from casavi_mock.domain.faults import Effect, Fault, FaultView
-from casavi_mock.errors import Unsteerable
 from casavi_mock.web.control.asked import Asked, Handler, Reply, nothing, reply
-from casavi_mock.web.control.problems import Problem, refusing
+from casavi_mock.web.control.problems import refusing
 
 
 def list_faults(asked: Asked) -> Reply:
@@ -19,20 +18,16 @@ def add(asked: Asked) -> Reply:
     """Plans a fault."""
     world, body = asked.world, asked.body
     came = body["effect"]
-    with refusing(400, "/effect"):
-        effect = Effect(
-            kind=came["kind"],
-            status=came.get("status"),
-            retry_after_seconds=came.get("retryAfterSeconds"),
-            seconds=came.get("seconds"),
-        )
+    effect = Effect(
+        kind=came["kind"],
+        status=came.get("status"),
+        retry_after_seconds=came.get("retryAfterSeconds"),
+        seconds=came.get("seconds"),
+    )
     fault = Fault(operation=body["operation"], effect=effect, first=body.get("first", 1), times=body.get("times"))
     with world.lock:
-        try:
+        with refusing(409):  # there are too many
             fault_id = world.faults.add(fault)
-        except Unsteerable as error:  # it lists what is possible, unless there are too many
-            status, where = (400, "/operation") if error.possible else (409, None)
-            raise Problem(status, error.what, where, possible=error.possible) from None
         (seen,) = (seen for seen in world.faults.list() if seen.id == fault_id)
     return reply(_view(seen), 201)
 

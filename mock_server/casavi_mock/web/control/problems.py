@@ -16,7 +16,7 @@ TITLES = {
     403: "Browsers of other origins may not steer the mock",
     404: "There is no such thing",
     405: "This cannot be done with it",
-    409: "This cannot be done now",
+    409: "This cannot be done as things are",
     413: "The body is too long",
     415: "The body is not JSON",
     500: "The mock failed",
@@ -77,18 +77,18 @@ def _place(error: FieldError) -> dict[str, Any]:
     return place
 
 
-def from_errors(errors: Sequence[FieldError], possible: Sequence[str] = (), *, source: str = "") -> Problem:
-    """Returns the problem for places in a body that do not satisfy a schema.
+def from_errors(errors: Sequence[FieldError], possible: Sequence[str] = (), status: int = 400) -> Problem:
+    """Returns the problem for places that do not satisfy a schema.
 
     Args:
         errors: At least one place.
         possible: What is possible at the first.
-        source: A sentence about the document that says so, if it is not that of the control plane.
+        status: 400 if a body has these places.
     """
     first = errors[0]
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-    detail = f"{first.pointer[:_SHOWN] or 'The body'}: {first.message}{more}.{source}"
-    return Problem(400, detail, first.pointer, first.expected, first.got, possible, errors)
+    detail = f"{first.pointer[:_SHOWN] or 'The body'}: {first.message}{more}."
+    return Problem(status, detail, first.pointer, first.expected, first.got, possible, errors)
 
 
 def from_refusal(error: Refused) -> Problem:

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from casavi_mock.domain.clock import ClockError, timestamp
+from casavi_mock.domain.clock import LATEST, ClockError, timestamp
 from casavi_mock.domain.jobs import Job, Progress
 from casavi_mock.handlers.jobs import view as client_view
 from casavi_mock.web.control.asked import Asked, Handler, Reply, moment, nothing, reply
@@ -87,10 +87,6 @@ def get_transitions(asked: Asked) -> Reply:
 def put_transitions(asked: Asked) -> Reply:
     """Changes how jobs move on; what is not named is as the server was started."""
     world, body = asked.world, asked.body
-    for name, other in (("progression", "mode"), ("times", "polls")):
-        if name in body and other in body and body[name] != body[other]:
-            detail = f"/{other}: {name!r} and {other!r} mean the same, and differ. Send one of them."
-            raise Problem(400, detail, f"/{other}", f"{name} or {other}", "both", (name, other))
     default = world.settings.progress
     progress = Progress(
         mode=body.get("progression") or body["mode"],
@@ -119,9 +115,9 @@ def freeze(asked: Asked) -> Reply:
     """Stops time."""
     at = asked.body.get("at")
     try:
-        asked.world.freeze(None if at is None else moment(at, "/at"))
+        asked.world.freeze(None if at is None else moment(at))
     except ClockError as error:
-        raise _cannot_go_back(error, "/at") from None
+        raise _cannot_go(error, "/at") from None
     return get_clock(asked)
 
 
@@ -134,9 +130,9 @@ def unfreeze(asked: Asked) -> Reply:
 def set_clock(asked: Asked) -> Reply:
     """Moves the clock forward to a moment."""
     try:
-        asked.world.set_time(moment(asked.body["to"], "/to"))
+        asked.world.set_time(moment(asked.body["to"]))
     except ClockError as error:
-        raise _cannot_go_back(error, "/to") from None
+        raise _cannot_go(error, "/to") from None
     return get_clock(asked)
 
 
@@ -145,7 +141,7 @@ def advance(asked: Asked) -> Reply:
     try:
         asked.world.advance(timedelta(**asked.body))
     except (ClockError, OverflowError) as error:
-        raise Problem(400, f"{error}.", "", "a step that does not lead beyond the calendar", "a longer one") from None
+        raise Problem(409, f"{error}.", "", "a step that does not lead beyond the calendar", "a longer one") from None
     return get_clock(asked)
 
 
@@ -181,9 +177,10 @@ def _transitions(progress: Progress) -> dict[str, Any]:
     }
 
 
-def _cannot_go_back(error: ClockError, where: str) -> Problem:
+def _cannot_go(error: ClockError, where: str) -> Problem:
     detail = f"{error}. POST /_mock/reset sets the clock back, with everything else."
-    return Problem(409, f"{where}: {detail}", where, "a moment that is not past", "an earlier one")
+    expected = f"a moment that is not past, up to {LATEST:%Y-%m-%d}"
+    return Problem(409, f"{where}: {detail}", where, expected, "another one")
 
 
 HANDLERS: dict[str, Handler] = {
