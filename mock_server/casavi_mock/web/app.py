@@ -32,6 +32,9 @@ Send = Callable[[Message], Awaitable[None]]
 
 CONTROL_PREFIX = "/_mock"
 
+CONTROL_THREADS = 8
+"""Requests to the control plane at the same time; a slow upload keeps one of them busy."""
+
 log = logging.getLogger("casavi_mock.app")
 
 
@@ -99,7 +102,7 @@ class MockApp:
         plane = control_app(
             self.registry, self.readiness, self._options.control_token, only_open=not self._options.control
         )
-        return WSGIMiddleware(plane, workers=2)  # type: ignore[arg-type]
+        return WSGIMiddleware(plane, workers=CONTROL_THREADS)  # type: ignore[arg-type]
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         await receive()
