@@ -12,17 +12,13 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from casavi_mock.cli.health import _problem as problem_at
+from casavi_mock.cli.health import problem_at
 from casavi_mock.cli.options import (
     CONTEXT,
+    connection_options,
     credentials,
-    host_option,
-    key_option,
     known_server_options,
     local_url,
-    port_option,
-    profile_option,
-    secret_option,
 )
 from casavi_mock.errors import ConfigurationError
 from casavi_mock.version import __version__
@@ -34,11 +30,7 @@ _COLOURS = {"ok": "green", "note": "yellow", "bad": "red"}
 
 
 @click.command(context_settings=CONTEXT)
-@profile_option
-@host_option
-@port_option
-@key_option
-@secret_option
+@connection_options
 def doctor(profile: Mapping[str, Any] | None, host: str, port: int, key: str | None, secret: str | None) -> None:
     """Check the installation, the settings and the port; exit code 1 if something is bad.
 

@@ -6,13 +6,9 @@ import click
 
 from casavi_mock.cli.options import (
     CONTEXT,
+    connection_options,
     credentials,
-    host_option,
-    key_option,
     local_url,
-    port_option,
-    profile_option,
-    secret_option,
 )
 
 _FORMS = {
@@ -24,11 +20,7 @@ _FORMS = {
 
 
 @click.command(context_settings=CONTEXT)
-@profile_option
-@host_option
-@port_option
-@key_option
-@secret_option
+@connection_options
 @click.option("--shell", type=click.Choice(list(_FORMS)), default="sh", show_default=True, help="For which shell.")
 def env(profile: object, host: str, port: int, key: str | None, secret: str | None, shell: str) -> None:
     """Print the exports that a client of the mock needs.

@@ -31,14 +31,14 @@ def health(host: str, port: int, url: str | None, wait_seconds: float, quiet: bo
     """
     address = f"{(url or local_url(host, port)).rstrip('/')}/_mock/ready"
     deadline = time.monotonic() + wait_seconds
-    while (problem := _problem(address)) and time.monotonic() < deadline:
+    while (problem := problem_at(address)) and time.monotonic() < deadline:
         time.sleep(_PAUSE_SECONDS)
     if not quiet:
         click.echo(f"{address}: {problem or 'ready'}", err=bool(problem))
     sys.exit(1 if problem else 0)
 
 
-def _problem(address: str) -> str | None:
+def problem_at(address: str) -> str | None:
     """Returns why the mock is not ready, or None."""
     if not address.startswith(("http://", "https://")):
         return "not an http address"

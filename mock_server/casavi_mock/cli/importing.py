@@ -16,13 +16,9 @@ from casavi_contracts import spec
 from casavi_mock.cli.client import ApiError, Client, Routes
 from casavi_mock.cli.options import (
     CONTEXT,
+    connection_options,
     credentials,
-    host_option,
-    key_option,
     local_url,
-    port_option,
-    profile_option,
-    secret_option,
     url_option,
 )
 from casavi_mock.errors import ConfigurationError
@@ -36,12 +32,8 @@ _SHOWN = 20
 
 @click.command("import", context_settings=CONTEXT)
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
-@profile_option
 @url_option
-@host_option
-@port_option
-@key_option
-@secret_option
+@connection_options
 @click.option("--wait/--no-wait", default=True, show_default=True, help="Follow the job to its end.")
 @click.option("--timeout", type=click.FloatRange(0), default=600, show_default=True, help="Seconds to follow the job.")
 @click.option("--json", "as_json", is_flag=True, help="Print the job as JSON to standard output.")

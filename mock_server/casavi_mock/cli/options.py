@@ -104,6 +104,13 @@ url_option = click.option(
 )
 
 
+def connection_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds what every verb wants that has to do with one server: profile, host, port, key and secret."""
+    for add in (secret_option, key_option, port_option, host_option, profile_option):  # the last one is shown first
+        command = add(command)
+    return command
+
+
 def credentials(key: str | None, secret: str | None) -> tuple[str, Secret]:
     """Returns key and secret, casavi's example for both if neither is given.
 

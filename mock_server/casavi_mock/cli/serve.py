@@ -16,14 +16,10 @@ from casavi_mock.cli import logs
 from casavi_mock.cli.options import (
     CONTEXT,
     EXAMPLE_KEY,
+    connection_options,
     credentials,
-    host_option,
-    key_option,
     local_url,
     option,
-    port_option,
-    profile_option,
-    secret_option,
 )
 from casavi_mock.domain.jobs import MODES, Job, Progress
 from casavi_mock.domain.model import ENTITIES, Outcome, Secret
@@ -94,11 +90,7 @@ class ControlToken(click.ParamType):  # type: ignore[type-arg]  # generic only i
 
 
 @click.command(context_settings=CONTEXT)
-@profile_option
-@host_option
-@port_option
-@key_option
-@secret_option
+@connection_options
 @option("--account", type=AccountType(), multiple=True, help="An account; may be given several times.")
 @option(
     "--load",
