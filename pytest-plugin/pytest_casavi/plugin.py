@@ -1,1 +1,122 @@
-"""Hooks and fixtures of the plugin; there are none yet."""
+"""Fixtures and hooks. What is heavy is imported when a test asks for an account."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_casavi import marks, options
+from pytest_casavi.config import CasaviConfig
+
+if TYPE_CHECKING:
+    import httpx
+
+    from pytest_casavi.factory import MakeCasavi, Opened, Pool
+    from pytest_casavi.handle.account import Casavi
+    from pytest_casavi.session import CasaviServer
+
+_CONFIG = pytest.StashKey[CasaviConfig]()
+_OPENED = pytest.StashKey["list[Opened]"]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declares the options."""
+    options.add(parser)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declares the marker, and refuses options that are impossible."""
+    config.addinivalue_line("markers", marks.HELP)
+    config.stash[_CONFIG] = options.config_of(config)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Refuses markers that are impossible before any test runs."""
+    for item in items:
+        if "casavi" in item.keywords:
+            marks.read(item.iter_markers("casavi"), item.nodeid)
+
+
+@pytest.fixture(scope="session")
+def casavi_config(pytestconfig: pytest.Config) -> CasaviConfig:
+    """How the mock behaves; override it to change a default for a project, a folder or a module."""
+    return pytestconfig.stash[_CONFIG]
+
+
+@pytest.fixture(scope="session")
+def _casavi_pool() -> "Iterator[Pool]":
+    """The servers of the session."""
+    from pytest_casavi.factory import Pool
+
+    pool = Pool()
+    yield pool
+    pool.close()
+
+
+@pytest.fixture
+def make_casavi(request: pytest.FixtureRequest, casavi_config: CasaviConfig, _casavi_pool: "Pool") -> "MakeCasavi":
+    """Opens further casavi accounts: make_casavi(load=…, allow=…, progress=…, freeze=…)."""
+    from dataclasses import replace
+
+    from pytest_casavi.factory import open_casavi
+
+    marked = marks.read(request.node.iter_markers("casavi"), request.node.nodeid)
+    opened = request.node.stash.setdefault(_OPENED, [])
+
+    def make(**given: Any) -> "Casavi":
+        said = {name: value for name, value in given.items() if value is not None}
+        if "allow" in said:
+            said["allow"] = marks.names_of_rules(said["allow"], "make_casavi(allow=…)")
+        account = open_casavi(_casavi_pool.backend(casavi_config), casavi_config, replace(marked, **said))
+        opened.append(account)
+        return account.casavi
+
+    return make
+
+
+@pytest.fixture
+def casavi(make_casavi: "MakeCasavi") -> "Casavi":
+    """A fresh casavi account for this test: address, credentials, and all that a test may ask of the mock."""
+    return make_casavi()
+
+
+@pytest.fixture(scope="session")
+def casavi_server(casavi_config: CasaviConfig, _casavi_pool: "Pool") -> "CasaviServer":
+    """The mock that runs for this session; its account(…) is for fixtures with a wider scope than a test."""
+    from pytest_casavi.session import CasaviServer
+
+    return CasaviServer(_casavi_pool.backend(casavi_config), casavi_config)
+
+
+@pytest.fixture
+def casavi_client(casavi: "Casavi") -> "Iterator[httpx.Client]":
+    """An httpx client of the account of this test, with its address and a token."""
+    with casavi.client() as client:
+        yield client
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """Judges the client when its test has passed; a violation is a failure of that test."""
+    result = yield
+    if accounts := item.stash.get(_OPENED, None):
+        from pytest_casavi.judging import judge
+
+        judge(accounts)
+    return result  # noqa: B901  # so do wrappers of hooks
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: "pytest.CallInfo[None]") -> Iterator[Any]:
+    """Adds the journal to the report of a failed test; closes the accounts of a test at its end."""
+    report = yield
+    accounts = item.stash.get(_OPENED, None)
+    if accounts and report.failed:
+        from pytest_casavi import report as reporting
+
+        reporting.complete(report, accounts, item.config.stash[_CONFIG].report_dir)
+    if accounts is not None and call.when == "teardown":
+        for account in accounts:
+            account.close()
+        del item.stash[_OPENED]
+    return report  # noqa: B901

@@ -134,8 +134,8 @@ def test_a_state_is_what_an_import_takes_under_every_profile() -> None:
 
 
 def test_a_state_may_be_longer_than_other_bodies() -> None:
-    assert {verb.max_bytes for verb in verbs(DOCUMENT) if verb.id == "putState"} == {MAX_STATE_BYTES}
-    assert {verb.max_bytes for verb in verbs(DOCUMENT) if verb.id != "putState"} == {MAX_BODY_BYTES}
+    assert {verb.max_bytes for verb in verbs(DOCUMENT) if verb.path == "/state"} == {MAX_STATE_BYTES}
+    assert {verb.max_bytes for verb in verbs(DOCUMENT) if verb.path != "/state"} == {MAX_BODY_BYTES}
 
 
 @pytest.mark.parametrize("path", sorted(DOCUMENT["paths"]))

@@ -1,8 +1,10 @@
 """Accepts an import. Source: facts page, section 8.1."""
 
+from casavi_mock.domain.importing import Importer
 from casavi_mock.domain.jobs import Job, QueueFull
+from casavi_mock.domain.model import RecordError
 from casavi_mock.domain.ordering import Plan
-from casavi_mock.errors import Refused
+from casavi_mock.errors import Refused, Unsteerable
 from casavi_mock.world import World
 
 RETRY_AFTER_SECONDS = 1
@@ -37,3 +39,23 @@ def accept(world: World, plan: Plan, *, forced: str | None = None) -> Job:
         if world.progress.mode == "immediate":
             world.run_due(EAGER_RECORDS)
         return job
+
+
+def load_whole(world: World, plan: Plan) -> None:
+    """Imports records at once, without a job: all of them or none.
+
+    Args:
+        world: The account.
+        plan: What is to be imported.
+
+    Raises:
+        Unsteerable: A record would be refused. Then nothing changes.
+    """
+    settings = world.settings
+    with world.lock:
+        trial = Importer(world.store.copy(), plan, settings.policy, settings.evidence, settings.keep_documents)
+        for record in plan.records:
+            outcome = trial.take(record, world.clock.now())
+            if isinstance(outcome, RecordError):
+                raise Unsteerable(f"{outcome.pointer}: {outcome.message}. Nothing was imported.")
+        world.load(plan)

@@ -83,6 +83,19 @@ def expire_tokens(mock: Control) -> None:
     mock.done(answer, f"{answer['expired']} tokens expired")
 
 
+@click.command("token", context_settings=CONTEXT)
+@connected
+def token(mock: Control) -> None:
+    """Print a new token of the account, without a log-in that the journal would tell of.
+
+    \b
+    Examples:
+      curl http://127.0.0.1:4227/contacts -H "token: $(casavi-mock control token)"
+    """
+    answer = mock.ask("tokens", method="POST")
+    mock.show(answer, lambda seen: click.echo(seen["token"]))
+
+
 @click.command("assumptions", context_settings=CONTEXT)
 @connected
 def assumptions(mock: Control) -> None:
@@ -103,4 +116,4 @@ def assumptions(mock: Control) -> None:
     mock.show(mock.ask("assumptions"), people)
 
 
-COMMANDS = (clock, expire_tokens, assumptions)
+COMMANDS = (clock, token, expire_tokens, assumptions)

@@ -60,6 +60,20 @@ def put_state(mock: Control, file: Any) -> None:
     mock.done(answer, f"it holds {counted(answer['records'])}")
 
 
+@click.command(context_settings=CONTEXT)
+@click.argument("file", type=click.File("rb"))
+@connected
+def load(mock: Control, file: Any) -> None:
+    """Import the portfolio in a FILE (- for standard input) at once: all of it or nothing, without a job.
+
+    \b
+    Examples:
+      casavi-mock data show small-house | casavi-mock control load -
+    """
+    answer = mock.send("POST", "state", raw=file.read()).json()
+    mock.done(answer, f"it holds {counted(answer['records'])}")
+
+
 @click.group(cls=Grouped, usual="list", context_settings=CONTEXT)
 def snapshot() -> None:
     """Keep what is stored under a name, and go back to it.
@@ -156,4 +170,4 @@ def delete_account(mock: Control, key: str) -> None:
     mock.done(mock.ask("accounts", key, method="DELETE"), "deleted")
 
 
-COMMANDS = (reset, state, snapshot, accounts)
+COMMANDS = (reset, state, load, snapshot, accounts)

@@ -3,7 +3,9 @@
 from typing import Any
 
 from casavi_mock.domain.clock import timestamp
+from casavi_mock.domain.ordering import plan
 from casavi_mock.errors import Unsteerable
+from casavi_mock.handlers.imports import load_whole
 from casavi_mock.web.control.asked import Asked, Handler, Reply, held, nothing, reply
 from casavi_mock.web.control.problems import Problem, refusing
 from casavi_mock.world import SnapshotInfo
@@ -30,6 +32,15 @@ def put_state(asked: Asked) -> Reply:
         if world.queue.unfinished:
             raise Problem(409, error.what, possible=["POST /_mock/queue/drain"]) from None
         raise Problem(409, error.what, "", "records that can be stored together", "others") from None
+    return reply({"records": held(world)})
+
+
+def load_portfolio(asked: Asked) -> Reply:
+    """Imports a portfolio at once, all of it or nothing."""
+    world = asked.world
+    portfolio = {name: value for name, value in asked.body.items() if name != "_mock"}
+    with refusing(409, ""):
+        load_whole(world, plan(portfolio, world.settings.shape))
     return reply({"records": held(world)})
 
 
@@ -75,6 +86,7 @@ HANDLERS: dict[str, Handler] = {
     "reset": reset,
     "getState": get_state,
     "putState": put_state,
+    "loadPortfolio": load_portfolio,
     "listSnapshots": list_snapshots,
     "saveSnapshot": save_snapshot,
     "restoreSnapshot": restore_snapshot,

@@ -96,7 +96,7 @@ class Verb:
     @property
     def max_bytes(self) -> int:
         """Longest body."""
-        return MAX_STATE_BYTES if self.id == "putState" else MAX_BODY_BYTES
+        return MAX_STATE_BYTES if self.path == "/state" else MAX_BODY_BYTES
 
     def query(self, came: MultiDict[str, str]) -> dict[str, Any]:
         """Returns the parameters of the query, with their defaults.

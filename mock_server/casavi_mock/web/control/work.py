@@ -145,6 +145,14 @@ def advance(asked: Asked) -> Reply:
     return get_clock(asked)
 
 
+def issue_token(asked: Asked) -> Reply:
+    """Gives out a token, as a log-in does."""
+    world = asked.world
+    with world.lock:
+        token = world.tokens.issue(world.clock.now())
+    return reply({"token": token.text.reveal(), "expiresAt": timestamp(token.expires_at)}, 201)
+
+
 def expire_tokens(asked: Asked) -> Reply:
     """Ends every token of the account."""
     return reply({"expired": asked.world.expire_tokens()})
@@ -201,5 +209,6 @@ HANDLERS: dict[str, Handler] = {
     "unfreezeClock": unfreeze,
     "setClock": set_clock,
     "advanceClock": advance,
+    "issueToken": issue_token,
     "expireTokens": expire_tokens,
 }

@@ -1,0 +1,1 @@
+"""Where the mock runs: a server in this process, an application without a socket, or what runs at an address."""

@@ -1,0 +1,91 @@
+"""Steers accounts of this process: the verbs of the control plane, called without HTTP."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from werkzeug.datastructures import MultiDict
+
+from casavi_mock.domain.clock import ClockError
+from casavi_mock.errors import Unsteerable
+from casavi_mock.web.control.app import HANDLERS
+from casavi_mock.web.control.asked import Asked, Plane
+from casavi_mock.web.control.document import Verb, load_document, verbs
+from casavi_mock.web.control.problems import Problem
+from casavi_mock.world import Registry
+from pytest_casavi.errors import CannotSteer
+
+_HEADERS = {b"content-type": b"application/json"}
+
+
+class DirectPlane:
+    """The control plane of accounts in this process, with the same checks as over HTTP.
+
+    Args:
+        registry: The accounts.
+        url: Address of the API.
+    """
+
+    def __init__(self, registry: Registry, url: str) -> None:
+        document = load_document(registry.settings.document)
+        self.url = url
+        self.operations = registry.settings.operations
+        self._plane = Plane(registry, {}, document)
+        self._verbs: dict[str, Verb] = {verb.id: verb for verb in verbs(document)}
+
+    def ask(self, key: str, verb: str, path: Mapping[str, str], query: Mapping[str, Any], body: Any) -> Any:
+        """Returns what a verb answers about an account.
+
+        Raises:
+            CannotSteer: It is refused.
+        """
+        known = self._verbs[verb]
+        try:
+            known.check_path(path)
+            asked = Asked(
+                self._plane,
+                key,
+                self.url,
+                path,
+                known.query(MultiDict({name: str(value) for name, value in query.items() if value is not None})),
+                known.body(_HEADERS, b"" if body is None else orjson.dumps(body)),
+            )
+            answer = HANDLERS[verb](asked).body
+        except Problem as problem:
+            raise CannotSteer(problem.detail, problem.possible) from None
+        except Unsteerable as error:
+            raise CannotSteer(error.what, error.possible) from None
+        except ClockError as error:
+            raise CannotSteer(f"{error}.") from None
+        except orjson.JSONEncodeError as error:
+            raise CannotSteer(f"This cannot be said in JSON: {error}.") from None
+        return orjson.loads(answer) if answer else None
+
+
+class DirectSteering:
+    """Reads and steers one account of this process.
+
+    Args:
+        plane: Reaches all of them.
+        key: Its API key.
+    """
+
+    def __init__(self, plane: DirectPlane, key: str) -> None:
+        self._plane = plane
+        self._key = key
+
+    @property
+    def operations(self) -> tuple[str, ...]:
+        """Every `operationId` of the contract."""
+        return self._plane.operations
+
+    def ask(
+        self,
+        verb: str,
+        *,
+        path: Mapping[str, str] | None = None,
+        query: Mapping[str, Any] | None = None,
+        body: Any = None,
+    ) -> Any:
+        """Returns what a verb answers; see `pytest_casavi.steering.Steering`."""
+        return self._plane.ask(self._key, verb, path or {}, query or {}, body)

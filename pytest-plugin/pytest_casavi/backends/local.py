@@ -1,0 +1,103 @@
+"""The mock in this process: its application, and accounts of it."""
+
+import logging
+import secrets
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from casavi_contracts.spec import ProfileError
+from casavi_mock.domain.jobs import Progress
+from casavi_mock.domain.model import Secret
+from casavi_mock.web.app import MockApp, new_registry
+from casavi_mock.web.options import EdgeOptions
+from casavi_mock.web.reports import exchange_view
+from casavi_mock.world import Limits, Settings
+from pytest_casavi.backends.direct import DirectPlane, DirectSteering
+from pytest_casavi.config import CasaviConfig
+from pytest_casavi.errors import CannotSteer
+from pytest_casavi.handle.account import Account
+from pytest_casavi.handle.requests import Request
+from pytest_casavi.secret_text import SecretText
+
+if TYPE_CHECKING:
+    from pytest_casavi.backends.transport import Transport
+
+MAX_JOURNAL = 10_000
+"""Requests that are kept of a test."""
+
+
+def new_app(config: CasaviConfig) -> MockApp:
+    """Returns the mock as an application, without accounts. Its control plane is closed: it is steered from here.
+
+    Raises:
+        CannotSteer: An assumption is unknown or cannot have that value.
+    """
+    progress = Progress(
+        mode=config.progress,
+        job_seconds=config.job_seconds,
+        record_seconds=config.record_seconds,
+        polls=config.polls,
+    )
+    try:
+        settings = Settings.from_profile(config.assumptions, progress=progress, limits=Limits(max_journal=MAX_JOURNAL))
+    except ProfileError as error:
+        raise CannotSteer(f"casavi_config: {error}") from None
+    return MockApp(new_registry(settings), options=EdgeOptions(control=False))
+
+
+class Accounts:
+    """Accounts of an application in this process.
+
+    Args:
+        app: The application.
+        url: Its address.
+        transport: Where requests go that need no socket.
+    """
+
+    def __init__(self, app: MockApp, url: str, transport: "Transport | None" = None) -> None:
+        self._registry = app.registry
+        self._plane = DirectPlane(app.registry, url)
+        self._transport = transport
+        self._url = url
+
+    def open(self) -> Account:
+        """Opens an account with a key that nobody can guess."""
+        key, secret = secrets.token_hex(16), secrets.token_hex(32)
+        self._registry.create(key, Secret(secret))
+        return Account(
+            url=self._url,
+            key=SecretText(key),
+            secret=SecretText(secret),
+            steering=DirectSteering(self._plane, key),
+            transport=self._transport,
+            strangers=self._strangers_from_now(),
+            close=lambda: self._close(key),
+        )
+
+    def close(self) -> None:
+        """Closes all accounts that are left."""
+        for world in self._registry:
+            self._close(world.key)
+
+    def _strangers_from_now(self) -> Callable[[], list[Request]]:
+        journal = self._registry.strangers
+        last = journal.last
+        since = last.number if last else 0
+        return lambda: [Request(exchange_view(exchange)) for exchange in journal.find(since=since)]
+
+    def _close(self, key: str) -> None:
+        if self._registry.get(key) is not None:
+            self._registry.delete(key)
+
+
+class QuietLog:
+    """Keeps what the mock tells of refused requests out of the log that a test of the client may look at."""
+
+    def __init__(self) -> None:
+        self._log = logging.getLogger("casavi_mock")
+        self._before = self._log.level
+        self._log.setLevel(logging.ERROR)
+
+    def close(self) -> None:
+        """Lets it tell again."""
+        self._log.setLevel(self._before)

@@ -1,0 +1,105 @@
+"""Makes the accounts of a test session, each on the server that its configuration asks for."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from pytest_casavi.backends.backend import Backend
+from pytest_casavi.config import CasaviConfig
+from pytest_casavi.handle.account import Account, Casavi
+from pytest_casavi.handle.violations import Manners
+from pytest_casavi.marks import Marks
+
+
+class MakeCasavi(Protocol):
+    """Opens a further account for a test."""
+
+    def __call__(
+        self,
+        *,
+        load: str | Path | Mapping[str, Any] | None = None,
+        allow: tuple[str, ...] | list[str] | str | None = None,
+        progress: str | None = None,
+        freeze: bool | str | datetime | None = None,
+    ) -> Casavi:
+        """Returns the account; what is not given is as for the fixture `casavi`.
+
+        Args:
+            load: Sample portfolio, file or document that it holds from the start.
+            allow: Rules of manners that its client may break, in the place of those that the marker names.
+            progress: How its jobs move on.
+            freeze: True or a later moment, to begin with a clock that stands still.
+        """
+        ...
+
+
+@dataclass(slots=True)
+class Opened:
+    """An account that was opened for a test."""
+
+    casavi: Casavi
+    account: Account
+    manners: Manners
+
+    def close(self) -> None:
+        """Closes it, with everything in it."""
+        self.account.close()
+
+
+class Pool:
+    """The servers of a session: one for each configuration that asks for another one."""
+
+    def __init__(self) -> None:
+        self._backends: dict[str, Backend] = {}
+
+    def backend(self, config: CasaviConfig) -> Backend:
+        """Returns the running backend for a configuration; starts it if there is none yet."""
+        from pytest_casavi.backends.choice import identity, new_backend
+
+        name = identity(config)
+        if name not in self._backends:
+            self._backends[name] = new_backend(config)
+        return self._backends[name]
+
+    def close(self) -> None:
+        """Ends all of them."""
+        while self._backends:
+            _, backend = self._backends.popitem()
+            backend.close()
+
+
+def open_casavi(backend: Backend, config: CasaviConfig, marks: Marks) -> Opened:
+    """Opens an account as a test wants it.
+
+    Args:
+        backend: Where the mock runs.
+        config: What the project says.
+        marks: What the test says.
+
+    Raises:
+        pytest_casavi.errors.CannotSteer: What the test wants is impossible. Then no account is left.
+    """
+    account = backend.open()
+    manners = Manners(
+        allow=config.allow | marks.allow, poll_seconds=marks.poll_seconds, fail_on=marks.fail_on or config.fail_on
+    )
+    casavi = Casavi(account, manners)
+    try:
+        _arrange(casavi, account.steering.ask, config, marks)
+    except BaseException:
+        account.close()
+        raise
+    return Opened(casavi, account, manners)
+
+
+def _arrange(casavi: Casavi, ask: Any, config: CasaviConfig, marks: Marks) -> None:
+    if marks.load is not None:
+        casavi.load(marks.load)
+    if marks.progress is not None or marks.transitions:
+        ask("putTransitions", body={"progression": marks.progress or config.progress, **marks.transitions})
+    if marks.freeze is True:
+        casavi.clock.freeze()
+    elif marks.freeze:
+        casavi.clock.freeze(marks.freeze)

@@ -1,0 +1,64 @@
+"""Files of a failed test: an HTTP archive, and everything else as JSON."""
+
+import hashlib
+import json
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_casavi.factory import Opened
+from pytest_casavi.handle.requests import ALL
+
+_NAME_LENGTH = 100
+
+
+def write(folder: Path, report: pytest.TestReport, opened: Opened, number: int) -> str:
+    """Writes `NAME.har` and `NAME.json`, and returns a text that names them.
+
+    Args:
+        folder: Where; it is made if it is not there.
+        report: Of the test.
+        opened: The account.
+        number: Which account of the test it is, from 1.
+    """
+    steering = opened.account.steering
+    archive = steering.ask("listRequests", query={"limit": ALL, "format": "har"})
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = [folder / f"{file_name(report.nodeid, number)}.{kind}" for kind in ("har", "json")]
+    for path, content in zip(paths, (archive, _everything(report, opened)), strict=True):
+        path.write_text(json.dumps(content, indent=1, ensure_ascii=False), encoding="utf-8")
+    return "\n".join(map(str, paths))
+
+
+def file_name(node_id: str, number: int = 1) -> str:
+    """Returns the name of a test's files, without an extension: safe everywhere, and different for different tests.
+
+    Args:
+        node_id: Id of the test.
+        number: Which account of the test it is, from 1.
+    """
+    plain = re.sub(r"[^A-Za-z0-9_.-]+", "_", node_id.replace(".py::", "-").replace("::", "-")).strip("._")
+    mark = hashlib.sha256(node_id.encode()).hexdigest()[:8]
+    ends = [mark, *([str(number)] if number > 1 else []), *filter(None, [os.environ.get("PYTEST_XDIST_WORKER")])]
+    return "-".join([plain[-_NAME_LENGTH:].lstrip("._-"), *ends])
+
+
+def _everything(report: pytest.TestReport, opened: Opened) -> dict[str, Any]:
+    ask = opened.account.steering.ask
+    journal = ask("listRequests", query={"limit": ALL})
+    return {
+        "test": report.nodeid,
+        "phase": report.when,
+        "url": opened.account.url,
+        "clock": ask("getClock"),
+        "queue": ask("getQueue"),
+        "jobs": [job.json for job in opened.casavi.jobs.all],
+        "faults": ask("listFaults")["faults"],
+        "violations": ask("listViolations")["violations"],
+        "requests": journal["requests"],
+        "dropped": journal["dropped"],
+        "strangers": [request.view for request in opened.account.strangers()],
+    }

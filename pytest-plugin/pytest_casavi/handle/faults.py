@@ -1,0 +1,185 @@
+"""Faults that a test plans."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from pytest_casavi.errors import CannotSteer, NothingThere
+from pytest_casavi.steering import Steering
+
+ANY = "*"
+"""Stands for every operation."""
+
+
+class Faults:
+    """The faults of the account. A plan begins with an operation and ends with what happens.
+
+    Args:
+        steering: Reaches the account.
+    """
+
+    def __init__(self, steering: Steering) -> None:
+        self._steering = steering
+        self._begun: list[_Begun] = []
+
+    def __repr__(self) -> str:
+        return "<the faults of a casavi account>"
+
+    def __len__(self) -> int:
+        return len(self._views())
+
+    def __iter__(self) -> Iterator["Fault"]:
+        return iter(self.all)
+
+    @property
+    def all(self) -> list["Fault"]:
+        """All that are planned, in the order in which they are asked; those included that are over."""
+        return [Fault(self._steering, view["id"]) for view in self._views()]
+
+    @property
+    def unfinished(self) -> list[str]:
+        """Operations of plans that were begun and never told what is to happen."""
+        return [begun.operation for begun in self._begun if not begun.done]
+
+    def on(self, operation: str = ANY) -> "FaultPlan":
+        """Begins a plan: which calls are struck. It takes effect when it is told what happens.
+
+        Args:
+            operation: An `operationId` of the contract, such as `importMasterData`, or `*` for every one.
+
+        Raises:
+            pytest_casavi.CannotSteer: There is no such operation; the text lists them.
+        """
+        known = (*self._steering.operations, ANY)
+        if operation not in known:
+            raise CannotSteer(f"There is no operation {operation!r}.", known)
+        begun = _Begun(operation)
+        self._begun.append(begun)
+        return FaultPlan(self._steering, begun)
+
+    def clear(self) -> None:
+        """Forgets all faults."""
+        self._steering.ask("clearFaults")
+
+    def _views(self) -> list[Any]:
+        views: list[Any] = self._steering.ask("listFaults")["faults"]
+        return views
+
+
+@dataclass(slots=True)
+class _Begun:
+    operation: str
+    done: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FaultPlan:
+    """Which calls of an operation are struck: all, if nothing else is said. Each method that says what happens ends it."""
+
+    _steering: Steering
+    _begun: _Begun
+    _first: int = 1
+    _times: int | None = field(default=None)
+
+    def __repr__(self) -> str:
+        return f"<a fault on {self._begun.operation!r} that was not told what happens>"
+
+    def times(self, number: int) -> "FaultPlan":
+        """Strikes so many calls in a row, and none after them."""
+        return replace(self, _times=number)
+
+    def once(self) -> "FaultPlan":
+        """Strikes one call."""
+        return self.times(1)
+
+    def first(self, call: int) -> "FaultPlan":
+        """Strikes from that call on, counted from 1 since now."""
+        return replace(self, _first=call)
+
+    def after(self, calls: int) -> "FaultPlan":
+        """Lets so many calls pass before it strikes."""
+        return replace(self, _first=calls + 1)
+
+    def status(self, status: int, *, retry_after: int | None = None) -> "Fault":
+        """Answers with an error in place of all work.
+
+        Args:
+            status: From 400 to 599.
+            retry_after: Seconds that the header `Retry-After` tells; no such header if not given.
+        """
+        return self._add(kind="status", status=status, retryAfterSeconds=retry_after)
+
+    def delay(self, seconds: float) -> "Fault":
+        """Does the work so many seconds later, by the wall clock."""
+        return self._add(kind="delay", seconds=seconds)
+
+    def reset(self) -> "Fault":
+        """Resets the connection in place of all work."""
+        return self._add(kind="reset")
+
+    def truncate(self) -> "Fault":
+        """Does the work, and sends half of the answer."""
+        return self._add(kind="truncate")
+
+    def lost_response(self) -> "Fault":
+        """Does the work, and sends no answer."""
+        return self._add(kind="lost-response")
+
+    def job_fails(self) -> "Fault":
+        """Accepts an import and lets its job fail."""
+        return self._add(kind="job-fails")
+
+    def job_stalls(self) -> "Fault":
+        """Accepts an import and lets its job stay active until something else is decided."""
+        return self._add(kind="job-stalls")
+
+    def _add(self, **effect: Any) -> "Fault":
+        body: dict[str, Any] = {
+            "operation": self._begun.operation,
+            "first": self._first,
+            "times": self._times,
+            "effect": {name: value for name, value in effect.items() if value is not None},
+        }
+        self._begun.done = True  # even if it is refused: that is an error of its own
+        return Fault(self._steering, self._steering.ask("addFault", body=body)["id"])
+
+
+class Fault:
+    """A fault that is planned.
+
+    Args:
+        steering: Reaches the account.
+        fault_id: Its id.
+    """
+
+    def __init__(self, steering: Steering, fault_id: str) -> None:
+        self._steering = steering
+        self.id = fault_id
+
+    def __repr__(self) -> str:
+        return f"<{self.id}>"
+
+    @property
+    def calls(self) -> int:
+        """Calls of its operation since it was planned."""
+        return int(self._view()["calls"])
+
+    @property
+    def hits(self) -> int:
+        """Calls that it struck."""
+        return int(self._view()["hits"])
+
+    @property
+    def over(self) -> bool:
+        """Whether it can strike no more."""
+        return bool(self._view()["over"])
+
+    def remove(self) -> None:
+        """Forgets it."""
+        self._steering.ask("removeFault", path={"id": self.id})
+
+    def _view(self) -> Any:
+        for view in self._steering.ask("listFaults")["faults"]:
+            if view["id"] == self.id:
+                return view
+        raise NothingThere(f"{self.id} was removed.")

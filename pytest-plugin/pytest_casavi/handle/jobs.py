@@ -1,0 +1,301 @@
+"""The jobs of the account, as a test sees them: looking at one does not count as a poll of the client."""
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from pytest_casavi.errors import NothingThere, WaitTimeout
+from pytest_casavi.handle.moments import parsed, parsed_or_none
+from pytest_casavi.handle.queue import Queue
+from pytest_casavi.handle.requests import Request, Requests
+from pytest_casavi.steering import Steering
+
+WAIT_SECONDS = 10.0
+"""How long `wait` waits if nothing else is said."""
+
+_LEAST_PAUSE = 0.001
+_SHOWN = 5
+
+
+class Progress(NamedTuple):
+    """How far a job has come."""
+
+    processed: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """The record that another one refers to, and that is not there."""
+
+    entity: str
+    id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class JobError:
+    """Why one record of an import was refused."""
+
+    entity: str
+    id: str | None
+    """Reference id of the record; None where it has none."""
+    pointer: str
+    """JSON pointer into the request."""
+    rule: str
+    evidence: str
+    message: str
+    missing: Missing | None
+    """The record that is missing, or that was refused first."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobWarning:
+    """Something in an import that was left out."""
+
+    pointer: str
+    rule: str
+    message: str
+    count: int
+
+
+class Jobs:
+    """The jobs of the account, the oldest first.
+
+    Args:
+        steering: Reaches the account.
+        requests: What was asked of the account.
+        read: Ids of jobs that the test has seen ended; added to when it does.
+    """
+
+    def __init__(self, steering: Steering, requests: Requests, read: set[str]) -> None:
+        self._steering = steering
+        self._requests = requests
+        self._read = read
+
+    def __repr__(self) -> str:
+        return "<the jobs of a casavi account>"
+
+    def __len__(self) -> int:
+        return int(self._steering.ask("listJobs", query={"limit": 1})["count"])
+
+    def __iter__(self) -> Iterator["Job"]:
+        return iter(self.all)
+
+    def __contains__(self, job_id: object) -> bool:
+        return any(job.id == job_id for job in self.all)
+
+    def __getitem__(self, job: str | int) -> "Job":
+        """Returns a job by its id, or by its place: 0 is the first, -1 the last.
+
+        Raises:
+            pytest_casavi.NothingThere: There is no such job.
+        """
+        known = self.all
+        found = known[job] if isinstance(job, int) and -len(known) <= job < len(known) else None
+        found = found or next((one for one in known if one.id == job), None)
+        if found is None:
+            raise NothingThere(f"There is no job {job!r}. {_listed(known)}")
+        return found
+
+    @property
+    def all(self) -> list["Job"]:
+        """All jobs that can be read, the oldest first."""
+        lines = self._steering.ask("listJobs", query={"limit": 1_000_000})["jobs"]
+        return [self._job(line["id"]) for line in reversed(lines)]
+
+    @property
+    def last(self) -> "Job":
+        """The newest job.
+
+        Raises:
+            pytest_casavi.NothingThere: There is none.
+        """
+        lines = self._steering.ask("listJobs", query={"limit": 1})["jobs"]
+        if not lines:
+            raise NothingThere(f"There is no job: no import was accepted.\n{self._requests.listing()}")
+        return self._job(lines[0]["id"])
+
+    @property
+    def next(self) -> "NextJob":
+        """The next job that starts, to decide what becomes of it."""
+        return NextJob(self._steering)
+
+    def _job(self, job_id: str) -> "Job":
+        return Job(self._steering, job_id, self._requests, self._read)
+
+
+class NextJob:
+    """The next job that starts.
+
+    Args:
+        steering: Reaches the account.
+    """
+
+    def __init__(self, steering: Steering) -> None:
+        self._steering = steering
+
+    def __repr__(self) -> str:
+        return "<the next job that starts>"
+
+    def fail(self) -> None:
+        """Lets it fail, with all its records refused."""
+        self._force("failed")
+
+    def complete(self) -> None:
+        """Lets it end as soon as it starts."""
+        self._force("completed")
+
+    def stall(self) -> None:
+        """Lets it stay active, and those behind it waiting, until something else is decided."""
+        self._force("stalled")
+
+    def _force(self, outcome: str) -> None:
+        self._steering.ask("forceNextJob", body={"outcome": outcome})
+
+
+class Job:
+    """One job. Everything about it is as it is at the moment it is asked for.
+
+    Args:
+        steering: Reaches the account.
+        job_id: Its id.
+        requests: What was asked of the account.
+        read: Ids of jobs that the test has seen ended; added to when it does.
+    """
+
+    def __init__(self, steering: Steering, job_id: str, requests: Requests, read: set[str]) -> None:
+        self._steering = steering
+        self._requests = requests
+        self._read = read
+        self._final: Any = None
+        self.id = job_id
+
+    def __repr__(self) -> str:
+        return f"<Job {self.id}>"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Job) and other.id == self.id
+
+    def __hash__(self) -> int:
+        return hash(self.id)
+
+    @property
+    def status(self) -> str:
+        """What clients see: `waiting`, `active`, `completed`, `failed`, unless a profile gives other names."""
+        return str(self.json["status"])
+
+    @property
+    def ended(self) -> bool:
+        """Whether it has ended."""
+        return self.json["finishedAt"] is not None
+
+    @property
+    def progress(self) -> Progress:
+        """How many of its records are done."""
+        return Progress(**self.json["progress"])
+
+    @property
+    def counts(self) -> Mapping[str, Mapping[str, int]]:
+        """How many records were `created`, `updated`, `unchanged`, `refused`, by entity."""
+        counts: Mapping[str, Mapping[str, int]] = self.json["counts"]
+        return counts
+
+    @property
+    def errors(self) -> list[JobError]:
+        """Why records were refused, one error for each."""
+        return [
+            JobError(**{**error, "missing": Missing(**error["missing"]) if error["missing"] else None})
+            for error in self.json["errors"]
+        ]
+
+    @property
+    def warnings(self) -> list[JobWarning]:
+        """What was left out, such as unknown fields."""
+        return [JobWarning(**warning) for warning in self.json["warnings"]]
+
+    @property
+    def created_at(self) -> datetime:
+        """When it was accepted, by the clock of the account."""
+        return parsed(self.json["createdAt"])
+
+    @property
+    def started_at(self) -> datetime | None:
+        """When it became active; None if it has not."""
+        return parsed_or_none(self.json["startedAt"])
+
+    @property
+    def finished_at(self) -> datetime | None:
+        """When it ended; None if it has not."""
+        return parsed_or_none(self.json["finishedAt"])
+
+    @property
+    def request(self) -> Request:
+        """The import from which it came."""
+        return self._requests.to("importMasterData").where(job=self.id).first
+
+    @property
+    def json(self) -> Any:
+        """Everything about it as a client is shown it, and in `state` the mock's own name of its status."""
+        if self._final is not None:
+            return self._final
+        view = self._steering.ask("getJob", path={"id": self.id})
+        if view["finishedAt"] is not None:
+            self._final = view
+            self._read.add(self.id)
+        return view
+
+    def wait(self, timeout: float = WAIT_SECONDS) -> "Job":
+        """Waits until it has ended, and returns it.
+
+        If the clock goes by itself and the job with it, this waits by the wall clock, until the moment at which the job is
+        due. If nobody else would move the job (time is frozen, the queue is held, progress is manual), nothing is waited
+        for: the jobs in front of it and itself are ended at the present moment, as by `casavi.queue.step()`.
+
+        Args:
+            timeout: Seconds of the wall clock.
+
+        Raises:
+            pytest_casavi.WaitTimeout: It has not ended in time, or stalls; the text shows the queue.
+        """
+        deadline = time.monotonic() + timeout
+        while not self.ended:
+            pause = self._steering.ask("getQueue")["nextDueSeconds"]
+            if pause is None:
+                if not self._steering.ask("stepQueue", body={"what": "job"})["moved"] and not self.ended:
+                    raise WaitTimeout(f"Job {self.id} will not end: a job stalls. {self._decide()}\n{self._picture()}")
+                continue
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise WaitTimeout(f"Job {self.id} has not ended within {timeout:g} s.\n{self._picture()}")
+            time.sleep(min(max(pause, _LEAST_PAUSE), left))
+        return self
+
+    def fail(self) -> None:
+        """Lets it fail: at once if it is the first in the queue, otherwise when its turn comes."""
+        self._force("failed")
+
+    def complete(self) -> None:
+        """Lets it end: at once if it is the first in the queue, otherwise as soon as its turn comes."""
+        self._force("completed")
+
+    def stall(self) -> None:
+        """Lets it stay active until something else is decided."""
+        self._force("stalled")
+
+    def _force(self, outcome: str) -> None:
+        self._steering.ask("forceJob", path={"id": self.id}, body={"outcome": outcome})
+
+    def _picture(self) -> str:
+        return Queue(self._steering).picture()
+
+    def _decide(self) -> str:
+        return "Decide what becomes of it: .complete(), .fail()."
+
+
+def _listed(jobs: list[Job]) -> str:
+    if not jobs:
+        return "There is none at all."
+    more = f" and {len(jobs) - _SHOWN} older" if len(jobs) > _SHOWN else ""
+    return f"There are: {', '.join(job.id for job in jobs[-_SHOWN:])}{more}."

@@ -1,0 +1,34 @@
+"""What becomes of a test at its end: its client is judged."""
+
+from collections.abc import Collection
+
+import pytest
+
+from pytest_casavi.factory import Opened
+from pytest_casavi.handle.violations import described
+
+
+def judge(accounts: Collection[Opened]) -> None:
+    """Fails the test if a client violates what is asked of it.
+
+    Args:
+        accounts: Those of the test.
+
+    Raises:
+        pytest.fail.Exception: One does, or a fault was begun that can never strike.
+    """
+    texts: list[str] = []
+    for account in accounts:
+        if not account.account.controlled:
+            continue
+        casavi = account.casavi
+        texts += [
+            f"casavi: casavi.faults.on({operation!r}) was not told what happens, so it never struck. "
+            "End it with .status(503), .delay(…), .reset(), .truncate(), .lost_response(), .job_fails(), .job_stalls()"
+            for operation in casavi.faults.unfinished
+        ]
+        violations = casavi.violations
+        if account.manners.grave(violations):
+            texts.append(described(violations))
+    if texts:
+        pytest.fail("\n\n".join(texts), pytrace=False)

@@ -1,0 +1,147 @@
+"""Options of the command line, their ini keys and their environment variables."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple, cast
+from urllib.parse import urlsplit
+
+import pytest
+
+from pytest_casavi.config import BACKENDS, FAIL_ON, Backend, CasaviConfig, FailOn
+from pytest_casavi.marks import names_of_rules
+from pytest_casavi.secret_text import SecretText
+
+
+class Option(NamedTuple):
+    """One setting, in its three forms."""
+
+    name: str
+    """Of the ini key; the option is the same with hyphens."""
+    variable: str
+    help: str
+    metavar: str
+
+    @property
+    def flag(self) -> str:
+        """As it is given on the command line."""
+        return f"--{self.name.replace('_', '-')}"
+
+
+OPTIONS = (
+    Option(
+        "casavi_backend",
+        "CASAVI_BACKEND",
+        "Where the mock runs: server (a thread and a free port), inprocess, url.",
+        "NAME",
+    ),
+    Option("casavi_url", "CASAVI_URL", "Address of a running mock, or of casavi, for the backend url.", "URL"),
+    Option("casavi_report_dir", "CASAVI_REPORT_DIR", "Folder for HAR and JSON files of failed tests.", "DIR"),
+    Option("casavi_allow", "CASAVI_ALLOW", "Rules of manners that clients may break, separated by commas.", "RULES"),
+    Option(
+        "casavi_fail_on", "CASAVI_FAIL_ON", "Least severity that fails a test: note, warning, error, never.", "SEVERITY"
+    ),
+)
+"""Flags beat variables, variables beat ini keys."""
+
+
+def add(parser: pytest.Parser) -> None:
+    """Declares the options and the ini keys."""
+    group = parser.getgroup("casavi", "casavi-mock")
+    for option in OPTIONS:
+        told = f"{option.help} [ini: {option.name}; env: {option.variable}]"
+        group.addoption(option.flag, dest=option.name, default=None, metavar=option.metavar, help=told)
+        parser.addini(option.name, option.help, default=None)
+
+
+class _Source(NamedTuple):
+    """A value and who gave it."""
+
+    value: str
+    where: str
+
+
+def config_of(config: pytest.Config) -> CasaviConfig:
+    """Returns what options, variables and ini keys say.
+
+    Raises:
+        pytest.UsageError: A value is impossible; the text says whose, and what is possible.
+    """
+    given = {option.name: _given(config, option) for option in OPTIONS}
+    url = given["casavi_url"]
+    return CasaviConfig(
+        backend=_backend(given["casavi_backend"], url),
+        url=url and _address(url),
+        key=_hidden("CASAVI_API_KEY"),
+        secret=_hidden("CASAVI_API_SECRET"),
+        control_token=_hidden("CASAVI_MOCK_CONTROL_TOKEN"),
+        report_dir=_folder(given["casavi_report_dir"], config.rootpath),
+        allow=_rules(given["casavi_allow"]),
+        fail_on=cast("FailOn", _one_of(given["casavi_fail_on"], FAIL_ON, "warning")),
+    )
+
+
+def _given(config: pytest.Config, option: Option) -> _Source | None:
+    sources: tuple[tuple[Callable[[], Any], str], ...] = (
+        (lambda: config.getoption(option.name), option.flag),
+        (lambda: os.environ.get(option.variable), option.variable),
+        (lambda: config.getini(option.name), f"ini key {option.name}"),
+    )
+    for value, where in sources:
+        if found := value():
+            return _Source(str(found).strip(), where)
+    return None
+
+
+def _one_of(given: _Source | None, possible: tuple[str, ...], default: str) -> str:
+    if given is None:
+        return default
+    if given.value not in possible:
+        raise pytest.UsageError(f"{given.where}: {given.value!r} is not known. Possible: {', '.join(possible)}")
+    return given.value
+
+
+def _backend(given: _Source | None, url: _Source | None) -> Backend:
+    """Returns the backend; an address asks for `url`, unless it comes from the variable that clients read too."""
+    asked_for_url = url is not None and url.where != "CASAVI_URL"
+    chosen = cast("Backend", _one_of(given, BACKENDS, "url" if asked_for_url else "server"))
+    if chosen == "url" and url is None:
+        where = given.where if given else ""
+        raise pytest.UsageError(f"{where}: the backend url needs an address: --casavi-url, CASAVI_URL or the ini key")
+    if chosen != "url" and url is not None and url.where == "--casavi-url":
+        raise pytest.UsageError(f"--casavi-url: an address is of no use to the backend {chosen!r}; it belongs to 'url'")
+    return chosen
+
+
+def _address(given: _Source) -> str:
+    try:
+        parts = urlsplit(given.value)
+        good = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0 and parts.username is None
+    except ValueError:  # such as a port that is no number
+        good = False
+    if not good or parts.query or parts.fragment:
+        raise pytest.UsageError(
+            f"{given.where}: expected an address such as http://127.0.0.1:4227, got {given.value!r}"
+        )
+    return given.value.rstrip("/")
+
+
+def _folder(given: _Source | None, root: Path) -> Path | None:
+    if given is None:
+        return None
+    folder = Path(given.value) if given.where.startswith("--") else root / given.value
+    if folder.exists() and not folder.is_dir():
+        raise pytest.UsageError(f"{given.where}: {given.value} is not a folder")
+    return folder.absolute()
+
+
+def _rules(given: _Source | None) -> frozenset[str]:
+    if given is None:
+        return frozenset()
+    names = given.value.replace(",", " ").split()
+    return names_of_rules(names, given.where)
+
+
+def _hidden(variable: str) -> SecretText | None:
+    text = os.environ.get(variable)
+    return SecretText(text) if text else None

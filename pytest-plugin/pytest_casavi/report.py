@@ -1,0 +1,84 @@
+"""What a failed test tells of its accounts: sections of its report, and files."""
+
+from collections.abc import Collection, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_casavi.factory import Opened
+from pytest_casavi.files import write
+from pytest_casavi.handle.requests import Request
+from pytest_casavi.handle.violations import described
+from pytest_casavi.scrub import scrub
+
+_SHOWN_REQUESTS = 50
+_SHOWN_JOBS = 20
+_SHOWN_ERRORS = 5
+
+
+def complete(report: pytest.TestReport, accounts: Collection[Opened], folder: Path | None) -> None:
+    """Adds the journals and the timelines of jobs to the report of a failed test; writes files if there is a folder.
+
+    Whatever goes wrong here is told in the report: it must not hide why the test failed.
+
+    Args:
+        report: The report; secrets of the accounts are taken out of it.
+        accounts: Those of the test.
+        folder: Where HAR and JSON go.
+    """
+    steered = [opened for opened in accounts if opened.account.controlled]
+    judged = "casavi: the client violates" in str(report.longrepr)
+    for number, opened in enumerate(steered, 1):
+        whose = "casavi" if len(steered) == 1 else f"casavi {number}"
+        try:
+            report.sections += [(f"{whose}: {title}", text) for title, text in _sections(opened, judged=judged)]
+            if folder is not None:
+                report.sections.append((f"{whose}: files", write(folder, report, opened, number)))
+        except Exception as error:  # noqa: BLE001  # see above
+            report.sections.append((f"{whose}: requests", f"They cannot be told: {type(error).__name__}: {error}"))
+    scrub(report, [text for opened in accounts for text in opened.casavi.secrets])
+
+
+def _sections(opened: Opened, *, judged: bool) -> Iterator[tuple[str, str]]:
+    steering = opened.account.steering
+    views = steering.ask("listRequests", query={"limit": _SHOWN_REQUESTS})
+    lines = [line for view in views["requests"] for line in _told(Request(view))]
+    hidden = views["count"] + views["dropped"] - len(views["requests"])
+    if hidden:
+        lines.insert(0, f"({hidden} older ones)")
+    yield "requests", "\n".join(lines or ["Nothing was asked of this account."])
+    if strangers := opened.account.strangers():
+        yield "requests of no account", "\n".join(line for one in strangers[-_SHOWN_REQUESTS:] for line in _told(one))
+    if jobs := opened.casavi.jobs.all:
+        yield "jobs", "\n".join(line for job in jobs[-_SHOWN_JOBS:] for line in _timeline(job.json))
+    if not judged and (violations := opened.casavi.violations):
+        yield "violations", described(violations)
+
+
+def _told(request: Request) -> Iterator[str]:
+    yield request.line
+    if request.detail:
+        yield f"    {request.detail}"
+
+
+def _timeline(job: Any) -> Iterator[str]:
+    progress = job["progress"]
+    yield f"{job['id']}  {job['status']}  {progress['processed']} of {progress['total']} records"
+    created = datetime.fromisoformat(job["createdAt"])
+    times = [f"created {job['createdAt']}"]
+    for name, word in (("startedAt", "started"), ("finishedAt", "ended")):
+        if job[name] is not None:
+            times.append(f"{word} +{(datetime.fromisoformat(job[name]) - created).total_seconds():.3f} s")
+    yield f"    {', '.join(times)}"
+    for entity, counts in job["counts"].items():
+        told = ", ".join(f"{number} {outcome}" for outcome, number in counts.items() if number)
+        if told:
+            yield f"    {entity}: {told}"
+    for error in job["errors"][:_SHOWN_ERRORS]:
+        yield f"    {error['pointer']}: {error['message']} [{error['rule']}]"
+    if len(job["errors"]) > _SHOWN_ERRORS:
+        yield f"    and {len(job['errors']) - _SHOWN_ERRORS} more errors"
+    for warning in job["warnings"][:_SHOWN_ERRORS]:
+        yield f"    {warning['pointer']}: {warning['message']} [{warning['rule']}]"

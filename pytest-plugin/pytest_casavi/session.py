@@ -1,0 +1,61 @@
+"""The server of a session, as a fixture with a wider scope uses it."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from pytest_casavi.backends.backend import Backend
+from pytest_casavi.config import CasaviConfig
+from pytest_casavi.factory import open_casavi
+from pytest_casavi.handle.account import Casavi
+from pytest_casavi.marks import Marks, names_of_rules
+
+
+class CasaviServer:
+    """The mock that runs for the session.
+
+    Args:
+        backend: Where it runs.
+        config: What the project says.
+    """
+
+    def __init__(self, backend: Backend, config: CasaviConfig) -> None:
+        self._backend = backend
+        self._config = config
+
+    def __repr__(self) -> str:
+        return f"<CasaviServer at {self.url}>"
+
+    @property
+    def url(self) -> str:
+        """Address of the API, without a slash at its end."""
+        return self._backend.url
+
+    @contextmanager
+    def account(
+        self,
+        *,
+        load: str | Path | Mapping[str, Any] | None = None,
+        allow: tuple[str, ...] | list[str] | str = (),
+        progress: str | None = None,
+        freeze: bool | str | datetime | None = None,
+    ) -> Iterator[Casavi]:
+        """Opens an account for as long as the `with` lasts, for a fixture of a module or a session.
+
+        Nothing is judged at its end; call `assert_clean()` if it should be.
+
+        Args:
+            load: Sample portfolio, file or document that it holds from the start.
+            allow: Rules of manners that clients may break.
+            progress: How its jobs move on.
+            freeze: True or a later moment, to begin with a clock that stands still.
+        """
+        allowed = names_of_rules(allow, "casavi_server.account(allow=…)")
+        wanted = Marks(load=load, allow=allowed, progress=progress, freeze=freeze)
+        opened = open_casavi(self._backend, self._config, wanted)
+        try:
+            yield opened.casavi
+        finally:
+            opened.close()
