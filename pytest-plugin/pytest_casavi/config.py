@@ -46,3 +46,13 @@ class CasaviConfig:
     """Progress `manual`: polls from one state to the next."""
     assumptions: Mapping[str, Any] = field(default_factory=dict)
     """Other values for guesses about casavi, by name, as in a profile; not with the backend `url`."""
+
+    @property
+    def transitions(self) -> dict[str, Any]:
+        """How jobs move on, in the words of the control plane."""
+        return {
+            "progression": self.progress,
+            "seconds": self.job_seconds,
+            "recordSeconds": self.record_seconds,
+            "times": self.polls,
+        }

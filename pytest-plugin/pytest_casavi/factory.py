@@ -42,6 +42,7 @@ class Opened:
     casavi: Casavi
     account: Account
     manners: Manners
+    report_dir: Path | None
 
     def close(self) -> None:
         """Closes it, with everything in it."""
@@ -91,14 +92,14 @@ def open_casavi(backend: Backend, config: CasaviConfig, marks: Marks) -> Opened:
     except BaseException:
         account.close()
         raise
-    return Opened(casavi, account, manners)
+    return Opened(casavi, account, manners, config.report_dir)
 
 
 def _arrange(casavi: Casavi, ask: Any, config: CasaviConfig, marks: Marks) -> None:
     if marks.load is not None:
         casavi.load(marks.load)
-    if marks.progress is not None or marks.transitions:
-        ask("putTransitions", body={"progression": marks.progress or config.progress, **marks.transitions})
+    if marks.transitions:
+        ask("putTransitions", body=config.transitions | marks.transitions)
     if marks.freeze is True:
         casavi.clock.freeze()
     elif marks.freeze:

@@ -11,15 +11,17 @@ import pytest
 from pytest_casavi.config import FAIL_ON, PROGRESS
 
 SIGNATURE = (
-    "casavi(*, allow=[], fail_on='warning', load=None, progress='immediate', job_seconds=0.2, record_seconds=0, polls=1, "
-    "poll_seconds=1, freeze=False)"
+    "casavi(*, allow=[], fail_on='warning', load=None, progress='immediate', job_seconds=0.2, record_seconds=0, "
+    "polls=1, poll_seconds=1, freeze=False)"
 )
 
 HELP = (
-    f"{SIGNATURE}: what a test wants of its casavi account. allow: names of rules of manners that its client may break; "
-    "fail_on: the least severity that fails it ('note', 'warning', 'error', 'never'); load: sample portfolio, file or "
-    "document that the account holds from the start; progress: how jobs move on ('immediate', 'time', 'manual'), with "
-    "job_seconds and record_seconds or polls; poll_seconds: how long a client should wait between two looks at a job; "
+    f"{SIGNATURE}: what a test wants of its casavi account. "
+    "allow: names of rules of manners that its client may break; "
+    "fail_on: the least severity that fails it ('note', 'warning', 'error', 'never'); "
+    "load: sample portfolio, file or document that the account holds from the start; "
+    "progress: how jobs move on ('immediate', 'time', 'manual'), with job_seconds and record_seconds, or polls; "
+    "poll_seconds: how long a client should wait between two looks at a job; "
     "freeze: True or a later moment, to begin with a clock that stands still."
 )
 
@@ -41,7 +43,12 @@ class Marks:
     @property
     def transitions(self) -> dict[str, Any]:
         """What is said about how jobs move on, in the words of the control plane."""
-        said = {"seconds": self.job_seconds, "recordSeconds": self.record_seconds, "times": self.polls}
+        said = {
+            "progression": self.progress,
+            "seconds": self.job_seconds,
+            "recordSeconds": self.record_seconds,
+            "times": self.polls,
+        }
         return {name: value for name, value in said.items() if value is not None}
 
 

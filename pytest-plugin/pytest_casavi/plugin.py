@@ -1,12 +1,13 @@
 """Fixtures and hooks. What is heavy is imported when a test asks for an account."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pytest_casavi import marks, options
 from pytest_casavi.config import CasaviConfig
+from pytest_casavi.secret_text import SecretText
 
 if TYPE_CHECKING:
     import httpx
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from pytest_casavi.session import CasaviServer
 
 _CONFIG = pytest.StashKey[CasaviConfig]()
-_OPENED = pytest.StashKey["list[Opened]"]()
+_OPENED = pytest.StashKey[list["Opened"]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -55,7 +56,7 @@ def _casavi_pool() -> "Iterator[Pool]":
 
 @pytest.fixture
 def make_casavi(request: pytest.FixtureRequest, casavi_config: CasaviConfig, _casavi_pool: "Pool") -> "MakeCasavi":
-    """Opens further casavi accounts: make_casavi(load=…, allow=…, progress=…, freeze=…)."""
+    """Opens further casavi accounts for this test; takes load, allow, progress, freeze."""
     from dataclasses import replace
 
     from pytest_casavi.factory import open_casavi
@@ -95,28 +96,37 @@ def casavi_client(casavi: "Casavi") -> "Iterator[httpx.Client]":
         yield client
 
 
+def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:
+    """Explains a comparison with a secret without showing it, nor what it was compared with."""
+    if not (isinstance(left, SecretText) or isinstance(right, SecretText)):
+        return None
+    return [f"a secret {op} another value", "Neither is shown."]
+
+
 @pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """Judges the client when its test has passed; a violation is a failure of that test."""
     result = yield
     if accounts := item.stash.get(_OPENED, None):
         from pytest_casavi.judging import judge
 
         judge(accounts)
-    return result  # noqa: B901  # so do wrappers of hooks
+    return result  # so do wrappers of hooks
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: "pytest.CallInfo[None]") -> Iterator[Any]:
+def pytest_runtest_makereport(
+    item: pytest.Item, call: "pytest.CallInfo[None]"
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Adds the journal to the report of a failed test; closes the accounts of a test at its end."""
     report = yield
     accounts = item.stash.get(_OPENED, None)
     if accounts and report.failed:
         from pytest_casavi import report as reporting
 
-        reporting.complete(report, accounts, item.config.stash[_CONFIG].report_dir)
+        reporting.complete(report, accounts)
     if accounts is not None and call.when == "teardown":
         for account in accounts:
             account.close()
         del item.stash[_OPENED]
-    return report  # noqa: B901
+    return report

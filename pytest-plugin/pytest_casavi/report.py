@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterator
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,15 +17,14 @@ _SHOWN_JOBS = 20
 _SHOWN_ERRORS = 5
 
 
-def complete(report: pytest.TestReport, accounts: Collection[Opened], folder: Path | None) -> None:
-    """Adds the journals and the timelines of jobs to the report of a failed test; writes files if there is a folder.
+def complete(report: pytest.TestReport, accounts: Collection[Opened]) -> None:
+    """Adds the journals and the timelines of jobs to the report of a failed test; writes files if there is a folder for them.
 
     Whatever goes wrong here is told in the report: it must not hide why the test failed.
 
     Args:
         report: The report; secrets of the accounts are taken out of it.
         accounts: Those of the test.
-        folder: Where HAR and JSON go.
     """
     steered = [opened for opened in accounts if opened.account.controlled]
     judged = "casavi: the client violates" in str(report.longrepr)
@@ -34,8 +32,8 @@ def complete(report: pytest.TestReport, accounts: Collection[Opened], folder: Pa
         whose = "casavi" if len(steered) == 1 else f"casavi {number}"
         try:
             report.sections += [(f"{whose}: {title}", text) for title, text in _sections(opened, judged=judged)]
-            if folder is not None:
-                report.sections.append((f"{whose}: files", write(folder, report, opened, number)))
+            if opened.report_dir is not None:
+                report.sections.append((f"{whose}: files", write(opened.report_dir, report, opened, number)))
         except Exception as error:  # noqa: BLE001  # see above
             report.sections.append((f"{whose}: requests", f"They cannot be told: {type(error).__name__}: {error}"))
     scrub(report, [text for opened in accounts for text in opened.casavi.secrets])

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 from pytest_casavi.handle.clock import Clock
 from pytest_casavi.handle.faults import Faults
+from pytest_casavi.handle.job_queue import Queue
 from pytest_casavi.handle.jobs import Jobs
 from pytest_casavi.handle.portfolios import Portfolio, document
-from pytest_casavi.handle.queue import Queue
 from pytest_casavi.handle.records import Records, responsibilities
 from pytest_casavi.handle.requests import Request, Requests
 from pytest_casavi.handle.violations import Manners, Violation, described, judged

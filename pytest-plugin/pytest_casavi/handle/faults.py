@@ -74,7 +74,7 @@ class _Begun:
 
 @dataclass(frozen=True, slots=True)
 class FaultPlan:
-    """Which calls of an operation are struck: all, if nothing else is said. Each method that says what happens ends it."""
+    """Which calls of an operation are struck: all, if nothing else is said. It ends with a method that says by what."""
 
     _steering: Steering
     _begun: _Begun

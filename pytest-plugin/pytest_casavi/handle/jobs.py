@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from pytest_casavi.errors import NothingThere, WaitTimeout
+from pytest_casavi.handle.job_queue import Queue
 from pytest_casavi.handle.moments import parsed, parsed_or_none
-from pytest_casavi.handle.queue import Queue
 from pytest_casavi.handle.requests import Request, Requests
 from pytest_casavi.steering import Steering
 
@@ -249,9 +249,9 @@ class Job:
     def wait(self, timeout: float = WAIT_SECONDS) -> "Job":
         """Waits until it has ended, and returns it.
 
-        If the clock goes by itself and the job with it, this waits by the wall clock, until the moment at which the job is
-        due. If nobody else would move the job (time is frozen, the queue is held, progress is manual), nothing is waited
-        for: the jobs in front of it and itself are ended at the present moment, as by `casavi.queue.step()`.
+        If the clock goes by itself and the job with it, this waits by the wall clock, until the moment at which the job
+        is due. If nobody else would move the job (time is frozen, the queue is held, progress is manual), nothing is
+        waited for: the jobs in front of it and itself are ended at the present moment, as by `casavi.queue.step()`.
 
         Args:
             timeout: Seconds of the wall clock.
@@ -262,14 +262,13 @@ class Job:
         deadline = time.monotonic() + timeout
         while not self.ended:
             pause = self._steering.ask("getQueue")["nextDueSeconds"]
-            if pause is None:
-                if not self._steering.ask("stepQueue", body={"what": "job"})["moved"] and not self.ended:
-                    raise WaitTimeout(f"Job {self.id} will not end: a job stalls. {self._decide()}\n{self._picture()}")
-                continue
             left = deadline - time.monotonic()
-            if left <= 0:
+            if pause is None:
+                self._step()
+            elif left > 0:
+                time.sleep(min(max(pause, _LEAST_PAUSE), left))
+            else:
                 raise WaitTimeout(f"Job {self.id} has not ended within {timeout:g} s.\n{self._picture()}")
-            time.sleep(min(max(pause, _LEAST_PAUSE), left))
         return self
 
     def fail(self) -> None:
@@ -287,11 +286,14 @@ class Job:
     def _force(self, outcome: str) -> None:
         self._steering.ask("forceJob", path={"id": self.id}, body={"outcome": outcome})
 
+    def _step(self) -> None:
+        """Ends the first job in the queue, which nobody else would move."""
+        if not self._steering.ask("stepQueue", body={"what": "job"})["moved"] and not self.ended:
+            what = "a job stalls until it is decided what becomes of it: .complete(), .fail()"
+            raise WaitTimeout(f"Job {self.id} will not end: {what}.\n{self._picture()}")
+
     def _picture(self) -> str:
         return Queue(self._steering).picture()
-
-    def _decide(self) -> str:
-        return "Decide what becomes of it: .complete(), .fail()."
 
 
 def _listed(jobs: list[Job]) -> str:

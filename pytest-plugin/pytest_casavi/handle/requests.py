@@ -59,8 +59,8 @@ class Message:
         if not self.complete:
             kept = len(self.text.encode())
             raise ValueError(
-                f"Of the body of {self._whose} ({self._view['bytes']} bytes) the first {kept} are kept, so it cannot be "
-                "read as JSON. Look at what was stored of it: casavi.contacts, casavi.properties, casavi.units."
+                f"Of the body of {self._whose} ({self._view['bytes']} bytes) the first {kept} are kept, so it cannot "
+                "be read as JSON. Look at what was stored of it: casavi.contacts, casavi.properties, casavi.units."
             )
         try:
             return json.loads(self.text)
@@ -206,10 +206,14 @@ class Requests(Sequence[Request]):
             rule: The rule by which they were refused.
             job: Id of a job: its import, and the looks at it.
         """
-        given = {
-            name: value for name, value in {"status": status, "rule": rule, "job": job}.items() if value is not None
-        }
-        return Requests(self._steering, replace(self._chosen, **given))
+        now = self._chosen
+        chosen = replace(
+            now,
+            status=now.status if status is None else status,
+            rule=now.rule if rule is None else rule,
+            job=now.job if job is None else job,
+        )
+        return Requests(self._steering, chosen)
 
     @property
     def all(self) -> list[Request]:

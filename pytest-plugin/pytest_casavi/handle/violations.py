@@ -52,8 +52,8 @@ class Manners:
 def judged(steering: Steering, manners: Manners, read: Collection[str]) -> list[Violation]:
     """Returns what the client should do otherwise, in the order of the first exchange that shows it.
 
-    A job is not held against the client that never read it to its end if the test did so in its place, or if it has no end
-    yet, or is gone.
+    A job that the client has not read to its end is not held against it if the test did so in its place, or if the job
+    has no end yet, or is gone.
 
     Args:
         steering: Reaches the account.

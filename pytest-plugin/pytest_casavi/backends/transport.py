@@ -1,0 +1,118 @@
+"""Sends the requests of an httpx client, sync or async, to an application of this process, without a socket.
+
+httpx has a transport for applications, but for async clients alone, and it runs them in the loop of the client. Here
+the application has a loop of its own, which its queue needs too, and clients of every kind wait for it.
+"""
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from concurrent.futures import CancelledError, Future
+from concurrent.futures import TimeoutError as FutureTimeout
+from typing import Any
+
+import anyio.to_thread
+import httpx
+from anyio.from_thread import BlockingPortal
+
+App = Callable[..., Awaitable[None]]
+
+
+class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    """A transport for `httpx.Client` and for `httpx.AsyncClient`.
+
+    Args:
+        app: The ASGI application.
+        portal: Runs it in its loop.
+    """
+
+    def __init__(self, app: App, portal: BlockingPortal) -> None:
+        self._app = app
+        self._portal = portal
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Sends a request of a sync client."""
+        running = self._start(request, request.read())
+        return _response(request, _outcome(running, request))
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Sends a request of an async client, whichever loop it has."""
+        running = self._start(request, await request.aread())
+        try:
+            outcome = await anyio.to_thread.run_sync(_outcome, running, request, abandon_on_cancel=True)
+        except BaseException:
+            running.cancel()
+            raise
+        return _response(request, outcome)
+
+    def _start(self, request: httpx.Request, body: bytes) -> "Future[Answer]":
+        return self._portal.start_task_soon(_exchange, self._app, request, body)
+
+
+class Answer:
+    """What the application has sent so far."""
+
+    def __init__(self) -> None:
+        self.status = 0
+        self.headers: list[tuple[bytes, bytes]] = []
+        self.body = bytearray()
+        self.broken = False
+        """Whether the connection was ended before the answer was complete."""
+
+    async def take(self, message: MutableMapping[str, Any]) -> None:
+        """Takes a message of the application."""
+        if message["type"] == "http.response.start":
+            self.status, self.headers = message["status"], list(message["headers"])
+        elif message["type"] == "http.response.body":
+            self.body += message.get("body", b"")
+
+
+async def _exchange(app: App, request: httpx.Request, body: bytes) -> Answer:
+    answer = Answer()
+    messages = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def receive() -> MutableMapping[str, Any]:
+        return messages.pop() if messages else {"type": "http.disconnect"}
+
+    try:
+        await app(_scope(request), receive, answer.take)
+    except ConnectionResetError:  # a fault of the mock ends a connection that there is not
+        answer.broken = True
+    return answer
+
+
+def _scope(request: httpx.Request) -> dict[str, Any]:
+    url = request.url
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": request.method,
+        "headers": [(name.lower(), value) for name, value in request.headers.raw],
+        "scheme": url.scheme,
+        "path": url.path,
+        "raw_path": url.raw_path.partition(b"?")[0],
+        "query_string": url.query,
+        "server": (url.host, url.port),
+        "client": ("127.0.0.1", 1),
+        "root_path": "",
+    }
+
+
+def _outcome(running: "Future[Answer]", request: httpx.Request) -> Answer:
+    """Waits for the application as long as the client would wait for the server."""
+    try:
+        return running.result(request.extensions.get("timeout", {}).get("read"))
+    except FutureTimeout:
+        running.cancel()
+        raise httpx.ReadTimeout("timed out", request=request) from None
+    except CancelledError:
+        raise httpx.ReadError("the mock has ended", request=request) from None
+
+
+def _response(request: httpx.Request, answer: Answer) -> httpx.Response:
+    if answer.broken and answer.status:
+        text = "peer closed connection without sending complete message body"
+        raise httpx.RemoteProtocolError(text, request=request)
+    if answer.broken:
+        raise httpx.ReadError("the connection was ended by a fault of the mock", request=request)
+    stream = httpx.ByteStream(bytes(answer.body))
+    return httpx.Response(answer.status, headers=answer.headers, stream=stream, request=request)
