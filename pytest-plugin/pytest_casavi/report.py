@@ -18,7 +18,7 @@ _SHOWN_ERRORS = 5
 
 
 def complete(report: pytest.TestReport, accounts: Collection[Opened]) -> None:
-    """Adds the journals and the timelines of jobs to the report of a failed test; writes files if there is a folder for them.
+    """Adds the journals and the timelines of jobs to the report of a failed test; writes files if asked.
 
     Whatever goes wrong here is told in the report: it must not hide why the test failed.
 
@@ -52,7 +52,7 @@ def _sections(opened: Opened, *, judged: bool) -> Iterator[tuple[str, str]]:
     if jobs := opened.casavi.jobs.all:
         yield "jobs", "\n".join(line for job in jobs[-_SHOWN_JOBS:] for line in _timeline(job.json))
     if not judged and (violations := opened.casavi.violations):
-        yield "violations", described(violations)
+        yield "violations", described(violations, opened.manners.grave(violations))
 
 
 def _told(request: Request) -> Iterator[str]:

@@ -13,6 +13,7 @@ from pytest_casavi.handle.portfolios import Portfolio, document
 from pytest_casavi.handle.records import Records, responsibilities
 from pytest_casavi.handle.requests import Request, Requests
 from pytest_casavi.handle.violations import Manners, Violation, described, judged
+from pytest_casavi.handle.watched import Watched
 from pytest_casavi.secret_text import SecretText
 from pytest_casavi.steering import Steering
 
@@ -51,7 +52,7 @@ class Casavi:
 
     def __init__(self, account: Account, manners: Manners | None = None) -> None:
         self._account = account
-        self._steering = account.steering
+        self._steering = Watched(account.steering)
         self._manners = manners or Manners()
         self._read: set[str] = set()
         self._snapshots = 0
@@ -191,7 +192,7 @@ class Casavi:
     @property
     def violations(self) -> list[Violation]:
         """What the client should do otherwise, apart from what the test allows."""
-        return judged(self._steering, self._manners, self._read)
+        return judged(self._steering, self._manners, self._read, self._steering.commands)
 
     def assert_clean(self) -> None:
         """Makes sure that there is no violation for which the test would fail at its end.
@@ -199,8 +200,9 @@ class Casavi:
         Raises:
             AssertionError: There are some; the text shows them.
         """
-        if grave := self._manners.grave(violations := self.violations):
-            raise AssertionError(described([*grave, *(one for one in violations if one not in grave)]))
+        violations = self.violations
+        if grave := self._manners.grave(violations):
+            raise AssertionError(described(violations, grave))
 
     def _client_options(self, options: dict[str, Any]) -> dict[str, Any]:
         headers = {"token": self.token(), **(options.pop("headers", None) or {})}

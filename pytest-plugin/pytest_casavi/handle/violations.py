@@ -4,10 +4,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pytest_casavi.handle.requests import ALL, Request
+from pytest_casavi.handle.requests import ALL, Request, Requests
 from pytest_casavi.steering import Steering
 
 UNREAD = "job-never-read-to-its-end"
+FAST = "polls-too-fast"
 
 _GRAVITY = {"note": 0, "warning": 1, "error": 2}
 _SHOWN = 5
@@ -49,37 +50,44 @@ class Manners:
         return [one for one in violations if _GRAVITY[one.severity] >= _GRAVITY[self.fail_on]]
 
 
-def judged(steering: Steering, manners: Manners, read: Collection[str]) -> list[Violation]:
+def judged(
+    steering: Steering, manners: Manners, read: Collection[str] = (), commands: Collection[int] = ()
+) -> list[Violation]:
     """Returns what the client should do otherwise, in the order of the first exchange that shows it.
 
     A job that the client has not read to its end is not held against it if the test did so in its place, or if the job
-    has no end yet, or is gone.
+    has no end yet, or is gone. Nor is a fast look at a job of which the test has just decided how it goes on.
 
     Args:
         steering: Reaches the account.
         manners: What is asked.
         read: Ids of jobs that the test has seen ended.
+        commands: For each command of the test to jobs, the number of the last request before it.
     """
     query = {"allow": ",".join(sorted(manners.allow)) or None, "poll-seconds": manners.poll_seconds}
     found = steering.ask("listViolations", query=query)["violations"]
     if not found:
         return []
-    views = steering.ask("listRequests", query={"limit": ALL})["requests"]
-    known = {view["number"]: Request(view) for view in views}
+    known = {request.number: request for request in Requests(steering)}
     violations = [_violation(view, known) for view in found]
     if any(violation.rule == UNREAD for violation in violations):
         jobs = {job["id"]: job for job in steering.ask("listJobs", query={"limit": ALL})["jobs"]}
         violations = [one for one in violations if one.rule != UNREAD or _unread(one, jobs, read)]
-    return violations
+    return [one for one in violations if one.rule != FAST or _fast(one, known, commands)]
 
 
-def described(violations: Collection[Violation]) -> str:
-    """Returns violations as a text: what, where, on what evidence, and what to do."""
+def described(violations: Collection[Violation], grave: Collection[Violation]) -> str:
+    """Returns violations as a text: what, where, on what evidence, and what to do.
+
+    Args:
+        violations: All of them.
+        grave: Those for which a test fails.
+    """
     names = ", ".join(dict.fromkeys(f"{violation.rule} ({violation.severity})" for violation in violations))
     paragraphs = [_paragraph(number, violation) for number, violation in enumerate(violations, 1)]
-    rules = ", ".join(f'"{rule}"' for rule in dict.fromkeys(violation.rule for violation in violations))
-    hint = f"To accept it in this test: @pytest.mark.casavi(allow=[{rules}])"
-    return "\n\n".join([f"casavi: the client violates {names}", *paragraphs, hint])
+    rules = ", ".join(f'"{rule}"' for rule in dict.fromkeys(violation.rule for violation in grave))
+    hint = [f"To accept it in this test: @pytest.mark.casavi(allow=[{rules}])"] if grave else []
+    return "\n\n".join([f"casavi: the client violates {names}", *paragraphs, *hint])
 
 
 def _violation(view: Mapping[str, Any], known: Mapping[int, Request]) -> Violation:
@@ -95,6 +103,20 @@ def _unread(violation: Violation, jobs: Mapping[str, Mapping[str, Any]], read: C
     if job is None or job["id"] in read:
         return False
     return job["finishedAt"] is not None or len(violation.requests) == 1  # it was never looked at
+
+
+def _fast(violation: Violation, known: Mapping[int, Request], commands: Collection[int]) -> bool:
+    """Whether a look at a job was too fast without a command of the test between it and the look before."""
+
+    def own_will(poll: Request) -> bool:
+        before = [
+            number
+            for number, one in known.items()
+            if number < poll.number and one.operation == poll.operation and one.job_id == poll.job_id
+        ]
+        return not before or not any(max(before) <= command < poll.number for command in commands)
+
+    return not commands or any(own_will(poll) for poll in violation.requests)
 
 
 def _paragraph(number: int, violation: Violation) -> str:
