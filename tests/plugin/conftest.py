@@ -1,8 +1,19 @@
-"""A user's project, in which pytest runs with the plugin."""
+"""A user's project, in which pytest runs with the plugin; and accounts of every backend for the tests of the handle."""
+
+import dataclasses
+from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pytest
 
-import casavi_mock.web.app  # noqa: F401  # loaded once, not anew for each project that runs in this process
+from casavi_mock.domain.model import Secret
+from casavi_mock.web.app import MockApp, new_registry
+from casavi_mock.web.options import EdgeOptions
+from casavi_mock.world import Settings
+from pytest_casavi import CasaviConfig
+from pytest_casavi.config import BACKENDS
+from pytest_casavi.secret_text import SecretText
+from tests.support.client import Live
 
 SETTINGS = """
 [pytest]
@@ -12,12 +23,50 @@ asyncio_default_fixture_loop_scope = function
 """
 """What a strict project has; the order of tests stays, so that their results can be told apart."""
 
+CONTROL_TOKEN = "c0ntrol-t0ken-of-the-tests"
 
-@pytest.fixture
-def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
-    """An empty project, without what the environment says about casavi."""
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Takes away what the environment says about casavi, and to other runs of pytest."""
     for name in ("BACKEND", "URL", "REPORT_DIR", "ALLOW", "FAIL_ON", "API_KEY", "API_SECRET", "MOCK_CONTROL_TOKEN"):
         monkeypatch.delenv(f"CASAVI_{name}", raising=False)
-    monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
+    for name in ("PYTEST_ADDOPTS", "PYTEST_XDIST_WORKER", "PYTEST_XDIST_WORKER_COUNT", "PYTEST_XDIST_TESTRUNUID"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def project(pytester: pytest.Pytester) -> pytest.Pytester:
+    """An empty project with strict settings."""
     pytester.makeini(SETTINGS)
     return pytester
+
+
+def serve(options: EdgeOptions) -> Iterator[SimpleNamespace]:
+    """Runs a mock as `casavi-mock serve` would, and yields it with its address."""
+    registry = new_registry(Settings.from_profile())
+    registry.create("k" * 16, Secret("s" * 16))
+    app = MockApp(registry, options=options)
+    with Live(SimpleNamespace(app=app)).running() as live:
+        yield SimpleNamespace(url=live.url, registry=registry)
+
+
+@pytest.fixture(scope="module")
+def running_mock() -> Iterator[SimpleNamespace]:
+    """A mock at an address, with a control plane that wants a token."""
+    yield from serve(EdgeOptions(control_token=Secret(CONTROL_TOKEN)))
+
+
+@pytest.fixture(scope="module")
+def uncontrolled_mock() -> Iterator[SimpleNamespace]:
+    """A mock at an address that cannot be steered, as casavi itself."""
+    yield from serve(EdgeOptions(control=False))
+
+
+@pytest.fixture(scope="module", params=BACKENDS)
+def every_backend(request: pytest.FixtureRequest, running_mock: SimpleNamespace) -> CasaviConfig:
+    """A configuration for each backend, to be used as `casavi_config`."""
+    if request.param != "url":
+        return CasaviConfig(backend=request.param)
+    config = CasaviConfig(backend="url", url=running_mock.url)
+    return dataclasses.replace(config, control_token=SecretText(CONTROL_TOKEN))

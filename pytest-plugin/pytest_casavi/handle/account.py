@@ -54,12 +54,12 @@ class Casavi:
         self._account = account
         self._steering = Watched(account.steering)
         self._manners = manners or Manners()
-        self._read: set[str] = set()
+        self._seen: set[str] = set()
         self._snapshots = 0
         self._tokens: list[SecretText] = []
         self.requests = Requests(self._steering)
         """What the client asked, and what it was answered."""
-        self.jobs = Jobs(self._steering, self.requests, self._read)
+        self.jobs = Jobs(self._steering, self.requests, self._seen)
         """The jobs of its imports."""
         self.queue = Queue(self._steering)
         """Whether and how jobs move on."""
@@ -192,7 +192,7 @@ class Casavi:
     @property
     def violations(self) -> list[Violation]:
         """What the client should do otherwise, apart from what the test allows."""
-        return judged(self._steering, self._manners, self._read, self._steering.commands)
+        return judged(self._steering, self._manners, self._seen, self._steering.commands)
 
     def assert_clean(self) -> None:
         """Makes sure that there is no violation for which the test would fail at its end.

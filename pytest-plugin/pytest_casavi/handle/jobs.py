@@ -66,13 +66,13 @@ class Jobs:
     Args:
         steering: Reaches the account.
         requests: What was asked of the account.
-        read: Ids of jobs that the test has seen ended; added to when it does.
+        seen: Ids of jobs that the test has looked at, or decided; added to when it does.
     """
 
-    def __init__(self, steering: Steering, requests: Requests, read: set[str]) -> None:
+    def __init__(self, steering: Steering, requests: Requests, seen: set[str]) -> None:
         self._steering = steering
         self._requests = requests
-        self._read = read
+        self._seen = seen
 
     def __repr__(self) -> str:
         return "<the jobs of a casavi account>"
@@ -123,7 +123,7 @@ class Jobs:
         return NextJob(self._steering)
 
     def _job(self, job_id: str) -> "Job":
-        return Job(self._steering, job_id, self._requests, self._read)
+        return Job(self._steering, job_id, self._requests, self._seen)
 
 
 class NextJob:
@@ -162,13 +162,13 @@ class Job:
         steering: Reaches the account.
         job_id: Its id.
         requests: What was asked of the account.
-        read: Ids of jobs that the test has seen ended; added to when it does.
+        seen: Ids of jobs that the test has looked at, or decided; added to when it does.
     """
 
-    def __init__(self, steering: Steering, job_id: str, requests: Requests, read: set[str]) -> None:
+    def __init__(self, steering: Steering, job_id: str, requests: Requests, seen: set[str]) -> None:
         self._steering = steering
         self._requests = requests
-        self._read = read
+        self._seen = seen
         self._final: Any = None
         self.id = job_id
 
@@ -241,9 +241,9 @@ class Job:
         if self._final is not None:
             return self._final
         view = self._steering.ask("getJob", path={"id": self.id})
+        self._seen.add(self.id)
         if view["finishedAt"] is not None:
             self._final = view
-            self._read.add(self.id)
         return view
 
     def wait(self, timeout: float = WAIT_SECONDS) -> "Job":
@@ -284,6 +284,7 @@ class Job:
         self._force("stalled")
 
     def _force(self, outcome: str) -> None:
+        self._seen.add(self.id)
         self._steering.ask("forceJob", path={"id": self.id}, body={"outcome": outcome})
 
     def _step(self) -> None:

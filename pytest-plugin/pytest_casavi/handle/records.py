@@ -1,7 +1,7 @@
 """What the account holds."""
 
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import ItemsView, Iterator, Mapping, ValuesView
 from datetime import datetime
 from typing import Any
 
@@ -87,14 +87,28 @@ class Records(Mapping[str, Record]):
         Raises:
             KeyError: There is none with that id; the text tells which there are.
         """
+        found = self._found(record_id)
+        if record_id not in found:
+            raise NoSuchRecord(self._entity, record_id, list(self))
+        return found[record_id]
+
+    def items(self) -> ItemsView[str, Record]:
+        """Returns ids and records as they are now; one look at the account, not one for each record."""
+        return self._found().items()
+
+    def values(self) -> ValuesView[Record]:
+        """Returns the records as they are now; one look at the account, not one for each record."""
+        return self._found().values()
+
+    def _found(self, record_id: str | None = None) -> dict[str, Record]:
+        """Returns the records in the order in which they were created: one, or all."""
         state = self._state()
-        histories = {history["key"]: history for history in self._histories(state)}
-        if record_id not in histories:
-            raise NoSuchRecord(self._entity, record_id, list(histories))
-        for found, place in _walk(state, self._entity):
-            if found["id"] == record_id:
-                return Record(found, place, histories[record_id])
-        raise NoSuchRecord(self._entity, record_id, list(histories))
+        walked = {record["id"]: (record, place) for record, place in _walk(state, self._entity)}
+        return {
+            history["key"]: Record(*walked[history["key"]], history)
+            for history in self._histories(state)
+            if record_id in (None, history["key"])
+        }
 
     def _state(self) -> Any:
         return self._steering.ask("getState")

@@ -102,6 +102,12 @@ class Request(Message):
     def __repr__(self) -> str:
         return f"<{self.line}>"
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Request) and (other.id, other.number) == (self.id, self.number)
+
+    def __hash__(self) -> int:
+        return hash((self.id, self.number))
+
     @property
     def at(self) -> datetime:
         """When it came, by the clock of the account."""

@@ -51,17 +51,17 @@ class Manners:
 
 
 def judged(
-    steering: Steering, manners: Manners, read: Collection[str] = (), commands: Collection[int] = ()
+    steering: Steering, manners: Manners, seen: Collection[str] = (), commands: Collection[int] = ()
 ) -> list[Violation]:
     """Returns what the client should do otherwise, in the order of the first exchange that shows it.
 
-    A job that the client has not read to its end is not held against it if the test did so in its place, or if the job
-    has no end yet, or is gone. Nor is a fast look at a job of which the test has just decided how it goes on.
+    A job that the client has not read to its end is not held against it if the test looked at the job itself, or if
+    the job has no end yet, or is gone. Nor is a fast look at a job of which the test has just decided how it goes on.
 
     Args:
         steering: Reaches the account.
         manners: What is asked.
-        read: Ids of jobs that the test has seen ended.
+        seen: Ids of jobs that the test has looked at, or decided.
         commands: For each command of the test to jobs, the number of the last request before it.
     """
     query = {"allow": ",".join(sorted(manners.allow)) or None, "poll-seconds": manners.poll_seconds}
@@ -72,7 +72,7 @@ def judged(
     violations = [_violation(view, known) for view in found]
     if any(violation.rule == UNREAD for violation in violations):
         jobs = {job["id"]: job for job in steering.ask("listJobs", query={"limit": ALL})["jobs"]}
-        violations = [one for one in violations if one.rule != UNREAD or _unread(one, jobs, read)]
+        violations = [one for one in violations if one.rule != UNREAD or _unread(one, jobs, seen)]
     return [one for one in violations if one.rule != FAST or _fast(one, known, commands)]
 
 
@@ -96,11 +96,11 @@ def _violation(view: Mapping[str, Any], known: Mapping[int, Request]) -> Violati
     return Violation(**shown, requests=places)
 
 
-def _unread(violation: Violation, jobs: Mapping[str, Mapping[str, Any]], read: Collection[str]) -> bool:
+def _unread(violation: Violation, jobs: Mapping[str, Mapping[str, Any]], seen: Collection[str]) -> bool:
     """Whether a job that the client has not read to its end is to be held against it."""
     sent = violation.requests[0] if violation.requests else None
     job = jobs.get((sent and sent.job_id) or "")
-    if job is None or job["id"] in read:
+    if job is None or job["id"] in seen:
         return False
     return job["finishedAt"] is not None or len(violation.requests) == 1  # it was never looked at
 
