@@ -427,6 +427,13 @@ def test_children_before_parents() -> None:
     assert story.one("children-before-parents", 1, 2, 4) == "Referred to first and sent later: properties 'P1'."
 
 
+def test_parents_that_are_sent_once_more_are_in_order() -> None:
+    story = Story().sent("a", U1, refers=(P1, P2)).read("a", "failed", missing=(P1, P2)).sent("b", P1).read("b")
+    story.sent("c", P1).read("c").sent("d", P1, P2).read("d")
+    assert story.broken() == [("children-before-parents", (1, 2, 3)), ("children-before-parents", (1, 2, 7))]
+    assert story.judged()[1].detail == "Referred to first and sent later: properties 'P2'."
+
+
 def test_children_before_parents_while_the_job_runs() -> None:
     story = Story().sent("a", U1, refers=(P1,)).sent("b", P1).read("a", "failed", missing=(P1,)).read("b")
     story.one("children-before-parents", 1, 2, 3)

@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Iterator
 from types import SimpleNamespace
 
+import httpcore  # noqa: F401  # httpx keeps its errors, so it must not be loaded anew for each project in this process
 import pytest
 
 from casavi_mock.domain.model import Secret
@@ -17,7 +18,7 @@ from tests.support.client import Live
 
 SETTINGS = """
 [pytest]
-addopts = -p no:schemathesis -p no:randomly -p no:cacheprovider
+addopts = -p no:schemathesis -p no:hypothesispytest -p no:faker -p no:randomly -p no:cacheprovider
 filterwarnings = error
 asyncio_default_fixture_loop_scope = function
 """

@@ -218,9 +218,10 @@ def _wrong_order(history: History, _: Manners) -> Iterator[Finding]:
     for job, missing in told.items():
         origin = sent[job]
         for later, records in provided:
-            came = [record for record in missing if record in records]
-            if came and later.number > origin.number:
-                numbers = tuple(sorted({origin.number, later.number, *(missing[record] for record in came)}))
+            came = [record for record in missing if record in records] if later.number > origin.number else []
+            if came:
+                # Taken out, as what is sent once more after that is in order.
+                numbers = tuple(sorted({origin.number, later.number, *(missing.pop(record) for record in came)}))
                 yield Finding(numbers, f"Referred to first and sent later: {_records(came)}.")
 
 
