@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pytest_casavi.session import CasaviServer
 
 _CONFIG = pytest.StashKey[CasaviConfig]()
+_POOL = pytest.StashKey["Pool"]()
 _OPENED = pytest.StashKey[list["Opened"]]()
 
 
@@ -45,13 +46,20 @@ def casavi_config(pytestconfig: pytest.Config) -> CasaviConfig:
 
 
 @pytest.fixture(scope="session")
-def _casavi_pool() -> "Iterator[Pool]":
-    """The servers of the session."""
+def _casavi_pool(pytestconfig: pytest.Config) -> "Pool":
+    """The servers of the session. They outlive all fixtures, for the report of a test whose fixtures fail at their end."""
     from pytest_casavi.factory import Pool
 
-    pool = Pool()
-    yield pool
-    pool.close()
+    pool = pytestconfig.stash[_POOL] = Pool()
+    pytestconfig.add_cleanup(pool.close)
+    return pool
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Ends the servers, after all fixtures."""
+    if pool := session.config.stash.get(_POOL, None):
+        pool.close()
 
 
 @pytest.fixture
@@ -121,10 +129,12 @@ def pytest_runtest_makereport(
     """Adds the journal to the report of a failed test; closes the accounts of a test at its end."""
     report = yield
     accounts = item.stash.get(_OPENED, None)
-    if accounts and report.failed:
-        from pytest_casavi import report as reporting
+    if accounts:
+        from pytest_casavi.report import complete, scrub
 
-        reporting.complete(report, accounts)
+        if report.failed:
+            complete(report, accounts)
+        scrub(report, accounts)
     if accounts is not None and call.when == "teardown":
         for account in accounts:
             account.close()

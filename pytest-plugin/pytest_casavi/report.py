@@ -10,7 +10,7 @@ from pytest_casavi.factory import Opened
 from pytest_casavi.files import write
 from pytest_casavi.handle.requests import Request
 from pytest_casavi.handle.violations import described
-from pytest_casavi.scrub import scrub
+from pytest_casavi.scrub import scrubbed
 
 _SHOWN_REQUESTS = 50
 _SHOWN_JOBS = 20
@@ -23,7 +23,7 @@ def complete(report: pytest.TestReport, accounts: Collection[Opened]) -> None:
     Whatever goes wrong here is told in the report: it must not hide why the test failed.
 
     Args:
-        report: The report; secrets of the accounts are taken out of it.
+        report: The report.
         accounts: Those of the test.
     """
     steered = [opened for opened in accounts if opened.account.controlled]
@@ -36,7 +36,11 @@ def complete(report: pytest.TestReport, accounts: Collection[Opened]) -> None:
                 report.sections.append((f"{whose}: files", write(opened.report_dir, report, opened, number)))
         except Exception as error:  # noqa: BLE001  # see above
             report.sections.append((f"{whose}: requests", f"They cannot be told: {type(error).__name__}: {error}"))
-    scrub(report, [text for opened in accounts for text in opened.casavi.secrets])
+
+
+def scrub(report: pytest.TestReport, accounts: Collection[Opened]) -> None:
+    """Takes the secrets of accounts out of a report, wherever pytest or a test has written them."""
+    scrubbed(report, [text for opened in accounts for text in opened.casavi.secrets])
 
 
 def _sections(opened: Opened, *, judged: bool) -> Iterator[tuple[str, str]]:

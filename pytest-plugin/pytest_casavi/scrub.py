@@ -1,4 +1,4 @@
-"""Takes secrets out of the report of a failed test, wherever pytest or a client has written them."""
+"""Takes secrets out of the report of a test, wherever pytest or a client has written them."""
 
 from collections.abc import Collection, Iterable
 from typing import Any
@@ -11,16 +11,16 @@ _LEAST = 6
 """Shorter secrets may be words."""
 
 
-def scrub(report: pytest.TestReport, secrets: Iterable[str]) -> None:
+def scrubbed(report: pytest.TestReport, secrets: Iterable[str]) -> None:
     """Puts a mark in the place of each secret in the texts of a report.
 
     Args:
-        report: Of a failed test.
+        report: Of a test.
         secrets: The texts.
     """
-    known = sorted({text for text in secrets if len(text) >= _LEAST}, key=len, reverse=True)
-    if not known:
+    if not report.sections and report.longrepr is None:
         return
+    known = sorted({text for text in secrets if len(text) >= _LEAST}, key=len, reverse=True)
     report.sections = [(_clean(title, known), _clean(text, known)) for title, text in report.sections]
     report.longrepr = _cleaned(report.longrepr, known, set())
 

@@ -1,0 +1,270 @@
+"""What a failed test tells, and what a test that passed does not."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_casavi.files import file_name
+
+STORY = """
+import httpx
+import pytest
+
+@pytest.fixture
+def client(casavi):
+    with httpx.Client(base_url=casavi.url, transport=casavi.transport) as client:
+        answer = client.post("/authenticate", json={"key": casavi.key, "secret": casavi.secret})
+        client.headers["token"] = answer.json()["token"]
+        yield client
+
+def story(casavi, client):
+    flat = {"id": "U-1", "contracts": [{"contactId": "C-9", "type": "RENTER"}]}
+    house = {"id": "P-1", "name": "x", "addresses": [{"street": "x", "units": [flat]}]}
+    client.post("/import", json={"properties": [house]})
+    casavi.jobs.last.wait()
+    client.get("/contacts/nobody")
+    client.get("/contacts", headers={"token": "unknown-to-everybody"})
+"""
+
+
+def test_sections(project: pytest.Pytester) -> None:
+    project.makepyfile(STORY + "def test_it(casavi, client):\n    story(casavi, client)\n    assert 0\n")
+    outcome = project.runpytest_inprocess()
+    outcome.assert_outcomes(failed=1)
+    outcome.stdout.fnmatch_lines(
+        [
+            "*- casavi: requests -*",
+            "#1 20* POST /authenticate -> 200",
+            "#2 20* POST /import -> 202",
+            "#3 20* GET /contacts/nobody -> 404 [[]contact-unknown[]]",
+            "    This account has no such record among its contacts.",
+            "*- casavi: requests of no account -*",
+            "#1 20* GET /contacts -> 401 [[]token-unknown[]]",
+            "*- casavi: jobs -*",
+            "*-*-*-*-*  completed  2 of 2 records",
+            "    created 20*Z, started +0.000 s, ended +0.000 s",
+            "    properties: 1 created",
+            "    units: 1 refused",
+            "    /properties/0/addresses/0/units/0/contracts/0/contactId: *'C-9'* [[]missing-reference[]]",
+        ]
+    )
+    outcome.stdout.no_fnmatch_line("*casavi: files*")
+
+
+def test_nothing_is_told_when_nothing_failed(project: pytest.Pytester) -> None:
+    tests = "def test_it(casavi, client):\n    story(casavi, client)\n\n"
+    tests += "@pytest.mark.xfail\ndef test_x(casavi, client):\n    story(casavi, client)\n    assert 0\n\n"
+    tests += "def test_s(casavi, client):\n    story(casavi, client)\n    pytest.skip()\n"
+    project.makepyfile(STORY + tests)
+    outcome = project.runpytest_inprocess("--casavi-report-dir=reports", "-rA")
+    outcome.assert_outcomes(passed=1, xfailed=1, skipped=1)
+    outcome.stdout.no_fnmatch_line("*casavi: *")
+    assert not (project.path / "reports").exists()
+
+
+@pytest.mark.parametrize(("phase", "outcomes"), [("setup", {"errors": 1}), ("teardown", {"passed": 1, "errors": 1})])
+def test_failures_around_a_test(project: pytest.Pytester, phase: str, outcomes: dict[str, int]) -> None:
+    before, after = ("assert 0", "pass") if phase == "setup" else ("pass", "assert 0")
+    project.makepyfile(
+        STORY
+        + f"""
+@pytest.fixture
+def broken(casavi, client):
+    story(casavi, client)
+    {before}
+    yield
+    {after}
+
+def test_it(broken):
+    pass
+"""
+    )
+    outcome = project.runpytest_inprocess("--casavi-report-dir=reports")
+    outcome.assert_outcomes(**outcomes)
+    outcome.stdout.fnmatch_lines(["*casavi: requests*", "#2 20* POST /import -> 202", "*casavi: jobs*", "*casavi: files*"])
+    (report,) = (project.path / "reports").glob("*.json")
+    assert json.loads(report.read_text())["phase"] == phase
+
+
+def test_many_requests_are_shortened(project: pytest.Pytester) -> None:
+    project.makepyfile(
+        STORY + "def test_it(casavi, client):\n    for _ in range(60):\n        client.get('/contacts')\n    assert 0\n"
+    )
+    outcome = project.runpytest_inprocess()
+    outcome.stdout.fnmatch_lines(["(11 older ones)", "#12 20*"])
+    outcome.stdout.no_fnmatch_line("#11 20*")
+
+
+def test_requests_of_no_account_are_those_of_the_test(project: pytest.Pytester) -> None:
+    stranger = "    client.get('/contacts', headers={'token': 'unknown-to-everybody'})\n"
+    project.makepyfile(
+        STORY
+        + f"def test_a(casavi, client):\n{stranger}\n"
+        + f"def test_b(casavi, client):\n{stranger}    assert 0\n"
+        + "def test_c(casavi, client):\n    assert 0\n"
+    )
+    outcome = project.runpytest_inprocess()
+    outcome.assert_outcomes(passed=1, failed=2)
+    assert outcome.stdout.str().count("GET /contacts -> 401 [token-unknown]") == 1
+
+
+# Files
+
+
+def test_files(project: pytest.Pytester) -> None:
+    project.makepyfile(STORY + "def test_it(casavi, client):\n    story(casavi, client)\n    assert 0\n")
+    project.runpytest_inprocess("--casavi-report-dir=deep/reports").assert_outcomes(failed=1)
+    har, everything = sorted((project.path / "deep" / "reports").iterdir())
+    assert (har.suffix, everything.suffix) == (".har", ".json")
+    entries = json.loads(har.read_text())["log"]["entries"]
+    assert [entry["response"]["status"] for entry in entries] == [200, 202, 404]
+    assert entries[0]["request"]["url"].startswith("http://127.0.0.1:")
+    told: dict[str, Any] = json.loads(everything.read_text())
+    assert told["test"] == "test_files.py::test_it"
+    assert told["phase"] == "call"
+    assert [request["status"] for request in told["requests"]] == [200, 202, 404]
+    assert [request["status"] for request in told["strangers"]] == [401]
+    assert told["jobs"][0]["errors"][0]["missing"] == {"entity": "contacts", "id": "C-9"}
+    assert [one["rule"] for one in told["violations"]] == ["job-never-read-to-its-end"]
+    assert (told["faults"], told["dropped"], told["queue"]["unfinished"]) == ([], 0, 0)
+
+
+def test_files_of_many_tests_differ(project: pytest.Pytester) -> None:
+    project.makepyfile(
+        """
+        import pytest
+
+        @pytest.mark.parametrize("text", ["a/b", "a\\\\b", "../../x", "ä ö", "ä_ö", "", "x" * 400, "con:*?<>|"])
+        def test_it(casavi, make_casavi, text):
+            make_casavi()
+            assert 0
+        """
+    )
+    project.runpytest_inprocess("--casavi-report-dir=reports").assert_outcomes(failed=8)
+    names = [path.name for path in (project.path / "reports").iterdir()]
+    assert len(names) == 8 * 2 * 2  # tests, accounts, kinds
+    assert not [name for name in names if len(name) > 130 or set(name) - set(_SAFE)]
+    assert [path.name for path in project.path.parent.glob("*.har")] == []
+
+
+_SAFE = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-"
+
+
+def test_names_of_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert file_name("tests/test_a.py::TestB::test_c[x/y]").startswith("tests_test_a-TestB-test_c_x_y-")
+    assert file_name("a.py::test[ä ö]") != file_name("a.py::test[ä_ö]")
+    assert file_name("a.py::test", 2) == f"{file_name('a.py::test')}-2"
+    monkeypatch.setenv("PYTEST_XDIST_WORKER", "gw3")
+    assert file_name("a.py::test").endswith("-gw3")
+
+
+def test_a_folder_that_cannot_be_made_hides_nothing(project: pytest.Pytester) -> None:
+    project.makepyfile("def test_it(casavi):\n    assert 0, 'the reason'\n")
+    (project.path / "file").write_text("")
+    outcome = project.runpytest_inprocess("--casavi-report-dir=file/reports")
+    outcome.assert_outcomes(failed=1)
+    outcome.stdout.fnmatch_lines(["E*the reason*", "They cannot be told: *Error: *"])
+
+
+# Secrets
+
+SECRETS = """
+import json, os
+from pathlib import Path
+import httpx
+import pytest
+
+@pytest.fixture
+def shown(casavi):
+    Path("secrets").write_text(json.dumps([casavi.key, casavi.secret]))
+
+def note(token):
+    secrets = Path("secrets")
+    secrets.write_text(json.dumps([*json.loads(secrets.read_text()), token]))
+    return token
+
+def test_equal(shown, casavi):
+    assert note(casavi.token()) == "x"
+
+def test_nearly_equal(shown, casavi):
+    token = note(casavi.token())
+    assert token == str(token)[:-1] + "!"
+
+def test_other_way_round(shown, casavi):
+    assert "x" + str(note(casavi.token())) == casavi.secret
+
+def test_inside(shown, casavi):
+    assert {"token": note(casavi.token()), "key": casavi.key} == {"token": 1, "key": 2}
+    
+def test_in(shown, casavi):
+    assert note(casavi.token()) in ["a", casavi.secret]
+
+def test_method(shown, casavi):
+    assert note(casavi.token()).startswith("?")
+
+def test_env(shown, casavi):
+    assert casavi.env == {}
+
+def test_error(shown, casavi):
+    raise RuntimeError(f"cannot log in with {casavi.key} {casavi.secret} {note(casavi.token())}")
+
+def test_chain(shown, casavi):
+    try:
+        raise ValueError(f"{casavi.key}")
+    except ValueError as error:
+        raise RuntimeError(f"{casavi.secret}") from error
+
+def test_output(shown, casavi):
+    print("key", casavi.key, "secret", casavi.secret, "token", note(casavi.token()))
+    assert 0
+
+def test_header(shown, casavi, casavi_client):
+    note(casavi_client.headers["token"])
+    headers = dict(casavi_client.headers)
+    text = f"{casavi.secret}"
+    casavi_client.get("/contacts", params={"key": casavi.key, "token": casavi_client.headers["token"]})
+    assert headers == {}
+
+def test_parameters(shown, casavi):
+    helper(str(casavi.key), secret=str(casavi.secret))
+
+def helper(key, secret):
+    assert key != key
+"""
+
+
+@pytest.mark.parametrize("style", ["auto", "long", "short", "native", "line"])
+def test_secrets_are_not_told(project: pytest.Pytester, style: str) -> None:
+    file = project.makepyfile(SECRETS).name
+    names = [line.partition("(")[0].removeprefix("def ") for line in SECRETS.splitlines() if line.startswith("def test_")]
+    junit = project.path / "junit.xml"
+    for name in names if style == "auto" else ["test_header", "test_error", "test_chain", "test_parameters"]:
+        options = ["-vv", "-l", f"--tb={style}", f"{file}::{name}", "--casavi-report-dir=reports"]
+        outcome = project.runpytest_inprocess(*options, f"--junitxml={junit}", "-o", "junit_logging=all")
+        outcome.assert_outcomes(failed=1)
+        told = outcome.stdout.str() + outcome.stderr.str() + junit.read_text()
+        told += "".join(path.read_text() for path in (project.path / "reports").iterdir())
+        for secret in json.loads((project.path / "secrets").read_text()):
+            assert secret not in told, name
+            assert secret[:-1] not in told, name
+            assert secret[8:-4] not in told, name
+
+
+def test_comparisons_without_secrets_are_explained(project: pytest.Pytester) -> None:
+    project.makepyfile("def test_it(casavi):\n    assert 'left' == 'right'\n")
+    project.runpytest_inprocess().stdout.fnmatch_lines(["E*- right", "E*+ left"])
+
+
+def test_a_mock_that_is_gone_hides_nothing(project: pytest.Pytester, tmp_path: Path) -> None:
+    project.makepyfile(
+        """
+        def test_it(casavi, _casavi_pool):
+            _casavi_pool.close()
+            assert 0, "the reason"
+        """
+    )
+    outcome = project.runpytest_inprocess()
+    outcome.assert_outcomes(failed=1)
+    outcome.stdout.fnmatch_lines(["E*the reason*", "They cannot be told: CannotSteer: There is no account*"])
