@@ -32,8 +32,10 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_CONFIG] = options.config_of(config)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Refuses markers that are impossible before any test runs."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Refuses markers that are impossible before any test runs; a worker of xdist does it test by test."""
+    if hasattr(config, "workerinput"):  # it could not tell why it ends
+        return
     for item in items:
         if "casavi" in item.keywords:
             marks.read(item.iter_markers("casavi"), item.nodeid)
@@ -47,7 +49,7 @@ def casavi_config(pytestconfig: pytest.Config) -> CasaviConfig:
 
 @pytest.fixture(scope="session")
 def _casavi_pool(pytestconfig: pytest.Config) -> "Pool":
-    """The servers of the session. They outlive all fixtures, for the report of a test whose fixtures fail at their end."""
+    """The servers of the session. They outlive all fixtures, for the report of one that fails at its end."""
     from pytest_casavi.factory import Pool
 
     pool = pytestconfig.stash[_POOL] = Pool()
@@ -69,7 +71,7 @@ def make_casavi(request: pytest.FixtureRequest, casavi_config: CasaviConfig, _ca
 
     from pytest_casavi.factory import open_casavi
 
-    marked = marks.read(request.node.iter_markers("casavi"), request.node.nodeid)
+    marked = _marks_of(request.node)
     opened = request.node.stash.setdefault(_OPENED, [])
 
     def make(**given: Any) -> "Casavi":
@@ -81,6 +83,13 @@ def make_casavi(request: pytest.FixtureRequest, casavi_config: CasaviConfig, _ca
         return account.casavi
 
     return make
+
+
+def _marks_of(item: pytest.Item) -> marks.Marks:
+    try:
+        return marks.read(item.iter_markers("casavi"), item.nodeid)
+    except pytest.UsageError as error:
+        pytest.fail(str(error), pytrace=False)
 
 
 @pytest.fixture
