@@ -8,13 +8,11 @@ import httpcore  # noqa: F401  # httpx keeps its errors, so it must not be loade
 import pytest
 
 from casavi_mock.domain.model import Secret
-from casavi_mock.web.app import MockApp, new_registry
 from casavi_mock.web.options import EdgeOptions
-from casavi_mock.world import Settings
 from pytest_casavi import CasaviConfig
 from pytest_casavi.config import BACKENDS
 from pytest_casavi.secret_text import SecretText
-from tests.support.client import Live
+from tests.support.served import CONTROL_TOKEN, serve
 
 SETTINGS = """
 [pytest]
@@ -23,8 +21,6 @@ filterwarnings = error
 asyncio_default_fixture_loop_scope = function
 """
 """What a strict project has; the order of tests stays, so that their results can be told apart."""
-
-CONTROL_TOKEN = "c0ntrol-t0ken-of-the-tests"
 
 
 @pytest.fixture(autouse=True)
@@ -43,19 +39,16 @@ def project(pytester: pytest.Pytester) -> pytest.Pytester:
     return pytester
 
 
-def serve(options: EdgeOptions) -> Iterator[SimpleNamespace]:
-    """Runs a mock as `casavi-mock serve` would, and yields it with its address."""
-    registry = new_registry(Settings.from_profile())
-    registry.create("k" * 16, Secret("s" * 16))
-    app = MockApp(registry, options=options)
-    with Live(SimpleNamespace(app=app)).running() as live:
-        yield SimpleNamespace(url=live.url, registry=registry)
-
-
 @pytest.fixture(scope="module")
 def running_mock() -> Iterator[SimpleNamespace]:
     """A mock at an address, with a control plane that wants a token."""
     yield from serve(EdgeOptions(control_token=Secret(CONTROL_TOKEN)))
+
+
+@pytest.fixture(scope="module")
+def open_mock() -> Iterator[SimpleNamespace]:
+    """A mock at an address as it is started without options."""
+    yield from serve(EdgeOptions())
 
 
 @pytest.fixture(scope="module")

@@ -200,7 +200,7 @@ def test_other_way_round(shown, casavi):
 
 def test_inside(shown, casavi):
     assert {"token": note(casavi.token()), "key": casavi.key} == {"token": 1, "key": 2}
-    
+
 def test_in(shown, casavi):
     assert note(casavi.token()) in ["a", casavi.secret]
 

@@ -1,0 +1,268 @@
+"""A session from its start to its end: what it costs, what stays, what else may be installed."""
+
+import logging
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+TRIVIAL = "import pytest\n@pytest.mark.parametrize('n', range(6))\ndef test_it(casavi, casavi_client, n):\n    assert casavi_client.get('/contacts').json()['count'] == 0\n    casavi.load('small-house')\n"
+
+LEAKS = """
+import gc, os, threading
+import pytest
+
+BEFORE = set(threading.enumerate())
+
+def sockets():
+    folder = "/proc/self/fd"
+    links = [os.readlink(f"{folder}/{fd}") for fd in os.listdir(folder) if os.path.lexists(f"{folder}/{fd}")]
+    return sorted(link for link in links if link.startswith("socket:"))
+
+SOCKETS = sockets()
+
+def pytest_sessionstart(session):
+    session.config.pluginmanager.register(Check(), "check")
+
+class Check:
+    @pytest.hookimpl(trylast=True)
+    def pytest_unconfigure(self, config):
+        import asyncio
+        from casavi_mock.world import Registry
+        for thread in set(threading.enumerate()) - BEFORE:
+            if "casavi" not in thread.name:  # of clients, and of the control plane: they end by themselves
+                thread.join(5)
+        gc.collect()
+        registries = [found for found in gc.get_objects() if isinstance(found, Registry)]
+        tasks = [found for found in gc.get_objects() if isinstance(found, asyncio.Task) and not found.done()]
+        left = {
+            "threads": [thread.name for thread in set(threading.enumerate()) - BEFORE],
+            "sockets": [one for one in sockets() if one not in SOCKETS],
+            "accounts": sum(len(registry) for registry in registries),
+            "tasks": len(tasks),
+        }
+        print("LEFT", {what: found for what, found in left.items() if found})
+"""
+"""Looks after the session for what the plugin may have left in the process."""
+
+
+def left(outcome: pytest.RunResult) -> list[str]:
+    """Returns what is left after a session, as it was printed."""
+    return re.findall(r"LEFT (.*)", outcome.stdout.str())
+
+
+# What stays
+
+
+BAD = "def test_bad(casavi): assert 0\ndef test_last(casavi): pass\n"
+BROKEN = "def test_broken(casavi, nothing): pass\n"
+EXIT = "def test_exit(casavi): pytest.exit('enough')\n"
+
+
+@pytest.mark.parametrize(
+    ("backend", "more", "options", "outcomes"),
+    [
+        ("server", "", [], {"passed": 6}),
+        ("inprocess", BROKEN, [], {"passed": 6, "errors": 1}),
+        ("server", BAD, ["-x"], {"passed": 6, "failed": 1}),
+        ("server", EXIT, [], {"passed": 6}),
+        ("inprocess", EXIT, [], {"passed": 6}),
+    ],
+    ids=["all pass", "error", "stops at a failure", "exit", "exit without a socket"],
+)
+def test_nothing_is_left(
+    project: pytest.Pytester, backend: str, more: str, options: list[str], outcomes: dict[str, int]
+) -> None:
+    project.makeconftest(LEAKS)
+    project.makepyfile(TRIVIAL + more)
+    outcome = project.runpytest_subprocess(f"--casavi-backend={backend}", *options)
+    outcome.assert_outcomes(**outcomes)
+    assert left(outcome) == ["{}"]
+
+
+def test_nothing_is_left_when_tests_cannot_be_collected(project: pytest.Pytester) -> None:
+    project.makeconftest(LEAKS)
+    project.makepyfile(test_a=TRIVIAL, test_b="import nothing_of_that_name\n")
+    outcome = project.runpytest_subprocess("--continue-on-collection-errors")
+    outcome.assert_outcomes(passed=6, errors=1)
+    assert left(outcome) == ["{}"]
+
+
+def test_nothing_is_left_after_an_interrupt(project: pytest.Pytester) -> None:
+    project.makeconftest(LEAKS)
+    project.makepyfile(
+        """
+        import os, signal, time
+        from pathlib import Path
+
+        def test_it(casavi, casavi_client):
+            casavi.queue.hold()
+            casavi_client.post("/import", json={"contacts": [{"id": "C-1", "lastName": "x"}]})
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(60)
+        """
+    )
+    outcome = project.runpytest_subprocess()
+    assert outcome.ret == pytest.ExitCode.INTERRUPTED
+    assert left(outcome) == ["{}"]
+
+
+def test_accounts_are_closed_test_by_test(project: pytest.Pytester) -> None:
+    project.makepyfile(
+        """
+        import pytest
+
+        def accounts(pool, config):
+            return len(pool.backend(config)._accounts._registry)
+
+        @pytest.mark.parametrize("n", range(3))
+        def test_it(casavi, make_casavi, _casavi_pool, casavi_config, n):
+            make_casavi()
+            assert accounts(_casavi_pool, casavi_config) == 2
+
+        def test_after(_casavi_pool, casavi_config):
+            assert accounts(_casavi_pool, casavi_config) == 0
+        """
+    )
+    project.runpytest_inprocess().assert_outcomes(passed=4)
+
+
+def test_a_slow_request_does_not_keep_the_session(project: pytest.Pytester) -> None:
+    project.makepyfile(
+        """
+        import threading, urllib.request
+
+        def test_it(casavi):
+            casavi.faults.on("getContacts").delay(60)
+            asked = urllib.request.Request(casavi.url + "/contacts", headers={"token": casavi.token()})
+            def ask():
+                try:
+                    urllib.request.urlopen(asked)
+                except OSError:
+                    pass
+            threading.Thread(target=ask, daemon=True).start()
+        """
+    )
+    before = time.monotonic()
+    project.runpytest_subprocess().assert_outcomes(passed=1)
+    assert time.monotonic() - before < 50
+
+
+# What it costs
+
+
+def loaded_after(code: str, cwd: Path) -> set[str]:
+    """Top-level modules that are loaded in a fresh interpreter after a session that this code runs."""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=cwd)
+    return set(done.stdout.rpartition("LOADED")[2].split())
+
+
+@pytest.mark.parametrize("uses", [False, True])
+def test_a_session_that_does_not_use_it_loads_nothing_heavy(project: pytest.Pytester, uses: bool) -> None:
+    project.makepyfile("def test_it(casavi): pass" if uses else "def test_it(): pass")
+    code = "import sys, pytest; pytest.main(['-q']); print('LOADED', *{name.partition('.')[0] for name in sys.modules})"
+    loaded = loaded_after(code, project.path)
+    heavy = {"connexion", "flask", "httpx", "casavi_contracts", "casavi_fixtures", "uvicorn", "yaml", "orjson", "rich"}
+    assert heavy & loaded == (heavy if uses else set())
+    assert {"schemathesis", "hypothesis"} & loaded == set()
+    assert "pytest_casavi" in loaded
+
+
+def test_types_can_be_imported_without_weight() -> None:
+    code = "import sys; from pytest_casavi import *; print('LOADED', *{n.partition('.')[0] for n in sys.modules})"
+    assert {"connexion", "flask", "httpx", "uvicorn", "yaml"} & loaded_after(code, Path.cwd()) == set()
+
+
+def test_what_is_not_there_is_told() -> None:
+    import pytest_casavi
+
+    assert all(getattr(pytest_casavi, name) for name in pytest_casavi.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'Nothing'"):
+        _ = pytest_casavi.Nothing
+
+
+# What else may be installed
+
+
+def test_without_the_plugin(project: pytest.Pytester) -> None:
+    project.makepyfile("def test_a(casavi): pass\ndef test_b(): pass\n")
+    outcome = project.runpytest_subprocess("-p", "no:casavi")
+    outcome.assert_outcomes(passed=1, errors=1)
+    outcome.stdout.fnmatch_lines(["E*fixture 'casavi' not found"])
+
+
+def test_many_workers(project: pytest.Pytester) -> None:
+    """Each has a server of its own."""
+    project.makepyfile(
+        """
+        import os
+        from pathlib import Path
+        import pytest
+
+        @pytest.mark.parametrize("n", range(40))
+        def test_it(casavi, casavi_client, n):
+            with Path("seen").open("a") as file:
+                file.write(f"{os.environ['PYTEST_XDIST_WORKER']} {casavi.url}\\n")
+            casavi_client.post("/import", json={"contacts": [{"id": "C-1", "lastName": "x"}]})
+            assert casavi.jobs.last.wait().counts["contacts"]["created"] == 1
+            assert n != 13
+        """
+    )
+    outcome = project.runpytest_subprocess("-n", "4", "--casavi-report-dir=reports")
+    outcome.assert_outcomes(passed=39, failed=1)
+    seen = {tuple(line.split()) for line in (project.path / "seen").read_text().splitlines()}
+    assert len({worker for worker, _ in seen}) == len({url for _, url in seen}) == len(seen) > 1
+    assert len(list((project.path / "reports").glob("*-gw?.har"))) == 1
+    outcome.stdout.fnmatch_lines(["*casavi: requests*", "*casavi: jobs*"])
+
+
+def test_random_order_and_repetition(project: pytest.Pytester) -> None:
+    project.makeini(
+        "[pytest]\naddopts = -p no:schemathesis -p no:cacheprovider\nfilterwarnings = error\n"
+        "asyncio_default_fixture_loop_scope = function\n"
+    )
+    project.makepyfile(TRIVIAL)
+    project.runpytest_subprocess("--count=3", "-p", "randomly", "-p", "repeat").assert_outcomes(passed=18)
+
+
+def test_other_output_of_a_test_is_left_alone(project: pytest.Pytester) -> None:
+    """The mock writes nothing into a log that a test of the client looks at."""
+    project.makepyfile(
+        """
+        import logging
+        import httpx
+        import pytest
+
+        @pytest.mark.casavi(allow="request-violates-contract")
+        def test_it(casavi, caplog, capfd):
+            with casavi.client() as client, caplog.at_level(logging.WARNING):
+                client.post("/import", json={"contacts": [{}]})
+                client.get("/nothing")
+            assert caplog.records == []
+            assert capfd.readouterr() == ("", "")
+        """
+    )
+    project.runpytest_inprocess().assert_outcomes(passed=1)
+    assert logging.getLogger("casavi_mock").level == logging.NOTSET
+
+
+def test_unrelated_tests_are_left_alone(project: pytest.Pytester) -> None:
+    project.makepyfile(
+        """
+        import unittest
+        import pytest
+
+        def test_pass(): pass
+        def test_fail(): assert {"a": 1} == {"a": 2}
+        @pytest.mark.xfail
+        def test_xfail(): assert 0
+        class TestCase(unittest.TestCase):
+            def test_case(self): self.assertEqual(1, 2)
+        """
+    )
+    outcome = project.runpytest_inprocess()
+    outcome.assert_outcomes(passed=1, failed=2, xfailed=1)
+    outcome.stdout.no_fnmatch_line("*casavi: *")
