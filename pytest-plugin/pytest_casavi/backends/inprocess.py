@@ -5,9 +5,9 @@ from contextlib import ExitStack
 from anyio.from_thread import start_blocking_portal
 
 from pytest_casavi.backends.local import Accounts, QuietLog, new_app
-from pytest_casavi.backends.transport import Transport
 from pytest_casavi.config import CasaviConfig
 from pytest_casavi.handle.account import Account
+from pytest_casavi.transport import Transport
 
 URL = "http://in-process.casavi.invalid"
 """Resolves nowhere, so that a client that does not use the transport reaches nobody."""

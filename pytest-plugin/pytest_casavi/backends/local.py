@@ -20,7 +20,7 @@ from pytest_casavi.handle.requests import Request
 from pytest_casavi.secret_text import SecretText
 
 if TYPE_CHECKING:
-    from pytest_casavi.backends.transport import Transport
+    from pytest_casavi.transport import Transport
 
 MAX_JOURNAL = 10_000
 """Requests that are kept of a test."""

@@ -20,7 +20,7 @@ from pytest_casavi.steering import Steering
 if TYPE_CHECKING:
     import httpx
 
-    from pytest_casavi.backends.transport import Transport
+    from pytest_casavi.transport import Transport
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
