@@ -7,6 +7,7 @@ CasaviError
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 
 class CasaviError(Exception):
@@ -31,3 +32,14 @@ class NothingThere(CasaviError, LookupError):
 
 class WaitTimeout(CasaviError, TimeoutError):
     """A job did not end; the text shows the queue."""
+
+
+def told(excinfo: Any) -> bool:
+    """Whether an exception tells a test what is wrong, so that a traceback may end where the test asked for it.
+
+    Modules in which such exceptions are raised name it `__tracebackhide__`, as pytest wants it.
+
+    Args:
+        excinfo: The exception as pytest keeps it.
+    """
+    return isinstance(excinfo.value, CasaviError | AssertionError | TypeError)

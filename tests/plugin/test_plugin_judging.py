@@ -406,6 +406,13 @@ NOT_GUILTY = {
         casavi.clock.advance(days=31)
         assert client.http.get("/contacts", headers={"token": token}).status_code == 401
     """,
+    "a token that ended by the clock of the test": """
+        assert client.http.get("/contacts").status_code == 200
+        casavi.clock.advance(days=31)
+        assert client.http.get("/contacts").status_code == 401
+        client.log_in()
+        assert client.http.get("/contacts").status_code == 200
+    """,
     "a log-in with wrong credentials": """
         wrong = client.http.post("/authenticate", json={"key": "x" * 20, "secret": "y" * 20})
         assert wrong.status_code == 401
@@ -428,6 +435,21 @@ def test_mixed(casavi, client):
         for _ in range(3):
             client.read(job)
     client.read(job)
+"""
+    )
+    project.runpytest_inprocess().assert_outcomes(failed=1)
+
+
+def test_a_client_that_goes_on_with_a_token_that_ended_is_guilty(project: pytest.Pytester) -> None:
+    project.makepyfile(
+        CLIENTS
+        + """
+def test_late(casavi, client):
+    old = client.http.headers["token"]
+    casavi.clock.advance(days=31)
+    client.http.get("/contacts")
+    client.log_in()
+    client.http.get("/contacts", headers={"token": old})
 """
     )
     project.runpytest_inprocess().assert_outcomes(failed=1)

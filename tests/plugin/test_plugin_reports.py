@@ -269,3 +269,26 @@ def test_a_mock_that_is_gone_hides_nothing(project: pytest.Pytester, tmp_path: P
     outcome = project.runpytest_inprocess()
     outcome.assert_outcomes(failed=1)
     outcome.stdout.fnmatch_lines(["E*the reason*", "They cannot be told: CannotSteer: There is no account*"])
+
+
+def test_tracebacks_end_in_the_test(project: pytest.Pytester) -> None:
+    project.makepyfile(
+        """
+        import pytest
+
+        @pytest.mark.parametrize("ask", [
+            lambda casavi: casavi.contacts["nobody"],
+            lambda casavi: casavi.jobs.last,
+            lambda casavi: casavi.requests.to("getJob").one(),
+            lambda casavi: casavi.faults.on("nothing"),
+            lambda casavi: casavi.clock.advance(),
+            lambda casavi: casavi.load("nothing"),
+            lambda casavi: casavi.restore("nothing"),
+        ])
+        def test_it(casavi, ask):
+            ask(casavi)
+        """
+    )
+    outcome = project.runpytest_inprocess()
+    outcome.assert_outcomes(failed=7)
+    outcome.stdout.no_fnmatch_line("*pytest_casavi/*.py:*")

@@ -238,15 +238,18 @@ def test_other_output_of_a_test_is_left_alone(project: pytest.Pytester) -> None:
 
         @pytest.mark.casavi(allow="request-violates-contract")
         def test_it(casavi, caplog, capfd):
-            with casavi.client() as client, caplog.at_level(logging.WARNING):
+            with casavi.client() as client, caplog.at_level(logging.DEBUG, "uvicorn"), caplog.at_level(logging.INFO):
                 client.post("/import", json={"contacts": [{}]})
                 client.get("/nothing")
-            assert caplog.records == []
+                logging.getLogger("uvicorn.error").info("another server")
+            told = [record.message for record in caplog.records if not record.name.startswith("http")]
+            assert told == ["another server"]
             assert capfd.readouterr() == ("", "")
         """
     )
     project.runpytest_inprocess().assert_outcomes(passed=1)
-    assert logging.getLogger("casavi_mock").level == logging.NOTSET
+    assert logging.getLogger("casavi_mock.exchanges").level == logging.NOTSET
+    assert not logging.getLogger("uvicorn.access").filters
 
 
 def test_unrelated_tests_are_left_alone(project: pytest.Pytester) -> None:

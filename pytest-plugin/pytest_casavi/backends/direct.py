@@ -13,7 +13,9 @@ from casavi_mock.web.control.asked import Asked, Plane
 from casavi_mock.web.control.document import Verb, load_document, verbs
 from casavi_mock.web.control.problems import Problem
 from casavi_mock.world import Registry
-from pytest_casavi.errors import CannotSteer
+from pytest_casavi.errors import CannotSteer, told
+
+__tracebackhide__ = told
 
 _HEADERS = {b"content-type": b"application/json"}
 

@@ -4,7 +4,8 @@ from contextlib import ExitStack
 
 from anyio.from_thread import start_blocking_portal
 
-from pytest_casavi.backends.local import Accounts, QuietLog, new_app
+from pytest_casavi.backends.local import Accounts, new_app
+from pytest_casavi.backends.quiet import QuietLog
 from pytest_casavi.config import CasaviConfig
 from pytest_casavi.handle.account import Account
 from pytest_casavi.transport import Transport

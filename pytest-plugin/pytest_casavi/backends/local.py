@@ -1,6 +1,5 @@
 """The mock in this process: its application, and accounts of it."""
 
-import logging
 import secrets
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -88,16 +87,3 @@ class Accounts:
     def _close(self, key: str) -> None:
         if self._registry.get(key) is not None:
             self._registry.delete(key)
-
-
-class QuietLog:
-    """Keeps what the mock tells of refused requests out of the log that a test of the client may look at."""
-
-    def __init__(self) -> None:
-        self._log = logging.getLogger("casavi_mock")
-        self._before = self._log.level
-        self._log.setLevel(logging.ERROR)
-
-    def close(self) -> None:
-        """Lets it tell again."""
-        self._log.setLevel(self._before)

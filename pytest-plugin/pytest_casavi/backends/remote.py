@@ -9,9 +9,11 @@ import httpx
 import pytest
 
 from pytest_casavi.config import CasaviConfig
-from pytest_casavi.errors import CannotSteer, CasaviError
+from pytest_casavi.errors import CannotSteer, CasaviError, told
 from pytest_casavi.handle.account import Account
 from pytest_casavi.secret_text import SecretText
+
+__tracebackhide__ = told
 
 _TIMEOUT = httpx.Timeout(120.0, connect=5.0)  # a clock that is moved by years has much to do
 

@@ -3,10 +3,12 @@
 import threading
 
 from casavi_mock.web.serving import bind, server_for
-from pytest_casavi.backends.local import Accounts, QuietLog, new_app
+from pytest_casavi.backends.local import Accounts, new_app
+from pytest_casavi.backends.quiet import QuietLog
 from pytest_casavi.config import CasaviConfig
 from pytest_casavi.handle.account import Account
 
+_THREAD = "casavi-mock server"
 _LOOK_SECONDS = 0.05
 _STOP_SECONDS = 5.0
 
@@ -23,14 +25,14 @@ class ServerBackend:
 
     def __init__(self, config: CasaviConfig) -> None:
         app = new_app(config)
-        self._log = QuietLog()
+        self._log = QuietLog(_THREAD)
         self._socket = bind("127.0.0.1", 0)
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         self._accounts = Accounts(app, self.url)
         ready = threading.Event()
         self._server = server_for(app, ready.set)
         self._thread = threading.Thread(
-            target=self._server.run, kwargs={"sockets": [self._socket]}, name="casavi-mock server", daemon=True
+            target=self._server.run, kwargs={"sockets": [self._socket]}, name=_THREAD, daemon=True
         )
         self._thread.start()
         while not ready.wait(_LOOK_SECONDS):

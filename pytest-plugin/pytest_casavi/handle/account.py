@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from pytest_casavi.errors import told
 from pytest_casavi.handle.clock import Clock
 from pytest_casavi.handle.faults import Faults
 from pytest_casavi.handle.job_queue import Queue
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     import httpx
 
     from pytest_casavi.transport import Transport
+
+__tracebackhide__ = told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,8 +3,11 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+from pytest_casavi.errors import told
 from pytest_casavi.handle.moments import parsed, written
 from pytest_casavi.steering import Steering
+
+__tracebackhide__ = told
 
 
 class Clock:

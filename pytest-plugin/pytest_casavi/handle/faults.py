@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from pytest_casavi.errors import CannotSteer, NothingThere
+from pytest_casavi.errors import CannotSteer, NothingThere, told
 from pytest_casavi.steering import Steering
+
+__tracebackhide__ = told
 
 ANY = "*"
 """Stands for every operation."""

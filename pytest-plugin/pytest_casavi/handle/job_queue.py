@@ -2,7 +2,10 @@
 
 from typing import Any, Literal, Self
 
+from pytest_casavi.errors import told
 from pytest_casavi.steering import Steering
+
+__tracebackhide__ = told
 
 Mode = Literal["immediate", "time", "manual"]
 """How jobs move on: at once, by the clock, or by polls and steps."""

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from pytest_casavi.errors import NothingThere, WaitTimeout
+from pytest_casavi.errors import NothingThere, WaitTimeout, told
 from pytest_casavi.handle.job_queue import Queue
 from pytest_casavi.handle.moments import parsed, parsed_or_none
 from pytest_casavi.handle.requests import Request, Requests
 from pytest_casavi.steering import Steering
+
+__tracebackhide__ = told
 
 WAIT_SECONDS = 10.0
 """How long `wait` waits if nothing else is said."""

@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pytest_casavi.errors import CannotSteer
+from pytest_casavi.errors import CannotSteer, told
+
+__tracebackhide__ = told
 
 Portfolio = str | Path | Mapping[str, Any]
 """The name of a sample portfolio, a JSON file, or the body of an import."""

@@ -5,9 +5,11 @@ from collections.abc import ItemsView, Iterator, Mapping, ValuesView
 from datetime import datetime
 from typing import Any
 
-from pytest_casavi.errors import NothingThere
+from pytest_casavi.errors import NothingThere, told
 from pytest_casavi.handle.moments import parsed
 from pytest_casavi.steering import Steering
+
+__tracebackhide__ = told
 
 _SHOWN = 10
 

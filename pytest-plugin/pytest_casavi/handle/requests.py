@@ -6,9 +6,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, overload
 
-from pytest_casavi.errors import CannotSteer, NothingThere
+from pytest_casavi.errors import CannotSteer, NothingThere, told
 from pytest_casavi.handle.moments import parsed
 from pytest_casavi.steering import Steering
+
+__tracebackhide__ = told
 
 ALL = 1_000_000
 """More than a journal keeps."""

@@ -9,6 +9,7 @@ from pytest_casavi.steering import Steering
 
 UNREAD = "job-never-read-to-its-end"
 FAST = "polls-too-fast"
+LATE = "refresh-never-or-too-late"
 
 _GRAVITY = {"note": 0, "warning": 1, "error": 2}
 _SHOWN = 5
@@ -55,8 +56,10 @@ def judged(
 ) -> list[Violation]:
     """Returns what the client should do otherwise, in the order of the first exchange that shows it.
 
-    A job that the client has not read to its end is not held against it if the test looked at the job itself, or if
-    the job has no end yet, or is gone. Nor is a fast look at a job of which the test has just decided how it goes on.
+    What a test brings about is not held against a client that copes with it: a job that is not read to its end, if the
+    test looked at it itself, or if it has no end yet, or is gone; a fast look at a job of which the test has just
+    decided how it goes on; a token that is used too late, since only a test moves the clock by weeks, if the client
+    logs in again when it is refused.
 
     Args:
         steering: Reaches the account.
@@ -73,7 +76,8 @@ def judged(
     if any(violation.rule == UNREAD for violation in violations):
         jobs = {job["id"]: job for job in steering.ask("listJobs", query={"limit": ALL})["jobs"]}
         violations = [one for one in violations if one.rule != UNREAD or _unread(one, jobs, seen)]
-    return [one for one in violations if one.rule != FAST or _fast(one, known, commands)]
+    violations = [one for one in violations if one.rule != FAST or _fast(one, known, commands)]
+    return [one for one in violations if one.rule != LATE or _too_late(one, known)]
 
 
 def described(violations: Collection[Violation], grave: Collection[Violation]) -> str:
@@ -117,6 +121,13 @@ def _fast(violation: Violation, known: Mapping[int, Request], commands: Collecti
         return not before or not any(max(before) <= command < poll.number for command in commands)
 
     return not commands or any(own_will(poll) for poll in violation.requests)
+
+
+def _too_late(violation: Violation, known: Mapping[int, Request]) -> bool:
+    """Whether a client went on with a token that had ended, in place of logging in again."""
+    used = [request.number for request in violation.requests]
+    log_ins = [number for number, one in known.items() if one.operation == "authenticate" and one.status < 400]
+    return not used or not any(number > max(used) for number in log_ins)
 
 
 def _paragraph(number: int, violation: Violation) -> str:

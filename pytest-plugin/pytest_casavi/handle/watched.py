@@ -3,7 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
+from pytest_casavi.errors import told
 from pytest_casavi.steering import Steering
+
+__tracebackhide__ = told
 
 COMMANDS = frozenset(
     {"holdQueue", "releaseQueue", "stepQueue", "drainQueue", "forceJob", "forceNextJob", "putTransitions"}

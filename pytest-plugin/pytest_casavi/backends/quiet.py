@@ -1,0 +1,31 @@
+"""Keeps the mock's own log out of the log that a test of the client may look at."""
+
+import logging
+
+_EXCHANGES = "casavi_mock.exchanges"
+_UVICORN = ("uvicorn.error", "uvicorn.access")
+
+
+class QuietLog:
+    """Silences what the mock tells of refused requests, and a server of its routine; errors are told all the same.
+
+    Args:
+        thread_name: Name of the thread in which a server runs; what other servers tell is left alone.
+    """
+
+    def __init__(self, thread_name: str | None = None) -> None:
+        self._thread_name = thread_name
+        self._exchanges = logging.getLogger(_EXCHANGES)
+        self._level = self._exchanges.level
+        self._exchanges.setLevel(logging.ERROR)
+        for name in _UVICORN:
+            logging.getLogger(name).addFilter(self._told)
+
+    def close(self) -> None:
+        """Lets it tell again."""
+        self._exchanges.setLevel(self._level)
+        for name in _UVICORN:
+            logging.getLogger(name).removeFilter(self._told)
+
+    def _told(self, record: logging.LogRecord) -> bool:
+        return record.levelno > logging.INFO or record.threadName != self._thread_name
