@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,12 @@ import httpx
 import pytest
 
 from casavi_fixtures import contact, contract, document, load_portfolio, master_data, property_, responsibility, unit
+from casavi_mock.domain.jobs import Progress
+from casavi_mock.domain.ordering import plan
+from casavi_mock.web.app import MockApp, new_registry
+from casavi_mock.world import Settings
 from pytest_casavi import CannotSteer, Casavi, CasaviConfig, CasaviError, Job, NothingThere, WaitTimeout
+from pytest_casavi.backends.local import Accounts
 
 Send = Callable[..., Job]
 
@@ -153,6 +158,7 @@ def test_load_refuses(casavi: Casavi, tmp_path: Path) -> None:
     (tmp_path / "bad.json").write_text("{")
     assert "bad.json: not JSON" in refused(lambda: casavi.load(tmp_path / "bad.json"))
     assert "/contacts/0/id: expected string, got number 5" in refused(lambda: casavi.load({"contacts": [{"id": 5}]}))
+    assert "cannot be said in JSON" in refused(lambda: casavi.load({"contacts": [{"id": object()}]}))
     assert len(casavi.contacts) == 0
 
 
@@ -171,6 +177,7 @@ def test_a_job_tells_all(casavi: Casavi, send: Send) -> None:
     assert job.request.json["contacts"][0]["id"] == "C-2"
     assert job.json["id"] == job.id
     assert repr(job) == f"<Job {job.id}>"
+    assert repr(casavi.jobs.next) == "<the next job that starts>"
 
 
 @pytest.mark.casavi(allow="unknown-fields-sent")
@@ -275,6 +282,21 @@ def test_wait_gives_up(casavi: Casavi, send: Send) -> None:
         job.wait(timeout=0.02)
     casavi.clock.advance(hours=1)
     assert job.ended
+
+
+def test_wait_while_the_clock_of_the_system_stands_still() -> None:
+    """As it does for a test that has replaced it."""
+    settings = Settings.from_profile(progress=Progress(mode="time", job_seconds=60))
+    fixed = datetime(2026, 1, 5, 8, tzinfo=UTC)
+    app = MockApp(new_registry(settings, now=lambda: fixed), now=lambda: fixed)
+    account = Accounts(app, "http://nowhere.invalid").open()
+    world = app.registry.get(account.key)
+    assert world is not None
+    world.submit(plan({"contacts": [contact()]}, settings.shape))
+    job = Casavi(account).jobs.last
+    with pytest.raises(WaitTimeout, match="not ended within 0 s"):
+        job.wait(timeout=0)
+    assert job.wait().status == "completed"
 
 
 # Queue

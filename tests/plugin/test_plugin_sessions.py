@@ -5,9 +5,14 @@ import re
 import subprocess
 import sys
 import time
+import tracemalloc
 from pathlib import Path
 
 import pytest
+
+from casavi_mock.domain.model import Secret
+from casavi_mock.web.app import new_registry
+from casavi_mock.world import Settings
 
 TRIVIAL = "import pytest\n@pytest.mark.parametrize('n', range(6))\ndef test_it(casavi, casavi_client, n):\n    assert casavi_client.get('/contacts').json()['count'] == 0\n    casavi.load('small-house')\n"
 
@@ -149,6 +154,42 @@ def test_a_slow_request_does_not_keep_the_session(project: pytest.Pytester) -> N
     before = time.monotonic()
     project.runpytest_subprocess().assert_outcomes(passed=1)
     assert time.monotonic() - before < 50
+
+
+@pytest.mark.parametrize("backend", ["server", "inprocess"])
+def test_a_mock_that_does_not_start_says_so(project: pytest.Pytester, backend: str) -> None:
+    project.makeconftest(LEAKS)
+    project.makepyfile(
+        """
+        import pytest
+        from casavi_mock.web.vendor import VendorApi
+
+        @pytest.fixture(autouse=True)
+        def broken(monkeypatch):
+            async def start(self):
+                raise RuntimeError("no routes")
+            monkeypatch.setattr(VendorApi, "start", start)
+
+        def test_it(casavi):
+            pass
+        """
+    )
+    outcome = project.runpytest_subprocess(f"--casavi-backend={backend}")
+    outcome.assert_outcomes(errors=1)
+    outcome.stdout.fnmatch_lines(["*RuntimeError: *"])
+    outcome.stdout.fnmatch_lines(["*no routes*"])
+    assert left(outcome) == ["{}"]
+
+
+def test_an_account_is_small() -> None:
+    registry = new_registry(Settings.from_profile())
+    tracemalloc.start()
+    before, _ = tracemalloc.get_traced_memory()
+    for number in range(100):
+        registry.create(f"key-{number}", Secret("secret"))
+    after, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert (after - before) / 100 < 50_000
 
 
 # What it costs

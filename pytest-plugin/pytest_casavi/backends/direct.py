@@ -6,8 +6,6 @@ from typing import Any
 import orjson
 from werkzeug.datastructures import MultiDict
 
-from casavi_mock.domain.clock import ClockError
-from casavi_mock.errors import Unsteerable
 from casavi_mock.web.control.app import HANDLERS
 from casavi_mock.web.control.asked import Asked, Plane
 from casavi_mock.web.control.document import Verb, load_document, verbs
@@ -55,10 +53,6 @@ class DirectPlane:
             answer = HANDLERS[verb](asked).body
         except Problem as problem:
             raise CannotSteer(problem.detail, problem.possible) from None
-        except Unsteerable as error:
-            raise CannotSteer(error.what, error.possible) from None
-        except ClockError as error:
-            raise CannotSteer(f"{error}.") from None
         except orjson.JSONEncodeError as error:
             raise CannotSteer(f"This cannot be said in JSON: {error}.") from None
         return orjson.loads(answer) if answer else None

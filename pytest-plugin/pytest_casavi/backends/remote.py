@@ -10,7 +10,7 @@ import pytest
 
 from pytest_casavi.config import CasaviConfig
 from pytest_casavi.errors import CannotSteer, CasaviError, told
-from pytest_casavi.handle.account import Account
+from pytest_casavi.handle.account import Account, is_loopback
 from pytest_casavi.secret_text import SecretText
 
 __tracebackhide__ = told
@@ -54,6 +54,8 @@ class ControlPlane:
         params = {name: value for name, value in query.items() if value is not None}
         try:
             answer = self._http.request(method, address, params=params, headers=headers, json=body)
+        except TypeError as error:
+            raise CannotSteer(f"This cannot be said in JSON: {error}.") from None
         except httpx.HTTPError as error:
             raise CannotSteer(f"The mock at {self.url} does not answer: {error}.") from error
         if not answer.is_success:
@@ -147,8 +149,9 @@ class RemoteBackend:
         assert config.url is not None, "options see to that"
         self.url = config.url
         self._config = config
-        self._http = httpx.Client(timeout=_TIMEOUT)
-        self._control = httpx.Client(timeout=_TIMEOUT, headers=_token_header(config.control_token))
+        proxied = not is_loopback(config.url)
+        self._http = httpx.Client(timeout=_TIMEOUT, trust_env=proxied)
+        self._control = httpx.Client(timeout=_TIMEOUT, trust_env=proxied, headers=_token_header(config.control_token))
         self._opened: dict[str, None] = {}
         try:
             self._plane = self._found()
@@ -193,12 +196,11 @@ class RemoteBackend:
     def _found(self) -> ControlPlane | None:
         """Returns the control plane, or None if there is none."""
         try:
-            health = self._http.get(f"{self.url}/_mock/health")
+            if not _is_health(self._http.get(f"{self.url}/_mock/health")):
+                return None
+            document = self._control.get(f"{self.url}/_mock/openapi.json")
         except httpx.HTTPError as error:
             raise CannotSteer(f"{self.url} does not answer: {error}. Is it running?") from error
-        if not _is_health(health):
-            return None
-        document = self._control.get(f"{self.url}/_mock/openapi.json")
         if document.status_code == httpx.codes.UNAUTHORIZED:
             raise CannotSteer(f"The mock at {self.url} wants its control token: set CASAVI_MOCK_CONTROL_TOKEN.")
         return ControlPlane(self.url, self._control, document.json()) if document.is_success else None

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlsplit
 
 from pytest_casavi.errors import told
 from pytest_casavi.handle.clock import Clock
@@ -209,7 +210,13 @@ class Casavi:
 
     def _client_options(self, options: dict[str, Any]) -> dict[str, Any]:
         headers = {"token": self.token(), **(options.pop("headers", None) or {})}
-        return {"base_url": self.url, "transport": self.transport, **options, "headers": headers}
+        usual = {"base_url": self.url, "transport": self.transport, "trust_env": not is_loopback(self.url)}
+        return {**usual, **options, "headers": headers}
+
+
+def is_loopback(url: str) -> bool:
+    """Whether an address is on this machine, so that no proxy of the environment leads there."""
+    return urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1")
 
 
 class Snapshot:
