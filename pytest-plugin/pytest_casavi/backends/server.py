@@ -1,6 +1,7 @@
 """A server in a thread of this process, at a free port of the loopback interface."""
 
 import threading
+from contextlib import suppress
 
 from casavi_mock.web.serving import bind, server_for
 from pytest_casavi.backends.local import Accounts, new_app
@@ -31,9 +32,7 @@ class ServerBackend:
         self._accounts = Accounts(app, self.url)
         ready = threading.Event()
         self._server = server_for(app, ready.set)
-        self._thread = threading.Thread(
-            target=self._server.run, kwargs={"sockets": [self._socket]}, name=_THREAD, daemon=True
-        )
+        self._thread = threading.Thread(target=self._run, name=_THREAD, daemon=True)
         self._thread.start()
         while not ready.wait(_LOOK_SECONDS):
             if not self._thread.is_alive():
@@ -54,3 +53,7 @@ class ServerBackend:
             self._thread.join(_STOP_SECONDS)
         self._socket.close()
         self._log.close()
+
+    def _run(self) -> None:
+        with suppress(SystemExit):  # so does uvicorn end if it cannot start, which is seen from outside
+            self._server.run(sockets=[self._socket])
