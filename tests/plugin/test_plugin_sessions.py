@@ -288,9 +288,10 @@ def test_other_output_of_a_test_is_left_alone(project: pytest.Pytester) -> None:
             assert capfd.readouterr() == ("", "")
         """
     )
+    names = ("casavi_mock.exchanges", "uvicorn.error", "uvicorn.access")
+    before = [(logging.getLogger(name).level, list(logging.getLogger(name).filters)) for name in names]
     project.runpytest_inprocess().assert_outcomes(passed=1)
-    assert logging.getLogger("casavi_mock.exchanges").level == logging.NOTSET
-    assert not logging.getLogger("uvicorn.access").filters
+    assert [(logging.getLogger(name).level, logging.getLogger(name).filters) for name in names] == before
 
 
 def test_unrelated_tests_are_left_alone(project: pytest.Pytester) -> None:
