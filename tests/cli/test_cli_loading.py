@@ -1,0 +1,31 @@
+"""The verbs `control load` and `control token` against a real server."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+from click.testing import Result
+
+from casavi_fixtures import portfolio_bytes
+
+
+def test_load_and_token(start: Callable, run: Callable[..., Result], tmp_path: Path) -> None:
+    url = start("--progress", "immediate").url
+    loaded = run("control", "load", "-", "--url", url, stdin=portfolio_bytes("small-house"))
+    assert (loaded.exit_code, "6 units" in loaded.output) == (0, True)
+    (tmp_path / "more.json").write_text(json.dumps({"contacts": [{"id": "new"}]}))
+    more = run("control", "load", str(tmp_path / "more.json"), "--url", url)
+    assert (more.exit_code, "6 units" in more.output) == (0, True)
+    token = run("control", "token", "--url", url).stdout.strip()
+    assert httpx.get(f"{url}/contacts/new", headers={"token": token}).json()["id"] == "new"
+    listed = run("control", "requests", "--url", url, "--json").stdout
+    assert json.loads(listed)["count"] == 1
+    assert token not in listed
+
+
+def test_what_cannot_be_loaded_is_told(start: Callable, run: Callable[..., Result]) -> None:
+    url = start().url
+    bad = run("control", "load", "-", "--url", url, stdin=b'{"contacts": [{"id": "1"}, {"id": "1"}]}')
+    assert bad.exit_code == 2
+    assert "Nothing was imported" in bad.output
