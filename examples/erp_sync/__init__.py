@@ -1,0 +1,1 @@
+"""Keeps casavi up to date with what an ERP exports."""

@@ -1,0 +1,64 @@
+"""The command in a process of its own, other HTTP clients, and two accounts."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from erp_sync.api import CasaviApi
+
+from pytest_casavi import Casavi, MakeCasavi
+
+HERE = Path(__file__).parents[1]
+
+
+def command(casavi: Casavi) -> "subprocess.CompletedProcess[str]":
+    """Runs the command as cron would."""
+    if casavi.transport is not None:
+        pytest.skip("another process needs a socket, and the backend inprocess has none")
+    return subprocess.run(
+        [sys.executable, "-m", "erp_sync", "export"],
+        cwd=HERE,
+        env={**os.environ, **casavi.env},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_command_syncs(casavi: Casavi) -> None:
+    done = command(casavi)
+
+    assert (done.returncode, done.stdout) == (0, "7 created, 0 updated, 0 unchanged\n"), done.stderr
+    assert len(casavi.contacts) == 3
+
+
+def test_the_command_says_when_casavi_refuses_it(make_casavi: MakeCasavi) -> None:
+    casavi = make_casavi()
+    casavi.faults.on("authenticate").status(401)
+    done = command(casavi)
+
+    assert done.returncode == 2
+    assert done.stderr.startswith("erp_sync: POST /authenticate: 401")
+    assert casavi.secret not in done.stderr
+
+
+def test_two_customers_do_not_see_each_other(make_casavi: MakeCasavi) -> None:
+    one, other = make_casavi(load="small-house"), make_casavi()
+
+    with CasaviApi(other.url, other.key, other.secret, transport=other.transport) as api:
+        api.finished(api.import_master_data({"contacts": [{"id": "C-101", "lastName": "Somebody else"}]}))
+
+    assert one.contacts["C-101"]["lastName"] == "Albrecht"
+    assert len(other.contacts) == 1
+
+
+@pytest.mark.asyncio
+async def test_an_async_client_reads_what_was_synced(casavi: Casavi) -> None:
+    casavi.load("small-house")
+
+    async with casavi.async_client() as client:
+        page = (await client.get("/v2/contacts")).json()
+
+    assert {contact["id"] for contact in page["list"]} == set(casavi.contacts)
