@@ -1,0 +1,29 @@
+"""The laws of the API, by what they are about."""
+
+from casavi_contracts.laws import (
+    authentication,
+    conventions,
+    imports,
+    isolation,
+    jobs,
+    ordering,
+    pages,
+    reading,
+    refresh,
+)
+from casavi_contracts.laws.law import Law, law
+
+LAWS: tuple[Law, ...] = (
+    *authentication.LAWS,
+    *refresh.LAWS,
+    *imports.LAWS,
+    *jobs.LAWS,
+    *ordering.LAWS,
+    *reading.LAWS,
+    *pages.LAWS,
+    *isolation.LAWS,
+    *conventions.LAWS,
+)
+"""Every law, in the order in which they are judged: what others rest on comes first."""
+
+__all__ = ["LAWS", "Law", "law"]
