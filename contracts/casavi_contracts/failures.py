@@ -12,7 +12,7 @@ class KitError(Exception):
 
 
 class CouldNotRun(KitError):
-    """Nothing can be judged: no answer, wrong credentials, a bad setting. The text is a sentence that says what to do."""
+    """Nothing can be judged: no answer, wrong credentials, a bad setting. The text says what to do."""
 
 
 class BudgetSpent(KitError):
