@@ -83,6 +83,11 @@ class Results:
         """Returns one row, None if there is none."""
         return self._rows.get((law, version))
 
+    @property
+    def found(self) -> bool:
+        """Whether anything does not hold."""
+        return any(row.findings for row in self._rows.values())
+
     def count(self, outcome: Outcome) -> int:
         """Returns how many promises have that outcome."""
         return len(self.rows(outcome))
