@@ -1,7 +1,7 @@
 """A run as JSON: for programs, and for the page.
 
-The form is described by `report.schema.json` beside this module. `formatVersion` goes up when a member goes or changes its
-meaning; new members may come at any time.
+The form is described by `report.schema.json` beside this module. `formatVersion` goes up when a member goes or changes
+its meaning; new members may come at any time.
 """
 
 import json

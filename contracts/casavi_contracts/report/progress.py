@@ -168,7 +168,7 @@ def _said(row: Row) -> str:
     verdict = row.verdict
     if verdict is None:
         return str(row.outcome)
-    return f"{row.outcome}, {verdict.examples} cases, {verdict.requests} requests, {verdict.seconds:.1f} s"
+    return f"{row.outcome}, cases {verdict.examples}, requests {verdict.requests}, {verdict.seconds:.1f} s"
 
 
 def _duration(seconds: float) -> str:

@@ -7,11 +7,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import jsonschema_rs
+
 from casavi_contracts.failures import CouldNotRun
 from casavi_contracts.verdict import Finding
 
 FORMAT = "casavi-check-replay"
 FORMAT_VERSION = 1
+
+_SCHEMA = {
+    "type": "object",
+    "required": ["law", "version", "case", "before", "seed", "maxExamples", "profile"],
+    "properties": {
+        "law": {"type": "string"},
+        "version": {"type": "string"},
+        "before": {"type": "array", "items": {"type": "string"}},
+        "seed": {"type": "integer", "minimum": 0},
+        "maxExamples": {"type": ["integer", "null"], "minimum": 1},
+        "profile": {"type": "object"},
+    },
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +37,21 @@ class Replay:
     """The law under judgement when it was found."""
     version: str
     case: Any
+    before: tuple[str, ...]
+    """Laws that have to be judged before: what they send is what is judged."""
     seed: int
+    max_examples: int | None
     profile: Mapping[str, Any]
 
 
 def write(
-    folder: Path, finding: Finding, *, seed: int, profile: Mapping[str, Any], redact: Callable[[str], str]
+    folder: Path,
+    finding: Finding,
+    *,
+    seed: int,
+    max_examples: int | None,
+    profile: Mapping[str, Any],
+    redact: Callable[[str], str],
 ) -> Path:
     """Writes the case of a finding to a file of its own and returns its path.
 
@@ -35,6 +59,7 @@ def write(
         folder: Is made if it is missing.
         finding: What was found.
         seed: Of the run.
+        max_examples: Cases of each law, None for each law's own number.
         profile: Values of assumptions by name.
         redact: Makes secrets unreadable, and nothing else: the case has to stay as it is.
 
@@ -50,7 +75,9 @@ def write(
         "breaks": finding.law,
         "expected": finding.expected,
         "observed": finding.observed,
+        "before": sorted({exchange.purpose for exchange in finding.exchanges} - {law, ""}),
         "seed": seed,
+        "maxExamples": max_examples,
         "profile": dict(profile),
         "case": finding.case,
     }
@@ -80,15 +107,21 @@ def read(path: Path) -> Replay:
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise CouldNotRun(f"{path}: no file of --replay; the suite writes them for laws that do not hold")
     if content.get("formatVersion") != FORMAT_VERSION:
-        raise CouldNotRun(f"{path}: format version {content.get('formatVersion')!r}; this version knows {FORMAT_VERSION}")
-    try:
-        law, version, seed, profile = (content[name] for name in ("law", "version", "seed", "profile"))
-        case = content["case"]
-    except KeyError as error:
-        raise CouldNotRun(f"{path}: {error} is missing") from None
-    if not (isinstance(law, str) and isinstance(version, str) and isinstance(seed, int) and isinstance(profile, dict)):
-        raise CouldNotRun(f"{path}: law and version are texts, seed is a number, profile an object")
-    return Replay(law, version, case, seed, profile)
+        raise CouldNotRun(
+            f"{path}: format version {content.get('formatVersion')!r}; this version knows {FORMAT_VERSION}"
+        )
+    problems = [error.message for error in jsonschema_rs.Draft202012Validator(_SCHEMA).iter_errors(content)]
+    if problems:
+        raise CouldNotRun(f"{path}: {problems[0]}")
+    return Replay(
+        law=content["law"],
+        version=content["version"],
+        case=content["case"],
+        before=tuple(content["before"]),
+        seed=content["seed"],
+        max_examples=content["maxExamples"],
+        profile=content["profile"],
+    )
 
 
 def _redacted(value: Any, redact: Callable[[str], str]) -> Any:

@@ -9,6 +9,7 @@ from casavi_contracts.report.results import Results
 from casavi_contracts.report.timings import Timings
 from casavi_contracts.verdict import Finding, Outcome
 
+
 @dataclass(slots=True, kw_only=True)
 class Report:
     """A run of the suite."""
@@ -27,7 +28,7 @@ class Report:
     started_at: str = ""
     """Date and time with zone."""
     command: str = ""
-    """With which such a run is started, without secrets."""
+    """With which a case is judged again: what comes before the name of its file. Without secrets."""
     tolerate: bool = False
     """Whether a refuted assumption is taken as it is."""
     notes: list[str] = field(default_factory=list)
@@ -47,6 +48,13 @@ class Report:
     """Seconds that were waited for that, and to keep the rate."""
     replays: dict[tuple[str, str, str], str] = field(default_factory=dict)
     """Files of cases, by law under judgement, broken law and version."""
+
+    @property
+    def headline(self) -> str:
+        """What is judged, in one line."""
+        versions = " and ".join(self.versions)
+        changed = f", {len(self.profile)} assumptions changed" if self.profile else ""
+        return f"casavi-mock check: {self.target}, {versions}, {len(self.results)} laws, seed {self.seed}{changed}"
 
     @property
     def exit_code(self) -> int:
@@ -70,7 +78,7 @@ class Report:
     def replay_command(self, finding: Finding) -> str | None:
         """Returns the command that judges a finding again, None if its case was not written down."""
         file = self.replays.get(key_of(finding))
-        return f"{self.command} --replay {file}" if file else None
+        return f"{self.command} {file}" if file else None
 
 
 def key_of(finding: Finding) -> tuple[str, str, str]:

@@ -9,8 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from casavi_contracts.report.report import Report
-from casavi_contracts.report.results import Row
-from casavi_contracts.report.text import lines, paragraphs
+from casavi_contracts.report.results import Promise, Row
+from casavi_contracts.report.text import paragraphs
 from casavi_contracts.verdict import Outcome
 
 COLOURS = {
@@ -21,6 +21,14 @@ COLOURS = {
     Outcome.NOT_APPLICABLE: "dim",
 }
 """By verdict."""
+
+_COUNTED = {
+    Outcome.HOLDS: "hold",
+    Outcome.BROKEN: "broken",
+    Outcome.REFUTED: "refuted assumptions",
+    Outcome.NOT_JUDGED: "not judged",
+    Outcome.NOT_APPLICABLE: "not applicable",
+}
 
 SLOWEST = 5
 """Operations and laws that are listed as the slowest."""
@@ -64,17 +72,37 @@ def parts(report: Report) -> Iterator[RenderableType]:
         yield _coverage(report)
 
 
+def listing(promises: Iterable[Promise]) -> RenderableType:
+    """Returns what can be judged, group by group."""
+    groups: defaultdict[str, dict[str, list[Promise]]] = defaultdict(dict)
+    for promise in promises:
+        groups[promise.group].setdefault(promise.name, []).append(promise)
+    return Group(
+        *(
+            Group(Text(group, style="bold"), *(_listed(of_one) for of_one in of_it.values()), Text())
+            for group, of_it in groups.items()
+        )
+    )
+
+
+def _listed(promises: Sequence[Promise]) -> RenderableType:
+    first = promises[0]
+    evidence = ", ".join(f"{promise.version} {promise.evidence}" for promise in promises)
+    head = Text.assemble("  ", (first.name, "cyan"), f"  ({evidence})")
+    return Group(head, Padding(Text(first.sentence), (0, 0, 0, 4)))
+
+
 def closing(report: Report) -> str:
     """Returns the whole run in a few sentences, the last ones that are printed."""
-    counts = [(outcome, report.results.count(outcome)) for outcome in Outcome]
-    told = ", ".join(f"{count} {outcome}" for outcome, count in counts if count)
+    counts = [(_COUNTED[outcome], report.results.count(outcome)) for outcome in Outcome]
+    told = ", ".join(f"{count} {words}" for words, count in counts if count) or "nothing was judged"
     sent = f"{report.requests:,} requests, {report.writes:,} imports, {report.records:,} records"
-    yielded = [f"{told or 'nothing judged'}. {sent}, {report.timings.total:.1f} s, seed {report.seed}."]
+    sentences = [f"Of {len(report.results)} laws: {told}. {sent}, {report.timings.total:.1f} s, seed {report.seed}."]
     if report.pauses:
-        yielded.append(f"Waited {report.waited:.0f} s; the target asked for it {report.pauses} times.")
+        sentences.append(f"Waited {report.waited:.0f} s; the target asked for it {report.pauses} times.")
     if report.stopped:
-        yielded.append(f"The run ended early: {report.stopped}.")
-    return " ".join(yielded)
+        sentences.append(f"The run ended early: {report.stopped}.")
+    return " ".join(sentences)
 
 
 def _title(text: str, count: int, style: str) -> Text:
@@ -193,7 +221,7 @@ def _coverage(report: Report) -> RenderableType:
     for one in called:
         answers = ", ".join(f"{status}×{count:,}" for status, count in one.answers.items())
         odd = f" (not documented: {', '.join(one.undocumented)})" if one.undocumented else ""
-        table.add_row(f"{one.operation} [{one.version}]", f"{one.calls:,}", answers + odd, ", ".join(one.missing))
+        table.add_row(Text(f"{one.operation} [{one.version}]"), f"{one.calls:,}", answers + odd, ", ".join(one.missing))
     keywords = [
         f"{side}s of {version}: {found.valid} of {found.total} satisfied, {found.invalid} violated"
         for side in ("request", "response")

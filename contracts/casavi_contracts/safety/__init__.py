@@ -7,4 +7,15 @@ from casavi_contracts.safety.ledger import Ledger
 from casavi_contracts.safety.pace import Pace, TooMuchPatience, retry_after
 from casavi_contracts.safety.records import Records, records_of
 
-__all__ = ["Bounded", "Budget", "Careful", "Ledger", "Pace", "Records", "TooMuchPatience", "WritePolicy", "records_of", "retry_after"]
+__all__ = [
+    "Bounded",
+    "Budget",
+    "Careful",
+    "Ledger",
+    "Pace",
+    "Records",
+    "TooMuchPatience",
+    "WritePolicy",
+    "records_of",
+    "retry_after",
+]

@@ -1,4 +1,4 @@
-"""A transport that asks before it sends: the budget, the ledger, the pace; and that waits when it is asked to."""
+"""A transport that asks before it sends: the budget, the ledger; and that waits when it is asked to."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ class Careful(httpx.BaseTransport):
         records: Finds the records in a body.
         harmless: Paths at which a `POST` creates no records: log-in and refresh.
         budget: How much may be sent.
-        pace: How fast.
+        pace: How fast; before the first try of a request it was kept already.
         now: Returns the present, aware.
         writes: What may be written; None at a mock, where nothing can be harmed and no patience is due.
         ledger: Where every write is listed.
@@ -78,6 +78,8 @@ class Careful(httpx.BaseTransport):
         if self._free in request.url.path:
             return self._inner.handle_request(request)
         for attempt in range(MAX_TRIES):
+            if attempt:
+                self._pace.keep()
             self._before(request)
             answer = self._inner.handle_request(request)
             if self._writes is None or answer.status_code != httpx.codes.TOO_MANY_REQUESTS:
@@ -101,7 +103,6 @@ class Careful(httpx.BaseTransport):
         if write and self._writes is not None:
             self._agree(self._writes, [reference for _, reference in records if reference])
         self._budget.spend(write=write, records=len(records))
-        self._pace.keep()
         if write and self._ledger is not None:
             self._ledger.enter(request.method, path, records)
 

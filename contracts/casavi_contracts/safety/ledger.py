@@ -68,10 +68,11 @@ class Ledger:
             self._file.flush()
             os.fsync(self._file.fileno())
         except OSError as error:
-            raise CouldNotRun(f"the ledger {self.path} cannot be written, so nothing is sent: {error.strerror}") from error
+            raise CouldNotRun(
+                f"the ledger {self.path} cannot be written, so nothing is sent: {error.strerror}"
+            ) from error
 
     def _append(self, line: Mapping[str, Any]) -> None:
         assert self._file is not None, "it was opened before"
         at = self._now().isoformat(timespec="milliseconds")
         self._file.write(json.dumps({"at": at, **line}, ensure_ascii=False).encode(errors="replace") + b"\n")
-

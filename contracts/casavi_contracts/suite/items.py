@@ -1,16 +1,12 @@
 """The items that pytest runs: one for each law and version."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
+from casavi_contracts.suite.run import RUN
 from casavi_contracts.suite.tasks import Task
-
-if TYPE_CHECKING:
-    from casavi_contracts.suite.session import Session
-
-SESSION = pytest.StashKey["Session"]()
 
 
 class Items(pytest.File):
@@ -18,7 +14,7 @@ class Items(pytest.File):
 
     def collect(self) -> Iterator[pytest.Item]:
         """Yields the items in the order in which they are judged."""
-        for task in self.config.stash[SESSION].tasks:
+        for task in self.config.stash[RUN].session.tasks:
             yield Judged.from_parent(self, task=task)
 
 
@@ -30,8 +26,8 @@ class Judged(pytest.Item):
         self.task = task
 
     def runtest(self) -> None:
-        """Judges it; the session knows what that means for the run."""
-        self.config.stash[SESSION].judge(self)
+        """Judges it, and passes, fails or skips."""
+        self.config.stash[RUN].judge(self)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """Returns what was found, without the code that found it."""

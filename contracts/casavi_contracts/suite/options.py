@@ -41,6 +41,7 @@ OPTIONS = (
     Option("version", "Version of the API, v1 or v2; both if not given.", action=MANY, metavar="VERSION"),
     Option("profile", "TOML file whose table [assumptions] overrides guesses about casavi.", metavar="FILE"),
     Option("only", "Judge this law alone; a pattern such as 'job-*' names several.", action=MANY, metavar="LAW"),
+    Option("list", "List the laws, and judge nothing.", action=SWITCH),
     Option("seed", "Number from which all cases follow; a random one if not given.", metavar="N"),
     Option("max-examples", "Cases of each law that has something to vary; each law's own number if not given.", metavar="N"),
     Option("timeout", "Seconds to wait for an answer; 10 if not given.", metavar="SECONDS"),

@@ -4,7 +4,7 @@ import os
 import secrets
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,6 +18,17 @@ from casavi_contracts.target import Credentials
 
 CONSENT = "CASAVI_ALLOW_WRITES"
 """The variable that has to be 1 before anything is created at a server that is no mock."""
+
+ACCOUNT_REQUESTS = 5_000
+ACCOUNT_WRITES = 500
+ACCOUNT_RECORDS = 5_000
+"""What a run sends at most to a server that is no mock, unless it is told otherwise."""
+
+ACCOUNT_RATE = 10.0
+"""Requests in a second to a server that is no mock, unless it is told otherwise."""
+
+ACCOUNT_EXAMPLES = 2
+"""Cases of each law there, unless it is told otherwise."""
 
 MAX_SEED = 2**32 - 1
 
@@ -34,6 +45,8 @@ class Settings:
     versions: tuple[str, ...]
     profile: Mapping[str, Any]
     only: tuple[str, ...]
+    listing: bool
+    """Whether the laws are only listed."""
     seed: int
     max_examples: int | None
     timeout: float
@@ -46,19 +59,35 @@ class Settings:
     budget_requests: int | None
     budget_writes: int | None
     budget_records: int | None
+    """None for as many as it takes."""
     rate: float | None
-    """Requests in a second."""
-    ledger: Path | None
+    """Requests in a second; None for as fast as they are answered."""
+    ledger: Path
+    folder: Path
+    """Where the command was given."""
     tolerate: bool
     junit: Path | None
     json: Path | None
     html: Path | None
     replay: Path | None
     replay_dir: Path
+    command: str
+    """With which the run was started, without secrets."""
+
+    def for_account(self) -> "Settings":
+        """Returns the settings for a server that is no mock: what was not limited gets a limit."""
+        return replace(
+            self,
+            budget_requests=self.budget_requests or ACCOUNT_REQUESTS,
+            budget_writes=ACCOUNT_WRITES if self.budget_writes is None else self.budget_writes,
+            budget_records=ACCOUNT_RECORDS if self.budget_records is None else self.budget_records,
+            rate=self.rate or ACCOUNT_RATE,
+            max_examples=self.max_examples or ACCOUNT_EXAMPLES,
+        )
 
 
 class Given:
-    """Options of the command line and variables of the environment.
+    """Options of the command line, variables of the environment, and what a hook says in place of them.
 
     Args:
         config: Of the pytest run.
@@ -67,8 +96,9 @@ class Given:
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
         self._options = {option.name: option for option in OPTIONS}
-        hook = getattr(config.hook, "pytest_casavi_variables", None)
-        self._variables = {**os.environ, **(hook(config=config) or {} if hook else {})}
+        hook = getattr(config.hook, "pytest_casavi_given", None)  # none if the options were not loaded
+        self.told: Mapping[str, Any] = (hook(config=config) if hook else None) or {}
+        self._variables = {**os.environ, **self.told.get("variables", {})}
 
     def variable(self, name: str) -> str | None:
         """Returns a variable; an empty one counts as none."""
@@ -136,10 +166,9 @@ def read(config: pytest.Config) -> Settings:
         CouldNotRun: One of them is impossible.
     """
     given = Given(config)
-    hook = getattr(config.hook, "pytest_casavi_application", None)
-    url, application = given.text("url"), hook(config=config) if hook else None
-    if application is not None:
-        url = None
+    application = given.told.get("application")
+    url = given.text("url") if application is None else None
+    folder = config.invocation_params.dir
     seed = given.whole("seed", most=MAX_SEED)
     return Settings(
         url=_address(url) if url else None,
@@ -147,8 +176,9 @@ def read(config: pytest.Config) -> Settings:
         credentials=_credentials(given),
         control_token=given.variable("CASAVI_MOCK_CONTROL_TOKEN"),
         versions=_versions(given.many("version")),
-        profile=_profile(config, given.path("profile")),
+        profile=given.told["profile"] if "profile" in given.told else _profile(given.path("profile")),
         only=given.many("only"),
+        listing=given.switch("list"),
         seed=secrets.randbelow(1_000_000) if seed is None else seed,
         max_examples=given.whole("max-examples", least=1, most=100_000),
         timeout=given.number("timeout", least=0.05, most=3600) or 10.0,
@@ -160,13 +190,15 @@ def read(config: pytest.Config) -> Settings:
         budget_writes=given.whole("budget-writes"),
         budget_records=given.whole("budget-records"),
         rate=given.number("rate", least=0.01, most=100_000),
-        ledger=given.path("ledger"),
+        ledger=given.path("ledger") or folder / "casavi-check-ledger.jsonl",
+        folder=folder,
         tolerate=given.switch("tolerate-assumptions"),
         junit=given.path("junit"),
         json=given.path("json"),
         html=given.path("html"),
         replay=given.path("replay"),
-        replay_dir=given.path("replay-dir") or config.invocation_params.dir / "casavi-check-replays",
+        replay_dir=given.path("replay-dir") or folder / "casavi-check-replays",
+        command=given.told.get("command") or _command(config, url),
     )
 
 
@@ -207,11 +239,12 @@ def _versions(asked: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(version for version in VERSIONS if not asked or version in asked)
 
 
-def _profile(config: pytest.Config, path: Path | None) -> Mapping[str, Any]:
-    hook = getattr(config.hook, "pytest_casavi_profile", None)
-    given: Mapping[str, Any] | None = hook(config=config) if hook else None
-    if given is not None:
-        return given
+def _command(config: pytest.Config, url: str | None) -> str:
+    address = f" --casavi-check-url {url}" if url else ""
+    return f"pytest --pyargs casavi_contracts.suite{address} --casavi-check-replay"
+
+
+def _profile(path: Path | None) -> Mapping[str, Any]:
     if path is None:
         return {}
     try:
