@@ -69,8 +69,9 @@ class Coverage:
     def see(self, exchange: Exchange, body: bytes, answer: Answer | None) -> None:
         """Counts one exchange."""
         version = self._versions.get(exchange.version)
-        if version is not None and exchange.operation in version.contract.operations:
-            version.see(exchange.operation, body, answer)
+        operation = exchange.operation
+        if version is not None and operation is not None and operation in version.contract.operations:
+            version.see(operation, body, answer)
 
     def called(self) -> list[Called]:
         """Returns every operation of every version."""

@@ -22,14 +22,6 @@ COLOURS = {
 }
 """By verdict."""
 
-_COUNTED = {
-    Outcome.HOLDS: "hold",
-    Outcome.BROKEN: "broken",
-    Outcome.REFUTED: "refuted assumptions",
-    Outcome.NOT_JUDGED: "not judged",
-    Outcome.NOT_APPLICABLE: "not applicable",
-}
-
 SLOWEST = 5
 """Operations and laws that are listed as the slowest."""
 
@@ -94,15 +86,28 @@ def _listed(promises: Sequence[Promise]) -> RenderableType:
 
 def closing(report: Report) -> str:
     """Returns the whole run in a few sentences, the last ones that are printed."""
-    counts = [(_COUNTED[outcome], report.results.count(outcome)) for outcome in Outcome]
-    told = ", ".join(f"{count} {words}" for words, count in counts if count) or "nothing was judged"
-    sent = f"{report.requests:,} requests, {report.writes:,} imports, {report.records:,} records"
-    sentences = [f"Of {len(report.results)} laws: {told}. {sent}, {report.timings.total:.1f} s, seed {report.seed}."]
+    counts = {outcome: report.results.count(outcome) for outcome in Outcome}
+    told = ", ".join(f"{count} {_words(outcome, count)}" for outcome, count in counts.items() if count)
+    sent = ", ".join(
+        (_number(report.requests, "request"), _number(report.writes, "import"), _number(report.records, "record"))
+    )
+    laws = _number(len(report.results), "law")
+    sentences = [
+        f"Of {laws}: {told or 'nothing was judged'}. {sent}, {report.timings.total:.1f} s, seed {report.seed}."
+    ]
     if report.pauses:
         sentences.append(f"Waited {report.waited:.0f} s; the target asked for it {report.pauses} times.")
     if report.stopped:
         sentences.append(f"The run ended early: {report.stopped}.")
     return " ".join(sentences)
+
+
+def _number(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def _words(outcome: Outcome, count: int) -> str:
+    return {Outcome.HOLDS: "holds" if count == 1 else "hold"}.get(outcome, str(outcome))
 
 
 def _title(text: str, count: int, style: str) -> Text:
@@ -196,16 +201,16 @@ def _time(report: Report) -> RenderableType:
         Text("Where the time went", style="bold"),
         Text(f"  {timings.total:.1f} s, of which {timings.answering:.1f} s were waited for answers: {spent}"),
     ]
-    slow = sorted((row for row in report.results if row.verdict), key=lambda row: -row.verdict.seconds)[:SLOWEST]
+    verdicts = sorted((row.verdict for row in report.results if row.verdict), key=lambda verdict: -verdict.seconds)
     laws = ", ".join(
-        f"{row.promise.name} [{row.promise.version}] {row.verdict.seconds:.1f} s"
-        for row in slow
-        if row.verdict and row.verdict.seconds >= 0.05
+        f"{verdict.law} [{verdict.version}] {verdict.seconds:.1f} s"
+        for verdict in verdicts[:SLOWEST]
+        if verdict.seconds >= 0.05
     )
     if laws:
         told.append(Text(f"  slowest laws: {laws}"))
     operations = ", ".join(
-        f"{one.operation} [{one.version}] {one.mean * 1000:.1f} ms (longest {one.slowest * 1000:.0f} ms, {one.requests:,} times)"
+        f"{one.operation} [{one.version}] {one.mean * 1000:.1f} ms (longest {one.slowest * 1000:.0f} ms)"
         for one in timings.operations()[:SLOWEST]
     )
     return Group(*told, Text(f"  slowest operations: {operations}"))

@@ -72,7 +72,7 @@ class Careful(httpx.BaseTransport):
         Raises:
             casavi_contracts.failures.BudgetSpent: No more may be sent.
             casavi_contracts.failures.Unmet: This must not be sent.
-            casavi_contracts.failures.CouldNotRun: The ledger cannot be written, or the server asks for too much patience.
+            casavi_contracts.failures.CouldNotRun: The ledger cannot be written, or the server wants too much patience.
             httpx.HTTPError: No answer came.
         """
         if self._free in request.url.path:
@@ -88,7 +88,7 @@ class Careful(httpx.BaseTransport):
             asked = retry_after(answer.headers.get("retry-after"), self._now())
             self._pace.pause(FIRST_PAUSE * 2**attempt if asked is None else asked)
         raise TooMuchPatience(
-            f"the server answered 429 to {request.method} {request.url.path} {MAX_TRIES} times, with pauses in between; "
+            f"the server answered 429 to {request.method} {request.url.path} {MAX_TRIES} times, with pauses between; "
             "run again later, or slower with --rate"
         )
 

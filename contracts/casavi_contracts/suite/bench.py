@@ -6,6 +6,7 @@ import secrets
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import partial
 
 import httpx
 
@@ -54,7 +55,7 @@ class Bench:
         self._numbers = itertools.count(1)
         laws = {law.name: law for law in LAWS}
         self._judges = {
-            version: Judge(laws, lambda contract=contract: self._accounts(contract), seed=settings.seed)
+            version: Judge(laws, partial(self._accounts, contract), seed=settings.seed)
             for version, contract in contracts.items()
         }
 
@@ -120,11 +121,9 @@ def _demand_consent(settings: Settings) -> None:
     if settings.allow_writes and settings.read_only:
         raise CouldNotRun("--allow-writes and --read-only exclude each other")
     if settings.allow_writes and not settings.consent:
-        raise CouldNotRun(
-            f"--allow-writes is not enough for a server that is no mock: the environment has to agree, {CONSENT}=1"
-        )
+        raise CouldNotRun(f"the server is no mock: --allow-writes alone is not enough, {CONSENT}=1 has to agree")
     if settings.consent and not settings.allow_writes and not settings.read_only:
-        raise CouldNotRun(f"{CONSENT}=1 is not enough for a server that is no mock: --allow-writes is needed too")
+        raise CouldNotRun(f"the server is no mock: {CONSENT}=1 alone is not enough, --allow-writes has to agree")
 
 
 def _harmless(settings: Settings, contracts: Mapping[str, Contract]) -> frozenset[str]:

@@ -127,11 +127,8 @@ class Run:
             return
         if row.outcome is Outcome.NOT_APPLICABLE:
             pytest.skip(f"not applicable: {row.reason}")
-        told = (
-            [f"{row.outcome}: {row.reason}"]
-            if row.reason
-            else [str(row.outcome), *paragraphs(row, self.session.report)]
-        )
+        told = [f"{row.outcome}: {row.reason}" if row.reason else str(row.outcome)]
+        told += paragraphs(row, self.session.report)
         if row.outcome is Outcome.REFUTED and self.session.settings.tolerate:
             pytest.xfail("\n".join(told))
         pytest.fail("\n\n".join(told), pytrace=False)
