@@ -86,6 +86,8 @@ def _listed(promises: Sequence[Promise]) -> RenderableType:
 
 def closing(report: Report) -> str:
     """Returns the whole run in a few sentences, the last ones that are printed."""
+    if report.planned:
+        return f"This was a plan; nothing was judged. {_number(report.requests, 'request')} were sent."
     counts = {outcome: report.results.count(outcome) for outcome in Outcome}
     told = ", ".join(f"{count} {_words(outcome, count)}" for outcome, count in counts.items() if count)
     sent = ", ".join(

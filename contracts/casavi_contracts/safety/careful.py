@@ -16,6 +16,7 @@ MAX_TRIES = 6
 """How often a request is sent that is refused because it is too much."""
 
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
+_DESTROYING = frozenset({"DELETE", "PATCH", "PUT"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +99,8 @@ class Careful(httpx.BaseTransport):
 
     def _before(self, request: httpx.Request) -> None:
         path = request.url.path
+        if self._writes is not None and request.method in _DESTROYING:
+            raise Unmet(f"it would send {request.method}, which may destroy what is in a real account")
         write = request.method not in _READING and path not in self._harmless
         records = self._records(request.content) if write else []
         if write and self._writes is not None:

@@ -43,6 +43,8 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Puts the items back in order: laws that judge what others have seen come last, whatever shuffled them."""
+    if RUN not in config.stash:
+        return  # the settings were impossible
     order = {id(task): number for number, task in enumerate(config.stash[RUN].session.tasks)}
     places = [place for place, item in enumerate(items) if isinstance(item, Judged)]
     ours = sorted((item for item in items if isinstance(item, Judged)), key=lambda item: order[id(item.task)])

@@ -97,9 +97,9 @@ class Run:
 
     def _show(self, console: Console) -> None:
         report = self.session.report
-        if not report.results.judged and not self.session.plan:
-            if self._alone:
-                self._complain(report.stopped)
+        if self._alone and report.exit_code == 2:
+            self._complain(report.stopped)
+        if report.exit_code == 2 and not report.results.judged:
             return
         if self.session.plan or not self._watcher:
             self._introduce(console)

@@ -138,10 +138,13 @@ class Session:
         known = look(target, next(iter(self.contracts.values())), self.settings.credentials)
         report.notes += known.notes
         if known.stateless:
-            self._take_stateless(known.findings)
+            self._judge_none("the server keeps no state")
+            for finding in known.findings:
+                report.results.find(finding)
             return False
         if bench.planned:
             report.planned = True
+            self._judge_none("nothing is judged there before you agree")
             self.plan = plan(self.settings, self.tasks, target, bench.prefix)
             return False
         return True
@@ -172,15 +175,11 @@ class Session:
         folder = self.settings.folder
         self.report.replays[key_of(finding)] = str(path.relative_to(folder) if path.is_relative_to(folder) else path)
 
-    def _take_stateless(self, findings: tuple[Finding, ...]) -> None:
-        """Takes what the preflight has found; no law can be judged where nothing is remembered."""
+    def _judge_none(self, reason: str) -> None:
         results = self.report.results
         for row in list(results):
-            name, version = row.promise.name, row.promise.version
-            reason = "the server keeps no state"
-            results.add(Verdict(name, version, Outcome.NOT_JUDGED, row.promise.evidence, reason=reason))
-        for finding in findings:
-            results.find(finding)
+            promise = row.promise
+            results.add(Verdict(promise.name, promise.version, Outcome.NOT_JUDGED, promise.evidence, reason=reason))
 
 
 def _contracts(settings: Settings) -> dict[str, Contract]:
