@@ -68,9 +68,12 @@ class Bench:
         """Whether nothing may be judged until the user agrees."""
         return self.target.plane is None and not self.settings.allow_writes and not self.settings.read_only
 
+    def new_prefix(self) -> str:
+        """Returns what the reference ids of one law begin with: on a real account all laws share one account."""
+        return f"{self.prefix}{next(self._numbers)}-"
+
     def _accounts(self, contract: Contract) -> Accounts:
-        """Gives every law names of its own: on a real account all laws share one."""
-        return Accounts(self.target, contract, f"{self.prefix}{next(self._numbers)}-")
+        return Accounts(self.target, contract, self.new_prefix())
 
 
 def set_up(stack: contextlib.ExitStack, settings: Settings, contracts: Mapping[str, Contract]) -> Bench:

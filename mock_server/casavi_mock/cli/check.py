@@ -3,8 +3,10 @@
 import contextlib
 import importlib.util
 import json
+import logging
 import os
 import shlex
+import signal
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -20,6 +22,12 @@ SUITE = "casavi_contracts.suite"
 
 _NEEDED = ("pytest", "hypothesis", "schemathesis", "jinja2")
 """What the extra `contracts` brings."""
+
+_PYTEST = (
+    "--disable-plugin-autoload", "-p", f"{SUITE}.options", "-p", "no:terminal", "-p", "no:logging",
+    "-p", "no:cacheprovider", "-c", os.devnull, "--capture=no", "--pyargs", SUITE,
+)  # fmt: skip
+"""Plugins and settings of the user's project are for its own tests; the suite reports by itself."""
 
 _PASSED_ON = (
     "url", "seed", "max_examples", "timeout", "job_seconds", "budget_requests", "budget_writes", "budget_records",
@@ -86,16 +94,12 @@ def check(profile: Mapping[str, Any] | None, **options: Any) -> None:
     """
     missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
     if missing:
-        raise ConfigurationError(
-            f"{missing[0]} is missing; the laws need more libraries: install casavi-mock[contracts]"
-        )
+        raise ConfigurationError(f"the laws need more libraries ({', '.join(missing)}): install casavi-mock[contracts]")
     import pytest
 
-    # The plugins of the user's project are for its tests, and so are its settings.
-    arguments = ["--disable-plugin-autoload", "-p", f"{SUITE}.options", "-p", "no:terminal", "-p", "no:cacheprovider"]
-    arguments += ["-c", os.devnull, "--rootdir", str(Path.cwd()), "--capture=no", "--pyargs", SUITE]
-    with _without("PYTEST_ADDOPTS", "PYTEST_PLUGINS"):
-        code = pytest.main([*arguments, *_passed_on(options)], plugins=[Teller(profile, options)])
+    teller = Teller(profile, options)
+    with _undisturbed():
+        code = pytest.main([*_PYTEST, "--rootdir", str(Path.cwd()), *_passed_on(options)], plugins=[teller])
     sys.exit(code if code in (0, 1) else 2)
 
 
@@ -110,12 +114,18 @@ def _passed_on(options: Mapping[str, Any]) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def _without(*variables: str) -> Iterator[None]:
-    """Takes variables out of the environment for a while."""
-    kept = {name: os.environ.pop(name) for name in variables if name in os.environ}
+def _undisturbed() -> Iterator[None]:
+    """Keeps away what belongs to the user's own tests, and the mock's log; SIGTERM ends a run as Ctrl-C does."""
+    kept = {name: os.environ.pop(name) for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS") if name in os.environ}
+    log = logging.getLogger("casavi_mock")
+    level = log.level
+    log.setLevel(logging.CRITICAL)
+    handler = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield
     finally:
+        signal.signal(signal.SIGTERM, handler)
+        log.setLevel(level)
         os.environ.update(kept)
 
 
