@@ -77,6 +77,10 @@ class Coverage:
         """Returns every operation of every version."""
         return [called for version in self._versions.values() for called in version.called()]
 
+    def states(self) -> dict[str, tuple[str, ...]]:
+        """Returns the states of a job that each version knows."""
+        return {name: version.contract.states for name, version in self._versions.items()}
+
     def keywords(self, side: str) -> dict[str, Keywords]:
         """Returns the keywords of each version.
 
