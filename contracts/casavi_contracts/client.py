@@ -139,7 +139,12 @@ class Client:
         if not isinstance(job, str) or not job:
             keys = sorted(body) if isinstance(body, dict) else type(body).__name__
             raise Broken(
-                f"a job id under {field!r}", f"{keys}", law="import-answers-a-job-id", assumption="job-id-field"
+                f"a job id under {field!r}",
+                f"{keys}",
+                law="import-answers-a-job-id",
+                evidence="assumed",
+                assumption="job-id-field",
+                value=keys[0] if isinstance(keys, list) and len(keys) == 1 else None,
             )
         return job
 

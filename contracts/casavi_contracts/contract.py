@@ -45,6 +45,8 @@ class Deviation:
     expected: str
     evidence: str
     assumption: str | None
+    value: Any = None
+    """The value of that assumption that was observed, where there is one."""
 
 
 class Contract:
@@ -125,17 +127,57 @@ class Contract:
         documented = self.operations[operation].document
         response = documented["responses"].get(str(status))
         if response is None:
-            evidence, assumption = _marks(documented)
             known = ", ".join(documented["responses"])
-            yield Deviation(operation, status, "status", f"one of {known}", weaker(evidence, "assumed"), assumption)
+            yield Deviation(operation, status, "status", f"one of {known}", *self._marks_of_status(documented, status))
             return
-        response = self._resolved(response)
-        media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
+        yield from self._response_deviations(operation, status, self._resolved(response), headers, body, head=head)
+
+    def error_deviations(
+        self, status: int, headers: Mapping[str, str], body: bytes, *, head: bool = False
+    ) -> Iterator[Deviation]:
+        """Yields what of an error answer does not satisfy the contract, where the request was none of its operations.
+
+        Args:
+            status: Status of the answer.
+            headers: Its headers, names in lower case.
+            body: Its body.
+            head: Whether the request was a HEAD, whose answer has no body.
+        """
+        response = self.document["components"]["responses"]["NotFound"]  # all errors have the same form
+        yield from self._response_deviations("", status, response, headers, body, head=head)
+
+    def _marks_of_status(self, documented: Mapping[str, Any], status: int) -> tuple[str, str | None, Any]:
+        """Returns evidence, assumption and observed value for a status that an operation does not document."""
+        if status in (401, 403):
+            return "assumed", "unauthorized-status", status
+        if 200 <= status < 300:
+            success = next(response for known, response in documented["responses"].items() if known[0] == "2")
+            return *_marks(success), status
+        if status >= 500:
+            return weaker(documented["x-evidence"], "inferred"), None, None
+        return "assumed", "error-statuses", None
+
+    def _response_deviations(
+        self,
+        operation: str,
+        status: int,
+        response: Mapping[str, Any],
+        headers: Mapping[str, str],
+        body: bytes,
+        *,
+        head: bool,
+    ) -> Iterator[Deviation]:
+        evidence, assumption = _marks(response)
+        media_type, _, parameters = headers.get("content-type", "").partition(";")
+        media_type = media_type.strip().lower()
         if media_type not in response["content"]:
-            evidence, assumption = _marks(response)
             known = ", ".join(response["content"])
-            yield Deviation(operation, status, "content-type", known, evidence, assumption)
+            assumption = "error-media-type" if status >= 400 else assumption
+            yield Deviation(operation, status, "content-type", known, evidence, assumption, media_type)
             return
+        charset = parameters.partition("=")[2].strip().strip('"').lower()
+        if charset not in ("", "utf-8"):
+            yield Deviation(operation, status, "content-type", "UTF-8", evidence, assumption)
         if not head:
             yield from self._body_deviations(operation, status, response, media_type, body)
 
@@ -144,9 +186,9 @@ class Contract:
     ) -> Iterator[Deviation]:
         evidence, assumption = _marks(response)
         try:
-            value = json.loads(body)
+            value = strict_json(body)
         except ValueError:
-            yield Deviation(operation, status, "", "valid JSON", evidence, assumption)
+            yield Deviation(operation, status, "", "valid JSON in UTF-8", evidence, assumption)
             return
         schema = response["content"][media_type]["schema"]
         for error in self._validator(schema).iter_errors(value):
@@ -192,6 +234,27 @@ class Contract:
             except (KeyError, IndexError, TypeError):
                 break
         return evidence, assumption
+
+
+def strict_json(body: bytes) -> Any:
+    """Returns the value of a JSON text in UTF-8.
+
+    Raises:
+        ValueError: It is none, or something that many parsers take though JSON has it not or leaves it open: another
+            encoding, a byte order mark, NaN, or a member that comes twice.
+    """
+    return json.loads(body.decode(), parse_constant=_no_constant, object_pairs_hook=_no_twins)
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"JSON has no {name}")
+
+
+def _no_twins(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(members)
+    if len(value) < len(members):
+        raise ValueError("a member comes twice")
+    return value
 
 
 def _expectation(error: Any) -> str:

@@ -35,6 +35,10 @@ class Redactor:
         if len(secret) >= 4:  # anything shorter would blot out half of every text
             self._known.add(secret)
 
+    def found_in(self, text: str) -> bool:
+        """Whether a text holds a secret that it was told of, and that is long enough not to be there by chance."""
+        return any(len(secret) >= 12 and secret in text for secret in self._known)
+
     def __call__(self, text: str) -> str:
         """Returns a text without secrets."""
         for secret in sorted(self._known, key=len, reverse=True):

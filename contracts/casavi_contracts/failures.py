@@ -1,7 +1,7 @@
 """What can go wrong while a target is judged: a promise is broken, or it cannot be judged at all."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jsonschema_rs
@@ -32,6 +32,8 @@ class Broken(AssertionError):
         evidence: How sure the promise is, where it differs from the law's own.
         assumption: The assumption that is refuted, where it differs from the law's own.
         value: The value of that assumption that would make the mock behave as was observed, if one is known.
+        exchanges: What shows it, where that is not what was sent and answered while the law was under judgement.
+        others: Further ways in which it does not hold, found at the same time.
     """
 
     def __init__(
@@ -43,6 +45,8 @@ class Broken(AssertionError):
         evidence: str | None = None,
         assumption: str | None = None,
         value: Any = None,
+        exchanges: Sequence[Any] = (),
+        others: Sequence["Broken"] = (),
     ) -> None:
         super().__init__(f"expected {expected}; observed {observed}")
         self.expected = expected
@@ -51,6 +55,8 @@ class Broken(AssertionError):
         self.evidence = evidence
         self.assumption = assumption
         self.value = value
+        self.exchanges = tuple(exchanges)
+        self.others = tuple(others)
 
 
 class Unmet(KitError):

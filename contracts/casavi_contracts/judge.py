@@ -62,6 +62,9 @@ class Judge:
         if missing:
             return Verdict(law.name, contract.version, Outcome.NOT_APPLICABLE, evidence, reason=missing)
         recorder = accounts.target.recorder
+        for other in self._laws.values():
+            if other.listens:
+                other.listens(recorder, contract)
         recorder.purpose = law.name
         before, started = recorder.count, time.perf_counter()
         trials = _Trials(law, accounts, self._laws, self._shrink_cases)
@@ -72,7 +75,7 @@ class Judge:
             recorder.listeners.remove(trials.see)
             accounts.close()
             recorder.purpose = ""
-        finding, reason = trials.smallest, ""
+        findings, reason = trials.smallest, ""
         if isinstance(trials.stopped, Unmet):
             reason = str(trials.stopped)
         elif trials.stopped is not None:
@@ -80,10 +83,10 @@ class Judge:
         return Verdict(
             law=law.name,
             version=contract.version,
-            outcome=_outcome(law, finding, reason),
+            outcome=_outcome(law, findings, reason),
             evidence=evidence,
-            findings=(finding,) if finding else (),
-            reason=f"a step that it needs breaks {finding.law}" if finding and finding.law != law.name else reason,
+            findings=findings,
+            reason=f"a step that it needs breaks {findings[0].law}" if _foreign(law, findings) else reason,
             examples=trials.judged,
             requests=recorder.count - before,
             seconds=time.perf_counter() - started,
@@ -128,7 +131,7 @@ class Judge:
                 warnings.simplefilter("ignore", HypothesisWarning)
                 judge_case()
         except Broken:
-            assert trials.smallest is not None, "it is remembered when it is raised"
+            assert trials.smallest, "it is remembered when it is raised"
 
 
 class _Trials:
@@ -145,7 +148,8 @@ class _Trials:
         self._known: dict[str, Broken | None] = {}
         self._left = shrink_cases
         self._size = 0
-        self.smallest: Finding | None = None
+        self.smallest: tuple[Finding, ...] = ()
+        """What the smallest case has shown that breaks the law."""
         self.stopped: KitError | None = None
         """Why no more cases can be judged."""
         self.judged = 0
@@ -171,7 +175,7 @@ class _Trials:
                 self.states.add(status)
 
     def _first_time(self, case: Any, size: int) -> Broken | None:
-        if self.smallest is not None:
+        if self.smallest:
             if self._left == 0:
                 return None
             self._left -= 1
@@ -185,9 +189,9 @@ class _Trials:
         except (Broken, LookupError, TypeError, ValueError, AttributeError) as error:
             # An answer of another form than the contract's makes a law stumble; that is the target's fault.
             broken = error if isinstance(error, Broken) else Broken("an answer of the contract's form", repr(error))
-            if self.smallest is None or size < self._size:
+            if not self.smallest or size < self._size:
                 self._size = size
-                self.smallest = self._finding(broken, case, before)
+                self.smallest = tuple(self._finding(one, case, before) for one in (broken, *broken.others))
             return broken
         return None
 
@@ -202,11 +206,19 @@ class _Trials:
             assumption=law.assumption,
             register=contract.assumptions,
             case=case,
-            exchanges=tuple(self._accounts.target.recorder.since(before)),
+            exchanges=broken.exchanges or tuple(self._accounts.target.recorder.since(before)),
         )
 
 
-def _outcome(law: Law, finding: Finding | None, reason: str) -> Outcome:
-    if finding is None:
+def _foreign(law: Law, findings: tuple[Finding, ...]) -> bool:
+    """Whether what was found concerns other laws alone."""
+    return bool(findings) and all(finding.law != law.name for finding in findings)
+
+
+def _outcome(law: Law, findings: tuple[Finding, ...], reason: str) -> Outcome:
+    if not findings:
         return Outcome.NOT_JUDGED if reason else Outcome.HOLDS
-    return finding.outcome if finding.law == law.name else Outcome.NOT_JUDGED
+    if _foreign(law, findings):
+        return Outcome.NOT_JUDGED
+    broken = any(finding.law == law.name and finding.outcome is Outcome.BROKEN for finding in findings)
+    return Outcome.BROKEN if broken else Outcome.REFUTED

@@ -7,6 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from casavi_contracts.contract import VERSIONS, Contract
+from casavi_contracts.exchange import Recorder
 from casavi_contracts.target import Capability
 from casavi_contracts.trial import Trial
 
@@ -46,6 +47,8 @@ class Law:
     versions: tuple[str, ...] = VERSIONS
     last: bool = False
     """Whether it judges what the other laws have seen, and so comes after them."""
+    listens: Callable[[Recorder, Contract], object] | None = field(default=None, repr=False)
+    """Makes a law that comes last hear of everything; called before each law is judged, and then does nothing more."""
 
     def evidence_in(self, contract: Contract) -> str:
         """Returns the evidence in one version."""

@@ -56,6 +56,10 @@ class ControlPlane:
         """Returns the time of an account."""
         return str(self._ask("GET", key, "clock")["now"])
 
+    def moves_by_looks(self, key: str) -> bool:
+        """Whether the jobs of an account move on by being looked at, and not by time."""
+        return bool(self._ask("GET", key, "transitions")["progression"] == "manual")
+
     def _post(self, key: str | None, path: str, body: Mapping[str, Any] | None = None) -> Any:
         return self._ask("POST", key, path, body)
 

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import NoReturn
 
@@ -51,6 +52,11 @@ class Clock:
         """Returns the time as the mock writes it."""
         return self._plane.now(self._key)
 
+    @property
+    def moves_jobs(self) -> bool:
+        """Whether jobs move on with time, and not by being looked at."""
+        return not self._plane.moves_by_looks(self._key)
+
 
 Gate = Callable[[str | None, str], None]
 """Asked before every request, with its `operationId` and method; raises if it must not be sent."""
@@ -68,6 +74,7 @@ class Target:
         gate: Asked before every request, for budgets and pace.
         sleep: Waits for so many seconds by the wall clock.
         job_seconds: Seconds within which a job has to end, by the clock of the account.
+        now: Returns the time here, aware; for targets whose own clock cannot be asked.
     """
 
     def __init__(
@@ -81,12 +88,14 @@ class Target:
         gate: Gate = lambda operation, method: None,
         sleep: Callable[[float], None] = time.sleep,
         job_seconds: float = 60.0,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.http = http
         self.plane = plane
         self.recorder = recorder or Recorder(Redactor())
         self.sleep = sleep
         self.job_seconds = job_seconds
+        self.now = now
         self._given = credentials
         self._gate = gate
         self._lost = 0
