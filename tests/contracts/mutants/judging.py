@@ -44,8 +44,11 @@ def healthy(mode: str = "time", polls: int = 1) -> MockApp:
 @contextmanager
 def served(app: MockApp, tamper: Tamper) -> Iterator[Target]:
     """Yields a target: a healthy server with a tamper in front of it."""
-    with httpx.Client(transport=InProcess(Tampered(app, tamper)), base_url="http://mock") as http:
+    tampered = Tampered(app, tamper)
+    with httpx.Client(transport=InProcess(tampered), base_url="http://mock") as http:
         yield Target(http, plane=ControlPlane.find(http))
+    if tampered.crashes:
+        raise RuntimeError("the tamper itself failed") from tampered.crashes[0]
 
 
 def judged(target: Target, law: Law, version: str, *, seed: int = 0, depth: float = 1.0) -> Verdict:

@@ -131,6 +131,8 @@ class Tampered:
         self._app = app
         self._tamper = tamper
         self._forward = forward or self._to_app
+        self.crashes: list[Exception] = []
+        """Where the tamper itself failed; then what comes of it proves nothing."""
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
         """Handles one ASGI connection."""
@@ -139,7 +141,11 @@ class Tampered:
             return
         request = await _read(scope, receive)
         steering = request.path.startswith(CONTROL)
-        response = await (self._forward(request) if steering else self._tamper(request, self._forward))
+        try:
+            response = await (self._forward(request) if steering else self._tamper(request, self._forward))
+        except Exception as error:
+            self.crashes.append(error)
+            raise
         await _answer(send, response, head=request.method == "HEAD")
 
     async def _to_app(self, request: Request) -> Response:
