@@ -32,10 +32,12 @@ class Accounts:
         self.issued[answered["token"]] = await now(forward, key)
 
     async def new_token(self, key: str, forward: Forward, version: str = "v1") -> str:
-        """Logs in again in place of the client and returns the token."""
+        """Logs in again in place of the client and returns the token; one that is no good if the account is gone."""
         response = await self.log_in(key, forward, version)
-        token: str = response.json["token"]
-        return token
+        if response.ok:
+            return str(response.json["token"])
+        self.secrets.pop(key, None)
+        return "gone"
 
     async def log_in(self, key: str, forward: Forward, version: str = "v1") -> Response:
         """Logs in again in place of the client."""
