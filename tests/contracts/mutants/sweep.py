@@ -87,34 +87,41 @@ def resolved(contract: Contract, schema: Schema) -> Schema:
 
 def changes(contract: Contract, schema: Schema, path: str, *, required: bool) -> Iterator[tuple[str, Edit]]:
     """Yields words and edit of every way to change a member."""
-    kind = schema.get("type")
     if required:
         yield "missing", drop(path)
     if schema.get("nullable"):
         yield "always null", change(path, lambda value: None)
         yield "never null", change(path, lambda value: filler(schema) if value is None else value)
-    if kind == "string" and "enum" in schema:
+    for how, edit in BY_KIND.get(kind(schema), {}).items():
+        yield how, change(path, lambda value, edit=edit: value if value is None else edit(value))
+    if "enum" in schema:
         yield "another word", change(path, lambda value: another(schema, value))
-    elif kind == "string" and schema.get("format") == "date":
-        yield "a day later", change(path, lambda value: value and next_day(value))
-    elif kind == "string" and schema.get("format") == "date-time":
-        yield "a second later", change(path, lambda value: value and later(value))
-    elif kind == "string":
-        yield "another text", change(path, lambda value: value if value is None else f"{value}x")
-        yield "an empty text", change(path, lambda value: value if value is None else "")
-    elif kind in ("integer", "number"):
-        yield "one more", change(path, lambda value: value + 1)
-        yield "zero", change(path, lambda value: 0)
-    elif kind == "boolean":
-        yield "turned round", change(path, lambda value: not value)
-    elif kind == "array":
-        yield "without its last", change(path, lambda value: value[:-1])
-        yield "with its last twice", change(path, lambda value: [*value, *value[-1:]])
-        yield "in reverse", change(path, lambda value: value[::-1])
-        yield "empty", change(path, lambda value: [])
-    elif kind == "object" and "properties" not in schema:
-        yield "without its first", change(path, lambda value: value and dict([*value.items()][1:]))
-        yield "empty", change(path, lambda value: value and {})
+
+
+def kind(schema: Schema) -> str:
+    """Returns what sort of value a schema describes, for the table of changes."""
+    sort = str(schema.get("type"))
+    if sort == "string":
+        return "enum" if "enum" in schema else str(schema.get("format", sort))
+    return "map" if sort == "object" and "properties" not in schema else sort
+
+
+BY_KIND: Mapping[str, Mapping[str, Edit]] = {
+    "date": {"a day later": lambda value: next_day(value)},
+    "date-time": {"a second later": lambda value: later(value)},
+    "string": {"another text": lambda value: f"{value}x", "an empty text": lambda value: ""},
+    "integer": {"one more": lambda value: value + 1, "zero": lambda value: 0},
+    "number": {"one more": lambda value: value + 1, "zero": lambda value: 0},
+    "boolean": {"turned round": lambda value: not value},
+    "array": {
+        "without its last": lambda value: value[:-1],
+        "with its last twice": lambda value: [*value, *value[-1:]],
+        "in reverse": lambda value: value[::-1],
+        "empty": lambda value: [],
+    },
+    "map": {"without its first": lambda value: dict([*value.items()][1:]), "empty": lambda value: {}},
+}
+"""How a value is changed into another one of its kind."""
 
 
 def filler(schema: Schema) -> Any:
