@@ -1,0 +1,160 @@
+"""What the suite judges, one after the other."""
+
+import difflib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Protocol
+
+from casavi_contracts.contract import Contract
+from casavi_contracts.failures import CouldNotRun
+from casavi_contracts.laws import LAWS, Law
+from casavi_contracts.report import Promise
+from casavi_contracts.report.replay import Replay
+from casavi_contracts.target import Capability
+from casavi_contracts.verdict import Verdict
+
+if TYPE_CHECKING:
+    from casavi_contracts.suite.bench import Bench
+
+
+class Task(Protocol):
+    """Something to judge in one version of the API."""
+
+    @property
+    def name(self) -> str:
+        """As it is called by `--only`."""
+
+    @property
+    def version(self) -> str:
+        """Of the API."""
+
+    @property
+    def group(self) -> str:
+        """What it is about."""
+
+    @property
+    def needs(self) -> tuple[Capability, ...]:
+        """What it needs of a target."""
+
+    @property
+    def operations(self) -> tuple[str, ...]:
+        """The `operationId`s that it sends."""
+
+    @property
+    def weight(self) -> int:
+        """How much work it is, compared with others."""
+
+    def promise(self, contract: Contract) -> Promise:
+        """Returns what is promised, by the contract of its version."""
+
+    def judge(self, bench: "Bench") -> Verdict:
+        """Returns what came of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class LawTask:
+    """A law in one version."""
+
+    law: Law
+    version: str
+
+    @property
+    def name(self) -> str:
+        """The law's."""
+        return self.law.name
+
+    @property
+    def group(self) -> str:
+        """The module in which it stands."""
+        return self.law.check.__module__.rpartition(".")[2]
+
+    @property
+    def needs(self) -> tuple[Capability, ...]:
+        """The law's."""
+        return self.law.needs
+
+    @property
+    def operations(self) -> tuple[str, ...]:
+        """The law's."""
+        return self.law.operations
+
+    @property
+    def weight(self) -> int:
+        """Its cases, and something for the accounts that it opens."""
+        return self.law.examples + 1
+
+    def promise(self, contract: Contract) -> Promise:
+        """Returns the law as the report shows it."""
+        law, evidence = self.law, self.law.evidence_in(contract)
+        return Promise(law.name, self.version, law.sentence, evidence, self.group, law.source, law.assumption)
+
+    def judge(self, bench: "Bench") -> Verdict:
+        """Judges the law."""
+        return bench.judge(self.version).judge(_deep(self.law, bench.settings.max_examples))
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayTask(LawTask):
+    """One case of a law, judged again."""
+
+    replay: Replay
+
+    def judge(self, bench: "Bench") -> Verdict:
+        """Judges the laws that have to come before, then the case."""
+        judge = bench.judge(self.version)
+        for law in LAWS:
+            if law.name in self.replay.before:
+                judge.judge(_deep(law, self.replay.max_examples))
+        return judge.replay(self.law, self.replay.case)
+
+
+def tasks(versions: Sequence[str], only: Sequence[str]) -> list[Task]:
+    """Returns what is to be judged, in order: those laws last that judge what the others have seen.
+
+    Args:
+        versions: Versions of the API.
+        only: Names or patterns; everything if empty.
+
+    Raises:
+        CouldNotRun: A name or a pattern fits nothing.
+    """
+    for pattern in only:
+        if not any(fnmatchcase(name, pattern) for name in names()):
+            raise CouldNotRun(_unknown(pattern))
+    chosen = [
+        LawTask(law, version)
+        for law in sorted(LAWS, key=lambda law: law.last)
+        for version in versions
+        if version in law.versions and (not only or any(fnmatchcase(law.name, pattern) for pattern in only))
+    ]
+    if not chosen:
+        raise CouldNotRun(f"in {' and '.join(versions)} there is nothing to judge of {', '.join(only)}")
+    return list(chosen)
+
+
+def task_of(replay: Replay) -> Task:
+    """Returns the task that judges a case again.
+
+    Raises:
+        CouldNotRun: There is no such law.
+    """
+    found = [law for law in LAWS if law.name == replay.law]
+    if not found:
+        raise CouldNotRun(_unknown(replay.law))
+    return ReplayTask(found[0], replay.version, replay)
+
+
+def names() -> Iterator[str]:
+    """Yields everything that `--only` can name."""
+    yield from (law.name for law in LAWS)
+
+
+def _deep(law: Law, max_examples: int | None) -> Law:
+    return law if max_examples is None or law.examples == 1 else replace(law, examples=max_examples)
+
+
+def _unknown(pattern: str) -> str:
+    close = difflib.get_close_matches(pattern, list(names()), n=3)
+    hint = f"did you mean {' or '.join(close)}?" if close else "casavi-mock check --list shows them all"
+    return f"there is no law {pattern!r}; {hint}"
