@@ -3,7 +3,7 @@
 import logging
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from casavi_contracts.contract import VERSIONS
@@ -93,7 +93,7 @@ def _mutant_row(mutant: Mutant, found: Mapping[str, int]) -> Iterator[str]:
     yield ", ".join(f"{version} {number}" for version, number in found.items())
 
 
-def _table(head: tuple[str, ...], rows: Iterator[Iterator[str]] | map[Iterator[str]]) -> str:
+def _table(head: tuple[str, ...], rows: Iterable[Iterator[str]]) -> str:
     lines = [_line(iter(head)), _line(iter(["---"] * len(head)))]
     return "\n".join([*lines, *map(_line, rows)])
 
