@@ -1,6 +1,8 @@
 """docs/contracts.md: its tables are those of the code, and its examples run."""
 
 import re
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,12 +20,22 @@ BLOCKS = re.findall(r"(?ms)^```python\n(.*?)^```", TEXT)
 OUTDATED = "run `make docs`"
 
 
-def run_block(containing: str) -> dict[str, Any]:
+Run = Callable[[str], dict[str, Any]]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
     """Runs the one example that holds a text, and returns what it defines."""
-    (block,) = (block for block in BLOCKS if containing in block)
-    defined: dict[str, Any] = {"__name__": "example"}
-    exec(compile(block, str(page.PAGE), "exec"), defined)  # the page's own examples
-    return defined
+
+    def run(containing: str) -> dict[str, Any]:
+        (block,) = (block for block in BLOCKS if containing in block)
+        file = tmp_path / "example.py"  # Hypothesis reads the source of its tests
+        file.write_text(block)
+        defined: dict[str, Any] = {"__name__": "example"}
+        exec(compile(block, str(file), "exec"), defined)
+        return defined
+
+    return run
 
 
 def test_table_of_laws_is_up_to_date() -> None:
@@ -54,24 +66,24 @@ def empty_lists() -> Tamper:
 
 
 @pytest.mark.parametrize("version", ["v1", "v2"])
-def test_example_of_a_law_holds_and_can_break(version: str) -> None:
-    law: Law = run_block("def imported_contacts_can_be_listed")["imported_contacts_can_be_listed"]
+def test_example_of_a_law_holds_and_can_break(version: str, run: Run) -> None:
+    law: Law = run("def imported_contacts_can_be_listed")["imported_contacts_can_be_listed"]
     for tamper, outcome in ((untouched, Outcome.HOLDS), (empty_lists(), Outcome.BROKEN)):
         with served(healthy(), tamper) as target:
             verdict = judged(target, law, version)
         assert verdict.outcome.replace("assumption refuted", "broken") == outcome, verdict
 
 
-def test_example_of_judging_works_over_http() -> None:
-    law = run_block("def imported_contacts_can_be_listed")["imported_contacts_can_be_listed"]
+def test_example_of_judging_works_over_http(run: Run) -> None:
+    law = run("def imported_contacts_can_be_listed")["imported_contacts_can_be_listed"]
     mock = Mock()
     mock.account()  # the first account of a server is never closed
     with Live(mock).running() as live:
-        assert run_block("def judged")["judged"](law, live.url).outcome is Outcome.HOLDS
+        assert run("def judged")["judged"](law, live.url).outcome is Outcome.HOLDS
 
 
-def test_examples_of_strategies_run() -> None:
-    defined = run_block("def test_everything_is_sent")
+def test_examples_of_strategies_run(run: Run) -> None:
+    defined = run("def test_everything_is_sent")
     for name, test in defined.items():
         if name.startswith("test_"):
             test()
