@@ -41,10 +41,14 @@ class Redactor:
 
     def __call__(self, text: str) -> str:
         """Returns a text without secrets."""
+        return _SECRET_MEMBER.sub(rf'\1"{MASK}"', self.known(text))
+
+    def known(self, text: str) -> str:
+        """Returns a text without those secrets that it was told of."""
         for secret in sorted(self._known, key=len, reverse=True):
             if secret in text:
                 text = text.replace(secret, MASK)
-        return _SECRET_MEMBER.sub(rf'\1"{MASK}"', text)
+        return text
 
     def header(self, name: str, value: str) -> str:
         """Returns the value of a header as it may be shown."""

@@ -160,7 +160,7 @@ def wrong_secret_is_refused(trial: Trial, case: Any) -> None:
     operations=("authenticate",),
 )
 def empty_secret_is_refused(trial: Trial, case: Any) -> None:
-    client = trial.account
+    client = signed_in(trial)
     key = client.credentials.key
     for name, secret in (("key", "secret"), ("apiKey", "password")):
         empty = client.send("authenticate", body={name: key, secret: ""})
@@ -202,7 +202,7 @@ def wrong_key_is_refused(trial: Trial, case: Any) -> None:
     operations=("authenticate",),
 )
 def empty_key_is_refused(trial: Trial, case: Any) -> None:
-    client = trial.account
+    client = signed_in(trial)
     for key, secret in (("key", "secret"), ("apiKey", "password")):
         answer = client.send("authenticate", body={key: "", secret: client.credentials.secret})
         refused(trial, answer, "schema-violation", f"an empty {key}")
@@ -219,7 +219,8 @@ def empty_key_is_refused(trial: Trial, case: Any) -> None:
     needs=(Capability.TWO_ACCOUNTS,),
 )
 def secret_of_another_account_is_refused(trial: Trial, case: Any) -> None:
-    one, other = trial.account.credentials, trial.other.credentials
+    one, other = signed_in(trial).credentials, trial.other.credentials
+    trial.other.log_in()
     for key, secret in ((one.key, other.secret), (other.key, one.secret)):
         answer = trial.account.send("authenticate", body={"key": key, "secret": secret})
         refused(trial, answer, "credentials-wrong", "the secret of another account")
@@ -306,7 +307,7 @@ def mixed_credentials_are_settled(trial: Trial, case: Any) -> None:
     operations=("authenticate",),
 )
 def half_credentials_are_refused(trial: Trial, case: Any) -> None:
-    client = trial.account
+    client = signed_in(trial)
     known = client.credentials
     both = {"key": known.key, "apiKey": known.key, "secret": known.secret, "password": known.secret}
     for names in (("key", "password"), ("apiKey", "secret"), ("secret",), ("password",), ("key", "apiKey"), ()):

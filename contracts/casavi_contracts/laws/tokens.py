@@ -49,7 +49,7 @@ def lives_as_assumed(trial: Trial, body: dict[str, Any], before: datetime, after
         after: A moment after it was given.
 
     Raises:
-        casavi_contracts.failures.Broken: It does not; that breaks the law `token-lives-as-long-as-said`.
+        casavi_contracts.failures.Broken: It does not; that breaks the law `token-lives-as-long-as-assumed`.
     """
     life = timedelta(days=trial.contract.values["token-lifetime-days"])
     tolerance = MARGIN if trial.account.clock else max(life * MONTH, timedelta(minutes=2))
@@ -59,7 +59,7 @@ def lives_as_assumed(trial: Trial, body: dict[str, Any], before: datetime, after
         raise Broken(
             f"a token that expires {life / timedelta(days=1):g} days from now",
             f"{days:g} days",
-            law="token-lives-as-long-as-said",
+            law="token-lives-as-long-as-assumed",
             value=int(days) if days == int(days) else days,
         )
 
@@ -72,14 +72,14 @@ def clock_of(trial: Trial) -> datetime:
 
 
 @law(
-    "token-lives-as-long-as-said",
+    "token-lives-as-long-as-assumed",
     "A token expires one month after it was given out.",
     evidence="third-party",
     source="2.4",
     assumption="token-lifetime-days",
     operations=("authenticate",),
 )
-def token_lives_as_long_as_said(trial: Trial, case: Any) -> None:
+def token_lives_as_long_as_assumed(trial: Trial, case: Any) -> None:
     client = trial.fresh()
     if client.clock:
         before = clock_of(trial)
@@ -94,14 +94,14 @@ def token_lives_as_long_as_said(trial: Trial, case: Any) -> None:
 
 
 @law(
-    "token-works-until-it-expires",
+    "token-ends-when-it-was-told",
     "A token is good until the moment that it was given out with, and not after it.",
     evidence="inferred",
     source="2.1",
     operations=("authenticate",),
     needs=(Capability.CLOCK,),
 )
-def token_works_until_it_expires(trial: Trial, case: Any) -> None:
+def token_ends_when_it_was_told(trial: Trial, case: Any) -> None:
     trial.clock.freeze()
     now = clock_of(trial)
     client = trial.fresh()
@@ -121,14 +121,14 @@ def token_works_until_it_expires(trial: Trial, case: Any) -> None:
 
 
 @law(
-    "made-up-token-is-refused",
+    "unknown-token-is-refused",
     "A token that was never given out opens nothing.",
     evidence="inferred",
     source="2.4",
     cases=lambda contract: st.sampled_from([*nearmisses.IN_A_HEADER]),
     examples=len(nearmisses.IN_A_HEADER) + 1,
 )
-def made_up_token_is_refused(trial: Trial, case: Any) -> None:
+def unknown_token_is_refused(trial: Trial, case: Any) -> None:
     client = signed_in(trial)
     wrong = nearmisses.IN_A_HEADER[case](client.token)
     if wrong in (client.token, ""):
@@ -153,12 +153,12 @@ def credentials_are_no_token(trial: Trial, case: Any) -> None:
 
 
 @law(
-    "missing-token-is-refused",
+    "every-operation-wants-a-token",
     "Without a token nothing is answered but the log-in and the refresh.",
     evidence="inferred",
     source="2.4",
 )
-def missing_token_is_refused(trial: Trial, case: Any) -> None:
+def every_operation_wants_a_token(trial: Trial, case: Any) -> None:
     for operation in secured(trial):
         answer = call(trial.account, operation, token=None)
         refused(trial, answer, "token-missing", f"no token at {operation}")
@@ -167,12 +167,12 @@ def missing_token_is_refused(trial: Trial, case: Any) -> None:
 
 
 @law(
-    "token-elsewhere-is-not-taken",
+    "token-comes-raw-in-its-header",
     "The token counts in the header `token` alone: raw, without Bearer, and in no other place.",
     evidence="inferred",
     source="2.4",
 )
-def token_elsewhere_is_not_taken(trial: Trial, case: Any) -> None:
+def token_comes_raw_in_its_header(trial: Trial, case: Any) -> None:
     client = signed_in(trial)
     token = client.token
     for operation in secured(trial):
@@ -200,14 +200,14 @@ def token_header_is_found_in_any_spelling(trial: Trial, case: Any) -> None:
 
 
 @law(
-    "token-serves-both-versions",
+    "token-is-good-for-both-versions",
     "A token of one version is good for the other, and opens the same account there.",
     evidence="assumed",
     source="2.4",
     assumption="token-across-versions",
     operations=("authenticate",),
 )
-def token_serves_both_versions(trial: Trial, case: Any) -> None:
+def token_is_good_for_both_versions(trial: Trial, case: Any) -> None:
     client = signed_in(trial)
     version, operation, path = other_list(trial)
     answer = trial.target.send("GET", path, headers={"token": client.token}, operation=operation, version=version)
@@ -249,12 +249,12 @@ def _words(span: timedelta) -> str:
 
 
 LAWS: tuple[Law, ...] = (
-    token_lives_as_long_as_said,
-    token_works_until_it_expires,
-    made_up_token_is_refused,
+    token_lives_as_long_as_assumed,
+    token_ends_when_it_was_told,
+    unknown_token_is_refused,
     credentials_are_no_token,
-    missing_token_is_refused,
-    token_elsewhere_is_not_taken,
+    every_operation_wants_a_token,
+    token_comes_raw_in_its_header,
     token_header_is_found_in_any_spelling,
-    token_serves_both_versions,
+    token_is_good_for_both_versions,
 )
