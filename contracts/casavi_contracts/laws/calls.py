@@ -43,9 +43,7 @@ def secured(trial: Trial) -> list[str]:
     return [
         name
         for name, one in trial.contract.operations.items()
-        if one.document.get("security") != []
-        and name != "refreshToken"
-        and (may_write or name != "importMasterData")
+        if one.document.get("security") != [] and name != "refreshToken" and (may_write or name != "importMasterData")
     ]
 
 
