@@ -150,7 +150,10 @@ class Client:
 
     def submit(self, portfolio: Mapping[str, Any]) -> str:
         """Imports a portfolio that satisfies the contract and returns the job id."""
-        answer = self._again("importMasterData", body=portfolio)
+        return self.job_id(self._again("importMasterData", body=portfolio), portfolio)
+
+    def job_id(self, answer: Answer, portfolio: Mapping[str, Any]) -> str:
+        """Returns the job id in the answer to an import that satisfies the contract."""
         if not answer.ok:
             evidence, assumption = self.contract.request_marks("importMasterData", portfolio)
             if answer.status in (404, 405):
