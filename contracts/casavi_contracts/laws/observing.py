@@ -137,6 +137,18 @@ def _marks(trial: Trial, entity: str, difference: Difference) -> dict[str, Any]:
     return {"evidence": weaker(evidence, "client"), "assumption": assumption}
 
 
+def pause(trial: Trial, seconds: float) -> None:
+    """Lets time pass at the target: by its clock if it can be moved, otherwise by waiting a little."""
+    if clock := trial.account.clock:
+        clock.advance(seconds)
+    else:
+        trial.target.sleep(min(seconds, _PATIENCE))
+
+
+_PATIENCE = 0.05
+"""Seconds that are waited where time cannot be moved: more than the millisecond to which times are told."""
+
+
 # Jobs.
 
 JOB = {"evidence": "assumed", "assumption": "job-object"}
@@ -147,6 +159,37 @@ def accepted(trial: Trial, account: Account, portfolio: Mapping[str, Any]) -> Jo
     job = account.apply(portfolio)
     assert not isinstance(job, Rejected), f"strategies and laws make what the contract allows: {job}"
     return job
+
+
+def imported(trial: Trial, account: Account, portfolio: Mapping[str, Any], **more: Any) -> dict[str, Any]:
+    """Imports a portfolio into account and model, and breaks the law unless both jobs say the same; returns the job.
+
+    A portfolio that does not satisfy the contract under the present profile has to be refused.
+    """
+    expected = account.apply(portfolio)
+    if isinstance(expected, Rejected):
+        expect_refused(trial, portfolio, list(expected.pointers))
+        return {}
+    job = trial.account.imported(portfolio)
+    expect_job(trial, job, expected, **more)
+    return job
+
+
+def expect_refused(trial: Trial, body: Any, pointers: list[str], **more: Any) -> None:
+    """Breaks the law unless an import is refused before the answer, for the places that are wrong."""
+    answer = trial.account.send("importMasterData", body=body)
+    trial.expect(answer.status == REFUSED, f"status {REFUSED} for a request that breaks the contract at {pointers}",
+                 f"status {answer.status}", **more)  # fmt: skip
+    check_form(trial, "importMasterData", answer)
+    problem = answer.json
+    trial.expect(problem["rule"] == "schema-violation", "the rule schema-violation", repr(problem["rule"]), **more)
+    trial.expect(problem["status"] == REFUSED, f"status {REFUSED} in the body", repr(problem["status"]), **more)
+    named = sorted(error["pointer"] for error in problem.get("errors", ()))
+    trial.expect(named == sorted(pointers), f"errors at {pointers}", f"{named}", **more)
+
+
+REFUSED = 400
+"""Source: assumption `error-statuses`."""
 
 
 def expect_job(trial: Trial, seen: Mapping[str, Any], expected: Job, **more: Any) -> None:
