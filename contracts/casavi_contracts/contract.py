@@ -103,6 +103,11 @@ class Contract:
             path = path.replace(f"{{{name}}}", quote(value, safe=""))
         return path
 
+    def query_parameters(self, operation: str) -> dict[str, Mapping[str, Any]]:
+        """Returns the schemas of what may stand in the query of an operation, by name."""
+        parameters = [self._resolved(one) for one in self.operations[operation].document.get("parameters", ())]
+        return {one["name"]: one["schema"] for one in parameters if one["in"] == "query"}
+
     def success(self, operation: str) -> int:
         """Returns the status with which an operation succeeds."""
         return next(int(status) for status in self.operations[operation].document["responses"] if status[0] == "2")

@@ -1,7 +1,9 @@
 """The laws of the API, by what they are about."""
 
 from casavi_contracts.laws import (
+    answers,
     authentication,
+    bodies,
     conventions,
     imports,
     isolation,
@@ -25,6 +27,8 @@ LAWS: tuple[Law, ...] = (
     *pages.LAWS,
     *isolation.LAWS,
     *conventions.LAWS,
+    *bodies.LAWS,
+    *answers.LAWS,
 )
 """Every law, in the order in which they are judged: what others rest on comes first."""
 

@@ -78,3 +78,21 @@ def signed_in(trial: Trial) -> Client:
 def is_good(client: Client, token: str) -> bool:
     """Whether a token opens the list of contacts."""
     return client.send(lists(client.contract)[0], token=token).ok
+
+
+def tour(trial: Trial) -> None:
+    """Sends every operation once as it should be and once as it should not, so that each kind of answer is seen."""
+    client = signed_in(trial)
+    client.send("authenticate", body={"key": client.credentials.key, "secret": f"{client.credentials.secret}-not"})
+    client.send("authenticate", body={})
+    client.send("refreshToken", body={"apiKey": client.credentials.key, "token": NOBODY})
+    client.refresh()
+    for operation in secured(trial):
+        call(client, operation)
+        call(client, operation, token=None)
+        call(client, operation, token=NOBODY)
+    if Capability.WRITE in trial.target.capabilities:
+        client.send("importMasterData", body={"contacts": [{"id": 7}]})
+        client.send("importMasterData", raw=b"{", headers={"Content-Type": "text/plain"})
+        client.finish(client.submit(NOTHING))
+    trial.target.send("GET", f"{trial.contract.base}/{NOBODY}", version=trial.contract.version)
