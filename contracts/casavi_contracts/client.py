@@ -1,8 +1,11 @@
 """A client of one account, as laws use it: the steps that many of them need, each with the law it rests on."""
 
+import ipaddress
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
+
+import httpx
 
 from casavi_contracts.contract import Contract
 from casavi_contracts.exchange import Answer
@@ -22,6 +25,8 @@ LEAST_POLLS = 50
 
 _STEPS = (0.2, 1.0, 5.0, 30.0)
 """Seconds by which time is moved on between two looks at a job; the last one again and again."""
+
+_WALK = "page-walk-returns-every-record-once"
 
 _PAUSES = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 """Seconds between two looks at a job where time cannot be moved; the last one again and again."""
@@ -108,10 +113,26 @@ class Client:
         )
 
     def get(self, address: str) -> Answer:
-        """Follows an address that the target itself has given, as it is."""
-        return self.target.send(
-            "GET", address, headers={"token": self.token}, operation=None, version=self.contract.version
-        )
+        """Follows an address that the target itself has given, as it is.
+
+        Raises:
+            casavi_contracts.failures.Broken: It is no complete address, or leads to another server. No token is sent
+                there, unless both are on this machine, where a proxy may stand before the one that answers.
+        """
+        where = leads(str(self.target.http.base_url), address)
+        if where == "astray":
+            raise Broken(
+                "a complete address of the target as link to the next page",
+                repr(self.target.recorder.redact(address)),
+                law="next-link-is-followed-as-it-is",
+            )
+        headers, version = {"token": self.token}, self.contract.version
+        try:
+            return self.target.send("GET", address, headers=headers, operation=None, version=version)
+        except CouldNotRun as gone:
+            if where == "home":
+                raise
+            raise Broken("a link that can be followed", str(gone), law="next-link-is-followed-as-it-is") from gone
 
     # Steps that have to succeed.
 
@@ -131,10 +152,15 @@ class Client:
         """Imports a portfolio that satisfies the contract and returns the job id."""
         answer = self._again("importMasterData", body=portfolio)
         if not answer.ok:
+            evidence, assumption = self.contract.request_marks("importMasterData", portfolio)
+            if answer.status in (404, 405):
+                evidence, assumption = "assumed", "import-path"
             raise Broken(
                 "an import that satisfies the contract to be accepted",
                 f"{answer.status} {self._why(answer)}",
                 law="valid-import-is-accepted",
+                evidence=evidence,
+                assumption=assumption,
             )
         field = self.contract.values["job-id-field"]
         body = answer.json
@@ -211,17 +237,25 @@ class Client:
             yield seen["content"]
             if page + 1 >= seen["pageCount"]:
                 return
-        raise Broken("a list to end", f"more than {MAX_PAGES} pages", law="page-walk-returns-every-record-once")
+            if not seen["content"]:
+                raise Broken(
+                    "records on every page but the last", f"none on page {page} of {seen['pageCount']}", law=_WALK
+                )
+        raise Broken("a list to end", f"more than {MAX_PAGES} pages", law=_WALK)
 
     def _walk_v2(self, operation: str, query: str) -> Iterator[list[dict[str, Any]]]:
         seen = self.page(operation, query)
+        followed: set[str] = set()
         for _ in range(MAX_PAGES):
             yield seen["list"]
             following = seen["_links"]["next"]
             if following is None:
                 return
+            if following in followed:
+                raise Broken("every link to lead further", "one that was followed before", law=_WALK)
+            followed.add(following)
             seen = self._checked(self.get(following), operation)
-        raise Broken("a list to end", f"more than {MAX_PAGES} pages", law="page-walk-returns-every-record-once")
+        raise Broken("a list to end", f"more than {MAX_PAGES} pages", law=_WALK)
 
     def page(self, operation: str, query: str = "") -> dict[str, Any]:
         """Returns one page of a list."""
@@ -268,6 +302,33 @@ class Client:
             return ""
         text = body.get("detail") or body.get("title") if isinstance(body, dict) else ""
         return self.target.recorder.redact(str(text or ""))[:300]
+
+
+def leads(home: str, address: str) -> str:
+    """Returns where an address leads, seen from that of the target: `home`, to a `neighbour` on this machine, `astray`.
+
+    Args:
+        home: Address of the target.
+        address: An address that the target has given.
+    """
+    try:
+        there, here = httpx.URL(address), httpx.URL(home)
+    except httpx.InvalidURL:
+        return "astray"
+    if there.scheme not in ("http", "https") or not there.host:
+        return "astray"
+    if (there.scheme, there.host, there.port) == (here.scheme, here.host, here.port):
+        return "home"
+    if (here.scheme, there.scheme) == ("http", "https") and there.host == here.host:
+        return "home"
+    return "neighbour" if _is_here(there.host) and _is_here(here.host) else "astray"
+
+
+def _is_here(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def encoded(value: Any) -> bytes:

@@ -203,6 +203,54 @@ class Contract:
         schema = self.operations[operation].document["requestBody"]["content"][_MEDIA]["schema"]
         return bool(self._validator(schema).is_valid(body))
 
+    def request_errors(self, operation: str, body: Any) -> Iterator[Any]:
+        """Yields every place where a value does not satisfy the schema of an operation's request body."""
+        schema = self.operations[operation].document["requestBody"]["content"][_MEDIA]["schema"]
+        yield from self._validator(schema).iter_errors(body)
+
+    def request_marks(self, operation: str, body: Any) -> tuple[str, str | None]:
+        """Returns the weakest evidence of all that a request holds, and the assumption there.
+
+        Args:
+            operation: The `operationId`.
+            body: A value that satisfies the schema of its request body.
+        """
+        document = self.operations[operation].document
+        evidence, assumption = _marks(document)
+        schema = document["requestBody"]["content"][_MEDIA]["schema"]
+        for found, named in self._used_marks(schema, body, evidence, assumption):
+            if weaker(evidence, found) != evidence:
+                evidence, assumption = found, named
+        return evidence, _if_guessed(evidence, assumption)
+
+    def _used_marks(
+        self, place: Any, value: Any, evidence: str, assumption: str | None
+    ) -> Iterator[tuple[str, str | None]]:
+        """Yields evidence and assumption of every place of a schema that a value makes use of."""
+        place = self._resolved(place)
+        evidence = place.get("x-evidence", evidence)
+        assumption = _first(place.get("x-assumption")) or assumption
+        yield evidence, assumption
+        if isinstance(value, dict):
+            for name, member in value.items():
+                if name in place.get("properties", {}):
+                    yield from self._used_marks(place["properties"][name], member, evidence, assumption)
+        elif isinstance(value, list) and "items" in place:
+            for item in value:
+                yield from self._used_marks(place["items"], item, evidence, assumption)
+
+    def marks(self, operation: str, pointer: str) -> tuple[str, str | None]:
+        """Returns evidence and assumption of a place in what an operation answers when it succeeds.
+
+        Args:
+            operation: The `operationId`.
+            pointer: JSON pointer into the body; of a place that the contract does not know, those around it count.
+        """
+        response = self._resolved(self.operations[operation].document["responses"][str(self.success(operation))])
+        path = [step for part in pointer.split("/")[1:] for step in _steps(part)]
+        evidence, assumption = self._marks_at(response["content"][_MEDIA]["schema"], [*path, ""], *_marks(response))
+        return evidence, _if_guessed(evidence, assumption)
+
     def _validator(self, schema: Mapping[str, Any]) -> Any:
         known = self._validators.get(id(schema))
         if known is None:
@@ -266,6 +314,16 @@ def _expectation(error: Any) -> str:
     name = str(error.schema_path[-1]) if error.schema_path else "schema"
     limit = getattr(kind, "limit", getattr(kind, "property", value))
     return f"{name} {limit}" if limit is not None else name
+
+
+def _steps(part: str) -> tuple[str, ...]:
+    """Returns how a schema gets to a member or an item."""
+    return ("items",) if part.isdigit() else ("properties", part)
+
+
+def _if_guessed(evidence: str, assumption: str | None) -> str | None:
+    """Returns an assumption if something rests on it."""
+    return assumption if evidence in ("assumed", "inferred") else None
 
 
 def _marks(place: Mapping[str, Any]) -> tuple[str, str | None]:
