@@ -1,6 +1,7 @@
 """The contract of one version as laws see it: operations, names that are guesses, and what an answer may look like."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,6 +16,7 @@ from casavi_contracts.spec.evidence import weaker
 VERSIONS = ("v1", "v2")
 _BASE = {"v1": "", "v2": "/v2"}
 _MEDIA = "application/json"
+_CHARSET = re.compile(r"charset\s*=\s*[\"']?([^;\"'\s]*)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,8 +177,8 @@ class Contract:
             assumption = "error-media-type" if status >= 400 else assumption
             yield Deviation(operation, status, "content-type", known, evidence, assumption, media_type)
             return
-        charset = parameters.partition("=")[2].strip().strip('"').lower()
-        if charset not in ("", "utf-8"):
+        charset = _CHARSET.search(parameters)
+        if charset and charset[1].lower() != "utf-8":
             yield Deviation(operation, status, "content-type", "UTF-8", evidence, assumption)
         if not head:
             yield from self._body_deviations(operation, status, response, media_type, body)
@@ -200,24 +202,6 @@ class Contract:
         """Whether a value satisfies the schema of an operation's request body."""
         schema = self.operations[operation].document["requestBody"]["content"][_MEDIA]["schema"]
         return bool(self._validator(schema).is_valid(body))
-
-    def request_errors(self, operation: str, body: Any) -> Iterator[Any]:
-        """Yields every place where a value does not satisfy the schema of an operation's request body."""
-        schema = self.operations[operation].document["requestBody"]["content"][_MEDIA]["schema"]
-        yield from self._validator(schema).iter_errors(body)
-
-    def marks(self, operation: str, pointer: str) -> tuple[str, str | None]:
-        """Returns evidence and assumption of a place in what an operation answers when it succeeds.
-
-        Args:
-            operation: The `operationId`.
-            pointer: JSON pointer into the body; of a place that the contract does not know, those around it count.
-        """
-        response = self._resolved(self.operations[operation].document["responses"][str(self.success(operation))])
-        path = [
-            step for part in pointer.split("/")[1:] for step in (("items",) if part.isdigit() else ("properties", part))
-        ]
-        return self._marks_at(response["content"][_MEDIA]["schema"], [*path, ""], *_marks(response))
 
     def _validator(self, schema: Mapping[str, Any]) -> Any:
         known = self._validators.get(id(schema))

@@ -30,15 +30,23 @@ class Judge:
         accounts: Opens the accounts of a law.
         seed: From which all cases follow.
         depth: Factor for the number of cases of each law.
+        shrink_cases: Cases that are judged to find a smaller one, after the first that breaks the law.
     """
 
     def __init__(
-        self, laws: Mapping[str, Law], accounts: Callable[[], Accounts], *, seed: int = 0, depth: float = 1.0
+        self,
+        laws: Mapping[str, Law],
+        accounts: Callable[[], Accounts],
+        *,
+        seed: int = 0,
+        depth: float = 1.0,
+        shrink_cases: int = SHRINK_CASES,
     ) -> None:
         self._laws = laws
         self._accounts = accounts
         self._seed = seed
         self._depth = depth
+        self._shrink_cases = shrink_cases
 
     def judge(self, law: Law) -> Verdict:
         """Returns what came of a law.
@@ -59,7 +67,7 @@ class Judge:
                 other.listens(recorder, contract)
         recorder.purpose = law.name
         before, started = recorder.count, time.perf_counter()
-        trials = _Trials(law, accounts, self._laws)
+        trials = _Trials(law, accounts, self._laws, self._shrink_cases)
         recorder.listeners.append(trials.see)
         try:
             self._try(law, accounts, trials)
@@ -133,12 +141,12 @@ class _Trials:
     many smaller ones are judged; for the others the law is taken to hold, which ends the search.
     """
 
-    def __init__(self, law: Law, accounts: Accounts, laws: Mapping[str, Law]) -> None:
+    def __init__(self, law: Law, accounts: Accounts, laws: Mapping[str, Law], shrink_cases: int) -> None:
         self._law = law
         self._accounts = accounts
         self._laws = laws
         self._known: dict[str, Broken | None] = {}
-        self._left = SHRINK_CASES
+        self._left = shrink_cases
         self._size = 0
         self.smallest: tuple[Finding, ...] = ()
         """What the smallest case has shown that breaks the law."""

@@ -10,11 +10,13 @@ from casavi_contracts.laws import (
     pages,
     reading,
     refresh,
+    tokens,
 )
 from casavi_contracts.laws.law import Law, law
 
 LAWS: tuple[Law, ...] = (
     *authentication.LAWS,
+    *tokens.LAWS,
     *refresh.LAWS,
     *imports.LAWS,
     *jobs.LAWS,
