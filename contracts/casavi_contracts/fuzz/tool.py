@@ -4,6 +4,7 @@ Importing this module imports schemathesis, so it is imported where it is used.
 """
 
 import contextlib
+import copy
 import os
 import threading
 import tomllib
@@ -68,18 +69,24 @@ def configuration(
         return SchemathesisConfig.from_dict(data)
 
 
-def schema_of(document: Mapping[str, Any], config: SchemathesisConfig, app: Any, *, reading: bool) -> BaseSchema:
+def schema_of(
+    document: Mapping[str, Any],
+    config: SchemathesisConfig,
+    app: Any,
+    operations: Collection[str] | None = None,
+) -> BaseSchema:
     """Returns a contract document as schemathesis sees it.
 
     Args:
         document: The contract document.
         config: The settings.
         app: The application to which the requests go.
-        reading: Whether only operations that read are wanted.
+        operations: The `operationId`s that are wanted; all if None.
     """
-    schema: BaseSchema = schemathesis.openapi.from_dict(dict(document), config=config)
+    # A copy: links that schemathesis infers are written into the document.
+    schema: BaseSchema = schemathesis.openapi.from_dict(copy.deepcopy(dict(document)), config=config)
     schema.app = app
-    return schema.include(method="GET") if reading else schema
+    return schema if operations is None else schema.include(operation_id=list(operations))
 
 
 @contextlib.contextmanager
