@@ -1,43 +1,26 @@
 """Every check of a fuzzing run rings at a server that is wrong in the one thing that it looks at."""
 
-import functools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
 import pytest
 
-from casavi_contracts.contract import Contract
 from casavi_contracts.fuzz import FuzzFinding, fuzz
 from casavi_contracts.fuzz.checks import CHECKS
 from casavi_contracts.fuzz.reasons import BUILT_IN
-from casavi_contracts.target import ControlPlane, InProcess, Target
 from casavi_contracts.verdict import Outcome, Verdict
-from tests.support.client import shared_mock
+from tests.support.fuzzing import contract, healthy, target
 from tests.support.tampered import Ask, Request, Response, Tampered, Tell
 
 QUICK = ("examples", "coverage")
 
 
-@functools.cache
-def healthy() -> Any:
-    """The application without a fault; the account that is opened first is its default one, which cannot be closed."""
-    mock = shared_mock()
-    mock.account()
-    return mock.app
-
-
-@functools.cache
-def contract(version: str) -> Contract:
-    return Contract(version)
-
-
 def judged(app: Any, version: str = "v1", **options: Any) -> Verdict:
     """Fuzzes an application in an account of its own."""
-    with httpx.Client(transport=InProcess(app), base_url="http://mock") as http:
-        return fuzz(Target(http, plane=ControlPlane.find(http)), contract(version), **{"phases": QUICK, **options})
+    with target(app) as found:
+        return fuzz(found, contract(version), **{"phases": QUICK, **options})
 
 
 def checks(verdict: Verdict) -> set[str]:

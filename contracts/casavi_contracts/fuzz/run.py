@@ -85,8 +85,9 @@ def fuzz(
         if "stateful" in phases and not _linked(contract, chosen):
             phases = [phase for phase in phases if phase != "stateful"]
             collector.notes.append(NO_LINKS)
-        config = tool.configuration(seed, phases, max_examples, careful=target.plane is None)
-        schema = tool.schema_of(contract.document, config, bridge, chosen)
+        left_out = [name for name in contract.operations if name not in chosen]
+        config = tool.configuration(seed, phases, max_examples, left_out=left_out, careful=target.plane is None)
+        schema = tool.schema_of(contract.document, config, bridge)
         with tool.installed(session, schema):
             collector.collect(schema)
         if bridge.stopped is not None:
