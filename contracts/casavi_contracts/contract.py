@@ -1,6 +1,7 @@
 """The contract of one version as laws see it: operations, names that are guesses, and what an answer may look like."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,6 +16,7 @@ from casavi_contracts.spec.evidence import weaker
 VERSIONS = ("v1", "v2")
 _BASE = {"v1": "", "v2": "/v2"}
 _MEDIA = "application/json"
+_CHARSET = re.compile(r"charset\s*=\s*[\"']?([^;\"'\s]*)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,8 +177,8 @@ class Contract:
             assumption = "error-media-type" if status >= 400 else assumption
             yield Deviation(operation, status, "content-type", known, evidence, assumption, media_type)
             return
-        charset = parameters.partition("=")[2].strip().strip('"').lower()
-        if charset not in ("", "utf-8"):
+        charset = _CHARSET.search(parameters)
+        if charset and charset[1].lower() != "utf-8":
             yield Deviation(operation, status, "content-type", "UTF-8", evidence, assumption)
         if not head:
             yield from self._body_deviations(operation, status, response, media_type, body)
