@@ -203,6 +203,24 @@ class Contract:
         schema = self.operations[operation].document["requestBody"]["content"][_MEDIA]["schema"]
         return bool(self._validator(schema).is_valid(body))
 
+    def request_errors(self, operation: str, body: Any) -> Iterator[Any]:
+        """Yields every place where a value does not satisfy the schema of an operation's request body."""
+        schema = self.operations[operation].document["requestBody"]["content"][_MEDIA]["schema"]
+        yield from self._validator(schema).iter_errors(body)
+
+    def marks(self, operation: str, pointer: str) -> tuple[str, str | None]:
+        """Returns evidence and assumption of a place in what an operation answers when it succeeds.
+
+        Args:
+            operation: The `operationId`.
+            pointer: JSON pointer into the body; of a place that the contract does not know, those around it count.
+        """
+        response = self._resolved(self.operations[operation].document["responses"][str(self.success(operation))])
+        path = [
+            step for part in pointer.split("/")[1:] for step in (("items",) if part.isdigit() else ("properties", part))
+        ]
+        return self._marks_at(response["content"][_MEDIA]["schema"], [*path, ""], *_marks(response))
+
     def _validator(self, schema: Mapping[str, Any]) -> Any:
         known = self._validators.get(id(schema))
         if known is None:

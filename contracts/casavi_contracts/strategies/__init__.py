@@ -4,9 +4,11 @@ from casavi_contracts.strategies.alphabet import NASTY, PLAIN, Alphabet
 from casavi_contracts.strategies.interleavings import Command, interleavings
 from casavi_contracts.strategies.portfolios import ENTITIES, master_data
 from casavi_contracts.strategies.records import Record
+from casavi_contracts.strategies.variants import EDITS, variant
 from casavi_contracts.strategies.violations import Violation, master_data_violating, violable_rules
 
 __all__ = [
+    "EDITS",
     "ENTITIES",
     "NASTY",
     "PLAIN",
@@ -17,5 +19,6 @@ __all__ = [
     "interleavings",
     "master_data",
     "master_data_violating",
+    "variant",
     "violable_rules",
 ]
