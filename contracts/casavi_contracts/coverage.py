@@ -69,12 +69,17 @@ class Coverage:
     def see(self, exchange: Exchange, body: bytes, answer: Answer | None) -> None:
         """Counts one exchange."""
         version = self._versions.get(exchange.version)
-        if version is not None and exchange.operation in version.contract.operations:
-            version.see(exchange.operation, body, answer)
+        operation = exchange.operation
+        if version is not None and operation is not None and operation in version.contract.operations:
+            version.see(operation, body, answer)
 
     def called(self) -> list[Called]:
         """Returns every operation of every version."""
         return [called for version in self._versions.values() for called in version.called()]
+
+    def states(self) -> dict[str, tuple[str, ...]]:
+        """Returns the states of a job that each version knows."""
+        return {name: version.contract.states for name, version in self._versions.items()}
 
     def keywords(self, side: str) -> dict[str, Keywords]:
         """Returns the keywords of each version.

@@ -5,11 +5,10 @@ its meaning; new members may come at any time.
 """
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 from casavi_contracts.exchange import Exchange
-from casavi_contracts.report.report import Report
+from casavi_contracts.report.report import Report, job_states
 from casavi_contracts.report.results import Row
 from casavi_contracts.verdict import Finding, Outcome
 
@@ -146,17 +145,7 @@ def _coverage(report: Report) -> dict[str, Any]:
             for side in ("request", "response")
             for version, keywords in report.coverage.keywords(side).items()
         ],
-        "jobStates": list(_job_states(report)),
+        "jobStates": [
+            {"version": version, "state": state, "laws": laws} for (version, state), laws in job_states(report).items()
+        ],
     }
-
-
-def _job_states(report: Report) -> Iterator[dict[str, Any]]:
-    """Yields every state of a job that was seen, with the laws that saw it."""
-    states = {(state, row.promise.version) for row in report.results if row.verdict for state in row.verdict.states}
-    for state, version in sorted(states):
-        laws = [
-            row.promise.name
-            for row in report.results
-            if row.verdict and row.promise.version == version and state in row.verdict.states
-        ]
-        yield {"state": state, "version": version, "laws": laws}

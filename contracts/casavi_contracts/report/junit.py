@@ -16,8 +16,8 @@ _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 def junit(report: Report) -> str:
     """Returns a test suite with a test case for each law and version.
 
-    A broken law and a refuted assumption are failures of different `type`; an assumption that may be refuted is skipped,
-    as is what is not applicable. What could not be judged is an error.
+    A broken law and a refuted assumption are failures of different `type`; an assumption that may be refuted is
+    skipped, as is what is not applicable. What could not be judged is an error.
     """
     cases = [_case(row, report) for row in report.results]
     counts = {tag: sum(case.find(tag) is not None for case in cases) for tag in ("failure", "error", "skipped")}

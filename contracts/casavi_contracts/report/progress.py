@@ -57,17 +57,11 @@ class Outlook:
         """Seconds since the start."""
         return self._clock() - self._started
 
-    @property
-    def left(self) -> float | None:
-        """Seconds that the rest may take; None while nothing is known."""
-        behind = sum(self._weights[: self.done])
-        return self.elapsed * sum(self._weights[self.done :]) / behind if behind else None
-
     def told(self, requests: int) -> str:
-        """Returns rate and time left in words."""
-        rate = f"{requests / self.elapsed:,.0f} requests/s" if self.elapsed > 0 else ""
-        left = self.left
-        return rate if left is None else f"{rate}, {_duration(left)} left"
+        """Returns rate and time left in words; called when something was judged."""
+        elapsed = max(self.elapsed, 1e-9)
+        left = elapsed * sum(self._weights[self.done :]) / sum(self._weights[: self.done])
+        return f"{requests / elapsed:,.0f} requests/s, {_duration(left)} left"
 
 
 class Lines:

@@ -107,9 +107,8 @@ def read(path: Path) -> Replay:
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise CouldNotRun(f"{path}: no file of --replay; the suite writes them for laws that do not hold")
     if content.get("formatVersion") != FORMAT_VERSION:
-        raise CouldNotRun(
-            f"{path}: format version {content.get('formatVersion')!r}; this version knows {FORMAT_VERSION}"
-        )
+        version = content.get("formatVersion")
+        raise CouldNotRun(f"{path}: format version {version!r}; this version of the suite knows {FORMAT_VERSION}")
     problems = [error.message for error in jsonschema_rs.Draft202012Validator(_SCHEMA).iter_errors(content)]
     if problems:
         raise CouldNotRun(f"{path}: {problems[0]}")

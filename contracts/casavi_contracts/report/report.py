@@ -84,3 +84,14 @@ class Report:
 def key_of(finding: Finding) -> tuple[str, str, str]:
     """Returns what a file of a case is found by."""
     return finding.seen_by or finding.law, finding.law, finding.version
+
+
+def job_states(report: Report) -> dict[tuple[str, str], list[str]]:
+    """Returns the laws that saw a job in a state, by version and state; those states included that no law saw."""
+    laws: dict[tuple[str, str], list[str]] = {
+        (version, state): [] for version, states in report.coverage.states().items() for state in states
+    }
+    for row in report.results:
+        for state in sorted(row.verdict.states) if row.verdict else ():
+            laws.setdefault((row.promise.version, state), []).append(row.promise.name)
+    return laws

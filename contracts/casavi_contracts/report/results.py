@@ -58,11 +58,11 @@ class Results:
     def __init__(self, promises: Sequence[Promise]) -> None:
         self._rows = {(promise.name, promise.version): Row(promise) for promise in promises}
         self.judged = 0
-        """Verdicts so far."""
+        """Verdicts that say something about the target."""
 
     def add(self, verdict: Verdict) -> None:
         """Takes a verdict; its findings go to the laws that they name."""
-        self.judged += 1
+        self.judged += verdict.outcome not in (Outcome.NOT_JUDGED, Outcome.NOT_APPLICABLE)
         row = self._row(verdict.law, verdict.version, verdict.evidence)
         row.verdict = verdict
         for finding in verdict.findings:

@@ -8,7 +8,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from casavi_contracts.report.report import Report
+from casavi_contracts.report.report import Report, job_states
 from casavi_contracts.report.results import Promise, Row
 from casavi_contracts.report.text import paragraphs
 from casavi_contracts.verdict import Outcome
@@ -21,14 +21,6 @@ COLOURS = {
     Outcome.NOT_APPLICABLE: "dim",
 }
 """By verdict."""
-
-_COUNTED = {
-    Outcome.HOLDS: "hold",
-    Outcome.BROKEN: "broken",
-    Outcome.REFUTED: "refuted assumptions",
-    Outcome.NOT_JUDGED: "not judged",
-    Outcome.NOT_APPLICABLE: "not applicable",
-}
 
 SLOWEST = 5
 """Operations and laws that are listed as the slowest."""
@@ -94,15 +86,30 @@ def _listed(promises: Sequence[Promise]) -> RenderableType:
 
 def closing(report: Report) -> str:
     """Returns the whole run in a few sentences, the last ones that are printed."""
-    counts = [(_COUNTED[outcome], report.results.count(outcome)) for outcome in Outcome]
-    told = ", ".join(f"{count} {words}" for words, count in counts if count) or "nothing was judged"
-    sent = f"{report.requests:,} requests, {report.writes:,} imports, {report.records:,} records"
-    sentences = [f"Of {len(report.results)} laws: {told}. {sent}, {report.timings.total:.1f} s, seed {report.seed}."]
+    if report.planned:
+        return f"This was a plan; nothing was judged. {_number(report.requests, 'request')} were sent."
+    counts = {outcome: report.results.count(outcome) for outcome in Outcome}
+    told = ", ".join(f"{count} {_words(outcome, count)}" for outcome, count in counts.items() if count)
+    sent = ", ".join(
+        (_number(report.requests, "request"), _number(report.writes, "import"), _number(report.records, "record"))
+    )
+    laws = _number(len(report.results), "law")
+    sentences = [
+        f"Of {laws}: {told or 'nothing was judged'}. {sent}, {report.timings.total:.1f} s, seed {report.seed}."
+    ]
     if report.pauses:
         sentences.append(f"Waited {report.waited:.0f} s; the target asked for it {report.pauses} times.")
     if report.stopped:
         sentences.append(f"The run ended early: {report.stopped}.")
     return " ".join(sentences)
+
+
+def _number(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def _words(outcome: Outcome, count: int) -> str:
+    return {Outcome.HOLDS: "holds" if count == 1 else "hold"}.get(outcome, str(outcome))
 
 
 def _title(text: str, count: int, style: str) -> Text:
@@ -191,51 +198,71 @@ def _folded(rows: Iterable[Row]) -> RenderableType:
 
 def _time(report: Report) -> RenderableType:
     timings = report.timings
-    spent = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in timings.parts.items() if seconds >= 0.05)
-    told = [
+    parts = ", ".join(
+        f"{name} {seconds:.1f} s"
+        for name, seconds in sorted(timings.parts.items(), key=lambda part: -part[1])
+        if seconds >= 0.05
+    )
+    told: list[RenderableType] = [
         Text("Where the time went", style="bold"),
-        Text(f"  {timings.total:.1f} s, of which {timings.answering:.1f} s were waited for answers: {spent}"),
+        Text(f"  {timings.total:.1f} s in all, {timings.answering:.1f} s of them waiting for answers"),
+        Padding(Text(parts), (0, 0, 0, 2)),
     ]
-    slow = sorted((row for row in report.results if row.verdict), key=lambda row: -row.verdict.seconds)[:SLOWEST]
+    verdicts = sorted((row.verdict for row in report.results if row.verdict), key=lambda verdict: -verdict.seconds)
     laws = ", ".join(
-        f"{row.promise.name} [{row.promise.version}] {row.verdict.seconds:.1f} s"
-        for row in slow
-        if row.verdict and row.verdict.seconds >= 0.05
+        f"{verdict.law} [{verdict.version}] {verdict.seconds:.1f} s"
+        for verdict in verdicts[:SLOWEST]
+        if verdict.seconds >= 0.05
     )
     if laws:
-        told.append(Text(f"  slowest laws: {laws}"))
-    operations = ", ".join(
-        f"{one.operation} [{one.version}] {one.mean * 1000:.1f} ms (longest {one.slowest * 1000:.0f} ms, {one.requests:,} times)"
-        for one in timings.operations()[:SLOWEST]
-    )
-    return Group(*told, Text(f"  slowest operations: {operations}"))
+        told.append(Padding(Text(f"slowest laws: {laws}"), (0, 0, 0, 2)))
+    table = _columns("slowest operations", "mean, ms", "longest, ms", "requests")
+    for one in timings.operations()[:SLOWEST]:
+        times = f"{one.mean * 1000:.1f}", f"{one.slowest * 1000:.1f}", f"{one.requests:,}"
+        table.add_row(Text(f"{one.operation} [{one.version}]"), *times)
+    return Group(*told, Padding(table, (0, 0, 0, 2)))
+
+
+def _columns(first: str, *numbers: str) -> Table:
+    """Returns a table with a column of texts, then columns of numbers."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column(first, overflow="fold")
+    for name in numbers:
+        table.add_column(name, justify="right")
+    return table
 
 
 def _coverage(report: Report) -> RenderableType:
     called = report.coverage.called()
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column("operation", overflow="fold")
-    table.add_column("calls", justify="right")
-    table.add_column("answers", overflow="fold")
-    table.add_column("never seen", overflow="fold")
+    operations = _columns("operation", "calls")
+    operations.add_column("answers", overflow="fold")
+    operations.add_column("never seen", overflow="fold")
     for one in called:
         answers = ", ".join(f"{status}×{count:,}" for status, count in one.answers.items())
         odd = f" (not documented: {', '.join(one.undocumented)})" if one.undocumented else ""
-        table.add_row(Text(f"{one.operation} [{one.version}]"), f"{one.calls:,}", answers + odd, ", ".join(one.missing))
-    keywords = [
-        f"{side}s of {version}: {found.valid} of {found.total} satisfied, {found.invalid} violated"
-        for side in ("request", "response")
-        for version, found in report.coverage.keywords(side).items()
-    ]
-    states: defaultdict[str, int] = defaultdict(int)
-    for row in report.results:
-        for state in sorted(row.verdict.states) if row.verdict else ():
-            states[state] += 1
-    seen = ", ".join(f"{state} by {count} laws" for state, count in states.items())
+        operations.add_row(
+            Text(f"{one.operation} [{one.version}]"), f"{one.calls:,}", answers + odd, ", ".join(one.missing)
+        )
+    keywords = _columns("keywords of schemas", "in all", "satisfied", "violated", "never met")
+    for side in ("request", "response"):
+        for version, found in report.coverage.keywords(side).items():
+            numbers = (found.total, found.valid, found.invalid, len(found.never))
+            keywords.add_row(Text(f"{side}s [{version}]"), *(f"{number:,}" for number in numbers))
     reached = sum(one.calls > 0 for one in called)
     return Group(
         Text("What of the contract was met", style="bold"),
-        Text(f"  {reached} of {len(called)} operations; keywords of schemas: {'; '.join(keywords)}"),
-        Text(f"  states of jobs: {seen or 'none seen'}"),
-        Padding(table, (0, 0, 0, 2)),
+        Text(f"  {reached} of {len(called)} operations"),
+        Padding(operations, (0, 0, 1, 2)),
+        Padding(keywords, (0, 0, 1, 2)),
+        Padding(_states(report), (0, 0, 0, 2)),
     )
+
+
+def _states(report: Report) -> RenderableType:
+    """Returns how many laws saw each state of a job, those states included that none saw."""
+    laws = job_states(report)
+    table = _columns("laws that saw a job", *dict.fromkeys(state for _, state in laws))
+    for version in report.versions:
+        counts = (len(seen) for (of, _), seen in laws.items() if of == version)
+        table.add_row(version, *map(str, counts))
+    return table

@@ -33,8 +33,8 @@ def paragraphs(row: Row, report: Report) -> Iterator[str]:
 
 def lines(finding: Finding, report: Report) -> Iterator[str]:
     """Yields what was expected, what was seen instead, and how to see it again."""
-    yield f"expected  {finding.expected}"
-    yield f"observed  {finding.observed}"
+    yield f"expected  {cut(finding.expected, SHOWN_CASE)}"
+    yield f"observed  {cut(finding.observed, SHOWN_CASE)}"
     if finding.seen_by and finding.seen_by != finding.law:
         yield f"seen by   {finding.seen_by}"
     if finding.assumption:
@@ -60,7 +60,7 @@ def _exchanges(finding: Finding) -> Iterator[str]:
 def exchange_lines(exchange: Exchange) -> Iterator[str]:
     """Yields a request and its answer."""
     status = exchange.status if exchange.status is not None else "no answer"
-    yield f"  {exchange.method} {exchange.path} -> {status}"
+    yield f"  {cut(exchange.method, SHOWN_BODY)} {cut(exchange.path, SHOWN_BODY)} -> {status}"
     if exchange.request_body:
         yield f"    sent      {cut(exchange.request_body, SHOWN_BODY)}"
     if exchange.response_body:

@@ -16,6 +16,7 @@ MAX_TRIES = 6
 """How often a request is sent that is refused because it is too much."""
 
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
+_DESTROYING = frozenset({"DELETE", "PATCH", "PUT"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +73,7 @@ class Careful(httpx.BaseTransport):
         Raises:
             casavi_contracts.failures.BudgetSpent: No more may be sent.
             casavi_contracts.failures.Unmet: This must not be sent.
-            casavi_contracts.failures.CouldNotRun: The ledger cannot be written, or the server asks for too much patience.
+            casavi_contracts.failures.CouldNotRun: The ledger cannot be written, or the server wants too much patience.
             httpx.HTTPError: No answer came.
         """
         if self._free in request.url.path:
@@ -88,7 +89,7 @@ class Careful(httpx.BaseTransport):
             asked = retry_after(answer.headers.get("retry-after"), self._now())
             self._pace.pause(FIRST_PAUSE * 2**attempt if asked is None else asked)
         raise TooMuchPatience(
-            f"the server answered 429 to {request.method} {request.url.path} {MAX_TRIES} times, with pauses in between; "
+            f"the server answered 429 to {request.method} {request.url.path} {MAX_TRIES} times, with pauses between; "
             "run again later, or slower with --rate"
         )
 
@@ -98,6 +99,8 @@ class Careful(httpx.BaseTransport):
 
     def _before(self, request: httpx.Request) -> None:
         path = request.url.path
+        if self._writes is not None and request.method in _DESTROYING:
+            raise Unmet(f"it would send {request.method}, which may destroy what is in a real account")
         write = request.method not in _READING and path not in self._harmless
         records = self._records(request.content) if write else []
         if write and self._writes is not None:

@@ -68,9 +68,7 @@ class Ledger:
             self._file.flush()
             os.fsync(self._file.fileno())
         except OSError as error:
-            raise CouldNotRun(
-                f"the ledger {self.path} cannot be written, so nothing is sent: {error.strerror}"
-            ) from error
+            raise CouldNotRun(f"{self.path}: {error.strerror}; without its ledger nothing is sent") from error
 
     def _append(self, line: Mapping[str, Any]) -> None:
         assert self._file is not None, "it was opened before"

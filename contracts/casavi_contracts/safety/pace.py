@@ -65,7 +65,7 @@ class Pace:
 
 
 def retry_after(value: str | None, now: datetime) -> float | None:
-    """Returns for how many seconds a header `Retry-After` asks to wait: a number of seconds or a date (RFC 9110, 10.2.3).
+    """Returns for how many seconds a header `Retry-After` asks to wait: a number or a date (RFC 9110, 10.2.3).
 
     Args:
         value: Of the header.

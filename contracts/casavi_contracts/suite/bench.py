@@ -6,6 +6,7 @@ import secrets
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import partial
 
 import httpx
 
@@ -54,7 +55,7 @@ class Bench:
         self._numbers = itertools.count(1)
         laws = {law.name: law for law in LAWS}
         self._judges = {
-            version: Judge(laws, lambda contract=contract: self._accounts(contract), seed=settings.seed)
+            version: Judge(laws, partial(self._accounts, contract), seed=settings.seed)
             for version, contract in contracts.items()
         }
 
@@ -67,9 +68,12 @@ class Bench:
         """Whether nothing may be judged until the user agrees."""
         return self.target.plane is None and not self.settings.allow_writes and not self.settings.read_only
 
+    def new_prefix(self) -> str:
+        """Returns what the reference ids of one law begin with: on a real account all laws share one account."""
+        return f"{self.prefix}{next(self._numbers)}-"
+
     def _accounts(self, contract: Contract) -> Accounts:
-        """Gives every law names of its own: on a real account all laws share one."""
-        return Accounts(self.target, contract, f"{self.prefix}{next(self._numbers)}-")
+        return Accounts(self.target, contract, self.new_prefix())
 
 
 def set_up(stack: contextlib.ExitStack, settings: Settings, contracts: Mapping[str, Contract]) -> Bench:
@@ -120,11 +124,9 @@ def _demand_consent(settings: Settings) -> None:
     if settings.allow_writes and settings.read_only:
         raise CouldNotRun("--allow-writes and --read-only exclude each other")
     if settings.allow_writes and not settings.consent:
-        raise CouldNotRun(
-            f"--allow-writes is not enough for a server that is no mock: the environment has to agree, {CONSENT}=1"
-        )
+        raise CouldNotRun(f"the server is no mock: --allow-writes alone is not enough, {CONSENT}=1 has to agree")
     if settings.consent and not settings.allow_writes and not settings.read_only:
-        raise CouldNotRun(f"{CONSENT}=1 is not enough for a server that is no mock: --allow-writes is needed too")
+        raise CouldNotRun(f"the server is no mock: {CONSENT}=1 alone is not enough, --allow-writes has to agree")
 
 
 def _harmless(settings: Settings, contracts: Mapping[str, Contract]) -> frozenset[str]:

@@ -22,9 +22,7 @@ def pytest_configure(config: pytest.Config) -> None:
     alone = not config.pluginmanager.has_plugin("terminalreporter")
     try:
         if getattr(config.option, "numprocesses", None) or hasattr(config, "workerinput"):
-            raise CouldNotRun(
-                "laws are judged one after the other, since some judge what others have sent; run without -n"
-            )
+            raise CouldNotRun("run it without -n: laws are judged one after the other, some by what others have sent")
         settings = read(config)
         config.stash[RUN] = Run(Session(settings), alone=alone)
     except CouldNotRun as error:
@@ -32,9 +30,8 @@ def pytest_configure(config: pytest.Config) -> None:
             sys.stderr.write(f"casavi-mock: {error}\n")
         pytest.exit(str(error), returncode=2)
     if settings.listing:
-        Console(highlight=False).print(
-            terminal.listing(row.promise for row in config.stash[RUN].session.report.results)
-        )
+        results = config.stash[RUN].session.report.results
+        Console(highlight=False).print(terminal.listing(row.promise for row in results))
         pytest.exit("the laws were listed", returncode=0)
 
 
@@ -46,6 +43,8 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Puts the items back in order: laws that judge what others have seen come last, whatever shuffled them."""
+    if RUN not in config.stash:
+        return  # the settings were impossible
     order = {id(task): number for number, task in enumerate(config.stash[RUN].session.tasks)}
     places = [place for place, item in enumerate(items) if isinstance(item, Judged)]
     ours = sorted((item for item in items if isinstance(item, Judged)), key=lambda item: order[id(item.task)])

@@ -43,10 +43,10 @@ OPTIONS = (
     Option("only", "Judge this law alone; a pattern such as 'job-*' names several.", action=MANY, metavar="LAW"),
     Option("list", "List the laws, and judge nothing.", action=SWITCH),
     Option("seed", "Number from which all cases follow; a random one if not given.", metavar="N"),
-    Option("max-examples", "Cases of each law that has something to vary; each law's own number if not given.", metavar="N"),
+    Option("max-examples", "Cases of each law that varies something; its own number if not given.", metavar="N"),
     Option("timeout", "Seconds to wait for an answer; 10 if not given.", metavar="SECONDS"),
     Option("job-seconds", "Seconds within which a job has to end; 60 if not given.", metavar="SECONDS"),
-    Option("allow-writes", "Create records at a server that is no mock; CASAVI_ALLOW_WRITES=1 is needed too.", action=SWITCH),
+    Option("allow-writes", "Write to a server that is no mock; needs CASAVI_ALLOW_WRITES=1 as well.", action=SWITCH),
     Option("read-only", "Judge only what needs no record to be created.", action=SWITCH),
     Option("budget-requests", "Send at most so many requests.", metavar="N"),
     Option("budget-writes", "Send at most so many imports.", metavar="N"),
@@ -72,7 +72,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
-    """Declares the hooks by which a plugin or a `conftest.py` tells the suite what it cannot tell on the command line."""
+    """Declares the hook by which a plugin or a `conftest.py` tells what cannot be told on a command line."""
     from casavi_contracts.suite import hooks
 
     pluginmanager.add_hookspecs(hooks)

@@ -37,13 +37,13 @@ def _sentences(settings: Settings, tasks: Sequence[Task], target: Target, prefix
         "Nothing was created and no record was read."
     )
     yield (
-        f"A run sends at most {settings.budget_requests:,} requests, of which at most {settings.budget_writes:,} create "
-        f"records, and at most {settings.budget_records:,} records in all, not more than {settings.rate:g} requests in a "
-        "second. When one of these is used up the run ends (--budget-requests, --budget-writes, --budget-records, --rate)."
+        f"A run sends at most {settings.budget_requests:,} requests (--budget-requests), of which at most "
+        f"{settings.budget_writes:,} create records (--budget-writes), at most {settings.budget_records:,} of them "
+        f"(--budget-records); {settings.rate:g} requests in a second (--rate). It ends when one is used up."
     )
     yield (
-        f"The id of every record begins with {prefix} and is listed in {_short(settings)} before it is sent. Records stay "
-        "in the account: casavi's documentation names no way to delete them. So use an account made for tests."
+        f"The id of every record begins with {prefix} and is listed in {_short(settings)} before it is sent. Records "
+        "stay in the account: casavi's documentation names no way to delete them. So use an account made for tests."
     )
     missing = [one for one in Capability if one not in target.capabilities and one is not Capability.WRITE]
     if missing:

@@ -1,7 +1,7 @@
 """What is looked at before the first law: is there an API, does it take these credentials, does it keep any state."""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from casavi_contracts.client import Client
@@ -11,14 +11,14 @@ from casavi_contracts.failures import Broken, CouldNotRun
 from casavi_contracts.target import Credentials, Target
 from casavi_contracts.verdict import Finding, finding_of
 
-TOKEN_LAW = "made-up-token-is-refused"
+TOKEN_LAW = "made-up-token-is-refused"  # noqa: S105  # the name of a law
 JOB_LAW = "unknown-job-is-not-found"
 """The laws that a server without any state breaks at once."""
 
 STATELESS = (
-    "This server keeps no state: it took a token that nobody gave out, and knows a job that nobody created. It answers with "
-    "examples, as a mock does that is made of the document alone. Log-in, refresh, imports, jobs, order, reading back and "
-    "isolation cannot be judged there, since all of them are about what a server remembers."
+    "This server keeps no state: it took a token that nobody gave out, and knows a job that nobody created. It answers "
+    "with examples, as a mock does that is made of the document alone. Imports, jobs, order, refresh, reading back and "
+    "the isolation of accounts cannot be judged there, since all of them are about what a server remembers."
 )
 
 
@@ -135,17 +135,17 @@ def _place(answer: Answer) -> str:
 def _made_up(client: Client) -> Iterator[Finding]:
     """Yields what is wrong with the answers to a made-up token and a made-up job."""
     reading = "getContacts" if "getContacts" in client.contract.operations else "listContacts"
-    answer = _sent(client, reading, token=str(uuid.uuid4()))
+    answer = _sent(lambda: client.send(reading, token=str(uuid.uuid4())))
     if answer is not None and answer.ok:
         yield _finding(client, TOKEN_LAW, "documented", "a token that nobody gave out to be refused", answer)
-    answer = _sent(client, "getJob", jobId=str(uuid.uuid4()))
+    answer = _sent(lambda: client.send("getJob", jobId=str(uuid.uuid4())))
     if answer is not None and answer.ok:
         yield _finding(client, JOB_LAW, "inferred", "a job that nobody created to be unknown", answer)
 
 
-def _sent(client: Client, operation: str, **options: str) -> Answer | None:
+def _sent(send: Callable[[], Answer]) -> Answer | None:
     try:
-        return client.send(operation, **options)
+        return send()
     except Broken:
         return None
 

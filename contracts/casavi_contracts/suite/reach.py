@@ -26,9 +26,7 @@ def transport_to(settings: Settings) -> httpx.BaseTransport:
     if settings.application is not None:
         return InProcess(settings.application)
     if settings.url is None:
-        raise CouldNotRun(
-            "there is nothing to judge: give the address of a server, as CASAVI_URL or --casavi-check-url"
-        )
+        raise CouldNotRun("there is nothing to judge: give an address, as CASAVI_URL or --casavi-check-url")
     return Bounded(httpx.Client(timeout=settings.timeout), settings.timeout)
 
 
@@ -58,9 +56,7 @@ def _demand_token(settings: Settings, http: httpx.Client) -> None:
     answer = http.get("/_mock/version")
     if answer.headers.get("www-authenticate") == CONTROL_HEADER:
         which = "does not take this control token" if settings.control_token else "wants a control token"
-        raise CouldNotRun(
-            f"the mock at {settings.url} {which}; give it by --control-token or CASAVI_MOCK_CONTROL_TOKEN"
-        )
+        raise CouldNotRun(f"the mock at {settings.url} {which} (--control-token, CASAVI_MOCK_CONTROL_TOKEN)")
 
 
 def why(error: httpx.HTTPError, seconds: float) -> str:

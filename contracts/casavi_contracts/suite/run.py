@@ -59,10 +59,7 @@ class Run:
         task = item.task
         if self._watcher:
             self._watcher.begin(task.name, task.version)
-        try:
-            row = self.session.judge(task)
-        except Exception as error:  # noqa: BLE001  # a mistake in a law must not end the run
-            row = self.session.give_up(task, error)
+        row = self.session.judge(task)
         if row is None:
             self._end()
         if self._watcher:
@@ -97,9 +94,9 @@ class Run:
 
     def _show(self, console: Console) -> None:
         report = self.session.report
-        if not report.results.judged and not self.session.plan:
-            if self._alone:
-                self._complain(report.stopped)
+        if self._alone and report.exit_code == 2:
+            self._complain(report.stopped)
+        if report.exit_code == 2 and not report.results.judged:
             return
         if self.session.plan or not self._watcher:
             self._introduce(console)
@@ -127,11 +124,8 @@ class Run:
             return
         if row.outcome is Outcome.NOT_APPLICABLE:
             pytest.skip(f"not applicable: {row.reason}")
-        told = (
-            [f"{row.outcome}: {row.reason}"]
-            if row.reason
-            else [str(row.outcome), *paragraphs(row, self.session.report)]
-        )
+        told = [f"{row.outcome}: {row.reason}" if row.reason else str(row.outcome)]
+        told += paragraphs(row, self.session.report)
         if row.outcome is Outcome.REFUTED and self.session.settings.tolerate:
             pytest.xfail("\n".join(told))
         pytest.fail("\n\n".join(told), pytrace=False)

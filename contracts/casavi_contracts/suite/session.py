@@ -13,7 +13,7 @@ from rich.console import RenderableType
 
 from casavi_contracts.contract import Contract
 from casavi_contracts.coverage import Coverage
-from casavi_contracts.failures import BudgetSpent, CouldNotRun
+from casavi_contracts.failures import BudgetSpent, CouldNotRun, Unmet
 from casavi_contracts.report import Report, Results, Row, Timings, files, replay
 from casavi_contracts.report.report import key_of
 from casavi_contracts.spec import ProfileError
@@ -97,15 +97,18 @@ class Session:
         except (CouldNotRun, BudgetSpent) as stopped:
             self.stop(stopped)
             return None
+        except Unmet as error:
+            return self.give_up(task, str(error))
+        except Exception as error:  # noqa: BLE001  # a mistake in a check must not end the run
+            last = traceback.extract_tb(error.__traceback__)[-1]
+            where = f"{Path(last.filename).name}:{last.lineno}"
+            return self.give_up(task, f"its check failed by itself: {type(error).__name__} at {where}")
         self._take(verdict)
         return self.report.results.row(verdict.law, verdict.version)
 
-    def give_up(self, task: Task, error: Exception) -> Row | None:
-        """Notes that the check of a task has stumbled over itself, which says nothing of the target."""
-        last = traceback.extract_tb(error.__traceback__)[-1]
-        where = f"{Path(last.filename).name}:{last.lineno}"
+    def give_up(self, task: Task, reason: str) -> Row | None:
+        """Notes that a task cannot be judged, and why."""
         promise = task.promise(self.contracts[task.version])
-        reason = f"its check failed by itself: {type(error).__name__} at {where}"
         self._take(Verdict(task.name, task.version, Outcome.NOT_JUDGED, promise.evidence, reason=reason))
         return self.report.results.row(task.name, task.version)
 
@@ -138,10 +141,13 @@ class Session:
         known = look(target, next(iter(self.contracts.values())), self.settings.credentials)
         report.notes += known.notes
         if known.stateless:
-            self._take_stateless(known.findings)
+            self._judge_none("the server keeps no state")
+            for finding in known.findings:
+                report.results.find(finding)
             return False
         if bench.planned:
             report.planned = True
+            self._judge_none("nothing is judged there before you agree")
             self.plan = plan(self.settings, self.tasks, target, bench.prefix)
             return False
         return True
@@ -172,15 +178,11 @@ class Session:
         folder = self.settings.folder
         self.report.replays[key_of(finding)] = str(path.relative_to(folder) if path.is_relative_to(folder) else path)
 
-    def _take_stateless(self, findings: tuple[Finding, ...]) -> None:
-        """Takes what the preflight has found; no law can be judged where nothing is remembered."""
+    def _judge_none(self, reason: str) -> None:
         results = self.report.results
         for row in list(results):
-            name, version = row.promise.name, row.promise.version
-            reason = "the server keeps no state"
-            results.add(Verdict(name, version, Outcome.NOT_JUDGED, row.promise.evidence, reason=reason))
-        for finding in findings:
-            results.find(finding)
+            promise = row.promise
+            results.add(Verdict(promise.name, promise.version, Outcome.NOT_JUDGED, promise.evidence, reason=reason))
 
 
 def _contracts(settings: Settings) -> dict[str, Contract]:

@@ -6,13 +6,14 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Protocol
 
+from casavi_contracts import fuzz
 from casavi_contracts.contract import Contract
 from casavi_contracts.failures import CouldNotRun
 from casavi_contracts.laws import LAWS, Law
 from casavi_contracts.report import Promise
 from casavi_contracts.report.replay import Replay
 from casavi_contracts.target import Capability
-from casavi_contracts.verdict import Verdict
+from casavi_contracts.verdict import Outcome, Verdict
 
 if TYPE_CHECKING:
     from casavi_contracts.suite.bench import Bench
@@ -109,8 +110,48 @@ class ReplayTask(LawTask):
         return judge.replay(self.law, self.replay.case)
 
 
+@dataclass(frozen=True, slots=True)
+class FuzzTask:
+    """Everything that schemathesis makes of one document."""
+
+    version: str
+    asked: bool = False
+    """Whether it was asked for by name."""
+    replay: Replay | None = None
+    """The case that is judged again, if it is that."""
+    group: str = "fuzz"
+    needs: tuple[Capability, ...] = ()
+    operations: tuple[str, ...] = ()
+    weight: int = 150
+
+    @property
+    def name(self) -> str:
+        """The tool's."""
+        return fuzz.NAME
+
+    def promise(self, contract: Contract) -> Promise:
+        """Returns what the tool judges."""
+        sentence = "Whatever is made of the contract document, good and bad, is answered as the document says."
+        return Promise(self.name, self.version, sentence, "inferred", self.group)
+
+    def judge(self, bench: "Bench") -> Verdict:
+        """Lets the tool loose, or sends one of its cases again."""
+        contract, target = bench.contracts[self.version], bench.target
+        if self.replay is not None and self.replay.case is not None:
+            return fuzz.replay(target, contract, self.replay.case)
+        if target.plane is None and not self.asked:
+            reason = f"it sends very much; at a server that is no mock it has to be asked for: --only {self.name}"
+            return Verdict(self.name, self.version, Outcome.NOT_APPLICABLE, "inferred", reason=reason)
+        settings = bench.settings
+        return fuzz.fuzz(
+            target, contract, seed=settings.seed, run=bench.new_prefix(), max_examples=settings.max_examples
+        )
+
+
 def tasks(versions: Sequence[str], only: Sequence[str]) -> list[Task]:
-    """Returns what is to be judged, in order: those laws last that judge what the others have seen.
+    """Returns what is to be judged, in order.
+
+    Laws that judge what the others have sent come after all others; what tools send comes after them.
 
     Args:
         versions: Versions of the API.
@@ -122,15 +163,17 @@ def tasks(versions: Sequence[str], only: Sequence[str]) -> list[Task]:
     for pattern in only:
         if not any(fnmatchcase(name, pattern) for name in names()):
             raise CouldNotRun(_unknown(pattern))
-    chosen = [
+    everything: list[Task] = [
         LawTask(law, version)
         for law in sorted(LAWS, key=lambda law: law.last)
         for version in versions
-        if version in law.versions and (not only or any(fnmatchcase(law.name, pattern) for pattern in only))
+        if version in law.versions
     ]
+    everything += [FuzzTask(version, asked=bool(only)) for version in versions]
+    chosen = [task for task in everything if not only or any(fnmatchcase(task.name, pattern) for pattern in only)]
     if not chosen:
         raise CouldNotRun(f"in {' and '.join(versions)} there is nothing to judge of {', '.join(only)}")
-    return list(chosen)
+    return chosen
 
 
 def task_of(replay: Replay) -> Task:
@@ -139,15 +182,18 @@ def task_of(replay: Replay) -> Task:
     Raises:
         CouldNotRun: There is no such law.
     """
-    found = [law for law in LAWS if law.name == replay.law]
-    if not found:
-        raise CouldNotRun(_unknown(replay.law))
-    return ReplayTask(found[0], replay.version, replay)
+    if replay.law == fuzz.NAME:
+        return FuzzTask(replay.version, asked=True, replay=replay)
+    for law in LAWS:
+        if law.name == replay.law:
+            return ReplayTask(law, replay.version, replay)
+    raise CouldNotRun(_unknown(replay.law))
 
 
 def names() -> Iterator[str]:
     """Yields everything that `--only` can name."""
     yield from (law.name for law in LAWS)
+    yield fuzz.NAME
 
 
 def _deep(law: Law, max_examples: int | None) -> Law:

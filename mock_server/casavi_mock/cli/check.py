@@ -3,8 +3,10 @@
 import contextlib
 import importlib.util
 import json
+import logging
 import os
 import shlex
+import signal
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -21,9 +23,15 @@ SUITE = "casavi_contracts.suite"
 _NEEDED = ("pytest", "hypothesis", "schemathesis", "jinja2")
 """What the extra `contracts` brings."""
 
+_PYTEST = (
+    "--disable-plugin-autoload", "-p", f"{SUITE}.options", "-p", "no:terminal", "-p", "no:logging",
+    "-p", "no:cacheprovider", "-c", os.devnull, "--capture=no", "--pyargs", SUITE,
+)  # fmt: skip
+"""Plugins and settings of the user's project are for its own tests; the suite reports by itself."""
+
 _PASSED_ON = (
-    "url", "seed", "max_examples", "timeout", "job_seconds", "budget_requests", "budget_writes", "budget_records", "rate",
-    "ledger", "junit", "json", "html", "replay", "replay_dir",
+    "url", "seed", "max_examples", "timeout", "job_seconds", "budget_requests", "budget_writes", "budget_records",
+    "rate", "ledger", "junit", "json", "html", "replay", "replay_dir",
 )  # fmt: skip
 """Options that the suite has too, under the name `--casavi-check-…`."""
 
@@ -39,47 +47,38 @@ _SECRETS = {
 """Options that are secret, and the variables as which the suite takes them."""
 
 _FILE = click.Path(dir_okay=False)
+_FOLDER = click.Path(file_okay=False)
 
 
 @click.command(context_settings=CONTEXT)
-@click.option(
-    "--url", envvar="CASAVI_URL", show_envvar=True, help="Server to judge.  [default: a mock in this process]"
-)
+@click.option("--url", envvar="CASAVI_URL", show_envvar=True, help="Server to judge.  [default: a mock, in process]")
 @click.option("--key", envvar="CASAVI_API_KEY", show_envvar=True, help="API key; not needed for a mock.")
 @click.option("--secret", envvar="CASAVI_API_SECRET", show_envvar=True, help="API secret.")
 @click.option("--key2", envvar="CASAVI_API_KEY_2", show_envvar=True, help="API key of a second account.")
 @click.option("--secret2", envvar="CASAVI_API_SECRET_2", show_envvar=True, help="Its secret.")
 @option("--control-token", help="Secret that the mock's control plane wants.", show_default=False)
 @profile_option
-@click.option(
-    "--version", "versions", multiple=True, type=click.Choice(["v1", "v2"]), help="Version of the API.  [default: both]"
-)
+@click.option("--version", multiple=True, type=click.Choice(["v1", "v2"]), help="Version of the API.  [default: both]")
 @click.option("--only", multiple=True, metavar="LAW", help="Judge this law alone; 'job-*' names several.")
 @click.option("--list", is_flag=True, help="List the laws and end.")
 @click.option("--seed", type=click.IntRange(0), help="Number from which all cases follow.  [default: a random one]")
 @click.option("--max-examples", type=click.IntRange(1), help="Cases of each law.  [default: each law's own number]")
 @click.option("--timeout", type=click.FloatRange(0.05), help="Seconds to wait for an answer.  [default: 10]")
 @click.option("--job-seconds", type=click.FloatRange(0.1), help="Seconds within which a job has to end.  [default: 60]")
-@option("--progress", type=click.Choice(MODES), default="time", help="How jobs of the mock in this process move on.")
+@option("--progress", type=click.Choice(MODES), default="time", help="How jobs of the mock in process move on.")
 @click.option("--tolerate-assumptions", is_flag=True, help="A refuted assumption does not fail the run.")
-@click.option(
-    "--allow-writes", is_flag=True, help="Create records at a server that is no mock; needs CASAVI_ALLOW_WRITES=1 too."
-)
+@click.option("--allow-writes", is_flag=True, help="Write even if it is no mock; needs CASAVI_ALLOW_WRITES=1 as well.")
 @click.option("--read-only", is_flag=True, help="Judge only what needs no record to be created.")
 @click.option("--budget-requests", type=click.IntRange(1), help="Send at most so many requests.")
 @click.option("--budget-writes", type=click.IntRange(0), help="Send at most so many imports.")
 @click.option("--budget-records", type=click.IntRange(0), help="Send at most so many records.")
 @click.option("--rate", type=click.FloatRange(0.01), help="Send at most so many requests in a second.")
-@click.option(
-    "--ledger", type=_FILE, help="File that lists every record before it is sent.  [default: casavi-check-ledger.jsonl]"
-)
+@click.option("--ledger", type=_FILE, help="Lists records before they are sent.  [default: casavi-check-ledger.jsonl]")
 @click.option("--junit", type=_FILE, metavar="FILE", help="Write the verdicts as JUnit XML.")
 @click.option("--json", type=_FILE, metavar="FILE", help="Write the verdicts as JSON.")
 @click.option("--html", type=_FILE, metavar="FILE", help="Write the verdicts as a page.")
 @click.option("--replay", type=_FILE, metavar="FILE", help="Judge the case in this file again, and nothing else.")
-@click.option(
-    "--replay-dir", type=click.Path(file_okay=False), help="Folder for such files.  [default: casavi-check-replays]"
-)
+@click.option("--replay-dir", type=_FOLDER, help="Folder for such files.  [default: casavi-check-replays]")
 def check(profile: Mapping[str, Any] | None, **options: Any) -> None:
     """Judge a server by the laws of the API; without --url a mock in this process.
 
@@ -95,16 +94,12 @@ def check(profile: Mapping[str, Any] | None, **options: Any) -> None:
     """
     missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
     if missing:
-        raise ConfigurationError(
-            f"{missing[0]} is missing; the laws need more libraries: install casavi-mock[contracts]"
-        )
+        raise ConfigurationError(f"the laws need more libraries ({', '.join(missing)}): install casavi-mock[contracts]")
     import pytest
 
-    # The plugins of the user's project are for its tests, and so are its settings.
-    arguments = ["--disable-plugin-autoload", "-p", f"{SUITE}.options", "-p", "no:terminal", "-p", "no:cacheprovider"]
-    arguments += ["-c", os.devnull, "--rootdir", os.getcwd(), "--capture=no", "--pyargs", SUITE]
-    with _without("PYTEST_ADDOPTS", "PYTEST_PLUGINS"):
-        code = pytest.main([*arguments, *_passed_on(options)], plugins=[Teller(profile, options)])
+    teller = Teller(profile, options)
+    with _undisturbed():
+        code = pytest.main([*_PYTEST, "--rootdir", str(Path.cwd()), *_passed_on(options)], plugins=[teller])
     sys.exit(code if code in (0, 1) else 2)
 
 
@@ -113,18 +108,24 @@ def _passed_on(options: Mapping[str, Any]) -> Iterator[str]:
     for name in _PASSED_ON:
         if options[name] is not None:
             yield f"--casavi-check-{name.replace('_', '-')}={options[name]}"
-    for name in ("versions", "only"):
-        yield from (f"--casavi-check-{name.rstrip('s')}={value}" for value in options[name])
+    for name in ("version", "only"):
+        yield from (f"--casavi-check-{name}={value}" for value in options[name])
     yield from (f"--casavi-check-{name.replace('_', '-')}" for name in _SWITCHES if options[name])
 
 
 @contextlib.contextmanager
-def _without(*variables: str) -> Iterator[None]:
-    """Takes variables out of the environment for a while."""
-    kept = {name: os.environ.pop(name) for name in variables if name in os.environ}
+def _undisturbed() -> Iterator[None]:
+    """Keeps away what belongs to the user's own tests, and the mock's log; SIGTERM ends a run as Ctrl-C does."""
+    kept = {name: os.environ.pop(name) for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS") if name in os.environ}
+    log = logging.getLogger("casavi_mock")
+    level = log.level
+    log.setLevel(logging.CRITICAL)
+    handler = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield
     finally:
+        signal.signal(signal.SIGTERM, handler)
+        log.setLevel(level)
         os.environ.update(kept)
 
 
