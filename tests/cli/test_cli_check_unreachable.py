@@ -62,7 +62,7 @@ def test_unknown_name(refused: Callable[..., str]) -> None:
     assert "http://nowhere.invalid: no connection (" in refused("--url", "http://nowhere.invalid")
 
 
-@pytest.mark.parametrize("url", ["ftp://example.com", "127.0.0.1:4227", "http://", "http://host:port", "http://h:0"])
+@pytest.mark.parametrize("url", ["ftp://example.com", "http://host:port"])
 def test_no_address(refused: Callable[..., str], url: str) -> None:
     assert "is no address of an API" in refused("--url", url)
 
@@ -129,21 +129,15 @@ def test_certificate_that_nobody_signed(refused: Callable[..., str], tmp_path_fa
     ("reply", "said"),
     [
         (Reply(500), "POST /authenticate answered 500; without a log-in nothing can be judged"),
-        (Reply(404), "POST /authenticate answered 404; there is no casavi API at this address"),
-        (Reply(405), "POST /authenticate answered 405; there is no casavi API at this address"),
         (
             Reply(200, b"<html>Welcome</html>", {"Content-Type": "text/html; charset=utf-8"}),
             "POST /authenticate answered 200 with text/html in place of JSON; there is no casavi API at this address",
         ),
-        (json_reply({}), "POST /authenticate answered 200 without a token; there is no casavi API at this address"),
-        (json_reply([]), "POST /authenticate answered 200 without a token; there is no casavi API at this address"),
-        (json_reply({"token": 7}), "POST /authenticate answered 200 without a token; there is no casavi API at this address"),
         (
             Reply(301, b"", {"Location": "https://me:hunter2@casavi.example/login?secret=hunter3"}),
             "POST /authenticate answered 301 and leads to https://casavi.example/login; give that address if it is the API's",
         ),
         (json_reply({"detail": "no"}, 401), "the API does not take key and secret (401)"),
-        (json_reply({"detail": "no"}, 403), "the API does not take key and secret (403)"),
     ],
 )  # fmt: skip
 def test_target_that_answers_everything_alike(refused: Callable[..., str], reply: Reply, said: str) -> None:
@@ -171,7 +165,7 @@ def test_second_account_is_wrong(refused: Callable[..., str]) -> None:
         assert refused("--url", url, **second) == "the API does not take key and secret of account 2 (401)"
 
 
-@pytest.mark.parametrize("given", ["CASAVI_API_KEY", "CASAVI_API_SECRET", "CASAVI_API_KEY_2", "CASAVI_API_SECRET_2"])
+@pytest.mark.parametrize("given", ["CASAVI_API_KEY", "CASAVI_API_SECRET_2"])
 def test_half_an_account(refused: Callable[..., str], given: str) -> None:
     half = {"CASAVI_API_KEY": "", "CASAVI_API_SECRET": "", given: "one-half-of-an-account"}
 

@@ -357,14 +357,17 @@ def test_an_answer_without_end_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> No
     with (
         serving(lambda asked: Reply(200, b"x" * 1001)) as (url, _),
         httpx.Client(transport=Bounded(httpx.Client(), 10)) as http,
+        pytest.raises(httpx.ReadError, match="more than 1,000 bytes"),
     ):
-        with pytest.raises(httpx.ReadError, match="more than 1,000 bytes"):
-            http.get(url)
+        http.get(url)
 
 
 def test_redirects_are_not_followed() -> None:
-    with serving(lambda asked: Reply(302, b"", {"Location": "/elsewhere"})) as (url, asked):
-        with httpx.Client(transport=Bounded(httpx.Client(follow_redirects=True), 10)) as http:
-            assert http.get(url).status_code == 302
+    following = httpx.Client(follow_redirects=True)
+    with (
+        serving(lambda asked: Reply(302, b"", {"Location": "/elsewhere"})) as (url, asked),
+        httpx.Client(transport=Bounded(following, 10)) as http,
+    ):
+        assert http.get(url).status_code == 302
 
     assert len(asked) == 1

@@ -41,6 +41,8 @@ class Collector:
         self._found: dict[tuple[str, str], tuple[int, FuzzFinding]] = {}
         self.trouble: list[str] = []
         """Why something could not be judged."""
+        self.notes: list[str] = []
+        """What is particular about the run."""
         self.examples = 0
 
     @property
@@ -93,7 +95,7 @@ class Collector:
 
     def _add(self, check: str, failure: Failure, case_id: str, recorder: ScenarioRecorder) -> None:
         case = recorder.cases[case_id].value
-        operation = operation_of(case) or f"{case.method} {case.path}"
+        operation = operation_of(case) or case.path
         response = recorder.find_response(case_id=case_id)
         sent = sent_of(case, response) if response is not None else None
         size = len(sent.body) + len(sent.path) if sent else 0
@@ -130,7 +132,7 @@ class Collector:
             exchanges=self._bridge.exchanges(case.id),
             seen_by="schemathesis",
             check=check,
-            operation=operation_of(case) or f"{case.method} {case.path}",
+            operation=operation_of(case) or case.path,
             curl=self._curl(case, sent),
         )
 

@@ -40,6 +40,13 @@ def sureness(
         sent: The request, None if none is known.
         answer: The answer, None if none came.
     """
+    evidence, assumption = _sureness(name, contract, operation, sent, answer)
+    return evidence, assumption or ("error-statuses" if evidence == "assumed" else None)
+
+
+def _sureness(
+    name: str, contract: Contract, operation: str | None, sent: Sent | None, answer: Answer | None
+) -> Sureness:
     if name in _BY_RULE:
         rule = contract.rules[_BY_RULE[name]]
         return weaker(rule.evidence, _own(contract, operation)[0]), rule.assumption

@@ -1,8 +1,8 @@
 """Puts what exists in the place of what was made up: ids, credentials, tokens.
 
 A generator of requests knows the shapes and nothing of the account. Of its references one in hundreds leads somewhere,
-and it never guesses a password. Only requests that are meant to satisfy the contract are filled; those that are meant to
-break it stay broken.
+and it never guesses a password. Only requests that are meant to satisfy the contract are filled; those that are meant
+to break it stay broken.
 """
 
 import copy
@@ -28,7 +28,7 @@ UNFILLED = 4
 class Filler:
     """Fills the requests of one run.
 
-    The same request is filled in the same way as long as the same things exist.
+    The same requests in the same order are filled in the same way. One that is filled already stays as it is.
 
     Args:
         session: What exists.
@@ -91,12 +91,12 @@ class Filler:
     def _parameter(self, operation: str, name: str, value: str, linked: bool) -> str:
         entity = ENTITY_OF.get((operation, name))
         pool = self._session.jobs if operation == JOB else self._session.known.get(entity or "")
-        if pool is None or (linked and value in pool):
+        if pool is None or value.startswith(MADE_UP) or (linked and value in pool):
             return value
-        number = _number(value)
-        if number % UNFILLED == 0 and not linked:
-            return f"{MADE_UP}{number:08x}" if value in pool else value
-        return value if value in pool else pool.pick(number) or value
+        turn = self._session.turn()
+        if turn % UNFILLED == 0 and not linked:
+            return f"{MADE_UP}{turn}" if value in pool else value
+        return value if value in pool else pool.pick(turn) or value
 
     def _log_in(self, body: dict[str, Any], linked: bool) -> dict[str, Any]:
         account = self._session.client.credentials
@@ -119,8 +119,8 @@ class Filler:
             value = record[field]
             if not isinstance(value, str) or value in own or value in known:
                 continue
-            number = _number(value)
-            other = known.pick(number) if not own or number % 2 else own[number % len(own)]
+            turn = session.turn()
+            other = known.pick(turn) if not own or turn % 2 else own[turn % len(own)]
             record[field] = other or (value if session.fresh else session.names.id(value))
         return filled
 

@@ -19,7 +19,7 @@ class FuzzFinding(Finding):
 
     check: str = ""
     operation: str = ""
-    """The `operationId`; method and path where the contract has none."""
+    """The `operationId`; the path, as the contract writes it, for a method that the contract does not have there."""
     curl: str = ""
     """A command line that sends the request; without secrets, so a good token has to be put in."""
     seen: int = 1

@@ -46,7 +46,13 @@ BUILT_IN: tuple[BuiltIn, ...] = (
     ),
     BuiltIn("allow_header_conformance", "Allow, in an answer to OPTIONS, lists the methods of the document."),
     BuiltIn("ignored_auth", "An operation that wants a token refuses requests without one and with a made-up one."),
-    BuiltIn("ensure_resource_availability", "What a request has created is found by the link that leads to it."),
+    BuiltIn(
+        "ensure_resource_availability",
+        "What a request has created is found by the link that leads to it.",
+        "It tells by paths what was created, and those of an import and its job have nothing in common; "
+        "`accepted_job_is_known_at_once` judges it.",
+        False,
+    ),
     BuiltIn(
         "use_after_free",
         "What was deleted is not found any more.",

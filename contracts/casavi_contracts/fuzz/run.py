@@ -34,6 +34,7 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 """Methods that change nothing, whatever they lead to (RFC 9110, section 9.2.1)."""
 
 READING_ONLY = "nothing may be written, so only operations that read are fuzzed"
+NO_LINKS = "no link of the document leads from one of these operations to another, so there are no chains of requests"
 
 
 def fuzz(
@@ -45,6 +46,7 @@ def fuzz(
     run: str = "fuzz-",
     max_examples: int | None = None,
     phases: Collection[str] = PHASES,
+    operations: Collection[str] | None = None,
 ) -> Verdict:
     """Runs schemathesis on a contract document, every request through the target.
 
@@ -62,15 +64,15 @@ def fuzz(
         max_examples: Cases of each operation in the fuzzing phase, and chains of requests in the stateful one; as in
             the shipped settings if None.
         phases: Names of the phases, of `PHASES`.
+        operations: The `operationId`s to fuzz; all if None.
 
     Raises:
-        ValueError: There is no phase of that name.
+        ValueError: There is no phase or operation of that name.
         casavi_contracts.failures.CouldNotRun: The target cannot be reached.
         casavi_contracts.failures.BudgetSpent: No more may be sent.
     """
-    unknown = [phase for phase in phases if phase not in PHASES]
-    if unknown:
-        raise ValueError(f"unknown phase {unknown[0]!r}; possible are {', '.join(PHASES)}")
+    _known("phase", phases, PHASES)
+    _known("operation", operations or (), contract.operations)
     with _run(target, contract, credentials, run) as (session, bridge):
         begun = _begin(session)
         if begun is not None:
@@ -78,10 +80,14 @@ def fuzz(
         from casavi_contracts.fuzz import tool
         from casavi_contracts.fuzz.collector import Collector
 
-        careful = target.plane is None
-        config = tool.configuration(seed, phases, max_examples, careful=careful)
-        schema = tool.schema_of(contract.document, config, bridge, reading=not session.writes)
+        chosen = _chosen(contract, operations, reading=not session.writes)
         collector = Collector(session, bridge)
+        if "stateful" in phases and not _linked(contract, chosen):
+            phases = [phase for phase in phases if phase != "stateful"]
+            collector.notes.append(NO_LINKS)
+        left_out = [name for name in contract.operations if name not in chosen]
+        config = tool.configuration(seed, phases, max_examples, left_out=left_out, careful=target.plane is None)
+        schema = tool.schema_of(contract.document, config, bridge)
         with tool.installed(session, schema):
             collector.collect(schema)
         if bridge.stopped is not None:
@@ -115,13 +121,34 @@ def replay(
         from casavi_contracts.fuzz.collector import Collector
 
         config = tool.configuration(0, (), None, careful=target.plane is None)
-        schema = tool.schema_of(contract.document, config, bridge, reading=False)
+        schema = tool.schema_of(contract.document, config, bridge)
         collector = Collector(session, bridge)
         with tool.installed(session, schema, fill=False):
             collector.judge_once(tool.case_from(schema, case, session))
         if bridge.stopped is not None:
             raise bridge.stopped
         return _verdict(session, bridge, _findings(session, bridge, collector), collector)
+
+
+def _known(what: str, names: Collection[str], possible: Collection[str]) -> None:
+    unknown = [name for name in names if name not in possible]
+    if unknown:
+        raise ValueError(f"unknown {what} {unknown[0]!r}; possible are {', '.join(possible)}")
+
+
+def _chosen(contract: Contract, operations: Collection[str] | None, *, reading: bool) -> list[str]:
+    return [
+        known.id
+        for known in contract.operations.values()
+        if (operations is None or known.id in operations) and (known.method == "GET" or not reading)
+    ]
+
+
+def _linked(contract: Contract, operations: Collection[str]) -> bool:
+    """Whether a link leads from one of the operations to another."""
+    responses = [one for name in operations for one in contract.operations[name].document["responses"].values()]
+    links = [link for response in responses for link in response.get("links", {}).values()]
+    return any(link["operationId"] in operations for link in links)
 
 
 @contextlib.contextmanager
@@ -216,7 +243,7 @@ def _of_step(session: Session, error: Broken, *exchanges: Any) -> Finding:
 def _verdict(
     session: Session, bridge: Bridge, findings: list[Finding], collector: "Collector | None" = None
 ) -> Verdict:
-    notes = [] if session.writes else [READING_ONLY]
+    notes = [*([] if session.writes else [READING_ONLY]), *(collector.notes if collector else [])]
     notes += [f"{count} requests were not sent: {reason}" for reason, count in sorted(bridge.held_back.items())]
     steps = [finding for finding in findings if not isinstance(finding, FuzzFinding)]
     notes += [f"a step that it needs breaks {finding.law}" for finding in steps]

@@ -1,5 +1,6 @@
 """What a fuzzing run knows: its account, good tokens, and which records and jobs exist."""
 
+import itertools
 from collections import deque
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -114,6 +115,7 @@ class Session:
         self.broken: Broken | None = None
         """The first step that had to succeed and did not."""
         self._now = now
+        self._turns = itertools.count()
         self._token: str | None = None
         self._refused: str | None = None
         self._ends: datetime | None = None
@@ -157,6 +159,10 @@ class Session:
     def send(self, operation: str, **options: Any) -> Answer:
         """Sends a request of the run itself, with a good token."""
         return self.client.send(operation, token=self.token(), **options)
+
+    def turn(self) -> int:
+        """Counts up, so that what exists is used by turns."""
+        return next(self._turns)
 
     def never_sent(self, name: str) -> bool:
         """Whether no record with this id can be in the account."""
@@ -207,8 +213,10 @@ class Session:
             moment = datetime.fromisoformat(text)
         except (TypeError, ValueError):
             return None  # that the date is none is found by the checks
-        moment = moment.replace(tzinfo=moment.tzinfo or UTC)
-        return moment - min(MARGIN, (moment - self._now()) / 10)
+        left = moment.replace(tzinfo=moment.tzinfo or UTC) - self._now()
+        if left <= timedelta(0):
+            return None  # the account has another time than we have; a refusal will tell
+        return self._now() + left - min(MARGIN, left / 10)
 
     def _take_token(self, answer: Answer) -> None:
         try:

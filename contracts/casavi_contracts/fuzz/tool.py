@@ -4,6 +4,7 @@ Importing this module imports schemathesis, so it is imported where it is used.
 """
 
 import contextlib
+import copy
 import os
 import threading
 import tomllib
@@ -43,7 +44,12 @@ _ONE_RUN = threading.Lock()
 
 
 def configuration(
-    seed: int, phases: Collection[str], max_examples: int | None, *, careful: bool = False
+    seed: int,
+    phases: Collection[str],
+    max_examples: int | None,
+    *,
+    left_out: Collection[str] = (),
+    careful: bool = False,
 ) -> SchemathesisConfig:
     """Returns the shipped settings with those of one run.
 
@@ -51,6 +57,7 @@ def configuration(
         seed: From which all cases follow.
         phases: Names of the phases to run.
         max_examples: Cases of each operation in the fuzzing phase, and chains in the stateful one; None as shipped.
+        left_out: The `operationId`s that are not wanted.
         careful: Whether the target may know operations that the contract does not, or keep what it should refuse.
     """
     data = tomllib.loads(CONFIG.read_text(encoding="utf-8"))
@@ -61,25 +68,26 @@ def configuration(
         settings["enabled"] = phase in phases
         if max_examples is not None and "generation" in settings:
             settings["generation"]["max-examples"] = max_examples
+    data["operations"] = [{"include-operation-id": name, "enabled": False} for name in left_out]
     if careful:
         data["phases"]["coverage"]["unexpected-methods"] = list(HARMLESS)
-        data["operations"] = [{"include-operation-id": IMPORT, "generation": {"mode": "positive"}}]
+        data["operations"].append({"include-operation-id": IMPORT, "generation": {"mode": "positive"}})
     with _without_hooks_of_the_environment():
         return SchemathesisConfig.from_dict(data)
 
 
-def schema_of(document: Mapping[str, Any], config: SchemathesisConfig, app: Any, *, reading: bool) -> BaseSchema:
+def schema_of(document: Mapping[str, Any], config: SchemathesisConfig, app: Any) -> BaseSchema:
     """Returns a contract document as schemathesis sees it.
 
     Args:
         document: The contract document.
         config: The settings.
         app: The application to which the requests go.
-        reading: Whether only operations that read are wanted.
     """
-    schema: BaseSchema = schemathesis.openapi.from_dict(dict(document), config=config)
+    # A copy: links that schemathesis infers are written into the document.
+    schema: BaseSchema = schemathesis.openapi.from_dict(copy.deepcopy(dict(document)), config=config)
     schema.app = app
-    return schema.include(method="GET") if reading else schema
+    return schema
 
 
 @contextlib.contextmanager

@@ -39,6 +39,8 @@ def check_writable(*paths: Path | None) -> None:
         CouldNotRun: The folder of a file is missing.
     """
     for path in paths:
+        if path is not None and path.name == "-":
+            raise CouldNotRun("reports go to files; standard output shows the progress")
         if path is not None and (path.is_dir() or not path.parent.is_dir()):
             problem = "is a folder" if path.is_dir() else "cannot be written: its folder is missing"
             raise CouldNotRun(f"{path} {problem}")

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from casavi_contracts.report.report import Report, job_states
 from casavi_contracts.report.results import Promise, Row
-from casavi_contracts.report.text import paragraphs
+from casavi_contracts.report.text import AGAIN, paragraphs
 from casavi_contracts.verdict import Outcome
 
 COLOURS = {
@@ -34,7 +34,7 @@ def print_report(report: Report, console: Console) -> None:
         console: Where to.
     """
     for part in parts(report):
-        console.print(part, soft_wrap=False)
+        console.print(part, crop=False)
         console.print()
     console.print(Text(closing(report), style="bold" if report.exit_code == 0 else "bold red"))
 
@@ -137,7 +137,10 @@ def _details(rows: Sequence[Row], report: Report) -> Iterator[RenderableType]:
         yield Text()
         yield Text(f"  {row.promise.name} [{row.promise.version}]", style=COLOURS[row.outcome])
         for paragraph in paragraphs(row, report):
-            yield Padding(_aligned(paragraph), (0, 0, 0, 4))
+            if paragraph.startswith(AGAIN):
+                yield Text(f"    {paragraph}", no_wrap=True, overflow="ignore")
+            else:
+                yield Padding(_aligned(paragraph), (0, 0, 0, 4))
 
 
 def _aligned(paragraph: str) -> RenderableType:

@@ -8,6 +8,9 @@ from casavi_contracts.report.report import Report
 from casavi_contracts.report.results import Row
 from casavi_contracts.verdict import Finding
 
+AGAIN = "again:  "
+"""Begins the line with the command that judges a case again; it is never broken, so that it can be copied."""
+
 SHOWN_EXCHANGES = 6
 """The latest exchanges of a case; all of them are in the reports."""
 
@@ -26,13 +29,16 @@ def paragraphs(row: Row, report: Report) -> Iterator[str]:
     if row.promise.sentence:
         yield row.promise.sentence
     for finding in row.findings[:SHOWN_FINDINGS]:
-        yield "\n".join(lines(finding, report))
+        yield "\n".join(lines(finding))
+        command = report.replay_command(finding)
+        if command:
+            yield f"{AGAIN}{command}"
     if len(row.findings) > SHOWN_FINDINGS:
         yield f"{len(row.findings) - SHOWN_FINDINGS} further findings are in the reports (--json, --html)."
 
 
-def lines(finding: Finding, report: Report) -> Iterator[str]:
-    """Yields what was expected, what was seen instead, and how to see it again."""
+def lines(finding: Finding) -> Iterator[str]:
+    """Yields what was expected, what was seen instead, and what shows it."""
     yield f"expected  {cut(finding.expected, SHOWN_CASE)}"
     yield f"observed  {cut(finding.observed, SHOWN_CASE)}"
     if finding.seen_by and finding.seen_by != finding.law:
@@ -44,9 +50,6 @@ def lines(finding: Finding, report: Report) -> Iterator[str]:
     if finding.case is not None:
         yield f"case      {cut(json.dumps(finding.case, ensure_ascii=True), SHOWN_CASE)}"
     yield from _exchanges(finding)
-    command = report.replay_command(finding)
-    if command:
-        yield f"again     {command}"
 
 
 def _exchanges(finding: Finding) -> Iterator[str]:

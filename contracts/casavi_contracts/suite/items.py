@@ -14,7 +14,8 @@ class Items(pytest.File):
 
     def collect(self) -> Iterator[pytest.Item]:
         """Yields the items in the order in which they are judged."""
-        for task in self.config.stash[RUN].session.tasks:
+        run = self.config.stash.get(RUN, None)
+        for task in run.session.tasks if run else ():
             yield Judged.from_parent(self, task=task)
 
 

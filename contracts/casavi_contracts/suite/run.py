@@ -19,6 +19,9 @@ from casavi_contracts.verdict import Outcome
 if TYPE_CHECKING:
     from casavi_contracts.suite.items import Judged
 
+LOG_WIDTH = 110
+"""Columns where nobody knows how many there are: in the log of a pipeline."""
+
 RUN = pytest.StashKey["Run"]()
 
 
@@ -27,22 +30,30 @@ class Run:
 
     Args:
         session: What is judged, and what came of it.
-        alone: Whether nobody else reports to the user, so that progress and report are shown here.
     """
 
-    def __init__(self, session: Session, *, alone: bool) -> None:
+    def __init__(self, session: Session) -> None:
         self.session = session
-        self._alone = alone
+        self._alone = False
         self._console = Console(highlight=False)
+        if not self._console.is_terminal and "COLUMNS" not in os.environ:
+            self._console.width = LOG_WIDTH
         self._watcher: progress.Watcher | None = None
         self.started = False
 
-    def start(self, items: Sequence["Judged"]) -> None:
+    def list(self) -> None:
+        """Shows what can be judged."""
+        results = self.session.report.results
+        self._console.print(terminal.listing(row.promise for row in results))
+
+    def start(self, items: Sequence["Judged"], *, alone: bool) -> None:
         """Reaches the server before the first item, and ends the run of pytest if it cannot be judged.
 
         Args:
             items: What is to be judged; not all of what was collected, perhaps.
+            alone: Whether nobody else reports to the user, so that progress and report are shown here.
         """
+        self._alone = alone
         session = self.session
         session.choose([item.task for item in items])
         self.started = True

@@ -25,7 +25,7 @@ _NEEDED = ("pytest", "hypothesis", "schemathesis", "jinja2")
 
 _PYTEST = (
     "--disable-plugin-autoload", "-p", f"{SUITE}.options", "-p", "no:terminal", "-p", "no:logging",
-    "-p", "no:cacheprovider", "-c", os.devnull, "--capture=no", "--pyargs", SUITE,
+    "-p", "no:cacheprovider", "-c", os.devnull, "--capture=no",
 )  # fmt: skip
 """Plugins and settings of the user's project are for its own tests; the suite reports by itself."""
 
@@ -97,9 +97,13 @@ def check(profile: Mapping[str, Any] | None, **options: Any) -> None:
         raise ConfigurationError(f"the laws need more libraries ({', '.join(missing)}): install casavi-mock[contracts]")
     import pytest
 
+    found = importlib.util.find_spec(SUITE)
+    assert found is not None
+    assert found.submodule_search_locations is not None, "it is a package of this distribution"
+    suite = found.submodule_search_locations[0]
     teller = Teller(profile, options)
     with _undisturbed():
-        code = pytest.main([*_PYTEST, "--rootdir", str(Path.cwd()), *_passed_on(options)], plugins=[teller])
+        code = pytest.main([*_PYTEST, f"--rootdir={suite}", f"--confcutdir={suite}", *_passed_on(options), suite], [teller])
     sys.exit(code if code in (0, 1) else 2)
 
 
@@ -140,6 +144,7 @@ class Teller:
     def __init__(self, profile: Mapping[str, Any] | None, options: Mapping[str, Any]) -> None:
         self._options = options
         self._assumptions = _assumptions(options["replay"]) if profile is None else profile.get("assumptions", {})
+        self._mock = None if options["url"] else self._started()
 
     def pytest_casavi_given(self) -> Mapping[str, Any]:
         """Returns the application, the secrets, the profile, and how a case is judged again."""
@@ -148,11 +153,12 @@ class Teller:
             "profile": self._assumptions,
             "command": shlex.join(self._command()),
         }
-        if not self._options["url"]:
-            told["application"] = self._mock()
+        if self._mock is not None:
+            told["application"] = self._mock
         return told
 
-    def _mock(self) -> Any:
+    def _started(self) -> Any:
+        """Returns the mock that is judged if there is no other server."""
         from casavi_contracts.spec import ProfileError
         from casavi_mock.domain.jobs import Progress
         from casavi_mock.web.app import MockApp, new_registry

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from typing import Any
 
 import httpx
 
@@ -75,6 +76,16 @@ KNOWN = {"page", "after", "modifiedAfter", "isRegistered", "isInvited", "role", 
 def _unknown_parameter(request: Request) -> bool:
     names = {pair.partition("=")[0] for pair in request.query.split("&") if pair}
     return request.operation in LISTS and not names <= KNOWN
+
+
+def _units(body: dict[str, Any]) -> list[dict[str, Any]]:
+    addresses = [a for p in body.get("properties", ()) for a in p.get("addresses") or ()]
+    return [u for a in addresses for u in a.get("units") or ()]
+
+
+def _custom(body: dict[str, Any]) -> list[dict[str, Any]]:
+    holders = [*body.get("contacts", ()), *body.get("properties", ()), *_units(body)]
+    return [h["customFields"] for h in holders if isinstance(h.get("customFields"), dict)]
 
 
 MUTANTS = (
@@ -208,6 +219,100 @@ MUTANTS = (
         law="?",
     ),
     mutant(
+        "long-text-refused",
+        "An import is refused if a text has more than 250 characters.",
+        refuses(_importing(lambda b: any(len(t) > 250 for t in _texts(b)))),
+        law="?",
+    ),
+    mutant(
+        "empty-text-refused",
+        "An import is refused if a text is empty.",
+        refuses(_importing(lambda b: "" in _texts(b))),
+        law="?",
+    ),
+    mutant(
+        "line-break-refused",
+        "An import is refused if a text has a line break.",
+        refuses(_importing(lambda b: any("\n" in t for t in _texts(b)))),
+        law="?",
+    ),
+    mutant(
+        "markup-refused",
+        "An import is refused if a text has an angle bracket.",
+        refuses(_importing(lambda b: any("<" in t for t in _texts(b)))),
+        law="?",
+    ),
+    mutant(
+        "quote-refused",
+        "An import is refused if a text has an apostrophe.",
+        refuses(_importing(lambda b: any("'" in t for t in _texts(b)))),
+        law="?",
+    ),
+    mutant(
+        "custom-number-refused",
+        "An import is refused if a custom field is a number.",
+        refuses(_importing(lambda b: any(type(v) in (int, float) for f in _custom(b) for v in f.values()))),
+        law="?",
+    ),
+    mutant(
+        "custom-boolean-refused",
+        "An import is refused if a custom field is a boolean.",
+        refuses(_importing(lambda b: any(isinstance(v, bool) for f in _custom(b) for v in f.values()))),
+        law="?",
+    ),
+    mutant(
+        "no-custom-fields-refused",
+        "An import is refused if a record has an empty object of custom fields.",
+        refuses(_importing(lambda b: {} in _custom(b))),
+        law="?",
+    ),
+    mutant(
+        "unit-without-contracts-refused",
+        "An import is refused if a unit has no contracts.",
+        refuses(_importing(lambda b: any(not u.get("contracts") for u in _units(b)))),
+        law="?",
+    ),
+    mutant(
+        "two-contracts-refused",
+        "An import is refused if a unit has two contracts.",
+        refuses(_importing(lambda b: any(len(u.get("contracts") or ()) > 1 for u in _units(b)))),
+        law="?",
+    ),
+    mutant(
+        "open-contract-refused",
+        "An import is refused if a contract has no end.",
+        refuses(_importing(lambda b: any(not c.get("endDate") for u in _units(b) for c in u.get("contracts") or ()))),
+        law="?",
+    ),
+    mutant(
+        "document-without-content-refused",
+        "An import is refused if a document of a property has no content.",
+        refuses(
+            _importing(
+                lambda b: any("content" not in d for p in b.get("properties", ()) for d in p.get("documents") or ())
+            )
+        ),
+        law="?",
+    ),
+    mutant(
+        "property-without-address-refused",
+        "An import is refused if a property has no address.",
+        refuses(_importing(lambda b: any(not p.get("addresses") for p in b.get("properties", ())))),
+        law="?",
+    ),
+    mutant(
+        "second-address-refused",
+        "An import is refused if a property has two addresses.",
+        refuses(_importing(lambda b: any(len(p.get("addresses") or ()) > 1 for p in b.get("properties", ())))),
+        law="?",
+    ),
+    mutant(
+        "known-record-refused",
+        "An import is refused if it has a contact that was imported before.",
+        lambda: _Known(),
+        law="?",
+    ),
+    mutant(
         "many-contacts-refused",
         "An import of more than 20 contacts is refused.",
         refuses(_importing(lambda b: len(b.get("contacts", ())) > 20), 413, "body-too-large"),
@@ -302,4 +407,22 @@ class _OneAtATime:
         if response.ok:
             base = "" if request.version == "v1" else "/v2"
             self._running[request.token] = (f"{base}/jobs/{response.json['jobId']}", "")
+        return response
+
+
+class _Known:
+    """Takes a contact only once."""
+
+    def __init__(self) -> None:
+        self._known: set[tuple[str, str]] = set()
+
+    async def __call__(self, request: Request, forward: Forward) -> Response:
+        if request.operation != "importMasterData" or not isinstance(request.json, dict):
+            return await forward(request)
+        contacts = {(request.token, i) for i in _ids({"contacts": request.json.get("contacts")})}
+        if contacts & self._known:
+            return await Refuses(lambda r: True)(request, forward)
+        response = await forward(request)
+        if response.ok:
+            self._known |= contacts
         return response

@@ -107,6 +107,29 @@ def _without_bad_moments(query: dict[str, str]) -> dict[str, str]:
     return {name: value for name, value in query.items() if name != "modifiedAfter" or value.endswith("Z")}
 
 
+class OneMethod:
+    """Takes one further method.
+
+    Args:
+        method: That is taken.
+        instead: The method that it is taken for, None for an answer without a body.
+    """
+
+    def __init__(self, method: str, instead: str | None) -> None:
+        self._method = method
+        self._instead = instead
+
+    async def __call__(self, request: Request, forward: Forward) -> Response:
+        if request.method != self._method:
+            return await forward(request)
+        response = await forward(request)
+        if response.status != 405:
+            return response
+        if self._instead is None:
+            return Response(204)
+        return await forward(request.but(method=self._instead))
+
+
 MUTANTS = (
     mutant(
         "media-type-not-checked",

@@ -125,6 +125,28 @@ def _bearer(request: Request, rule: str, accounts: Accounts) -> str | None:
     return accounts.tokens.get(request.headers.get("authorization", "").removeprefix("Bearer "))
 
 
+def _rule_at(rule: str, *operations: str) -> Callable[[Request, str, Accounts], str | None]:
+    def owner(request: Request, refused_by: str, accounts: Accounts) -> str | None:
+        return accounts.tokens.get(request.token) if refused_by == rule and request.operation in operations else None
+
+    return owner
+
+
+def _latest_at(rule: str, *operations: str) -> Callable[[Request, str, Accounts], str | None]:
+    def owner(request: Request, refused_by: str, accounts: Accounts) -> str | None:
+        return accounts.latest() if refused_by == rule and request.operation in operations else None
+
+    return owner
+
+
+AT = (
+    ("the-import", "at the import", ("importMasterData",)),
+    ("jobs", "where jobs are looked at", ("getJob",)),
+    ("contacts", "where contacts are listed", ("getContacts", "listContacts")),
+    ("single-records", "where a single record is read", ("getContactById", "getPropertyById")),
+)
+"""Where a token is good that should not be."""
+
 MUTANTS = (
     mutant(
         "missing-token-accepted",
@@ -175,6 +197,42 @@ MUTANTS = (
             )
         ),
         law="?",
+    ),
+    *(
+        mutant(
+            f"expired-token-good-at-{where}",
+            f"An expired token is still good {what}.",
+            replaced(_rule_at("token-expired", *operations)),
+            law="?",
+        )
+        for where, what, operations in AT
+    ),
+    *(
+        mutant(
+            f"replaced-token-good-at-{where}",
+            f"A token that a refresh has replaced is still good {what}.",
+            replaced(_rule_at("token-revoked", *operations)),
+            law="?",
+        )
+        for where, what, operations in AT
+    ),
+    *(
+        mutant(
+            f"missing-token-accepted-at-{where}",
+            f"Without a token whoever logged in last is served {what}.",
+            replaced(_latest_at("token-missing", *operations)),
+            law="?",
+        )
+        for where, what, operations in AT
+    ),
+    *(
+        mutant(
+            f"made-up-token-accepted-at-{where}",
+            f"With a token that was never given out whoever logged in last is served {what}.",
+            replaced(_latest_at("token-unknown", *operations)),
+            law="?",
+        )
+        for where, what, operations in AT
     ),
     mutant("token-expires-early", "A token lives half as long as its answer says.", lambda: Expiring(15), law="?"),
     mutant(
