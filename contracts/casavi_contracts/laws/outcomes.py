@@ -1,4 +1,4 @@
-"""What came of imports, without what differs from trial to trial: to be compared with each other, whatever is assumed."""
+"""What came of imports, without what differs from trial to trial, so that two of them can be compared."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping

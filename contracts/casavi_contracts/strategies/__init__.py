@@ -1,6 +1,7 @@
 """Hypothesis strategies for master data: use them to test your own client too."""
 
 from casavi_contracts.strategies.alphabet import NASTY, PLAIN, Alphabet
+from casavi_contracts.strategies.everything import everything
 from casavi_contracts.strategies.interleavings import Command, interleavings
 from casavi_contracts.strategies.portfolios import ENTITIES, master_data
 from casavi_contracts.strategies.records import Record
@@ -16,6 +17,7 @@ __all__ = [
     "Command",
     "Record",
     "Violation",
+    "everything",
     "interleavings",
     "master_data",
     "master_data_violating",

@@ -6,7 +6,7 @@ _LONG = 250
 
 _PLAIN_IDS = ("A", "B", "C", "D", "E", "F", "G", "H")
 
-_NASTY_IDS = (
+ODD_IDS = (
     # as customers have them
     "C-0000312", "P-00451/1", "104/001", "104/001|a", "a b", "E-Mail 2",
     # numbers that are none: leading zeros, signs, other notations
@@ -24,7 +24,7 @@ _NASTY_IDS = (
 
 _PLAIN_TEXTS = ("x", "Muster", "Main street 14", "Munich", "")
 
-_NASTY_TEXTS = (
+ODD_TEXTS = (
     "M\u00fcller", "Stra\u00dfe 1/2", "+49 (0) 89 132", "joe.smith@acme.com", "01067", "007", "0", "1.50", "null",
     "true", " padded ", "two  blanks", " ", "a\nb", "a\r\nb", "a\tb", "O'Neil", 'say "x"', "a\\b", "100 %", "50%2F",
     "a+b=c&d", "<b>x</b>", "&amp; &#39;", "{{x}}", "${x}", "'; --", "a,b;c",
@@ -69,7 +69,7 @@ def _with_pairs(simple: tuple[str, ...], odd: tuple[str, ...]) -> tuple[str, ...
     return tuple(dict.fromkeys([*simple, *odd, *pairs]))
 
 
-NASTY = Alphabet(_with_pairs(_PLAIN_IDS[:4], _NASTY_IDS), _with_pairs(_PLAIN_TEXTS, _NASTY_TEXTS))
+NASTY = Alphabet(_with_pairs(_PLAIN_IDS[:4], ODD_IDS), _with_pairs(_PLAIN_TEXTS, ODD_TEXTS))
 """All that an opaque id or a text may be: slashes, blanks, percent signs, quotes, other scripts, emoji, combining
 characters, right-to-left, very long, leading zeros, pairs that differ only in case or by a blank. No control characters
 but tab and line breaks: many databases refuse those, and nobody's names have them."""

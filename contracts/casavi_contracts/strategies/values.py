@@ -99,7 +99,7 @@ class Values:
         self.custom_names = st.sampled_from(_CUSTOM_NAMES)
         self.custom_values = st.sampled_from(CUSTOM_VALUES)
         self.postal_codes = st.sampled_from([ABSENT, *postal_codes(profile)])
-        self.periods = st.sampled_from(_dated(PERIODS, profile))
+        self.periods = st.sampled_from(periods(profile))
         self.early_ends = st.sampled_from(_dated(_EARLY_ENDS, profile))
         self.contents = st.sampled_from([ABSENT, *contents(profile)])
         self.no_base64 = st.sampled_from(NO_BASE64)
@@ -118,7 +118,12 @@ def contents(profile: Mapping[str, Any]) -> list[str]:
     return [text for text in CONTENTS if len(text) * 3 / 4 <= limit or not text]
 
 
-def _dated(periods: tuple[Period, ...], profile: Mapping[str, Any]) -> list[Period]:
+def periods(profile: Mapping[str, Any]) -> list[Period]:
+    """Returns starts and ends of contracts that do not end early."""
+    return _dated(PERIODS, profile)
+
+
+def _dated(pairs: tuple[Period, ...], profile: Mapping[str, Any]) -> list[Period]:
     if profile["contract-dates"] != "date":
-        return list(periods)
-    return [pair for pair in periods if not any("T" in moment for moment in pair if moment)]
+        return list(pairs)
+    return [pair for pair in pairs if not any("T" in moment for moment in pair if moment)]
