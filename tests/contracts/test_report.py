@@ -21,6 +21,7 @@ from casavi_contracts.report import report as report_module
 from casavi_contracts.report.document import document
 from casavi_contracts.report.junit import junit
 from casavi_contracts.report.page import page
+from casavi_contracts.report.results import sameness
 from casavi_contracts.verdict import Finding, Outcome, Verdict
 
 SCHEMA = json.loads(Path(report_module.__file__).with_name("report.schema.json").read_text())
@@ -201,12 +202,35 @@ def test_a_finding_tells_who_saw_it_and_how_to_see_it_again() -> None:
     of = all_outcomes()
     row = of.results.row("promised", "v1")
     assert row is not None
-    of.replays[report_module.key_of(row.findings[0])] = "folder/guessed-breaks-promised-v1.json"
+    of.replays[sameness(row.findings[0])] = "folder/guessed-breaks-promised-v1.json"
     text = printed(of)
 
     assert "seen by  guessed" in text
     assert "again:  again folder/guessed-breaks-promised-v1.json" in text
     assert "GET /jobs/1 -> 200" in text
+
+
+def test_what_many_laws_stumble_over_is_told_once() -> None:
+    names = [f"law-{n}" for n in range(5)]
+    verdicts = [
+        verdict(name, Outcome.NOT_JUDGED, finding("a", seen_by=name, case={"of": name}), reason="a") for name in names
+    ]
+    of = report([promise(name) for name in ("a", *names)], verdicts)
+    row = of.results.row("a", "v1")
+
+    assert row is not None
+    assert [one.case for one in row.findings] == [{"of": "law-0"}]
+    assert "seen by  law-0 and 4 more" in printed(of)
+
+
+def test_the_lines_of_a_profile_are_told_together() -> None:
+    one = finding("a", "assumed", assumption="upsert", profile='upsert = "replace"')
+    other = finding("a", "assumed", assumption="sort-order", observed="x", profile='sort-order = "id"')
+    lost = verdict("b", Outcome.NOT_JUDGED, reason="a")
+    text = printed(report([promise("a"), promise("b")], [verdict("a", Outcome.REFUTED, one, other), lost]))
+
+    assert '  [assumptions]\n  upsert = "replace"\n  sort-order = "id"\n' in text
+    assert "so that the 1 law that could not be judged can be" in text
 
 
 def test_reasons_are_told_once() -> None:
@@ -300,7 +324,7 @@ def test_json_tells_all(tmp_path: Path) -> None:
     assert told["counts"] == {
         "holds": 1, "broken": 1, "assumption refuted": 1, "not judged": 1, "not applicable": 1,
     }  # fmt: skip
-    assert (broken["law"], broken["findings"][0]["seenBy"]) == ("promised", "guessed")
+    assert (broken["law"], broken["findings"][0]["seenBy"]) == ("promised", ["guessed"])
     assert refuted["findings"][0]["profile"] == 'job-id-field = "id"'
     states = {one["state"]: one["laws"] for one in told["coverage"]["jobStates"]}
     assert states == {"waiting": ["kept"], "active": [], "completed": [], "failed": [], "odd": ["kept"]}
@@ -419,6 +443,14 @@ def test_a_case_that_broke_another_law_is_judged_by_the_one_that_saw_it(tmp_path
 
     assert path.name == "guessed-breaks-promised-v1.json"
     assert replay.read(path).law == "guessed"
+
+
+def test_two_findings_of_one_law_get_a_file_each(tmp_path: Path) -> None:
+    first = write(tmp_path, finding("a", case=1))
+    second = write(tmp_path, finding("a", case=2), taken=[str(first)])
+
+    assert (first.name, second.name) == ("a-v1.json", "a-v1-2.json")
+    assert (replay.read(first).case, replay.read(second).case) == (1, 2)
 
 
 def test_what_was_sent_for_other_laws_is_sent_again_before(tmp_path: Path) -> None:

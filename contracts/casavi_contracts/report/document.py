@@ -9,7 +9,7 @@ from typing import Any
 
 from casavi_contracts.exchange import Exchange
 from casavi_contracts.report.report import Report, job_states
-from casavi_contracts.report.results import Row
+from casavi_contracts.report.results import Row, sameness
 from casavi_contracts.verdict import Finding, Outcome
 
 FORMAT = "casavi-check-report"
@@ -86,11 +86,11 @@ def _law(row: Row, report: Report) -> dict[str, Any]:
         "requests": verdict.requests if verdict else 0,
         "seconds": round(verdict.seconds, 3) if verdict else 0.0,
         "jobStates": sorted(verdict.states) if verdict else [],
-        "findings": [_finding(finding, report) for finding in row.findings],
+        "findings": [_finding(finding, row, report) for finding in row.findings],
     }
 
 
-def _finding(finding: Finding, report: Report) -> dict[str, Any]:
+def _finding(finding: Finding, row: Row, report: Report) -> dict[str, Any]:
     return {
         "outcome": str(finding.outcome),
         "evidence": finding.evidence,
@@ -98,7 +98,7 @@ def _finding(finding: Finding, report: Report) -> dict[str, Any]:
         "observed": finding.observed,
         "assumption": finding.assumption,
         "profile": finding.profile,
-        "seenBy": finding.seen_by or finding.law,
+        "seenBy": row.seers.get(sameness(finding), []),
         "case": finding.case,
         "replay": report.replay_command(finding),
         "exchanges": [_exchange(exchange) for exchange in finding.exchanges],

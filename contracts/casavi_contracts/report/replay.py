@@ -1,8 +1,9 @@
 """Files with which one case is judged again."""
 
+import itertools
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,7 @@ def write(
     max_examples: int | None,
     profile: Mapping[str, Any],
     redact: Callable[[str], str],
+    taken: Collection[str] = (),
 ) -> Path:
     """Writes the case of a finding to a file of its own and returns its path.
 
@@ -62,6 +64,7 @@ def write(
         max_examples: Cases of each law, None for each law's own number.
         profile: Values of assumptions by name.
         redact: Makes secrets unreadable, and nothing else: the case has to stay as it is.
+        taken: Files that this run has written already; they stay.
 
     Raises:
         CouldNotRun: The file cannot be written.
@@ -82,7 +85,7 @@ def write(
         "case": finding.case,
     }
     name = law if finding.law == law else f"{law}-breaks-{finding.law}"
-    path = folder / f"{re.sub(r'[^A-Za-z0-9_.-]', '_', name)}-{finding.version}.json"
+    path = _free(folder, f"{re.sub(r'[^A-Za-z0-9_.-]', '_', name)}-{finding.version}", taken)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         text = json.dumps(_redacted(content, redact), indent=2, ensure_ascii=True)
@@ -121,6 +124,12 @@ def read(path: Path) -> Replay:
         max_examples=content["maxExamples"],
         profile=content["profile"],
     )
+
+
+def _free(folder: Path, name: str, taken: Collection[str]) -> Path:
+    names = {Path(path).name for path in taken}
+    ends = itertools.chain([""], (f"-{number}" for number in itertools.count(2)))
+    return folder / next(f"{name}{end}.json" for end in ends if f"{name}{end}.json" not in names)
 
 
 def _redacted(value: Any, redact: Callable[[str], str]) -> Any:

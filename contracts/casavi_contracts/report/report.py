@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from casavi_contracts.coverage import Coverage
-from casavi_contracts.report.results import Results
+from casavi_contracts.report.results import Results, Sameness, sameness
 from casavi_contracts.report.timings import Timings
 from casavi_contracts.verdict import Finding, Outcome
 
@@ -46,8 +46,8 @@ class Report:
     """How often the target asked to wait."""
     waited: float = 0.0
     """Seconds that were waited for that, and to keep the rate."""
-    replays: dict[tuple[str, str, str], str] = field(default_factory=dict)
-    """Files of cases, by law under judgement, broken law and version."""
+    replays: dict[Sameness, str] = field(default_factory=dict)
+    """Files of cases, by what they show."""
 
     @property
     def headline(self) -> str:
@@ -77,13 +77,8 @@ class Report:
 
     def replay_command(self, finding: Finding) -> str | None:
         """Returns the command that judges a finding again, None if its case was not written down."""
-        file = self.replays.get(key_of(finding))
+        file = self.replays.get(sameness(finding))
         return f"{self.command} {file}" if file else None
-
-
-def key_of(finding: Finding) -> tuple[str, str, str]:
-    """Returns what a file of a case is found by."""
-    return finding.seen_by or finding.law, finding.law, finding.version
 
 
 def job_states(report: Report) -> dict[tuple[str, str], list[str]]:
@@ -95,3 +90,8 @@ def job_states(report: Report) -> dict[tuple[str, str], list[str]]:
         for state in sorted(row.verdict.states) if row.verdict else ():
             laws.setdefault((row.promise.version, state), []).append(row.promise.name)
     return laws
+
+
+def profile_lines(report: Report) -> list[str]:
+    """Returns the lines of a profile with which the mock behaves as was observed, each once."""
+    return list(dict.fromkeys(one.profile for row in report.results for one in row.findings if one.profile))

@@ -9,6 +9,15 @@ _GRAVITY = (Outcome.BROKEN, Outcome.REFUTED, Outcome.NOT_JUDGED, Outcome.NOT_APP
 """Worst first."""
 
 
+Sameness = tuple[str, str, str, str, str, str]
+
+
+def sameness(finding: Finding) -> Sameness:
+    """Returns what two findings have in common that say the same."""
+    assumption = finding.assumption or ""
+    return finding.law, finding.version, finding.evidence, assumption, finding.expected, finding.observed
+
+
 @dataclass(frozen=True, slots=True)
 class Promise:
     """What is judged in one version: a law, or another part of the suite."""
@@ -31,7 +40,9 @@ class Row:
     verdict: Verdict | None = None
     """Its own; None if it was not judged by itself, or not yet."""
     findings: list[Finding] = field(default_factory=list)
-    """All that name it, worst first; those that others found too."""
+    """All that name it, worst first, each once; those that others found too."""
+    seers: dict[Sameness, list[str]] = field(default_factory=dict)
+    """The laws that have found the same, in the order in which they did."""
 
     @property
     def outcome(self) -> Outcome:
@@ -60,19 +71,23 @@ class Results:
         self.judged = 0
         """Verdicts that say something about the target."""
 
-    def add(self, verdict: Verdict) -> None:
-        """Takes a verdict; its findings go to the laws that they name."""
+    def add(self, verdict: Verdict) -> list[Finding]:
+        """Takes a verdict; its findings go to the laws that they name. Returns those that are new."""
         self.judged += verdict.outcome not in (Outcome.NOT_JUDGED, Outcome.NOT_APPLICABLE)
         row = self._row(verdict.law, verdict.version, verdict.evidence)
         row.verdict = verdict
-        for finding in verdict.findings:
-            self.find(finding)
+        return [finding for finding in verdict.findings if self.find(finding)]
 
-    def find(self, finding: Finding) -> None:
-        """Takes a finding."""
+    def find(self, finding: Finding) -> bool:
+        """Takes a finding and returns whether it is a new one; what many laws stumble over counts once."""
         row = self._row(finding.law, finding.version, finding.evidence)
-        row.findings.append(finding)
-        row.findings.sort(key=lambda one: _GRAVITY.index(one.outcome))
+        seers = row.seers.setdefault(sameness(finding), [])
+        new = not seers
+        seers.append(finding.seen_by or finding.law)
+        if new:
+            row.findings.append(finding)
+            row.findings.sort(key=lambda one: _GRAVITY.index(one.outcome))
+        return new
 
     def rows(self, *outcomes: Outcome) -> list[Row]:
         """Returns the rows, those with some outcomes if any are given: worst first, then in the order of the laws."""

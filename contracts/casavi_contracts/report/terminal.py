@@ -8,7 +8,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from casavi_contracts.report.report import Report, job_states
+from casavi_contracts.report.report import Report, job_states, profile_lines
 from casavi_contracts.report.results import Promise, Row
 from casavi_contracts.report.text import AGAIN, paragraphs
 from casavi_contracts.verdict import Outcome
@@ -49,6 +49,13 @@ def parts(report: Report) -> Iterator[RenderableType]:
         rows = results.rows(outcome)
         if rows:
             yield Group(_title(title, len(rows), COLOURS[outcome]), _table(rows), *_details(rows, report))
+    lines = profile_lines(report)
+    if lines:
+        yield Group(
+            Text("A profile that makes the mock behave so", style="bold"),
+            *(Text(f"  {line}", no_wrap=True, overflow="ignore") for line in ("[assumptions]", *lines)),
+            Text(_because(report)),
+        )
     for outcome, title in (
         (Outcome.NOT_JUDGED, "Not judged"),
         (Outcome.NOT_APPLICABLE, "Not applicable"),
@@ -62,6 +69,15 @@ def parts(report: Report) -> Iterator[RenderableType]:
     if report.results.judged:
         yield _time(report)
         yield _coverage(report)
+
+
+def _because(report: Report) -> str:
+    stuck = report.results.count(Outcome.NOT_JUDGED)
+    if not stuck:
+        return "  Give it to the mock and to the check: --profile FILE."
+    return (
+        f"  Give it to the check (--profile FILE), to judge the {_number(stuck, 'law')} that could not be judged too."
+    )
 
 
 def listing(promises: Iterable[Promise]) -> RenderableType:

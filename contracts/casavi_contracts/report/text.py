@@ -1,11 +1,11 @@
 """A law that does not hold, in plain text: for reports of other tools, and for the terminal."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from casavi_contracts.exchange import Exchange
 from casavi_contracts.report.report import Report
-from casavi_contracts.report.results import Row
+from casavi_contracts.report.results import Row, sameness
 from casavi_contracts.verdict import Finding
 
 AGAIN = "again:  "
@@ -29,7 +29,7 @@ def paragraphs(row: Row, report: Report) -> Iterator[str]:
     if row.promise.sentence:
         yield row.promise.sentence
     for finding in row.findings[:SHOWN_FINDINGS]:
-        yield "\n".join(lines(finding))
+        yield "\n".join(lines(finding, row.seers.get(sameness(finding), [])))
         command = report.replay_command(finding)
         if command:
             yield f"{AGAIN}{command}"
@@ -37,12 +37,19 @@ def paragraphs(row: Row, report: Report) -> Iterator[str]:
         yield f"{len(row.findings) - SHOWN_FINDINGS} further findings are in the reports (--json, --html)."
 
 
-def lines(finding: Finding) -> Iterator[str]:
-    """Yields what was expected, what was seen instead, and what shows it."""
+def lines(finding: Finding, seers: Sequence[str] = ()) -> Iterator[str]:
+    """Yields what was expected, what was seen instead, and what shows it.
+
+    Args:
+        finding: What was found.
+        seers: The laws that have found the same.
+    """
     yield f"expected  {cut(finding.expected, SHOWN_CASE)}"
     yield f"observed  {cut(finding.observed, SHOWN_CASE)}"
-    if finding.seen_by and finding.seen_by != finding.law:
-        yield f"seen by   {finding.seen_by}"
+    others = [name for name in seers if name != finding.law]
+    if others:
+        more = f" and {len(others) - 1} more" if len(others) > 1 else ""
+        yield f"seen by   {others[0]}{more}"
     if finding.assumption:
         yield f"rests on  the assumption {finding.assumption}"
         if finding.profile:

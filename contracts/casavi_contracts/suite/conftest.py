@@ -19,7 +19,7 @@ _ITEMS = Path(__file__).with_name("items.py")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Reads what was asked for. What is impossible ends the run later: during collection pytest takes it for an error."""
+    """Reads what was asked for. What is impossible ends the run later: while it collects, pytest calls it an error."""
     try:
         if getattr(config.option, "numprocesses", None) or hasattr(config, "workerinput"):
             raise CouldNotRun("run it without -n: laws are judged one after the other, some by what others have sent")

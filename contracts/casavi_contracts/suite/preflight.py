@@ -11,8 +11,8 @@ from casavi_contracts.failures import Broken, CouldNotRun
 from casavi_contracts.target import Credentials, Target
 from casavi_contracts.verdict import Finding, finding_of
 
-TOKEN_LAW = "made-up-token-is-refused"  # noqa: S105  # the name of a law
-JOB_LAW = "unknown-job-is-not-found"
+TOKEN_LAW = "unknown-token-is-refused"  # noqa: S105  # the name of a law
+JOB_LAW = "unknown-job-is-refused"
 """The laws that a server without any state breaks at once."""
 
 STATELESS = (
@@ -137,7 +137,7 @@ def _made_up(client: Client) -> Iterator[Finding]:
     reading = "getContacts" if "getContacts" in client.contract.operations else "listContacts"
     answer = _sent(lambda: client.send(reading, token=str(uuid.uuid4())))
     if answer is not None and answer.ok:
-        yield _finding(client, TOKEN_LAW, "documented", "a token that nobody gave out to be refused", answer)
+        yield _finding(client, TOKEN_LAW, "inferred", "a token that nobody gave out to be refused", answer)
     answer = _sent(lambda: client.send("getJob", jobId=str(uuid.uuid4())))
     if answer is not None and answer.ok:
         yield _finding(client, JOB_LAW, "inferred", "a job that nobody created to be unknown", answer)

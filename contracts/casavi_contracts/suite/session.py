@@ -15,7 +15,7 @@ from casavi_contracts.contract import Contract
 from casavi_contracts.coverage import Coverage
 from casavi_contracts.failures import BudgetSpent, CouldNotRun, Unmet
 from casavi_contracts.report import Report, Results, Row, Timings, files, replay
-from casavi_contracts.report.report import key_of
+from casavi_contracts.report.results import sameness
 from casavi_contracts.spec import ProfileError
 from casavi_contracts.suite.bench import Bench, set_up
 from casavi_contracts.suite.plan import plan
@@ -153,15 +153,13 @@ class Session:
         return True
 
     def _take(self, verdict: Verdict) -> None:
-        self.report.results.add(verdict)
+        new = self.report.results.add(verdict)
         if self.settings.replay is None:
-            for finding in verdict.findings:
+            for finding in new:
                 self._write_down(finding)
 
     def _write_down(self, finding: Finding) -> None:
         assert self._bench is not None, "something was judged"
-        if key_of(finding) in self.report.replays:
-            return
         try:
             path = replay.write(
                 self.settings.replay_dir,
@@ -170,13 +168,14 @@ class Session:
                 max_examples=self.settings.max_examples,
                 profile=self.settings.profile,
                 redact=self._bench.target.recorder.redact.known,
+                taken=set(self.report.replays.values()),
             )
         except CouldNotRun as error:  # the verdict counts all the same
             if str(error) not in self.report.notes:
                 self.report.notes.append(str(error))
             return
         folder = self.settings.folder
-        self.report.replays[key_of(finding)] = str(path.relative_to(folder) if path.is_relative_to(folder) else path)
+        self.report.replays[sameness(finding)] = str(path.relative_to(folder) if path.is_relative_to(folder) else path)
 
     def _judge_none(self, reason: str) -> None:
         results = self.report.results

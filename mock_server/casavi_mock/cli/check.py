@@ -103,7 +103,9 @@ def check(profile: Mapping[str, Any] | None, **options: Any) -> None:
     suite = found.submodule_search_locations[0]
     teller = Teller(profile, options)
     with _undisturbed():
-        code = pytest.main([*_PYTEST, f"--rootdir={suite}", f"--confcutdir={suite}", *_passed_on(options), suite], [teller])
+        code = pytest.main(
+            [*_PYTEST, f"--rootdir={suite}", f"--confcutdir={suite}", *_passed_on(options), suite], [teller]
+        )
     sys.exit(code if code in (0, 1) else 2)
 
 
