@@ -368,9 +368,12 @@ def test_a_server_that_goes_away_ends_the_run() -> None:
             raise httpx.ConnectError("refused", request=request)
         return inner.handle_request(request)
 
-    with inner, httpx.Client(transport=httpx.MockTransport(handle), base_url="http://mock") as http:
-        with pytest.raises(CouldNotRun, match="refused"):
-            fuzz(Target(http, plane=None, credentials=(_credentials(),)), contract())
+    with (
+        inner,
+        httpx.Client(transport=httpx.MockTransport(handle), base_url="http://mock") as http,
+        pytest.raises(CouldNotRun, match="refused"),
+    ):
+        fuzz(Target(http, plane=None, credentials=(_credentials(),)), contract())
 
 
 def _credentials() -> Any:

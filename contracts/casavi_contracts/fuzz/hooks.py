@@ -29,9 +29,9 @@ from schemathesis.schemas import BaseSchema
 from casavi_contracts.client import Client
 from casavi_contracts.contract import Contract
 from casavi_contracts.failures import CouldNotRun
-from casavi_contracts.fuzz import tool
-from casavi_contracts.fuzz.checks import CHECKS
 from casavi_contracts.fuzz.session import Session
+from casavi_contracts.fuzz.tool import HARMLESS
+from casavi_contracts.fuzz.wiring import Hook, Wiring
 from casavi_contracts.target import ControlPlane, Credentials, Target
 from casavi_contracts.trial import Names
 
@@ -55,6 +55,7 @@ class CommandLine:
         self._environment = environment
         self._schema: BaseSchema | None = None
         self._session: Session | None = None
+        self.wiring = Wiring(self.session_of)
 
     def take(self, schema: BaseSchema) -> None:
         """Takes a document that was loaded; its address is known only later.
@@ -63,7 +64,7 @@ class CommandLine:
             casavi_contracts.failures.CouldNotRun: It is not one of the contract documents.
         """
         self._schema, self._session = schema, None
-        tool.log_in(self.session_of, schema, contract_of(schema.raw_schema))
+        self.wiring.log_in(schema, contract_of(schema.raw_schema))
 
     def session_of(self, case: Case[Any]) -> Session | None:
         """Returns the session of a case; None if it is of another document."""
@@ -94,7 +95,7 @@ class CommandLine:
         session = Session(Client(target, contract, account), names, fresh=False, writes=plane is not None)
         session.begin()
         if not session.writes:
-            schema.config.phases.coverage.unexpected_methods = set(tool.HARMLESS)
+            schema.config.phases.coverage.unexpected_methods = set(HARMLESS)
             _tell(f"{root} is no mock that can be steered: only operations that read are tested")
         if session.broken is not None:
             _tell(f"there is less to refer to: {session.broken}")
@@ -175,9 +176,10 @@ def _register(line: CommandLine) -> None:
             _redact(session, response)
         return True
 
-    for one in CHECKS:
-        REGISTRY.register(tool.as_check(one, line.session_of))
-    for hook in (*tool.hooks(line.session_of), after_load_schema, before_process_path, filter_failure):
+    for check in line.wiring.checks:
+        REGISTRY.register(check)
+    hooks: list[Hook] = [*line.wiring.hooks, after_load_schema, before_process_path, filter_failure]
+    for hook in hooks:
         GLOBAL_HOOK_DISPATCHER.register_hook_with_name(hook, hook.__name__)
     handler()(_handler(line))
 

@@ -77,7 +77,7 @@ def fuzz(
         begun = _begin(session)
         if begun is not None:
             return _verdict(session, bridge, [begun])
-        from casavi_contracts.fuzz import tool
+        from casavi_contracts.fuzz import tool, wiring
         from casavi_contracts.fuzz.collector import Collector
 
         chosen = _chosen(contract, operations, reading=not session.writes)
@@ -88,7 +88,7 @@ def fuzz(
         left_out = [name for name in contract.operations if name not in chosen]
         config = tool.configuration(seed, phases, max_examples, left_out=left_out, careful=target.plane is None)
         schema = tool.schema_of(contract.document, config, bridge)
-        with tool.installed(session, schema):
+        with wiring.installed(session, schema):
             collector.collect(schema)
         if bridge.stopped is not None:
             raise bridge.stopped
@@ -117,13 +117,13 @@ def replay(
         begun = _begin(session)
         if begun is not None:
             return _verdict(session, bridge, [begun])
-        from casavi_contracts.fuzz import tool
+        from casavi_contracts.fuzz import tool, wiring
         from casavi_contracts.fuzz.collector import Collector
 
         config = tool.configuration(0, (), None, careful=target.plane is None)
         schema = tool.schema_of(contract.document, config, bridge)
         collector = Collector(session, bridge)
-        with tool.installed(session, schema, fill=False):
+        with wiring.installed(session, schema, fill=False):
             collector.judge_once(tool.case_from(schema, case, session))
         if bridge.stopped is not None:
             raise bridge.stopped

@@ -1,4 +1,4 @@
-"""Everything that knows schemathesis: settings, hooks, checks, and the way back from its cases to ours.
+"""Settings and documents as schemathesis wants them, and the way from its cases and answers to ours.
 
 Importing this module imports schemathesis, so it is imported where it is used.
 """
@@ -6,41 +6,27 @@ Importing this module imports schemathesis, so it is imported where it is used.
 import contextlib
 import copy
 import os
-import threading
 import tomllib
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, cast
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 import schemathesis
-from schemathesis.checks import CHECKS as REGISTRY
 from schemathesis.config import SchemathesisConfig
 from schemathesis.core.result import Ok
 from schemathesis.core.transport import Response
 from schemathesis.generation.case import Case
-from schemathesis.generation.meta import CaseMetadata, TestPhase
-from schemathesis.hooks import GLOBAL_HOOK_DISPATCHER
+from schemathesis.generation.meta import CaseMetadata
 from schemathesis.schemas import BaseSchema
 
-from casavi_contracts.contract import Contract
 from casavi_contracts.exchange import Answer
-from casavi_contracts.fuzz.checks import CHECKS, Check
-from casavi_contracts.fuzz.filler import Filler
 from casavi_contracts.fuzz.findings import arguments
-from casavi_contracts.fuzz.sent import Sent, needs_token
+from casavi_contracts.fuzz.sent import Sent
 from casavi_contracts.fuzz.session import IMPORT, Session
 from casavi_contracts.fuzz.settings import CONFIG, PHASES
 
-Hook = Callable[..., Any]
-
-SessionOf = Callable[[Case[Any]], Session | None]
-"""Tells the run that a case belongs to; None if it is none of ours."""
-
 HARMLESS = ("options",)
 """Methods that are tried where the contract has none, if there may be more at the target than the contract knows."""
-
-_ONE_RUN = threading.Lock()
-"""Checks and hooks of schemathesis are registered for the whole process, so there is one run at a time."""
 
 
 def configuration(
@@ -90,95 +76,6 @@ def schema_of(document: Mapping[str, Any], config: SchemathesisConfig, app: Any)
     return schema
 
 
-@contextlib.contextmanager
-def installed(session: Session, schema: BaseSchema, *, fill: bool = True) -> Iterator[None]:
-    """Registers checks, hooks and log-in of a run, and takes them away at the end.
-
-    Args:
-        session: The account of the run.
-        schema: The document under test; requests of others are left alone.
-        fill: Whether requests are filled with what exists.
-    """
-    app = schema.app
-
-    def session_of(case: Case[Any]) -> Session | None:
-        return session if case.operation.app is app else None
-
-    added = hooks(session_of, fill=fill)
-    with _ONE_RUN:
-        for one in CHECKS:
-            REGISTRY.register(as_check(one, session_of))
-        for hook in added:
-            GLOBAL_HOOK_DISPATCHER.register_hook_with_name(hook, hook.__name__)
-        log_in(session_of, schema, session.contract)
-        try:
-            yield
-        finally:
-            for one in CHECKS:
-                REGISTRY.unregister(one.name)
-            for hook in added:
-                GLOBAL_HOOK_DISPATCHER.unregister(hook)
-
-
-def log_in(session_of: SessionOf, schema: BaseSchema, contract: Contract) -> None:
-    """Makes the requests of a schema carry a good token.
-
-    Args:
-        session_of: Tells the run of a case.
-        schema: The document under test.
-        contract: The contract of its version.
-    """
-    refused = contract.values["unauthorized-status"]
-
-    # Asked for each request: the session knows when a token ends, and it is logged in again after a refusal.
-    @schema.auth(refresh_interval=0, retry_on=[refused])
-    class Token:
-        def get(self, case: Case[Any], context: Any) -> str | None:
-            session = session_of(case)
-            return session.token() if session and needs_token(session.contract, operation_of(case)) else None
-
-        def set(self, case: Case[Any], data: str, context: Any) -> None:
-            case.headers["token"] = data
-
-
-def hooks(session_of: SessionOf, *, fill: bool = True) -> tuple[Hook, Hook]:
-    """Returns the hooks that fill requests before they go out, and learn from answers.
-
-    Args:
-        session_of: Tells the run of a case.
-        fill: Whether requests are filled at all.
-    """
-
-    # Not in `map_body`, which would mend requests that are meant to be broken, and not where cases are made: those of
-    # one operation are all made before the first is sent, and would carry tokens that have ended by then.
-    def before_call(context: Any, case: Case[Any], kwargs: dict[str, Any]) -> None:
-        session = session_of(case)
-        if fill and session is not None:
-            _fill(case, session)
-
-    def after_call(context: Any, case: Case[Any], response: Response) -> None:
-        session = session_of(case)
-        if session is not None:
-            session.note(sent_of(case, response), answer_of(response))
-
-    return before_call, after_call
-
-
-def as_check(one: Check, session_of: SessionOf) -> Any:
-    """Returns a convention as a check of schemathesis."""
-
-    def run(context: Any, response: Response, case: Case[Any]) -> bool | None:
-        session = session_of(case)
-        if session is None:
-            return True  # it has nothing to say
-        one.judge(session, sent_of(case, response), answer_of(response))
-        return None
-
-    run.__name__ = one.name
-    run.__doc__ = one.sentence
-    return run
-
-
 def sent_of(case: Case[Any], response: Response) -> Sent:
     """Returns the request of a case as it went out."""
     request = response.request
@@ -225,27 +122,6 @@ def case_from(schema: BaseSchema, told: Mapping[str, Any], session: Session) -> 
             case._has_explicit_auth = case.headers.get("token") in session.tokens
             return case
     raise ValueError(f"the document has no operation {told['operation']!r}")
-
-
-def _fill(case: Case[Any], session: Session) -> None:
-    filler = Filler(session)
-    operation, meta = operation_of(case), case.meta
-    if operation is None or meta is None:
-        return
-    linked = meta.phase.name is TestPhase.STATEFUL
-    if meta.generation.mode.is_positive:
-        old = {name: unquote(str(value)) for name, value in case.path_parameters.items()}
-        new = filler.parameters(operation, old, linked=linked)
-        changed = {name: quote(value, safe="") for name, value in new.items() if value != old[name]}
-        if changed:
-            case.path_parameters = {**case.path_parameters, **changed}
-        body = filler.body(operation, case.body, linked=linked)
-    else:
-        body = filler.disguised(operation, case.body)
-    if body is not case.body:
-        case.body = body
-    if case.headers.get("token") in session.tokens:
-        case.headers["token"] = session.token()  # a refresh may have ended the one that it was made with
 
 
 def _text(value: str | bytes) -> str:
