@@ -18,7 +18,12 @@ def coverage() -> Coverage:
 
 
 def see(
-    coverage: Coverage, operation: str | None, sent: Any = None, status: int | None = 200, body: Any = None, version: str = "v1"
+    coverage: Coverage,
+    operation: str | None,
+    sent: Any = None,
+    status: int | None = 200,
+    body: Any = None,
+    version: str = "v1",
 ) -> None:
     exchange = Exchange(1, "POST", "/", operation, version, {}, "", status, {}, "", 0.0)
     encoded = sent if isinstance(sent, bytes) else b"" if sent is None else json.dumps(sent).encode()

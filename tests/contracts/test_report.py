@@ -55,7 +55,12 @@ def report(promises: Sequence[Promise], verdicts: Sequence[Verdict], **more: Any
     results = Results(promises)
     for one in verdicts:
         results.add(one)
-    more = {"target": "the mock", "versions": ("v1",), "started_at": "2026-01-05T08:00:00+00:00", "command": "again"} | more
+    more = {
+        "target": "the mock",
+        "versions": ("v1",),
+        "started_at": "2026-01-05T08:00:00+00:00",
+        "command": "again",
+    } | more
     return Report(results=results, coverage=Coverage(CONTRACTS), timings=Timings(lambda: 0.0), **more)
 
 
@@ -165,10 +170,23 @@ def test_a_plan_is_no_verdict() -> None:
 
 def test_what_is_wrong_comes_first() -> None:
     text = printed(all_outcomes())
-    titles = ["Broken: promises", "Assumptions refuted", "Not judged", "Not applicable", "Holds", "Where the time", "What of the"]
+    titles = [
+        "Broken: promises",
+        "Assumptions refuted",
+        "Not judged",
+        "Not applicable",
+        "Holds",
+        "Where the time",
+        "What of the",
+    ]
 
     assert sorted(titles, key=text.index) == titles
-    assert printed(all_outcomes(), 200).rstrip().splitlines()[-1].startswith("Of 5 laws: 1 holds, 1 broken, 1 assumption refuted, 1 not judged")
+    assert (
+        printed(all_outcomes(), 200)
+        .rstrip()
+        .splitlines()[-1]
+        .startswith("Of 5 laws: 1 holds, 1 broken, 1 assumption refuted, 1 not judged")
+    )
 
 
 def test_a_refuted_assumption_tells_what_would_make_the_mock_behave_so() -> None:
@@ -231,7 +249,9 @@ def test_the_listing_names_each_law_once() -> None:
 
 def progress_of(terminal_width: int | None) -> str:
     out = io.StringIO()
-    console = Console(file=out, width=100, force_terminal=terminal_width is not None, color_system=None, highlight=False)
+    console = Console(
+        file=out, width=100, force_terminal=terminal_width is not None, color_system=None, highlight=False
+    )
     now = iter(range(100))
     outlook = progress.Outlook([1, 3], lambda: float(next(now)))
     of = all_outcomes()
@@ -296,7 +316,10 @@ def cases(of: Report) -> dict[str, ET.Element]:
 
 def test_junit_tells_verdicts_apart() -> None:
     found = cases(all_outcomes())
-    kinds = {name: [(child.tag, child.get("type")) for child in case if child.tag != "properties"] for name, case in found.items()}
+    kinds = {
+        name: [(child.tag, child.get("type")) for child in case if child.tag != "properties"]
+        for name, case in found.items()
+    }
 
     assert kinds == {
         "kept[v1]": [],
