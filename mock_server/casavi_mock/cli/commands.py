@@ -13,6 +13,7 @@ from casavi_mock.version import __version__
 VERBS = {
     "serve": "casavi_mock.cli.serve:serve",
     "import": "casavi_mock.cli.importing:import_",
+    "check": "casavi_mock.cli.check:check",
     "data": "casavi_mock.cli.data:data",
     "assumptions": "casavi_mock.cli.assumptions:show_assumptions",
     "env": "casavi_mock.cli.env:env",

@@ -1,0 +1,346 @@
+"""A client of one account, as laws use it: the steps that many of them need, each with the law it rests on."""
+
+import ipaddress
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import httpx
+
+from casavi_contracts.contract import Contract
+from casavi_contracts.exchange import Answer
+from casavi_contracts.failures import Broken, CouldNotRun
+from casavi_contracts.target import Clock, Credentials, Target
+
+JSON = {"Content-Type": "application/json"}
+
+MAX_PAGES = 2_000
+"""Pages of one walk; a list that does not end is no list."""
+
+MAX_POLLS = 400
+"""Looks at one job on a target whose time can be moved."""
+
+LEAST_POLLS = 50
+"""Looks that a job gets on a target whose time can be moved: some mocks move a job by looks and not by time."""
+
+_STEPS = (0.2, 1.0, 5.0, 30.0)
+"""Seconds by which time is moved on between two looks at a job; the last one again and again."""
+
+_WALK = "page-walk-returns-every-record-once"
+
+_PAUSES = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
+"""Seconds between two looks at a job where time cannot be moved; the last one again and again."""
+
+
+class Client:
+    """One account of the target, in one version of the API.
+
+    Every method that has to succeed raises `Broken` with the name of the law that says it has to.
+
+    Args:
+        target: The server under judgement.
+        contract: The contract of that version.
+        credentials: The account.
+    """
+
+    def __init__(self, target: Target, contract: Contract, credentials: Credentials) -> None:
+        self.target = target
+        self.contract = contract
+        self.credentials = credentials
+        self._token: str | None = None
+
+    @property
+    def clock(self) -> Clock | None:
+        """The time of the account, None if it cannot be moved."""
+        return self.target.clock(self.credentials)
+
+    @property
+    def token(self) -> str:
+        """A good token; logs in if there is none yet."""
+        if self._token is None:
+            self.log_in()
+        assert self._token is not None, "a log-in sets it"
+        return self._token
+
+    @token.setter
+    def token(self, token: str | None) -> None:
+        self._token = token
+
+    # Sending. Nothing is judged here.
+
+    def send(
+        self,
+        operation: str,
+        *,
+        body: Any = None,
+        raw: bytes | None = None,
+        token: str | None = "",
+        headers: Mapping[str, str] | None = None,
+        query: str = "",
+        method: str | None = None,
+        **parameters: str,
+    ) -> Answer:
+        """Sends a request of the contract and returns the answer, whatever it is.
+
+        Args:
+            operation: The `operationId`.
+            body: A JSON value.
+            raw: A body as it is, in place of a JSON value.
+            token: The token to send; this account's own if empty, none if None.
+            headers: Further headers.
+            query: Behind the question mark, encoded.
+            method: In place of the operation's own.
+            parameters: Values of path parameters, as they are; they are encoded here.
+        """
+        known = self.contract.operations[operation]
+        sent = dict(headers or {})
+        needs_token = known.document.get("security") != []
+        if token == "" and needs_token:  # the word for "its own"
+            sent.setdefault("token", self.token)
+        elif token:
+            sent["token"] = token
+        content = raw if raw is not None else b"" if body is None else encoded(body)
+        if content and "content-type" not in {name.lower() for name in sent}:
+            sent.update(JSON)
+        path = self.contract.path(operation, **parameters)
+        return self.target.send(
+            method or known.method,
+            f"{path}?{query}" if query else path,
+            headers=sent,
+            body=content,
+            operation=operation if method is None else None,
+            version=self.contract.version,
+        )
+
+    def get(self, address: str) -> Answer:
+        """Follows an address that the target itself has given, as it is.
+
+        Raises:
+            casavi_contracts.failures.Broken: It is no complete address, or leads to another server. No token is sent
+                there, unless both are on this machine, where a proxy may stand before the one that answers.
+        """
+        where = leads(str(self.target.http.base_url), address)
+        if where == "astray":
+            raise Broken(
+                "a complete address of the target as link to the next page",
+                repr(self.target.recorder.redact(address)),
+                law="next-link-is-followed-as-it-is",
+            )
+        headers, version = {"token": self.token}, self.contract.version
+        try:
+            return self.target.send("GET", address, headers=headers, operation=None, version=version)
+        except CouldNotRun as gone:
+            if where == "home":
+                raise
+            raise Broken("a link that can be followed", str(gone), law="next-link-is-followed-as-it-is") from gone
+
+    # Steps that have to succeed.
+
+    def log_in(self) -> dict[str, Any]:
+        """Logs in and returns the answer; later requests send its token."""
+        answer = self.send(
+            "authenticate", body={"key": self.credentials.key, "secret": self.credentials.secret}, token=None
+        )
+        return self._take_token(answer, "log-in-gives-a-token")
+
+    def refresh(self, token: str | None = None) -> dict[str, Any]:
+        """Refreshes a token, this account's own if none is given; later requests send the new one."""
+        body = {"apiKey": self.credentials.key, "token": token or self.token}
+        return self._take_token(self.send("refreshToken", body=body), "refresh-gives-a-token")
+
+    def submit(self, portfolio: Mapping[str, Any]) -> str:
+        """Imports a portfolio that satisfies the contract and returns the job id."""
+        return self.job_id(self._again("importMasterData", body=portfolio), portfolio)
+
+    def job_id(self, answer: Answer, portfolio: Mapping[str, Any]) -> str:
+        """Returns the job id in the answer to an import that satisfies the contract."""
+        if not answer.ok:
+            evidence, assumption = self.contract.request_marks("importMasterData", portfolio)
+            if answer.status in (404, 405):
+                evidence, assumption = "assumed", "import-path"
+            raise Broken(
+                "an import that satisfies the contract to be accepted",
+                f"{answer.status} {self._why(answer)}",
+                law="valid-import-is-accepted",
+                evidence=evidence,
+                assumption=assumption,
+            )
+        field = self.contract.values["job-id-field"]
+        body = answer.json
+        job = body.get(field) if isinstance(body, dict) else None
+        if not isinstance(job, str) or not job:
+            keys = sorted(body) if isinstance(body, dict) else type(body).__name__
+            raise Broken(
+                f"a job id under {field!r}",
+                f"{keys}",
+                law="import-answers-a-job-id",
+                evidence="assumed",
+                assumption="job-id-field",
+                value=keys[0] if isinstance(keys, list) and len(keys) == 1 else None,
+            )
+        return job
+
+    def job(self, job_id: str) -> dict[str, Any]:
+        """Returns a job that was accepted."""
+        answer = self._again("getJob", jobId=job_id)
+        if not answer.ok:
+            raise Broken(
+                "an accepted job to be known", f"{answer.status} {self._why(answer)}", law="accepted-job-is-visible"
+            )
+        seen = answer.json
+        if not isinstance(seen, dict) or not isinstance(seen.get("status"), str):
+            raise Broken("a job with a status", type(seen).__name__, law="answers-satisfy-the-contract")
+        return seen
+
+    def finish(self, job_id: str) -> dict[str, Any]:
+        """Follows a job to its end and returns it as it is then."""
+        return [*self.follow(job_id)][-1]
+
+    def follow(self, job_id: str) -> Iterator[dict[str, Any]]:
+        """Yields a job each time it is looked at, until it has ended."""
+        waited = 0.0
+        clock = self.clock
+        pauses, least = (_STEPS, LEAST_POLLS) if clock else (_PAUSES, 0)
+        for look in range(MAX_POLLS):
+            seen = self.job(job_id)
+            yield seen
+            if seen["status"] in self.contract.final_states:
+                return
+            if waited >= self.target.job_seconds:
+                if look >= least:
+                    break
+                continue
+            pause = pauses[min(look, len(pauses) - 1)]
+            waited += pause
+            if clock:
+                clock.advance(pause)
+            else:
+                self.target.sleep(pause)
+        raise Broken(
+            f"the job to end within {self.target.job_seconds:g} s",
+            f"{seen['status']!r} after {waited:g} s and {look + 1} looks",
+            law="accepted-job-ends",
+        )
+
+    def imported(self, portfolio: Mapping[str, Any]) -> dict[str, Any]:
+        """Imports a portfolio and returns its job when it has ended."""
+        return self.finish(self.submit(portfolio))
+
+    def walk(self, operation: str, query: str = "") -> Iterator[list[dict[str, Any]]]:
+        """Yields the records of a list page by page, as its version wants it."""
+        return self._walk_v1(operation, query) if self.contract.version == "v1" else self._walk_v2(operation, query)
+
+    def records(self, operation: str, query: str = "") -> dict[str, dict[str, Any]]:
+        """Returns all records of a list by reference id."""
+        return {record["id"]: record for page in self.walk(operation, query) for record in page}
+
+    def _walk_v1(self, operation: str, query: str) -> Iterator[list[dict[str, Any]]]:
+        for page in range(MAX_PAGES):
+            seen = self.page(operation, f"page={page}{query and '&' + query}")
+            yield seen["content"]
+            if page + 1 >= seen["pageCount"]:
+                return
+            if not seen["content"]:
+                raise Broken(
+                    "records on every page but the last", f"none on page {page} of {seen['pageCount']}", law=_WALK
+                )
+        raise Broken("a list to end", f"more than {MAX_PAGES} pages", law=_WALK)
+
+    def _walk_v2(self, operation: str, query: str) -> Iterator[list[dict[str, Any]]]:
+        seen = self.page(operation, query)
+        followed: set[str] = set()
+        for _ in range(MAX_PAGES):
+            yield seen["list"]
+            following = seen["_links"]["next"]
+            if following is None:
+                return
+            if following in followed:
+                raise Broken("every link to lead further", "one that was followed before", law=_WALK)
+            followed.add(following)
+            seen = self._checked(self.get(following), operation)
+        raise Broken("a list to end", f"more than {MAX_PAGES} pages", law=_WALK)
+
+    def page(self, operation: str, query: str = "") -> dict[str, Any]:
+        """Returns one page of a list."""
+        return self._checked(self._again(operation, query=query), operation)
+
+    def _checked(self, answer: Answer, operation: str) -> dict[str, Any]:
+        if not answer.ok:
+            raise Broken("a page of records", f"{answer.status} {self._why(answer)}", law="lists-can-be-read")
+        for deviation in self.contract.deviations(operation, answer.status, answer.headers, answer.body):
+            raise Broken(
+                f"{deviation.expected} at {deviation.where or 'the body'} of {operation}",
+                "something else",
+                law="answers-satisfy-the-contract",
+                evidence=deviation.evidence,
+                assumption=deviation.assumption,
+            )
+        page: dict[str, Any] = answer.json
+        return page
+
+    def _take_token(self, answer: Answer, law: str) -> dict[str, Any]:
+        if not answer.ok:
+            raise Broken("good credentials to be taken", f"{answer.status} {self._why(answer)}", law=law)
+        body = answer.json
+        token = body.get("token") if isinstance(body, dict) else None
+        if not isinstance(token, str) or not token:
+            raise Broken("a token in the answer", "none", law=law)
+        self.target.recorder.redact.learn(token)
+        self._token = token
+        result: dict[str, Any] = body
+        return result
+
+    def _again(self, operation: str, **options: Any) -> Answer:
+        """Sends a request; if the token is over, with a new one once more."""
+        answer = self.send(operation, **options)
+        if answer.status == self.contract.values["unauthorized-status"]:
+            self.log_in()
+            answer = self.send(operation, **options)
+        return answer
+
+    def _why(self, answer: Answer) -> str:
+        try:
+            body = answer.json
+        except Broken:
+            return ""
+        text = body.get("detail") or body.get("title") if isinstance(body, dict) else ""
+        return self.target.recorder.redact(str(text or ""))[:300]
+
+
+def leads(home: str, address: str) -> str:
+    """Returns where an address leads, seen from that of the target: `home`, to a `neighbour` on this machine, `astray`.
+
+    Args:
+        home: Address of the target.
+        address: An address that the target has given.
+    """
+    try:
+        there, here = httpx.URL(address), httpx.URL(home)
+    except httpx.InvalidURL:
+        return "astray"
+    if there.scheme not in ("http", "https") or not there.host:
+        return "astray"
+    if (there.scheme, there.host, there.port) == (here.scheme, here.host, here.port):
+        return "home"
+    if (here.scheme, there.scheme) == ("http", "https") and there.host == here.host:
+        return "home"
+    return "neighbour" if _is_here(there.host) and _is_here(here.host) else "astray"
+
+
+def _is_here(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def encoded(value: Any) -> bytes:
+    """Returns a JSON value as bytes.
+
+    Raises:
+        casavi_contracts.failures.CouldNotRun: It holds what JSON cannot say, such as a lone surrogate.
+    """
+    try:
+        return json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+    except (UnicodeEncodeError, ValueError) as error:
+        raise CouldNotRun(f"the body cannot be sent as JSON: {error}") from error

@@ -1,0 +1,149 @@
+"""An application that sends every request on to the target, so that a run's own client is the only way out."""
+
+import asyncio
+import re
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Any, NoReturn
+
+import httpx
+
+from casavi_contracts.contract import Contract
+from casavi_contracts.exchange import Answer, Exchange
+from casavi_contracts.failures import Broken, KitError
+from casavi_contracts.fuzz.sent import Sent, place
+from casavi_contracts.target import Target
+
+CASE = "x-schemathesis-testcaseid"
+"""The header by which a request names the case that it belongs to."""
+
+REMEMBERED = 2_000
+"""Exchanges that are remembered, to show them with a failure."""
+
+LONGEST_BODY = 256_000
+"""Bytes of a request body; longer ones are not sent. Documents of that size tell nothing new."""
+
+_OF_ONE_CONNECTION = frozenset({"host", "content-length", "transfer-encoding", "connection", "content-encoding"})
+"""Headers that the next hop sets anew, and of an answer whose body was decoded."""
+
+UNSAYABLE = "HTTP cannot carry it"
+
+_FIELD_VALUE = re.compile(r"(?:[!-~\x80-\xff](?:[\t -~\x80-\xff]*[!-~\x80-\xff])?)?")
+"""RFC 9110, section 5.5."""
+
+Guard = Callable[[Sent], str | None]
+"""Says why a request must not be sent, None if it may."""
+
+
+class NotSent(Exception):
+    """A request that was held back, or that HTTP cannot carry."""
+
+
+class NoAnswer(Exception):
+    """A request that was sent and not answered."""
+
+
+class Bridge:
+    """An ASGI application in front of a target.
+
+    Args:
+        target: The server under judgement.
+        contract: The contract of one version.
+        guard: Asked before every request.
+    """
+
+    def __init__(self, target: Target, contract: Contract, guard: Guard = lambda sent: None) -> None:
+        self._target = target
+        self._contract = contract
+        self._guard = guard
+        self._exchanges: deque[tuple[str, Exchange]] = deque(maxlen=REMEMBERED)
+        self._case = ""
+        self.started = time.perf_counter()
+        self.count = 0
+        """Exchanges with the target since it was made, whoever sent them."""
+        self.stopped: KitError | None = None
+        """Why nothing more can be sent."""
+        self.unanswered: list[tuple[Broken, Exchange]] = []
+        self.held_back: dict[str, int] = {}
+        """Requests that were not sent, by reason."""
+
+    def see(self, exchange: Exchange, body: bytes, answer: Answer | None) -> None:
+        """Remembers an exchange; to be told of those of the target's recorder."""
+        self.count += 1
+        self._exchanges.append((self._case, exchange))
+
+    def exchanges(self, case: str) -> tuple[Exchange, ...]:
+        """Returns what was sent and answered for a case, as far as it is remembered."""
+        return tuple(exchange for known, exchange in self._exchanges if known == case)
+
+    async def __call__(
+        self, scope: Any, receive: Callable[[], Awaitable[Any]], send: Callable[[Any], Awaitable[None]]
+    ) -> None:
+        """Answers a request as the target does."""
+        if scope["type"] != "http":
+            raise RuntimeError("only HTTP is sent on")  # the protocol's way to say that there is no lifespan
+        body = b""
+        more = True
+        while more:
+            message = await receive()
+            body += message.get("body", b"")
+            more = message.get("more_body", False)
+        # The target is synchronous, and may run a loop of its own, which this thread has already.
+        answer = await asyncio.to_thread(self._send, scope, body)
+        headers = [
+            (name.encode("latin-1"), value.encode("latin-1", "replace"))
+            for name, value in answer.headers.items()
+            if name not in _OF_ONE_CONNECTION
+        ]
+        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+        await send({"type": "http.response.body", "body": answer.body})
+
+    def _send(self, scope: Any, body: bytes) -> Answer:
+        sent = self._sent(scope, body)
+        self._case = sent.headers.get(CASE, "")
+        reason = _reason_against(sent) or self._guard(sent)
+        if reason:
+            self._hold_back(reason)
+        try:
+            return self._target.send(
+                sent.method,
+                sent.path,
+                headers={name: value for name, value in sent.headers.items() if name not in _OF_ONE_CONNECTION},
+                body=body,
+                operation=sent.operation,
+                version=self._contract.version,
+            )
+        except KitError as error:
+            self.stopped = self.stopped or error
+            raise NotSent(str(error)) from None
+        except Broken as error:
+            self.unanswered.append((error, self._exchanges[-1][1]))
+            raise NoAnswer(str(error)) from None
+        except httpx.InvalidURL:
+            self._hold_back(UNSAYABLE)
+
+    def _sent(self, scope: Any, body: bytes) -> Sent:
+        path = scope["raw_path"].decode("latin-1")
+        query = scope["query_string"].decode("latin-1")
+        operation, _, parameters = place(self._contract, scope["method"], path)
+        return Sent(
+            operation,
+            scope["method"],
+            f"{path}?{query}" if query else path,
+            {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]},
+            body,
+            parameters,
+        )
+
+    def _hold_back(self, reason: str) -> NoReturn:
+        self.held_back[reason] = self.held_back.get(reason, 0) + 1
+        raise NotSent(reason)
+
+
+def _reason_against(sent: Sent) -> str | None:
+    if len(sent.body) > LONGEST_BODY:
+        return f"the body has more than {LONGEST_BODY:,} bytes"
+    if not all(_FIELD_VALUE.fullmatch(value) for value in sent.headers.values()):
+        return UNSAYABLE
+    return None

@@ -1,0 +1,224 @@
+"""Judges a law at a target: makes cases, judges each once, and finds the smallest one that breaks it."""
+
+import json
+import time
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
+from hypothesis import strategies as st
+from hypothesis.errors import HypothesisWarning
+
+from casavi_contracts.exchange import Answer, Exchange
+from casavi_contracts.failures import Broken, KitError, Unmet
+from casavi_contracts.laws.law import Law
+from casavi_contracts.target import Capability
+from casavi_contracts.trial import Accounts
+from casavi_contracts.verdict import Finding, Outcome, Verdict, finding_of
+
+SHRINK_CASES = 60
+"""Cases that are judged to find a smaller one, after the first that breaks the law."""
+
+
+class Judge:
+    """Judges laws in one version of the contract.
+
+    Args:
+        laws: All laws by name, to tell the evidence of the steps that others rest on.
+        accounts: Opens the accounts of a law.
+        seed: From which all cases follow.
+        depth: Factor for the number of cases of each law.
+        shrink_cases: Cases that are judged to find a smaller one, after the first that breaks the law.
+    """
+
+    def __init__(
+        self,
+        laws: Mapping[str, Law],
+        accounts: Callable[[], Accounts],
+        *,
+        seed: int = 0,
+        depth: float = 1.0,
+        shrink_cases: int = SHRINK_CASES,
+    ) -> None:
+        self._laws = laws
+        self._accounts = accounts
+        self._seed = seed
+        self._depth = depth
+        self._shrink_cases = shrink_cases
+
+    def judge(self, law: Law) -> Verdict:
+        """Returns what came of a law.
+
+        Raises:
+            casavi_contracts.failures.CouldNotRun: The target cannot be reached.
+            casavi_contracts.failures.BudgetSpent: No more may be sent.
+        """
+        accounts = self._accounts()
+        contract = accounts.contract
+        evidence = law.evidence_in(contract)
+        missing = self._missing(law, accounts)
+        if missing:
+            return Verdict(law.name, contract.version, Outcome.NOT_APPLICABLE, evidence, reason=missing)
+        recorder = accounts.target.recorder
+        for other in self._laws.values():
+            if other.listens:
+                other.listens(recorder, contract)
+        recorder.purpose = law.name
+        before, started = recorder.count, time.perf_counter()
+        trials = _Trials(law, accounts, self._laws, self._shrink_cases)
+        recorder.listeners.append(trials.see)
+        try:
+            self._try(law, accounts, trials)
+        finally:
+            recorder.listeners.remove(trials.see)
+            accounts.close()
+            recorder.purpose = ""
+        findings, reason = trials.smallest, ""
+        if isinstance(trials.stopped, Unmet):
+            reason = str(trials.stopped)
+        elif trials.stopped is not None:
+            raise trials.stopped
+        return Verdict(
+            law=law.name,
+            version=contract.version,
+            outcome=_outcome(law, findings, reason),
+            evidence=evidence,
+            findings=findings,
+            reason=f"a step that it needs breaks {findings[0].law}" if _foreign(law, findings) else reason,
+            examples=trials.judged,
+            requests=recorder.count - before,
+            seconds=time.perf_counter() - started,
+            states=frozenset(trials.states),
+        )
+
+    def replay(self, law: Law, case: Any) -> Verdict:
+        """Judges one case that was written down."""
+        return self.judge(replace(law, cases=lambda contract: st.just(case), examples=1))
+
+    def _missing(self, law: Law, accounts: Accounts) -> str:
+        contract, there = accounts.contract, accounts.target.capabilities
+        if contract.version not in law.versions:
+            return f"it is about {' and '.join(law.versions)}"
+        unknown = [name for name in law.operations if name not in contract.operations]
+        if unknown:
+            return f"{contract.version} has no {unknown[0]}"
+        lacking = [capability for capability in Capability if capability in law.needs and capability not in there]
+        return f"the target lacks {' and '.join(lacking)}" if lacking else ""
+
+    def _try(self, law: Law, accounts: Accounts, trials: "_Trials") -> None:
+        count = 1 if law.examples == 1 else max(1, round(law.examples * self._depth))
+
+        @seed(self._seed)
+        @settings(
+            max_examples=count,
+            database=None,  # cases are written down by the suite, and credentials never are
+            deadline=None,
+            derandomize=False,
+            phases=(Phase.generate, Phase.shrink),
+            suppress_health_check=list(HealthCheck),
+            verbosity=Verbosity.quiet,
+            report_multiple_bugs=False,
+            print_blob=False,
+        )
+        @given(law.cases(accounts.contract))
+        def judge_case(case: Any) -> None:
+            trials.judge(case)
+
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", HypothesisWarning)
+                judge_case()
+        except Broken:
+            assert trials.smallest, "it is remembered when it is raised"
+
+
+class _Trials:
+    """Judges every case once: a target remembers, so the same case a second time would be another one.
+
+    Hypothesis sees the same result for the same case, whatever the target does. Once a case has broken the law, only so
+    many smaller ones are judged; for the others the law is taken to hold, which ends the search.
+    """
+
+    def __init__(self, law: Law, accounts: Accounts, laws: Mapping[str, Law], shrink_cases: int) -> None:
+        self._law = law
+        self._accounts = accounts
+        self._laws = laws
+        self._known: dict[str, Broken | None] = {}
+        self._left = shrink_cases
+        self._size = 0
+        self.smallest: tuple[Finding, ...] = ()
+        """What the smallest case has shown that breaks the law."""
+        self.stopped: KitError | None = None
+        """Why no more cases can be judged."""
+        self.judged = 0
+        self.states: set[str] = set()
+
+    def judge(self, case: Any) -> None:
+        if self.stopped is not None:
+            return
+        text = json.dumps(case, sort_keys=True, ensure_ascii=True)
+        if text not in self._known:
+            self._known[text] = self._first_time(case, len(text))
+        broken = self._known[text]
+        if broken is not None:
+            raise broken.with_traceback(None)
+
+    def see(self, exchange: Exchange, body: bytes, answer: Answer | None) -> None:
+        if exchange.operation == "getJob" and answer is not None and answer.ok:
+            try:
+                status = json.loads(answer.body).get("status")
+            except (ValueError, AttributeError):
+                return
+            if isinstance(status, str):
+                self.states.add(status)
+
+    def _first_time(self, case: Any, size: int) -> Broken | None:
+        if self.smallest:
+            if self._left == 0:
+                return None
+            self._left -= 1
+        recorder = self._accounts.target.recorder
+        before = recorder.count
+        self.judged += 1
+        try:
+            self._law.check(self._accounts.trial(), case)
+        except KitError as stopped:
+            self.stopped = stopped
+        except (Broken, LookupError, TypeError, ValueError, AttributeError) as error:
+            # An answer of another form than the contract's makes a law stumble; that is the target's fault.
+            broken = error if isinstance(error, Broken) else Broken("an answer of the contract's form", repr(error))
+            if not self.smallest or size < self._size:
+                self._size = size
+                self.smallest = tuple(self._finding(one, case, before) for one in (broken, *broken.others))
+            return broken
+        return None
+
+    def _finding(self, broken: Broken, case: Any, before: int) -> Finding:
+        contract = self._accounts.contract
+        law = self._laws.get(broken.law or "", self._law)
+        return finding_of(
+            broken,
+            law=self._law.name,
+            version=contract.version,
+            evidence=law.evidence_in(contract),
+            assumption=law.assumption,
+            register=contract.assumptions,
+            case=case,
+            exchanges=broken.exchanges or tuple(self._accounts.target.recorder.since(before)),
+        )
+
+
+def _foreign(law: Law, findings: tuple[Finding, ...]) -> bool:
+    """Whether what was found concerns other laws alone."""
+    return bool(findings) and all(finding.law != law.name for finding in findings)
+
+
+def _outcome(law: Law, findings: tuple[Finding, ...], reason: str) -> Outcome:
+    if not findings:
+        return Outcome.NOT_JUDGED if reason else Outcome.HOLDS
+    if _foreign(law, findings):
+        return Outcome.NOT_JUDGED
+    broken = any(finding.law == law.name and finding.outcome is Outcome.BROKEN for finding in findings)
+    return Outcome.BROKEN if broken else Outcome.REFUTED

@@ -1,0 +1,35 @@
+"""The laws of the API, by what they are about."""
+
+from casavi_contracts.laws import (
+    answers,
+    authentication,
+    bodies,
+    conventions,
+    imports,
+    isolation,
+    jobs,
+    ordering,
+    pages,
+    reading,
+    refresh,
+    tokens,
+)
+from casavi_contracts.laws.law import Law, law
+
+LAWS: tuple[Law, ...] = (
+    *authentication.LAWS,
+    *tokens.LAWS,
+    *refresh.LAWS,
+    *imports.LAWS,
+    *jobs.LAWS,
+    *ordering.LAWS,
+    *reading.LAWS,
+    *pages.LAWS,
+    *isolation.LAWS,
+    *conventions.LAWS,
+    *bodies.LAWS,
+    *answers.LAWS,
+)
+"""Every law, in the order in which they are judged: what others rest on comes first."""
+
+__all__ = ["LAWS", "Law", "law"]

@@ -1,0 +1,98 @@
+"""Calls that do no harm: one of every operation, for laws that are about all of them."""
+
+import re
+from typing import Any
+
+from casavi_contracts.client import Client
+from casavi_contracts.contract import Contract
+from casavi_contracts.exchange import Answer
+from casavi_contracts.target import Capability
+from casavi_contracts.trial import Trial
+
+NOTHING: dict[str, Any] = {"contacts": []}
+"""An import of no records."""
+
+NOBODY = "casavi-check-nobody"
+"""An id that no record and no job has."""
+
+_LISTS = {"v1": "/contacts", "v2": "/v2/contacts"}
+
+
+def in_path(contract: Contract, operation: str) -> list[str]:
+    """Returns the names of the parameters in the path of an operation."""
+    return re.findall(r"{(\w+)}", contract.operations[operation].path)
+
+
+def lists(contract: Contract) -> list[str]:
+    """Returns the operations that list records, that of contacts first."""
+    return [name for name, one in contract.operations.items() if one.method == "GET" and not in_path(contract, name)]
+
+
+def single_records(contract: Contract) -> list[str]:
+    """Returns the operations that return one record by its reference id."""
+    return [
+        name
+        for name, one in contract.operations.items()
+        if one.method == "GET" and in_path(contract, name) and name != "getJob"
+    ]
+
+
+def secured(trial: Trial) -> list[str]:
+    """Returns the operations that want a token in the header; the import only where records may be created."""
+    may_write = Capability.WRITE in trial.target.capabilities
+    return [
+        name
+        for name, one in trial.contract.operations.items()
+        if one.document.get("security") != [] and name != "refreshToken" and (may_write or name != "importMasterData")
+    ]
+
+
+def call(client: Client, operation: str, **options: Any) -> Answer:
+    """Sends a call that changes no record: ids are those of nobody, an import has no records.
+
+    Args:
+        client: Who sends it.
+        operation: One that wants a token.
+        options: As those of `Client.send`.
+    """
+    if operation == "importMasterData":
+        options.setdefault("body", NOTHING)
+    for name in in_path(client.contract, operation):
+        options.setdefault(name, NOBODY)
+    return client.send(operation, **options)
+
+
+def other_list(trial: Trial) -> tuple[str, str, str]:
+    """Returns version, operation and path of the list of contacts of the other version."""
+    version = "v2" if trial.contract.version == "v1" else "v1"
+    return version, "listContacts" if version == "v2" else "getContacts", _LISTS[version]
+
+
+def signed_in(trial: Trial) -> Client:
+    """Returns a client of the account with a token that was just given out, so that none is too old or replaced."""
+    client = trial.fresh()
+    client.log_in()
+    return client
+
+
+def is_good(client: Client, token: str) -> bool:
+    """Whether a token opens the list of contacts."""
+    return client.send(lists(client.contract)[0], token=token).ok
+
+
+def tour(trial: Trial) -> None:
+    """Sends every operation once as it should be and once as it should not, so that each kind of answer is seen."""
+    client = signed_in(trial)
+    client.send("authenticate", body={"key": client.credentials.key, "secret": f"{client.credentials.secret}-not"})
+    client.send("authenticate", body={})
+    client.send("refreshToken", body={"apiKey": client.credentials.key, "token": NOBODY})
+    client.refresh()
+    for operation in secured(trial):
+        call(client, operation)
+        call(client, operation, token=None)
+        call(client, operation, token=NOBODY)
+    if Capability.WRITE in trial.target.capabilities:
+        client.send("importMasterData", body={"contacts": [{"id": 7}]})
+        client.send("importMasterData", raw=b"{", headers={"Content-Type": "text/plain"})
+        client.finish(client.submit(NOTHING))
+    trial.target.send("GET", f"{trial.contract.base}/{NOBODY}", version=trial.contract.version)

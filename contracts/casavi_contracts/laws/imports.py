@@ -1,0 +1,241 @@
+"""Laws about the import."""
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+from casavi_contracts.contract import Contract
+from casavi_contracts.laws import rules, updates
+from casavi_contracts.laws.law import Law, law
+from casavi_contracts.laws.observing import (
+    accepted,
+    check_form,
+    expect_job,
+    expect_read,
+    expect_refused,
+    imported,
+    own,
+    pause,
+)
+from casavi_contracts.model import Account
+from casavi_contracts.strategies import EDITS, master_data, master_data_violating, variant
+from casavi_contracts.target import Capability
+from casavi_contracts.trial import Trial
+
+WRITES = (Capability.WRITE,)
+
+_LARGE = 250
+"""Contacts of a large import: ten pages, and with their notes more bytes than servers read at once."""
+
+_LITTLE: tuple[dict[str, Any], ...] = (
+    {"contacts": []},
+    {"properties": []},
+    {"contacts": [], "properties": [], "responsibilities": []},
+    {"contacts": [{"id": "A", "lastName": "Muster", "note": None, "customFields": None}]},
+    {"contacts": [{"id": "A", "lastName": "Muster", "customFields": {}}], "properties": []},
+    {"properties": [{"id": "A", "name": "Musterhaus", "addresses": []}]},
+)
+
+
+def _anything(contract: Contract) -> st.SearchStrategy[Any]:
+    return master_data(contract)
+
+
+@law(
+    "valid-import-is-accepted",
+    "A request that satisfies the contract is accepted, however little is in it, and whatever ids and texts it has.",
+    evidence="documented",
+    source="8.1",
+    operations=("importMasterData",),
+    needs=WRITES,
+    cases=lambda contract: st.sampled_from(_LITTLE) | master_data(contract),
+    examples=12,
+)
+def valid_import_is_accepted(trial: Trial, case: Any) -> None:
+    portfolio = trial.names.own(case)
+    client = trial.account
+    client.finish(client.submit(portfolio))
+    answer = client.send("importMasterData", body=portfolio)
+    trial.expect(answer.ok, "the same request to be accepted again", f"status {answer.status}")
+    check_form(trial, "importMasterData", answer)
+    client.finish(answer.json[trial.contract.values["job-id-field"]])
+
+
+@law(
+    "record-needs-only-its-id",
+    "Only what identifies or links a record is required.",
+    evidence="assumed",
+    source="8.3",
+    assumption="required-fields",
+    operations=("importMasterData",),
+    needs=WRITES,
+)
+def record_needs_only_its_id(trial: Trial, case: Any) -> None:
+    contact = trial.names.own({"contacts": [{"id": "C"}]})
+    named = trial.contract.values["contact-name-required"]
+    status = trial.account.send("importMasterData", body=contact).status
+    trial.expect(
+        (status >= 400) == named,
+        f"a contact without a name to be {'refused' if named else 'accepted'}",
+        f"status {status}",
+        assumption="contact-name-required",
+        value=not named,
+    )
+    for whole in (
+        {"properties": [{"id": "P"}]},
+        {
+            "properties": [
+                {"id": "P", "addresses": [{"street": "x", "units": [{"id": "U"}]}], "documents": [{"id": "D"}]}
+            ]
+        },
+    ):
+        answer = trial.account.send("importMasterData", body=trial.names.own(whole))
+        trial.expect(answer.ok, f"{whole} to be accepted", f"status {answer.status}")
+
+
+@law(
+    "accepted-job-ends",
+    "Every accepted job ends within the time that was allowed for it.",
+    evidence="inferred",
+    source="8.8",
+    operations=("importMasterData", "getJob"),
+    needs=WRITES,
+    cases=_anything,
+    examples=6,
+)
+def accepted_job_ends(trial: Trial, case: Any) -> None:
+    job = trial.account.imported(trial.names.own(case))
+    trial.expect(job["status"] in trial.contract.final_states, "a final state", job["status"])
+
+
+@law(
+    "job-counts-every-record",
+    "A job says of every record of its request whether it was created, updated or found unchanged.",
+    evidence="assumed",
+    source="8.8",
+    assumption="job-object",
+    operations=("importMasterData", "getJob"),
+    needs=WRITES,
+    cases=lambda contract: st.fixed_dictionaries(
+        {"portfolio": master_data(contract), "edits": st.lists(st.sampled_from(sorted(EDITS)), max_size=2)}
+    ),
+    examples=10,
+)
+def job_counts_every_record(trial: Trial, case: Any) -> None:
+    account = Account(trial.contract)
+    portfolio = trial.names.own(case["portfolio"])
+    for sent in (portfolio, *(variant(portfolio, edit) for edit in case["edits"])):
+        imported(trial, account, sent)
+
+
+@law(
+    "invalid-import-is-refused",
+    "A request that does not satisfy the contract is refused before the answer, and the answer names the place.",
+    evidence="assumed",
+    source="4",
+    assumption="error-statuses",
+    operations=("importMasterData",),
+    needs=WRITES,
+    cases=lambda contract: master_data_violating("schema-violation", contract),
+    examples=25,
+)
+def invalid_import_is_refused(trial: Trial, case: Any) -> None:
+    expect_refused(trial, trial.names.own(case["portfolio"]), case["pointers"])
+    expect_read(trial, Account(trial.contract), assumption="error-statuses", evidence="assumed")
+
+
+@law(
+    "refused-import-leaves-no-trace",
+    "Of a request that is refused nothing is stored, not even the records before the one that is wrong.",
+    evidence="assumed",
+    source="4",
+    assumption="error-statuses",
+    operations=("importMasterData",),
+    needs=WRITES,
+    cases=lambda contract: st.sampled_from(("last contact", "last unit", "last responsibility")),
+    examples=3,
+)
+def refused_import_leaves_no_trace(trial: Trial, case: Any) -> None:
+    sound, account = trial.names.own(_estate(40)), Account(trial.contract)
+    spoilt = trial.names.own(_estate(40))
+    units = spoilt["properties"][0]["addresses"][0]["units"]
+    if case == "last contact":
+        spoilt["contacts"].append({"lastName": "without an id"})
+        pointer = "/contacts/40"
+    elif case == "last unit":
+        units.append({"id": 7})
+        pointer = "/properties/0/addresses/0/units/40/id"
+    else:
+        spoilt["responsibilities"].append({**spoilt["responsibilities"][-1], "roleType": "extern"})
+        pointer = "/responsibilities/1/roleType"
+    expect_refused(trial, spoilt, [pointer])
+    pause(trial, 120)
+    expect_read(trial, account, assumption="error-statuses", evidence="assumed")
+    # If anything had been stored, these would not all be new.
+    imported(trial, account, sound)
+    expect_read(trial, account)
+
+
+@law(
+    "large-import-is-whole",
+    "Of a request with some hundred records every single one is imported.",
+    evidence="inferred",
+    source="8.1",
+    operations=("importMasterData",),
+    needs=WRITES,
+)
+def large_import_is_whole(trial: Trial, case: Any) -> None:
+    portfolio, account = trial.names.own(_estate(_LARGE, note="x" * 1_000)), Account(trial.contract)
+    expected = accepted(trial, account, portfolio)
+    job = trial.account.imported(portfolio)
+    expect_read(trial, account)
+    expect_job(trial, job, expected)
+
+
+def _estate(contacts: int, note: str = "") -> dict[str, Any]:
+    """Returns a property with a unit for each contact."""
+    people = [{"id": f"C{n}", "lastName": f"Muster {n}", "note": f"{n} {note}"} for n in range(contacts)]
+    units = [
+        {"id": f"U{n}", "name": f"Flat {n}", "contracts": [{"contactId": f"C{n}", "type": "RENTER"}]}
+        for n in range(contacts)
+    ]
+    return {
+        "contacts": people,
+        "properties": [{"id": "P", "name": "Estate", "addresses": [{"street": "Main street 14", "units": units}]}],
+        "responsibilities": [{"propertyId": "P", "contactId": "C0", "roleName": "Beirat", "roleType": "external"}],
+    }
+
+
+@law(
+    "imported-records-are-stored",
+    "When a job has ended, the records of its request can be read.",
+    evidence="documented",
+    source="8.1",
+    operations=("importMasterData",),
+    needs=WRITES,
+    cases=_anything,
+    examples=8,
+)
+def imported_records_are_stored(trial: Trial, case: Any) -> None:
+    portfolio, account = trial.names.own(case), Account(trial.contract)
+    accepted(trial, account, portfolio)
+    trial.account.imported(portfolio)
+    contacts = [record["id"] for record in own(trial, "contacts")]
+    for contact in portfolio.get("contacts", ()):
+        count = contacts.count(contact["id"])
+        trial.expect(count == 1, f"contact {contact['id']!a} once in the list", f"{count} times")
+    expect_read(trial, account)
+
+
+LAWS: tuple[Law, ...] = (
+    valid_import_is_accepted,
+    accepted_job_ends,
+    imported_records_are_stored,
+    record_needs_only_its_id,
+    job_counts_every_record,
+    invalid_import_is_refused,
+    refused_import_leaves_no_trace,
+    large_import_is_whole,
+    *updates.LAWS,
+    *rules.LAWS,
+)

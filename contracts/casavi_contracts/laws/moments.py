@@ -1,0 +1,28 @@
+"""Moments as casavi writes them: ISO 8601 in UTC. Source: facts page, section 3.2."""
+
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+_FORMS = {
+    "milliseconds": re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII),
+    "seconds": re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII),
+}
+"""By the words of the assumption `expires-at-format`."""
+
+
+def form(text: Any) -> str | None:
+    """Returns in which form a moment is written, None if it is none."""
+    if isinstance(text, str) and moment(text) is not None:
+        return next(name for name, pattern in _FORMS.items() if pattern.fullmatch(text))
+    return None
+
+
+def moment(text: str) -> datetime | None:
+    """Returns the moment of a text in one of the two forms, None if it has another one or is no moment."""
+    if not any(pattern.fullmatch(text) for pattern in _FORMS.values()):
+        return None
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except ValueError:
+        return None

@@ -1,0 +1,341 @@
+"""Laws about refreshing a token."""
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+from casavi_contracts.client import Client
+from casavi_contracts.exchange import Answer
+from casavi_contracts.laws import nearmisses
+from casavi_contracts.laws.authentication import expiry_is_well_formed
+from casavi_contracts.laws.calls import call, is_good, lists, secured, signed_in
+from casavi_contracts.laws.law import Law, law
+from casavi_contracts.laws.refusals import refused
+from casavi_contracts.laws.tokens import MARGIN, clock_of, expiry, lives_as_assumed
+from casavi_contracts.target import Capability
+from casavi_contracts.trial import Trial
+
+CHAIN = 4
+"""The longest chain of refreshes."""
+
+
+@law(
+    "refresh-gives-a-token",
+    "The API key and the old token give a new token, which is good for reading.",
+    evidence="documented",
+    source="2.3",
+    operations=("refreshToken",),
+)
+def refresh_gives_a_token(trial: Trial, case: Any) -> None:
+    client = signed_in(trial)
+    answer = ask(client, client.token)
+    trial.expect(answer.ok, "a good token to be refreshed", f"status {answer.status}")
+    body = answer.json
+    client.token = body["token"]
+    trial.target.recorder.redact.learn(client.token)
+    for operation in lists(trial.contract):
+        page = client.send(operation)
+        trial.expect(page.ok, f"a page from {operation} with the refreshed token", f"status {page.status}")
+    expiry_is_well_formed(trial, body)
+
+
+@law(
+    "refresh-is-found-under-its-assumed-path",
+    "A token is refreshed by a POST to the path that is assumed, without the secret and without a token in the header.",
+    evidence="assumed",
+    source="2.3",
+    assumption="refresh-path",
+    operations=("refreshToken",),
+)
+def refresh_is_found(trial: Trial, case: Any) -> None:
+    client = signed_in(trial)
+    body = {"apiKey": client.credentials.key, "token": client.token}
+    without = client.send("refreshToken", body=body, token=None)
+    path = trial.contract.path("refreshToken")
+    trial.expect(without.status not in (404, 405), f"a refresh at {path}", f"status {without.status}")
+    if without.ok and not trial.contract.values["refresh-needs-token-header"]:
+        return
+    with_header = client.send("refreshToken", body=body, token=client.token)
+    trial.expect(
+        trial.contract.values["refresh-needs-token-header"] and with_header.ok,
+        "a refresh to take the token in its body alone",
+        f"status {without.status} without the header, {with_header.status} with it",
+        assumption="refresh-needs-token-header",
+        value=with_header.ok,
+    )
+    refused(trial, without, "token-missing", "a refresh without a token in the header")
+
+
+@law(
+    "refreshed-token-is-another",
+    "A refresh gives another token than the one that it was given.",
+    evidence="assumed",
+    source="2.3",
+    assumption="refresh-revokes-old-token",
+    operations=("refreshToken",),
+)
+def refreshed_token_is_another(trial: Trial, case: Any) -> None:
+    client = signed_in(trial)
+    old = client.token
+    new = client.refresh()["token"]
+    trial.expect(new != old, "another token", "the same one")
+    for text in (client.credentials.key, client.credentials.secret, old):
+        trial.expect(text not in new, "a token that holds no key, secret or older token", "one that does")
+
+
+@law(
+    "refresh-revokes-the-old-token",
+    "After a refresh the old token is good for nothing any more, not even for another refresh.",
+    evidence="assumed",
+    source="2.3",
+    assumption="refresh-revokes-old-token",
+    operations=("refreshToken",),
+)
+def refresh_revokes_the_old_token(trial: Trial, case: Any) -> None:
+    client = signed_in(trial)
+    old = client.token
+    client.refresh()
+    new = client.token
+    revokes = trial.contract.values["refresh-revokes-old-token"]
+    still = is_good(client, old)
+    if revokes or trial.contract.values["several-tokens"] == "all-valid":
+        wanted = "to be over" if revokes else "to stay good"
+        trial.expect(still != revokes, f"the old token {wanted}", "good" if still else "refused", value=not still)
+    if revokes:
+        for operation in secured(trial):
+            answer = call(client, operation, token=old)
+            refused(trial, answer, "token-revoked", f"a token that was refreshed, at {operation}")
+        refused(trial, ask(client, old), "token-revoked", "a token that was refreshed, refreshed again")
+    trial.expect(is_good(client, new), "the new token to stay good", "it is refused")
+
+
+@law(
+    "refreshes-follow-each-other",
+    "Every refreshed token can be refreshed in its turn, and the last one is good.",
+    evidence="inferred",
+    source="2.3",
+    operations=("refreshToken",),
+    cases=lambda contract: st.integers(2, CHAIN),
+    examples=CHAIN,
+)
+def refreshes_follow_each_other(trial: Trial, case: Any) -> None:
+    client = signed_in(trial)
+    tokens = [client.token, *(client.refresh()["token"] for _ in range(case))]
+    trial.expect(is_good(client, tokens[-1]), f"the token of refresh {case} to be good", "it is refused")
+    if trial.contract.values["refresh-revokes-old-token"]:
+        good = [is_good(client, token) for token in tokens[:-1]]
+        trial.expect(
+            not any(good),
+            "all tokens before it to be over",
+            f"{sum(good)} good ones",
+            evidence="assumed",
+            assumption="refresh-revokes-old-token",
+        )
+
+
+@law(
+    "refreshed-token-has-a-full-life",
+    "A refreshed token lives as long as one of a log-in, beginning with the refresh.",
+    evidence="third-party",
+    source="2.4",
+    assumption="token-lifetime-days",
+    operations=("refreshToken",),
+    needs=(Capability.CLOCK,),
+)
+def refreshed_token_has_a_full_life(trial: Trial, case: Any) -> None:
+    trial.clock.freeze()
+    client = trial.fresh()
+    first = client.log_in()
+    given = clock_of(trial)
+    lives_as_assumed(trial, first, given, given)
+    life = expiry(first) - given
+    trial.clock.advance((life * 2 / 3).total_seconds())
+    now = clock_of(trial)
+    second = client.refresh()
+    trial.expect(expiry(second) > expiry(first), "a later expiry than that of the old token", str(second["expiresAt"]))
+    lives_as_assumed(trial, second, now, now)
+    trial.clock.advance((life * 2 / 3).total_seconds())  # past the end of the first, not of the second
+    trial.expect(is_good(client, client.token), "a token to outlive the one it came from", "it is refused")
+    trial.clock.advance((life / 3 + 2 * MARGIN).total_seconds())
+    answer = call(client, lists(trial.contract)[0], token=client.token)
+    refused(trial, answer, "token-expired", "a refreshed token that has expired")
+
+
+@law(
+    "expired-token-cannot-be-refreshed",
+    "A token can be refreshed until it expires, and not after it.",
+    evidence="assumed",
+    source="2.3",
+    assumption="refresh-accepts-expired-token",
+    operations=("refreshToken",),
+    needs=(Capability.CLOCK,),
+)
+def expired_token_cannot_be_refreshed(trial: Trial, case: Any) -> None:
+    trial.clock.freeze()
+    client = trial.fresh()
+    body = client.log_in()
+    now = clock_of(trial)
+    lives_as_assumed(trial, body, now, now)
+    margin = min(MARGIN, (expiry(body) - now) / 8)
+    trial.clock.advance((expiry(body) - now - margin).total_seconds())
+    last = ask(client, client.token)
+    trial.expect(
+        last.ok, "a token to be refreshed just before it expires", f"status {last.status}", evidence="inferred"
+    )
+    body = client.log_in()
+    trial.clock.advance((expiry(body) - clock_of(trial) + MARGIN).total_seconds())
+    late = ask(client, client.token)
+    values = trial.contract.values
+    if values["refresh-accepts-expired-token"] and not values["refresh-needs-token-header"]:
+        trial.expect(late.ok, "an expired token to be refreshed", f"status {late.status}", value=False)
+        return
+    trial.expect(not late.ok, "an expired token not to be refreshed", f"status {late.status}", value=True)
+    refused(trial, late, "token-expired", "an expired token")
+
+
+@law(
+    "refresh-of-an-unknown-token-is-refused",
+    "A token that was never given out cannot be refreshed.",
+    evidence="inferred",
+    source="2.3",
+    operations=("refreshToken",),
+    cases=lambda contract: st.sampled_from([*nearmisses.IN_A_BODY]),
+    examples=len(nearmisses.IN_A_BODY) + 1,
+)
+def refresh_of_an_unknown_token_is_refused(trial: Trial, case: Any) -> None:
+    client = signed_in(trial)
+    wrong = nearmisses.IN_A_BODY[case](client.token)
+    if wrong != client.token:
+        refused(trial, ask(client, wrong), "token-unknown", f"a token with {case}")
+    trial.expect(is_good(client, client.token), "the good token to stay good", "it is refused")
+
+
+@law(
+    "refresh-wants-the-key-of-the-token",
+    "A token is refreshed with the key of its own account alone; otherwise it stays as it was.",
+    evidence="inferred",
+    source="2.3",
+    operations=("refreshToken",),
+    cases=lambda contract: st.sampled_from([*nearmisses.IN_A_BODY]),
+    examples=len(nearmisses.IN_A_BODY) + 1,
+)
+def refresh_wants_the_key_of_the_token(trial: Trial, case: Any) -> None:
+    client = signed_in(trial)
+    wrong = nearmisses.IN_A_BODY[case](client.credentials.key)
+    if wrong not in (client.credentials.key, ""):
+        refused(trial, ask(client, client.token, key=wrong), "token-foreign", f"a key with {case}")
+    trial.expect(is_good(client, client.token), "the token to stay good", "it is refused")
+
+
+@law(
+    "foreign-token-cannot-be-refreshed",
+    "The token of one account cannot be refreshed with the key of another.",
+    evidence="inferred",
+    source="2.3",
+    operations=("refreshToken",),
+    needs=(Capability.TWO_ACCOUNTS,),
+)
+def foreign_token_cannot_be_refreshed(trial: Trial, case: Any) -> None:
+    client, other = signed_in(trial), trial.other
+    other.log_in()
+    for one, key in ((client, other.credentials.key), (other, client.credentials.key)):
+        refused(trial, ask(client, one.token, key=key), "token-foreign", "the refresh of another account's token")
+        trial.expect(is_good(client, one.token), "the token to stay good for its own account", "it is refused")
+
+
+@law(
+    "half-a-refresh-is-refused",
+    "A refresh without key or without token, or with an empty key, gives nothing.",
+    evidence="inferred",
+    source="4",
+    operations=("refreshToken",),
+)
+def half_a_refresh_is_refused(trial: Trial, case: Any) -> None:
+    client = signed_in(trial)
+    key, secret, token = client.credentials.key, client.credentials.secret, client.token
+    for what, body in {
+        "an empty key": {"apiKey": "", "token": token},
+        "no key": {"token": token},
+        "no token": {"apiKey": key},
+        "a key that is null": {"apiKey": None, "token": token},
+        "a token that is null": {"apiKey": key, "token": None},
+        "key and secret": {"key": key, "secret": secret},
+        "the key of a log-in": {"key": key, "token": token},
+        "the secret in place of the token": {"apiKey": key, "secret": secret},
+    }.items():
+        answer = client.send("refreshToken", body=body)
+        refused(trial, answer, "schema-violation", f"a refresh with {what}")
+    empty = client.send("refreshToken", body={"apiKey": key, "token": ""})
+    refused(trial, empty, "token-unknown", "a refresh with an empty token")
+    trial.expect(is_good(client, token), "the token to stay good", "it is refused")
+
+
+@law(
+    "refresh-leaves-other-tokens-alone",
+    "A refresh ends no token but the one that it was given.",
+    evidence="assumed",
+    source="15",
+    assumption="several-tokens",
+    operations=("refreshToken",),
+)
+def refresh_leaves_other_tokens_alone(trial: Trial, case: Any) -> None:
+    one, other = signed_in(trial), signed_in(trial)
+    if trial.contract.values["several-tokens"] == "all-valid":
+        one.refresh()
+        trial.expect(is_good(other, other.token), "the token of another log-in to stay good", "it is refused")
+        other.refresh()
+        trial.expect(is_good(one, one.token), "the token of another refresh to stay good", "it is refused")
+    else:
+        other.refresh()
+        trial.expect(is_good(other, other.token), "the newest token to be good", "it is refused")
+
+
+@law(
+    "refresh-changes-no-data",
+    "A refresh changes neither records nor jobs.",
+    evidence="inferred",
+    source="2.3",
+    operations=("refreshToken", "importMasterData", "getJob"),
+    needs=(Capability.WRITE,),
+)
+def refresh_changes_no_data(trial: Trial, case: Any) -> None:
+    client = signed_in(trial)
+    ended = client.submit(trial.names.own({"contacts": [{"id": "C-1", "lastName": "Muster"}]}))
+    client.finish(ended)
+    before = _seen(client, ended)
+    client.refresh()
+    after = _seen(client, ended)
+    for what, value in before.items():
+        trial.expect(after[what] == value, f"the same from {what} before and after a refresh", "something else")
+    running = client.submit(trial.names.own({"contacts": [{"id": "C-2", "lastName": "Muster"}]}))
+    client.refresh()
+    created = client.finish(running)["counts"]["contacts"]["created"]
+    trial.expect(created == 1, "an import to go on through a refresh and create its contact", f"{created} created")
+
+
+def ask(client: Client, token: str, *, key: str | None = None) -> Answer:
+    """Asks for a refresh and returns what came, whatever it is."""
+    body = {"apiKey": client.credentials.key if key is None else key, "token": token}
+    return client.send("refreshToken", body=body)
+
+
+def _seen(client: Client, job: str) -> dict[str, Any]:
+    first = {name: client.send(name).json for name in lists(client.contract)}
+    return {**first, "getJob": client.job(job)}
+
+
+LAWS: tuple[Law, ...] = (
+    refresh_gives_a_token,
+    refresh_is_found,
+    refreshed_token_is_another,
+    refresh_revokes_the_old_token,
+    refreshes_follow_each_other,
+    refreshed_token_has_a_full_life,
+    expired_token_cannot_be_refreshed,
+    refresh_of_an_unknown_token_is_refused,
+    refresh_wants_the_key_of_the_token,
+    foreign_token_cannot_be_refreshed,
+    half_a_refresh_is_refused,
+    refresh_leaves_other_tokens_alone,
+    refresh_changes_no_data,
+)

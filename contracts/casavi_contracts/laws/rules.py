@@ -1,0 +1,199 @@
+"""Laws about rules by which single records are refused, or single values taken."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from hypothesis import strategies as st
+
+from casavi_contracts.contract import Contract
+from casavi_contracts.laws.histories import History
+from casavi_contracts.laws.law import Cases, Law, law
+from casavi_contracts.laws.observing import expect_read, expect_refused, imported, own
+from casavi_contracts.model import Account
+from casavi_contracts.strategies import master_data_violating, violable_rules
+from casavi_contracts.target import Capability
+from casavi_contracts.trial import Names, Trial
+from casavi_fixtures import Broken as Document
+from casavi_fixtures import broken_names, load_broken
+
+WRITES = (Capability.WRITE,)
+
+
+def violating(rule: str) -> Cases:
+    """Returns the cases of a law about a rule; under a profile that switches it off, the model knows what follows."""
+
+    def cases(contract: Contract) -> st.SearchStrategy[Any]:
+        on = rule in violable_rules(contract)
+        return master_data_violating(rule, contract if on else None).map(lambda violation: violation["portfolio"])
+
+    return cases
+
+
+@law(
+    "duplicate-ids-are-refused",
+    "Of records with the same id in one request none is imported, and each is named.",
+    evidence="assumed",
+    source="15",
+    assumption="duplicate-ids",
+    operations=("importMasterData", "getJob"),
+    needs=WRITES,
+    cases=violating("duplicate-id"),
+    examples=12,
+)
+def duplicate_ids_are_refused(trial: Trial, case: Any) -> None:
+    _judge(trial, case, "duplicate-ids")
+
+
+@law(
+    "contract-must-not-end-before-it-starts",
+    "A unit with a contract that ends before it starts is refused, and named.",
+    evidence="assumed",
+    source="8.5",
+    assumption="contract-period",
+    operations=("importMasterData", "getJob"),
+    needs=WRITES,
+    cases=violating("contract-period-invalid"),
+    examples=6,
+)
+def contract_must_not_end_before_it_starts(trial: Trial, case: Any) -> None:
+    _judge(trial, case, "contract-period")
+
+
+@law(
+    "content-of-a-document-is-base64",
+    "A document whose content is not base64 is refused, and named.",
+    evidence="assumed",
+    source="8.7",
+    assumption="import-model-nesting",
+    operations=("importMasterData", "getJob"),
+    needs=WRITES,
+    cases=violating("document-content-invalid"),
+    examples=8,
+)
+def content_of_a_document_is_base64(trial: Trial, case: Any) -> None:
+    _judge(trial, case, "import-model-nesting")
+
+
+@law(
+    "unknown-fields-are-reported-and-kept-out",
+    "A field that the contract does not know is left out, and the job says so.",
+    evidence="assumed",
+    source="8",
+    assumption="unknown-fields",
+    operations=("importMasterData", "getJob"),
+    needs=WRITES,
+    cases=violating("unknown-field"),
+    examples=10,
+)
+def unknown_fields_are_reported_and_kept_out(trial: Trial, case: Any) -> None:
+    _judge(trial, case, "unknown-fields")
+    for record in own(trial, "contacts"):
+        trial.expect("nickname" not in record, "no field that the contract does not know", "nickname")
+
+
+@law(
+    "postal-code-of-a-property-is-text-or-number",
+    "The postal code of a property may come as a text or as a number; it is read as a text, with its leading zeros.",
+    evidence="assumed",
+    source="8.4",
+    assumption="property-postal-code",
+    operations=("importMasterData",),
+    needs=WRITES,
+)
+def postal_code_of_a_property_is_text_or_number(trial: Trial, case: Any) -> None:
+    history = History(trial, "property-postal-code")
+    for number, code in enumerate(("80331", 80331, "01067", 1067, "SW1A 1AA", 0)):
+        history.send({"properties": [{"id": f"P{number}", "name": "Musterhaus", "postalCode": code}]})
+    history.expect()
+
+
+@law(
+    "dates-of-a-contract-are-dates-or-date-times",
+    "Start and end of a contract may come as dates or as date-times, and are read as they came.",
+    evidence="assumed",
+    source="3.2",
+    assumption="contract-dates",
+    operations=("importMasterData",),
+    needs=WRITES,
+)
+def dates_of_a_contract_are_dates_or_date_times(trial: Trial, case: Any) -> None:
+    history = History(trial, "contract-dates")
+    moments = ("2024-02-29", "2024-01-01T00:00:00Z", "2023-12-31T23:00:00.000Z", "2024-07-01T00:00:00+02:00", None)
+    for number, start in enumerate(moments):
+        contract = {"contactId": "C", "type": "OWNER", "startDate": start, "endDate": "2099-12-31"}
+        history.send(_with_unit({"id": f"U{number}", "contracts": [contract]}))
+    history.expect()
+
+
+def _with_unit(unit: Mapping[str, Any]) -> dict[str, Any]:
+    home = {"id": "P", "name": "Musterhaus", "addresses": [{"street": "Main street 14", "units": [unit]}]}
+    return {"contacts": [{"id": "C", "lastName": "Muster"}], "properties": [home]}
+
+
+@law(
+    "type-of-a-document-has-so-many-levels",
+    "The type of a document is a path of at most as many levels as assumed; a deeper one is refused before the answer.",
+    evidence="assumed",
+    source="8.7",
+    assumption="document-type-levels",
+    operations=("importMasterData",),
+    needs=WRITES,
+)
+def type_of_a_document_has_so_many_levels(trial: Trial, case: Any) -> None:
+    levels = trial.contract.values["document-type-levels"]
+    history = History(trial, "document-type-levels")
+    for depth in (1, levels, levels + 1):
+        document = {"id": f"D{depth}", "type": "/".join(f"level {n}" for n in range(depth))}
+        history.send({"properties": [{"id": "P", "name": "Musterhaus", "documents": [document]}]})
+    history.expect()
+
+
+@law(
+    "flawed-documents-get-what-was-worked-out",
+    "Of each of the flawed documents that come with the kit, those records are refused that were worked out by hand.",
+    evidence="assumed",
+    source="8.8",
+    assumption="job-object",
+    operations=("importMasterData", "getJob"),
+    needs=WRITES,
+)
+def flawed_documents_get_what_was_worked_out(trial: Trial, case: Any) -> None:
+    account = Account(trial.contract)
+    for number, name in enumerate(broken_names()):
+        if name != "document-too-large":  # 67 MB are too much for an account that others use too
+            _judge_document(trial, account, Names(f"{trial.names.prefix}{number}-"), load_broken(name))
+    expect_read(trial, account)
+
+
+def _judge_document(trial: Trial, account: Account, names: Names, document: Document) -> None:
+    rule = trial.contract.rules[document.rule]
+    marks = {"evidence": trial.contract.evidence_of(rule.evidence, ("importMasterData",))}
+    if document.before is not None:
+        imported(trial, account, names.own(document.before))
+    body = names.own(document.document)
+    if not trial.contract.profile and document.status == 400:
+        expect_refused(trial, body, list(document.pointers))
+        return
+    job = imported(trial, account, body)
+    if not trial.contract.profile:
+        refused = sum(counts["refused"] for counts in document.counts.values())
+        seen = sum(counts["refused"] for counts in job["counts"].values())
+        trial.expect(seen == refused, f"{refused} records of {document.name!r} to be refused", f"{seen}", **marks)
+
+
+def _judge(trial: Trial, case: Any, assumption: str) -> None:
+    history = History(trial, assumption)
+    history.send(case)
+    history.expect()
+
+
+LAWS: tuple[Law, ...] = (
+    duplicate_ids_are_refused,
+    contract_must_not_end_before_it_starts,
+    content_of_a_document_is_base64,
+    unknown_fields_are_reported_and_kept_out,
+    postal_code_of_a_property_is_text_or_number,
+    dates_of_a_contract_are_dates_or_date_times,
+    type_of_a_document_has_so_many_levels,
+    flawed_documents_get_what_was_worked_out,
+)

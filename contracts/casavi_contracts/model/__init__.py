@@ -1,0 +1,7 @@
+"""A reference model of one account: what an import does, and what can be read then. No HTTP, no code of a server."""
+
+from casavi_contracts.model.account import Account, Job, Rejected
+from casavi_contracts.model.comparing import Difference, differences, same, shown
+from casavi_contracts.model.views import View
+
+__all__ = ["Account", "Difference", "Job", "Rejected", "View", "differences", "same", "shown"]

@@ -1,0 +1,129 @@
+"""Verdicts of a run: each finding counts for the law that it names, whoever found it."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from casavi_contracts.verdict import Finding, Outcome, Verdict
+
+_GRAVITY = (Outcome.BROKEN, Outcome.REFUTED, Outcome.NOT_JUDGED, Outcome.NOT_APPLICABLE, Outcome.HOLDS)
+"""Worst first."""
+
+
+Sameness = tuple[str, str, str, str, str, str]
+
+
+def sameness(finding: Finding) -> Sameness:
+    """Returns what two findings have in common that say the same."""
+    assumption = finding.assumption or ""
+    return finding.law, finding.version, finding.evidence, assumption, finding.expected, finding.observed
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """What is judged in one version: a law, or another part of the suite."""
+
+    name: str
+    version: str
+    sentence: str
+    evidence: str
+    group: str
+    """What it is about, such as `jobs`."""
+    source: str = ""
+    assumption: str | None = None
+
+
+@dataclass(slots=True)
+class Row:
+    """One promise and what came of it."""
+
+    promise: Promise
+    verdict: Verdict | None = None
+    """Its own; None if it was not judged by itself, or not yet."""
+    findings: list[Finding] = field(default_factory=list)
+    """All that name it, worst first, each once; those that others found too."""
+    seers: dict[Sameness, list[str]] = field(default_factory=dict)
+    """The laws that have found the same, in the order in which they did."""
+
+    @property
+    def outcome(self) -> Outcome:
+        """The worst of its own verdict and of what others found."""
+        outcomes = [finding.outcome for finding in self.findings]
+        outcomes.append(self.verdict.outcome if self.verdict else Outcome.NOT_JUDGED)
+        return min(outcomes, key=_GRAVITY.index)
+
+    @property
+    def reason(self) -> str:
+        """Why it was not judged or is not applicable; empty otherwise."""
+        if self.outcome in (Outcome.NOT_JUDGED, Outcome.NOT_APPLICABLE):
+            return self.verdict.reason if self.verdict else "the run ended before its turn"
+        return ""
+
+
+class Results:
+    """The verdicts of a run.
+
+    Args:
+        promises: What is to be judged, in order.
+    """
+
+    def __init__(self, promises: Sequence[Promise]) -> None:
+        self._rows = {(promise.name, promise.version): Row(promise) for promise in promises}
+        self.judged = 0
+        """Verdicts that say something about the target."""
+
+    def add(self, verdict: Verdict) -> list[Finding]:
+        """Takes a verdict; its findings go to the laws that they name. Returns those that are new."""
+        self.judged += verdict.outcome not in (Outcome.NOT_JUDGED, Outcome.NOT_APPLICABLE)
+        row = self._row(verdict.law, verdict.version, verdict.evidence)
+        row.verdict = verdict
+        return [finding for finding in verdict.findings if self.find(finding)]
+
+    def find(self, finding: Finding) -> bool:
+        """Takes a finding and returns whether it is a new one; what many laws stumble over counts once."""
+        row = self._row(finding.law, finding.version, finding.evidence)
+        seers = row.seers.setdefault(sameness(finding), [])
+        new = not seers
+        seers.append(finding.seen_by or finding.law)
+        if new:
+            row.findings.append(finding)
+            row.findings.sort(key=lambda one: _GRAVITY.index(one.outcome))
+        return new
+
+    def rows(self, *outcomes: Outcome) -> list[Row]:
+        """Returns the rows, those with some outcomes if any are given: worst first, then in the order of the laws."""
+        chosen = [row for row in self._rows.values() if not outcomes or row.outcome in outcomes]
+        return sorted(chosen, key=lambda row: _GRAVITY.index(row.outcome))
+
+    def row(self, law: str, version: str) -> Row | None:
+        """Returns one row, None if there is none."""
+        return self._rows.get((law, version))
+
+    @property
+    def found(self) -> bool:
+        """Whether anything does not hold."""
+        return any(row.findings for row in self._rows.values())
+
+    def count(self, outcome: Outcome) -> int:
+        """Returns how many promises have that outcome."""
+        return len(self.rows(outcome))
+
+    def exit_code(self, *, tolerate: bool) -> int:
+        """Returns 0 if all holds, 1 if not.
+
+        Args:
+            tolerate: Whether a refuted assumption is taken as it is.
+        """
+        bad = {Outcome.BROKEN, Outcome.NOT_JUDGED} | (set() if tolerate else {Outcome.REFUTED})
+        return int(any(row.outcome in bad for row in self._rows.values()))
+
+    def __iter__(self) -> Iterator[Row]:
+        return iter(self._rows.values())
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def _row(self, law: str, version: str, evidence: str) -> Row:
+        key = (law, version)
+        if key not in self._rows:  # found by others, though it was not asked for
+            self._rows[key] = Row(Promise(law, version, "", evidence, "others"))
+        return self._rows[key]

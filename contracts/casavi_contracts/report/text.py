@@ -1,0 +1,83 @@
+"""A law that does not hold, in plain text: for reports of other tools, and for the terminal."""
+
+import json
+from collections.abc import Iterator, Sequence
+
+from casavi_contracts.exchange import Exchange
+from casavi_contracts.report.report import Report
+from casavi_contracts.report.results import Row, sameness
+from casavi_contracts.verdict import Finding
+
+AGAIN = "again:  "
+"""Begins the line with the command that judges a case again; it is never broken, so that it can be copied."""
+
+SHOWN_EXCHANGES = 6
+"""The latest exchanges of a case; all of them are in the reports."""
+
+SHOWN_FINDINGS = 3
+"""Findings of one law; the others are in the reports."""
+
+SHOWN_BODY = 400
+"""Characters of a body."""
+
+SHOWN_CASE = 1_000
+"""Characters of a case; the whole of it is in its file."""
+
+
+def paragraphs(row: Row, report: Report) -> Iterator[str]:
+    """Yields what is to be said of a law that does not hold."""
+    if row.promise.sentence:
+        yield row.promise.sentence
+    for finding in row.findings[:SHOWN_FINDINGS]:
+        yield "\n".join(lines(finding, row.seers.get(sameness(finding), [])))
+        command = report.replay_command(finding)
+        if command:
+            yield f"{AGAIN}{command}"
+    if len(row.findings) > SHOWN_FINDINGS:
+        yield f"{len(row.findings) - SHOWN_FINDINGS} further findings are in the reports (--json, --html)."
+
+
+def lines(finding: Finding, seers: Sequence[str] = ()) -> Iterator[str]:
+    """Yields what was expected, what was seen instead, and what shows it.
+
+    Args:
+        finding: What was found.
+        seers: The laws that have found the same.
+    """
+    yield f"expected  {cut(finding.expected, SHOWN_CASE)}"
+    yield f"observed  {cut(finding.observed, SHOWN_CASE)}"
+    others = [name for name in seers if name != finding.law]
+    if others:
+        more = f" and {len(others) - 1} more" if len(others) > 1 else ""
+        yield f"seen by   {others[0]}{more}"
+    if finding.assumption:
+        yield f"rests on  the assumption {finding.assumption}"
+        if finding.profile:
+            yield f"profile   {finding.profile}"
+    if finding.case is not None:
+        yield f"case      {cut(json.dumps(finding.case, ensure_ascii=True), SHOWN_CASE)}"
+    yield from _exchanges(finding)
+
+
+def _exchanges(finding: Finding) -> Iterator[str]:
+    hidden = len(finding.exchanges) - SHOWN_EXCHANGES
+    if hidden > 0:
+        yield f"requests  {hidden} earlier ones are in the reports (--json, --html)"
+    for exchange in finding.exchanges[-SHOWN_EXCHANGES:]:
+        yield from exchange_lines(exchange)
+
+
+def exchange_lines(exchange: Exchange) -> Iterator[str]:
+    """Yields a request and its answer."""
+    status = exchange.status if exchange.status is not None else "no answer"
+    yield f"  {cut(exchange.method, SHOWN_BODY)} {cut(exchange.path, SHOWN_BODY)} -> {status}"
+    if exchange.request_body:
+        yield f"    sent      {cut(exchange.request_body, SHOWN_BODY)}"
+    if exchange.response_body:
+        yield f"    answered  {cut(exchange.response_body, SHOWN_BODY)}"
+
+
+def cut(text: str, length: int) -> str:
+    """Returns the beginning of a text, on one line, with nothing in it that could steer a terminal."""
+    text = "".join(character if character.isprintable() else repr(character)[1:-1] for character in text[: length + 1])
+    return text if len(text) <= length else f"{text[:length]}…"

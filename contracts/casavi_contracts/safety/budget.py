@@ -1,0 +1,49 @@
+"""How much a run may send."""
+
+from casavi_contracts.failures import BudgetSpent
+
+
+class Budget:
+    """Counts what is sent, and stops it when it is as much as was allowed.
+
+    Args:
+        requests: How many may be sent; None for any number.
+        writes: How many of them may create records.
+        records: How many records they may hold.
+    """
+
+    def __init__(self, requests: int | None = None, writes: int | None = None, records: int | None = None) -> None:
+        self._limits = {"requests": requests, "writes": writes, "records": records}
+        self._spent = dict.fromkeys(self._limits, 0)
+
+    @property
+    def requests(self) -> int:
+        """Requests that were sent."""
+        return self._spent["requests"]
+
+    @property
+    def writes(self) -> int:
+        """Requests that may have created records."""
+        return self._spent["writes"]
+
+    @property
+    def records(self) -> int:
+        """Records that were in them."""
+        return self._spent["records"]
+
+    def spend(self, *, write: bool = False, records: int = 0) -> None:
+        """Takes a request out of the budget; nothing is taken if there is not enough.
+
+        Args:
+            write: Whether it may create records.
+            records: How many it holds.
+
+        Raises:
+            BudgetSpent: There is not enough.
+        """
+        wanted = {"requests": 1, "writes": int(write), "records": records}
+        for name, limit in self._limits.items():
+            if limit is not None and wanted[name] and self._spent[name] + wanted[name] > limit:
+                raise BudgetSpent(f"the budget of {limit:,} {name} is spent (--budget-{name})")
+        for name, number in wanted.items():
+            self._spent[name] += number

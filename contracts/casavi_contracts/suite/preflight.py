@@ -1,0 +1,164 @@
+"""What is looked at before the first law: is there an API, does it take these credentials, does it keep any state."""
+
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from casavi_contracts.client import Client
+from casavi_contracts.contract import Contract
+from casavi_contracts.exchange import Answer
+from casavi_contracts.failures import Broken, CouldNotRun
+from casavi_contracts.target import Credentials, Target
+from casavi_contracts.verdict import Finding, finding_of
+
+TOKEN_LAW = "unknown-token-is-refused"  # noqa: S105  # the name of a law
+JOB_LAW = "unknown-job-is-refused"
+"""The laws that a server without any state breaks at once."""
+
+STATELESS = (
+    "This server keeps no state: it took a token that nobody gave out, and knows a job that nobody created. It answers "
+    "with examples, as a mock does that is made of the document alone. Imports, jobs, order, refresh, reading back and "
+    "the isolation of accounts cannot be judged there, since all of them are about what a server remembers."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the preflight has found out."""
+
+    notes: tuple[str, ...] = ()
+    """In sentences."""
+    findings: tuple[Finding, ...] = ()
+    """Promises that were seen to be broken."""
+    stateless: bool = False
+    """Whether the server answers without remembering anything, so that laws have nothing to judge."""
+
+
+def look(target: Target, contract: Contract, credentials: tuple[Credentials, ...]) -> Known:
+    """Logs in, shows a made-up token and asks for a made-up job. Nothing is created, no record is read.
+
+    Args:
+        target: The server.
+        contract: Of the version with which it is asked.
+        credentials: The accounts that were given.
+
+    Raises:
+        CouldNotRun: The API is not there, or does not take the credentials; the text says what to do.
+    """
+    if target.plane is not None:
+        _prove_given(target, contract, credentials)
+        return Known()
+    if not credentials:
+        raise CouldNotRun(
+            "the server is no mock that can be steered (no control plane under /_mock), so the suite needs an account: "
+            "CASAVI_API_KEY and CASAVI_API_SECRET"
+        )
+    clients = [Client(target, contract, one) for one in credentials]
+    for number, client in enumerate(clients, 1):
+        _log_in(client, "" if len(clients) == 1 else f" of account {number}")
+    findings = tuple(_made_up(clients[0]))
+    if {finding.law for finding in findings} == {TOKEN_LAW, JOB_LAW}:
+        return Known((STATELESS,), findings, stateless=True)
+    return Known(("Logged in; a made-up token and a made-up job were refused.",) if not findings else (), ())
+
+
+def _prove_given(target: Target, contract: Contract, credentials: tuple[Credentials, ...]) -> None:
+    """At a mock no account is needed; one that was given has to be right all the same.
+
+    If an account that was opened just now is refused too, the mock is to blame, and the laws will say so.
+    """
+    for one in credentials:
+        answer = _ask(Client(target, contract, one))
+        if answer is None or answer.status not in _refusals(contract):
+            continue
+        opened = target.open()
+        try:
+            fresh = _ask(Client(target, contract, opened))
+        finally:
+            target.close(opened)
+        if fresh is not None and fresh.ok:
+            raise CouldNotRun(f"the mock does not take key and secret ({answer.status}); give others, or none")
+
+
+def _refusals(contract: Contract) -> tuple[int, ...]:
+    return 401, 403, contract.values["unauthorized-status"]
+
+
+def _ask(client: Client) -> Answer | None:
+    """Returns the answer to a log-in, None if none came."""
+    body = {"key": client.credentials.key, "secret": client.credentials.secret}
+    try:
+        return client.send("authenticate", body=body, token=None)
+    except Broken:
+        return None
+
+
+def _log_in(client: Client, whose: str) -> None:
+    path = client.contract.path("authenticate")
+    body = {"key": client.credentials.key, "secret": client.credentials.secret}
+    try:
+        answer = client.send("authenticate", body=body, token=None)
+    except Broken as lost:
+        raise CouldNotRun(lost.observed) from lost
+    said = f"POST {path} answered {answer.status}"
+    if 300 <= answer.status < 400:
+        raise CouldNotRun(f"{said} and leads to {_place(answer)}; give that address if it is the API's")
+    if answer.status in _refusals(client.contract):
+        raise CouldNotRun(f"the API does not take key and secret{whose} ({answer.status})")
+    if answer.status in (404, 405, 501):
+        raise CouldNotRun(f"{said}; there is no casavi API at this address")
+    if not answer.ok:
+        raise CouldNotRun(f"{said}; without a log-in nothing can be judged")
+    _take_token(client, answer, said)
+
+
+def _take_token(client: Client, answer: Answer, said: str) -> None:
+    kind = answer.headers.get("content-type", "nothing named").partition(";")[0]
+    try:
+        found = answer.json
+    except Broken:
+        raise CouldNotRun(f"{said} with {kind} in place of JSON; there is no casavi API at this address") from None
+    token = found.get("token") if isinstance(found, dict) else None
+    if not isinstance(token, str) or not token:
+        raise CouldNotRun(f"{said} without a token; there is no casavi API at this address")
+    client.target.recorder.redact.learn(token)
+    client.token = token
+
+
+def _place(answer: Answer) -> str:
+    """Returns where a redirect leads: host and path, and no more of an address that may hold secrets."""
+    where = answer.headers.get("location", "nowhere").partition("?")[0]
+    scheme, _, rest = where.rpartition("://")
+    return f"{scheme}://{rest.rpartition('@')[2]}" if scheme else where
+
+
+def _made_up(client: Client) -> Iterator[Finding]:
+    """Yields what is wrong with the answers to a made-up token and a made-up job."""
+    reading = "getContacts" if "getContacts" in client.contract.operations else "listContacts"
+    answer = _sent(lambda: client.send(reading, token=str(uuid.uuid4())))
+    if answer is not None and answer.ok:
+        yield _finding(client, TOKEN_LAW, "inferred", "a token that nobody gave out to be refused", answer)
+    answer = _sent(lambda: client.send("getJob", jobId=str(uuid.uuid4())))
+    if answer is not None and answer.ok:
+        yield _finding(client, JOB_LAW, "inferred", "a job that nobody created to be unknown", answer)
+
+
+def _sent(send: Callable[[], Answer]) -> Answer | None:
+    try:
+        return send()
+    except Broken:
+        return None
+
+
+def _finding(client: Client, law: str, evidence: str, expected: str, answer: Answer) -> Finding:
+    contract = client.contract
+    return finding_of(
+        Broken(expected, f"{answer.status}, as if it were known"),
+        law=law,
+        version=contract.version,
+        evidence=evidence,
+        assumption=None,
+        register=contract.assumptions,
+        case=None,
+        exchanges=tuple(client.target.recorder.since(client.target.recorder.count - 1)),
+    )

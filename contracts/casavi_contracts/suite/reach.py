@@ -1,0 +1,87 @@
+"""How requests reach the server, and why they do not."""
+
+import re
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+
+import httpx
+
+from casavi_contracts.failures import CouldNotRun
+from casavi_contracts.safety import Bounded
+from casavi_contracts.suite.settings import Settings
+from casavi_contracts.target import ControlPlane, InProcess
+
+IN_PROCESS = "http://casavi-mock.test"
+"""Address of an application in this process; no name of the network can be under `test`."""
+
+CONTROL_HEADER = "X-Mock-Token"
+"""By the name of this header a mock asks for its control token."""
+
+
+def transport_to(settings: Settings) -> httpx.BaseTransport:
+    """Returns what carries requests to the server; nothing is sent yet.
+
+    Raises:
+        CouldNotRun: There is neither address nor application.
+    """
+    if settings.application is not None:
+        return InProcess(settings.application)
+    if settings.url is None:
+        raise CouldNotRun("there is nothing to judge: give an address, as CASAVI_URL or --casavi-check-url")
+    return Bounded(httpx.Client(timeout=settings.timeout), settings.timeout)
+
+
+def client_of(settings: Settings, transport: httpx.BaseTransport) -> httpx.Client:
+    """Returns a client of the server. It keeps no cookies: they would tie accounts together."""
+    nothing = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
+    return httpx.Client(base_url=settings.url or IN_PROCESS, transport=transport, cookies=nothing)
+
+
+def find_plane(settings: Settings, http: httpx.Client) -> ControlPlane | None:
+    """Returns the control plane of a mock; None if the server has none, and so counts as real.
+
+    Raises:
+        CouldNotRun: There is no server, or it is a mock that wants another control token.
+    """
+    try:
+        plane = ControlPlane.find(http, settings.control_token)
+        if plane is None:
+            _demand_token(settings, http)
+    except httpx.HTTPError as error:
+        raise CouldNotRun(f"{settings.url}: {why(error, settings.timeout)}") from error
+    return plane
+
+
+def _demand_token(settings: Settings, http: httpx.Client) -> None:
+    """Tells a mock that wants a control token from a server that is none."""
+    answer = http.get("/_mock/version")
+    if answer.headers.get("www-authenticate") == CONTROL_HEADER:
+        which = "does not take this control token" if settings.control_token else "wants a control token"
+        raise CouldNotRun(f"the mock at {settings.url} {which} (--control-token, CASAVI_MOCK_CONTROL_TOKEN)")
+
+
+def why(error: httpx.HTTPError, seconds: float) -> str:
+    """Returns in words why no answer came, and what to do about it.
+
+    Args:
+        error: As httpx raised it.
+        seconds: That were waited at most.
+    """
+    text = str(error)
+    if isinstance(error, httpx.ConnectTimeout | httpx.PoolTimeout):
+        return f"no connection within {seconds:g} s"
+    if isinstance(error, httpx.TimeoutException):
+        return f"no answer within {seconds:g} s (--timeout)"
+    if "CERTIFICATE_VERIFY_FAILED" in text:
+        detail = re.sub(r"^.*?CERTIFICATE_VERIFY_FAILED\]\s*|\s*\(_ssl.*$", "", text)
+        return f"TLS: {detail}; if the certificate is good, name its issuer in SSL_CERT_FILE"
+    if "SSL" in text or "TLS" in text:
+        return f"TLS: the server does not speak it there as it should; is the address http:// ? ({_bare(text)})"
+    if isinstance(error, httpx.ProxyError):
+        return f"the proxy does not let it through: {_bare(text)}"
+    if isinstance(error, httpx.ConnectError):
+        return f"no connection ({_bare(text) or 'refused'}); is the server running, and is the address right?"
+    return _bare(text) or type(error).__name__
+
+
+def _bare(text: str) -> str:
+    return re.sub(r"^\[(?:Errno|SSL)[^\]]*\]\s*|\s*\(_ssl.*$", "", text).strip()

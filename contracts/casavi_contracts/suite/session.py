@@ -1,0 +1,202 @@
+"""One run of the suite: what is judged, by what, and what came of it."""
+
+import contextlib
+import tempfile
+import traceback
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from hypothesis.configuration import set_hypothesis_home_dir
+from rich.console import RenderableType
+
+from casavi_contracts.contract import Contract
+from casavi_contracts.coverage import Coverage
+from casavi_contracts.failures import BudgetSpent, CouldNotRun, Unmet
+from casavi_contracts.report import Report, Results, Row, Timings, files, replay
+from casavi_contracts.report.results import sameness
+from casavi_contracts.spec import ProfileError
+from casavi_contracts.suite.bench import Bench, set_up
+from casavi_contracts.suite.plan import plan
+from casavi_contracts.suite.preflight import look
+from casavi_contracts.suite.settings import Settings
+from casavi_contracts.suite.tasks import Task, task_of, tasks
+from casavi_contracts.verdict import Finding, Outcome, Verdict
+
+
+class Session:
+    """The suite inside a run of pytest.
+
+    Args:
+        settings: What was asked for.
+
+    Raises:
+        CouldNotRun: That is impossible.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        again = replay.read(settings.replay) if settings.replay else None
+        if again is not None:
+            settings = replace(
+                settings, versions=(again.version,), seed=again.seed, profile=settings.profile or again.profile
+            )
+        files.check_writable(settings.junit, settings.json, settings.html)
+        self.settings = settings
+        self.contracts = _contracts(settings)
+        self.tasks = [task_of(again)] if again else tasks(settings.versions, settings.only)
+        coverage, timings = Coverage(self.contracts), Timings()
+        self.report = Report(
+            results=Results([task.promise(self.contracts[task.version]) for task in self.tasks]),
+            coverage=coverage,
+            timings=timings,
+            target=settings.url or "the mock in this process",
+            versions=settings.versions,
+            seed=settings.seed,
+            profile=settings.profile,
+            started_at=datetime.now(UTC).isoformat(timespec="seconds"),
+            command=settings.command,
+            tolerate=settings.tolerate,
+        )
+        self.plan: RenderableType | None = None
+        """What would be sent, if the user has not agreed to it."""
+        self._open = contextlib.ExitStack()
+        self._bench: Bench | None = None
+
+    @property
+    def requests(self) -> int:
+        """How many were sent until now."""
+        return self._bench.target.recorder.count if self._bench else 0
+
+    def choose(self, chosen: Sequence[Task]) -> None:
+        """Leaves out what is not to be judged."""
+        self.tasks = list(chosen)
+        self.report.results = Results([task.promise(self.contracts[task.version]) for task in self.tasks])
+
+    def start(self) -> bool:
+        """Reaches the server and looks whether it can be judged; returns whether it can.
+
+        If not, the report says why.
+        """
+        try:
+            with self.report.timings.part("looking at the target"):
+                return self._start()
+        except (CouldNotRun, BudgetSpent) as stopped:
+            self.stop(stopped)
+            return False
+
+    def judge(self, task: Task) -> Row | None:
+        """Judges one task and returns what came of it, None if the run has to end.
+
+        Its row may show more than its own verdict: what others have found.
+        """
+        assert self._bench is not None, "the run has started"
+        try:
+            with self.report.timings.part(task.group):
+                verdict = task.judge(self._bench)
+        except (CouldNotRun, BudgetSpent) as stopped:
+            self.stop(stopped)
+            return None
+        except Unmet as error:
+            return self.give_up(task, str(error))
+        except Exception as error:  # noqa: BLE001  # a mistake in a check must not end the run
+            last = traceback.extract_tb(error.__traceback__)[-1]
+            where = f"{Path(last.filename).name}:{last.lineno}"
+            return self.give_up(task, f"its check failed by itself: {type(error).__name__} at {where}")
+        self._take(verdict)
+        return self.report.results.row(verdict.law, verdict.version)
+
+    def give_up(self, task: Task, reason: str) -> Row | None:
+        """Notes that a task cannot be judged, and why."""
+        promise = task.promise(self.contracts[task.version])
+        self._take(Verdict(task.name, task.version, Outcome.NOT_JUDGED, promise.evidence, reason=reason))
+        return self.report.results.row(task.name, task.version)
+
+    def stop(self, why: Exception) -> None:
+        """Notes that the run ends early."""
+        self.report.stopped = str(why)
+        self.report.gone = not isinstance(why, BudgetSpent)
+
+    def finish(self) -> None:
+        """Lets the server go, counts, and writes the files that were asked for.
+
+        Raises:
+            CouldNotRun: A file cannot be written.
+        """
+        report = self.report
+        if self._bench is not None:
+            report.requests, report.writes = self._bench.budget.requests, self._bench.budget.writes
+            report.records = self._bench.budget.records
+            report.pauses, report.waited = self._bench.pace.pauses, self._bench.pace.waited
+        self._open.close()
+        files.write(report, junit=self.settings.junit, json=self.settings.json, html=self.settings.html)
+
+    def _start(self) -> bool:
+        self._open.enter_context(_hypothesis_apart())
+        bench = self._bench = set_up(self._open, self.settings, self.contracts)
+        self.settings = bench.settings
+        report, target = self.report, bench.target
+        report.is_mock, report.prefix = target.plane is not None, bench.prefix
+        target.recorder.listeners += [self.report.coverage.see, self.report.timings.see]
+        known = look(target, next(iter(self.contracts.values())), self.settings.credentials)
+        report.notes += known.notes
+        if known.stateless:
+            self._judge_none("the server keeps no state")
+            for finding in known.findings:
+                report.results.find(finding)
+            return False
+        if bench.planned:
+            report.planned = True
+            self._judge_none("nothing is judged there before you agree")
+            self.plan = plan(self.settings, self.tasks, target, bench.prefix)
+            return False
+        return True
+
+    def _take(self, verdict: Verdict) -> None:
+        new = self.report.results.add(verdict)
+        if self.settings.replay is None:
+            for finding in new:
+                self._write_down(finding)
+
+    def _write_down(self, finding: Finding) -> None:
+        assert self._bench is not None, "something was judged"
+        try:
+            path = replay.write(
+                self.settings.replay_dir,
+                finding,
+                seed=self.settings.seed,
+                max_examples=self.settings.max_examples,
+                profile=self.settings.profile,
+                redact=self._bench.target.recorder.redact.known,
+                taken=set(self.report.replays.values()),
+            )
+        except CouldNotRun as error:  # the verdict counts all the same
+            if str(error) not in self.report.notes:
+                self.report.notes.append(str(error))
+            return
+        folder = self.settings.folder
+        self.report.replays[sameness(finding)] = str(path.relative_to(folder) if path.is_relative_to(folder) else path)
+
+    def _judge_none(self, reason: str) -> None:
+        results = self.report.results
+        for row in list(results):
+            promise = row.promise
+            results.add(Verdict(promise.name, promise.version, Outcome.NOT_JUDGED, promise.evidence, reason=reason))
+
+
+def _contracts(settings: Settings) -> dict[str, Contract]:
+    try:
+        return {version: Contract(version, settings.profile) for version in settings.versions}
+    except ProfileError as error:
+        raise CouldNotRun(f"profile: {error}") from error
+
+
+@contextlib.contextmanager
+def _hypothesis_apart() -> Iterator[None]:
+    """Lets Hypothesis keep its files in a folder that goes with the run, and not where the command was given."""
+    with tempfile.TemporaryDirectory(prefix="casavi-check-") as folder:
+        set_hypothesis_home_dir(folder)
+        try:
+            yield
+        finally:
+            set_hypothesis_home_dir(None)

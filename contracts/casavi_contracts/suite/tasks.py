@@ -1,0 +1,206 @@
+"""What the suite judges, one after the other."""
+
+import difflib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Protocol
+
+from casavi_contracts import fuzz
+from casavi_contracts.contract import Contract
+from casavi_contracts.failures import CouldNotRun
+from casavi_contracts.laws import LAWS, Law
+from casavi_contracts.report import Promise
+from casavi_contracts.report.replay import Replay
+from casavi_contracts.target import Capability
+from casavi_contracts.verdict import Outcome, Verdict
+
+if TYPE_CHECKING:
+    from casavi_contracts.suite.bench import Bench
+
+
+class Task(Protocol):
+    """Something to judge in one version of the API."""
+
+    @property
+    def name(self) -> str:
+        """As it is called by `--only`."""
+
+    @property
+    def version(self) -> str:
+        """Of the API."""
+
+    @property
+    def group(self) -> str:
+        """What it is about."""
+
+    @property
+    def needs(self) -> tuple[Capability, ...]:
+        """What it needs of a target."""
+
+    @property
+    def operations(self) -> tuple[str, ...]:
+        """The `operationId`s that it sends."""
+
+    @property
+    def weight(self) -> int:
+        """How much work it is, compared with others."""
+
+    def promise(self, contract: Contract) -> Promise:
+        """Returns what is promised, by the contract of its version."""
+
+    def judge(self, bench: "Bench") -> Verdict:
+        """Returns what came of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class LawTask:
+    """A law in one version."""
+
+    law: Law
+    version: str
+
+    @property
+    def name(self) -> str:
+        """The law's."""
+        return self.law.name
+
+    @property
+    def group(self) -> str:
+        """The module in which it stands."""
+        return self.law.check.__module__.rpartition(".")[2]
+
+    @property
+    def needs(self) -> tuple[Capability, ...]:
+        """The law's."""
+        return self.law.needs
+
+    @property
+    def operations(self) -> tuple[str, ...]:
+        """The law's."""
+        return self.law.operations
+
+    @property
+    def weight(self) -> int:
+        """Its cases, and something for the accounts that it opens."""
+        return self.law.examples + 1
+
+    def promise(self, contract: Contract) -> Promise:
+        """Returns the law as the report shows it."""
+        law, evidence = self.law, self.law.evidence_in(contract)
+        return Promise(law.name, self.version, law.sentence, evidence, self.group, law.source, law.assumption)
+
+    def judge(self, bench: "Bench") -> Verdict:
+        """Judges the law."""
+        return bench.judge(self.version).judge(_deep(self.law, bench.settings.max_examples))
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayTask(LawTask):
+    """One case of a law, judged again."""
+
+    replay: Replay
+
+    def judge(self, bench: "Bench") -> Verdict:
+        """Judges the laws that have to come before, then the case."""
+        judge = bench.judge(self.version)
+        for law in LAWS:
+            if law.name in self.replay.before:
+                judge.judge(_deep(law, self.replay.max_examples))
+        return judge.replay(self.law, self.replay.case)
+
+
+@dataclass(frozen=True, slots=True)
+class FuzzTask:
+    """Everything that schemathesis makes of one document."""
+
+    version: str
+    asked: bool = False
+    """Whether it was asked for by name."""
+    replay: Replay | None = None
+    """The case that is judged again, if it is that."""
+    group: str = "fuzz"
+    needs: tuple[Capability, ...] = ()
+    operations: tuple[str, ...] = ()
+    weight: int = 150
+
+    @property
+    def name(self) -> str:
+        """The tool's."""
+        return fuzz.NAME
+
+    def promise(self, contract: Contract) -> Promise:
+        """Returns what the tool judges."""
+        sentence = "Whatever is made of the contract document, good and bad, is answered as the document says."
+        return Promise(self.name, self.version, sentence, "inferred", self.group)
+
+    def judge(self, bench: "Bench") -> Verdict:
+        """Lets the tool loose, or sends one of its cases again."""
+        contract, target = bench.contracts[self.version], bench.target
+        if self.replay is not None and self.replay.case is not None:
+            return fuzz.replay(target, contract, self.replay.case)
+        if target.plane is None and not self.asked:
+            reason = f"it sends very much; at a server that is no mock it has to be asked for: --only {self.name}"
+            return Verdict(self.name, self.version, Outcome.NOT_APPLICABLE, "inferred", reason=reason)
+        settings = bench.settings
+        return fuzz.fuzz(
+            target, contract, seed=settings.seed, run=bench.new_prefix(), max_examples=settings.max_examples
+        )
+
+
+def tasks(versions: Sequence[str], only: Sequence[str]) -> list[Task]:
+    """Returns what is to be judged, in order.
+
+    Laws that judge what the others have sent come after all others; what tools send comes after them.
+
+    Args:
+        versions: Versions of the API.
+        only: Names or patterns; everything if empty.
+
+    Raises:
+        CouldNotRun: A name or a pattern fits nothing.
+    """
+    for pattern in only:
+        if not any(fnmatchcase(name, pattern) for name in names()):
+            raise CouldNotRun(_unknown(pattern))
+    everything: list[Task] = [
+        LawTask(law, version)
+        for law in sorted(LAWS, key=lambda law: law.last)
+        for version in versions
+        if version in law.versions
+    ]
+    everything += [FuzzTask(version, asked=bool(only)) for version in versions]
+    chosen = [task for task in everything if not only or any(fnmatchcase(task.name, pattern) for pattern in only)]
+    if not chosen:
+        raise CouldNotRun(f"in {' and '.join(versions)} there is nothing to judge of {', '.join(only)}")
+    return chosen
+
+
+def task_of(replay: Replay) -> Task:
+    """Returns the task that judges a case again.
+
+    Raises:
+        CouldNotRun: There is no such law.
+    """
+    if replay.law == fuzz.NAME:
+        return FuzzTask(replay.version, asked=True, replay=replay)
+    for law in LAWS:
+        if law.name == replay.law:
+            return ReplayTask(law, replay.version, replay)
+    raise CouldNotRun(_unknown(replay.law))
+
+
+def names() -> Iterator[str]:
+    """Yields everything that `--only` can name."""
+    yield from (law.name for law in LAWS)
+    yield fuzz.NAME
+
+
+def _deep(law: Law, max_examples: int | None) -> Law:
+    return law if max_examples is None or law.examples == 1 else replace(law, examples=max_examples)
+
+
+def _unknown(pattern: str) -> str:
+    close = difflib.get_close_matches(pattern, list(names()), n=3)
+    hint = f"did you mean {' or '.join(close)}?" if close else "casavi-mock check --list shows them all"
+    return f"there is no law {pattern!r}; {hint}"

@@ -1,0 +1,82 @@
+"""An ASGI application in this process behind the interface of an HTTP client: no socket, no thread."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, MutableMapping
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+START_SECONDS = 10
+STOP_SECONDS = 5
+"""Seconds that an application gets to start, and to stop."""
+
+Application = Callable[[Any, Any, Any], Awaitable[None]]
+
+
+class InProcess(httpx.BaseTransport):
+    """A transport that hands requests to an application, in an event loop of its own that runs only meanwhile.
+
+    The first request starts the application (its lifespan), `close` stops it; an `httpx.Client` calls both.
+
+    Args:
+        app: The ASGI application.
+    """
+
+    def __init__(self, app: Application) -> None:
+        self._app = app
+        self._inner = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+        self._loop = asyncio.new_event_loop()
+        self._to_app: asyncio.Queue[MutableMapping[str, Any]] = asyncio.Queue()
+        self._from_app: asyncio.Queue[str] = asyncio.Queue()
+        self._lifespan: asyncio.Task[None] | None = None
+
+    def __enter__(self) -> Self:
+        if self._lifespan is None:
+            self._lifespan = self._loop.create_task(self._live())
+            self._step("lifespan.startup")
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None = None,
+        exc_value: BaseException | None = None,
+        traceback: TracebackType | None = None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stops the application; a second time does nothing."""
+        if self._loop.is_closed():
+            return
+        if self._lifespan is not None:
+            self._step("lifespan.shutdown")
+            self._loop.run_until_complete(asyncio.wait([self._lifespan], timeout=STOP_SECONDS))
+        self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+        self._loop.run_until_complete(self._loop.shutdown_default_executor())
+        self._loop.close()
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Returns the application's answer, whole."""
+        self.__enter__()
+        return self._loop.run_until_complete(self._answer(request))
+
+    async def _answer(self, request: httpx.Request) -> httpx.Response:
+        response = await self._inner.handle_async_request(request)
+        body = await response.aread()
+        return httpx.Response(response.status_code, headers=response.headers.raw, stream=httpx.ByteStream(body))
+
+    def _step(self, message: str) -> None:
+        self._to_app.put_nowait({"type": message})
+        said = self._loop.run_until_complete(asyncio.wait_for(self._from_app.get(), timeout=START_SECONDS))
+        if said.endswith(".failed"):
+            raise RuntimeError(f"the application answered {message} with {said}")
+
+    async def _live(self) -> None:
+        async def send(message: MutableMapping[str, Any]) -> None:
+            self._from_app.put_nowait(message["type"])
+
+        try:
+            await self._app({"type": "lifespan", "asgi": {"version": "3.0"}, "state": {}}, self._to_app.get, send)
+        finally:
+            self._from_app.put_nowait("lifespan.ended")  # one that knows no lifespans is taken as it is

@@ -1,0 +1,200 @@
+"""The server under judgement: how requests reach it, what it lets us do, and how much."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import NoReturn
+
+import httpx
+
+from casavi_contracts.exchange import Answer, Recorder, Redactor
+from casavi_contracts.failures import Broken, CouldNotRun
+from casavi_contracts.target.control import ControlPlane
+
+MAX_LOST = 20
+"""Answers that may stay away before the target is given up."""
+
+
+class Capability(StrEnum):
+    """What a law may need of a target."""
+
+    WRITE = "write access"
+    TWO_ACCOUNTS = "two accounts"
+    CLOCK = "a clock that can be moved"
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What an account is opened with."""
+
+    key: str = field(repr=False)
+    secret: str = field(repr=False)
+
+
+class Clock:
+    """The time of one account of a mock."""
+
+    def __init__(self, plane: ControlPlane, key: str) -> None:
+        self._plane = plane
+        self._key = key
+
+    def freeze(self) -> None:
+        """Stops time."""
+        self._plane.freeze(self._key)
+
+    def advance(self, seconds: float) -> None:
+        """Moves time forward; what is due by then has happened afterwards."""
+        self._plane.advance(self._key, seconds)
+
+    def now(self) -> str:
+        """Returns the time as the mock writes it."""
+        return self._plane.now(self._key)
+
+    @property
+    def moves_jobs(self) -> bool:
+        """Whether jobs move on with time, and not by being looked at."""
+        return not self._plane.moves_by_looks(self._key)
+
+
+Gate = Callable[[str | None, str], None]
+"""Asked before every request, with its `operationId` and method; raises if it must not be sent."""
+
+
+class Target:
+    """A server, seen through an HTTP client.
+
+    Args:
+        http: A client whose base address is the server's.
+        credentials: The accounts that were given, at most two; on a mock none is needed.
+        plane: Its control plane if it is a mock.
+        may_write: Whether records may be created.
+        recorder: The journal of the run.
+        gate: Asked before every request, for budgets and pace.
+        sleep: Waits for so many seconds by the wall clock.
+        job_seconds: Seconds within which a job has to end, by the clock of the account.
+        now: Returns the time here, aware; for targets whose own clock cannot be asked.
+    """
+
+    def __init__(
+        self,
+        http: httpx.Client,
+        credentials: tuple[Credentials, ...] = (),
+        *,
+        plane: ControlPlane | None = None,
+        may_write: bool = True,
+        recorder: Recorder | None = None,
+        gate: Gate = lambda operation, method: None,
+        sleep: Callable[[float], None] = time.sleep,
+        job_seconds: float = 60.0,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self.http = http
+        self.plane = plane
+        self.recorder = recorder or Recorder(Redactor())
+        self.sleep = sleep
+        self.job_seconds = job_seconds
+        self.now = now
+        self._given = credentials
+        self._gate = gate
+        self._lost = 0
+        self._opened: list[Credentials] = []
+        self.capabilities = frozenset(
+            capability
+            for capability, there in {
+                Capability.WRITE: may_write,
+                Capability.TWO_ACCOUNTS: plane is not None or len(credentials) > 1,
+                Capability.CLOCK: plane is not None,
+            }.items()
+            if there
+        )
+        for one in credentials:
+            self._learn(one)
+
+    def open(self, number: int = 0) -> Credentials:
+        """Returns an account: on a mock a new one, otherwise the one that was given with this number.
+
+        Raises:
+            casavi_contracts.failures.CouldNotRun: There is none with this number.
+        """
+        if self.plane is not None:
+            made = Credentials(*self.plane.create_account())
+            self._learn(made)
+            self._opened.append(made)
+            return made
+        if number >= len(self._given):
+            raise CouldNotRun(f"account {number + 1} is missing; give its key and secret")
+        return self._given[number]
+
+    def close(self, credentials: Credentials) -> None:
+        """Gives an account back; on a mock it is deleted."""
+        if self.plane is not None and credentials in self._opened:
+            self._opened.remove(credentials)
+            self.plane.delete_account(credentials.key)
+
+    def clock(self, credentials: Credentials) -> Clock | None:
+        """Returns the time of an account, None if it cannot be moved."""
+        return Clock(self.plane, credentials.key) if self.plane is not None else None
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes = b"",
+        operation: str | None = None,
+        version: str = "v1",
+    ) -> Answer:
+        """Sends one request and remembers it.
+
+        Args:
+            method: The HTTP method.
+            path: From the root of the server, encoded, with its query; or a complete address of the same server.
+            headers: Of the request.
+            body: Of the request.
+            operation: The `operationId`, for the journal.
+            version: Version of the contract, for the journal.
+
+        Raises:
+            casavi_contracts.failures.CouldNotRun: The target cannot be reached, or has kept back too many answers.
+            casavi_contracts.failures.Broken: This answer did not come, or not whole.
+        """
+        self._gate(operation, method)
+        headers = dict(headers or {})
+        started = time.perf_counter()
+        answer: Answer | None = None
+        try:
+            response = self.http.request(method, path, headers=headers, content=body)
+            joined = {name.lower(): value for name, value in response.headers.items()}
+            answer = Answer(response.status_code, joined, response.content)
+        except httpx.HTTPError as error:
+            self._unanswered(method, path, error)
+        finally:
+            self.recorder.record(
+                method, path, headers, body, answer,
+                operation=operation, version=version, seconds=time.perf_counter() - started,
+            )  # fmt: skip
+        return answer
+
+    def _unanswered(self, method: str, path: str, error: httpx.HTTPError) -> NoReturn:
+        """One answer that does not come is the target's fault; a target that is gone cannot be judged."""
+        self._lost += 1
+        what = f"{method} {self.recorder.redact(path)}: {reason(error)}"
+        if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout) or self._lost > MAX_LOST:
+            raise CouldNotRun(what) from error
+        raise Broken("an answer, and all of it", what, law="every-request-is-answered") from error
+
+    def _learn(self, credentials: Credentials) -> None:
+        self.recorder.redact.learn(credentials.key)
+        self.recorder.redact.learn(credentials.secret)
+
+
+def reason(error: httpx.HTTPError) -> str:
+    """Returns in words why no answer came."""
+    if isinstance(error, httpx.ConnectTimeout | httpx.PoolTimeout):
+        return "no connection in time"
+    if isinstance(error, httpx.TimeoutException):
+        return "no answer in time"
+    return str(error) or type(error).__name__

@@ -1,0 +1,104 @@
+"""What came of a law."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from casavi_contracts import spec
+from casavi_contracts.exchange import Exchange
+from casavi_contracts.failures import Broken, profile_line
+
+
+class Outcome(StrEnum):
+    """How a law was judged."""
+
+    HOLDS = "holds"
+    BROKEN = "broken"
+    REFUTED = "assumption refuted"
+    NOT_JUDGED = "not judged"
+    """A step that it needs does not work; the law that names that step is broken."""
+    NOT_APPLICABLE = "not applicable"
+    """The target lacks a capability, or the version an operation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One way in which a law does not hold."""
+
+    law: str
+    version: str
+    evidence: str
+    expected: str
+    observed: str
+    assumption: str | None
+    profile: str | None
+    """The line of a profile that makes the mock behave so; None if there is none."""
+    case: Any
+    """The smallest case that shows it, as JSON; None if there was nothing to vary."""
+    exchanges: tuple[Exchange, ...] = field(default=(), repr=False)
+    """What was sent and answered while that case was judged."""
+    seen_by: str = ""
+    """The law under judgement when it was found."""
+
+    @property
+    def outcome(self) -> Outcome:
+        """A guess is refuted; anything stronger is broken."""
+        return Outcome.REFUTED if self.evidence == "assumed" else Outcome.BROKEN
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What came of one law in one version."""
+
+    law: str
+    version: str
+    outcome: Outcome
+    evidence: str
+    findings: tuple[Finding, ...] = ()
+    reason: str = ""
+    """Why it is not applicable or was not judged."""
+    examples: int = 0
+    """Cases that were judged."""
+    requests: int = 0
+    seconds: float = 0.0
+    states: frozenset[str] = frozenset()
+    """States of jobs that were seen meanwhile."""
+
+
+def finding_of(
+    error: Broken,
+    *,
+    law: str,
+    version: str,
+    evidence: str,
+    assumption: str | None,
+    register: Mapping[str, spec.Assumption],
+    case: Any,
+    exchanges: tuple[Exchange, ...],
+) -> Finding:
+    """Returns what a broken law says, with what the error itself does not say filled in.
+
+    Args:
+        error: As it was raised.
+        law: The law that was under judgement.
+        version: Version of the contract.
+        evidence: Evidence of the law that is broken.
+        assumption: The assumption that it rests on.
+        register: The register of assumptions.
+        case: The case that was judged.
+        exchanges: What was sent and answered meanwhile.
+    """
+    named = error.assumption or assumption
+    return Finding(
+        law=error.law or law,
+        version=version,
+        evidence=error.evidence or evidence,
+        expected=error.expected,
+        observed=error.observed,
+        assumption=named,
+        profile=profile_line(named, error.value, register) if named else None,
+        case=case,
+        exchanges=exchanges,
+        seen_by=law,
+    )

@@ -1,0 +1,194 @@
+"""`casavi-mock check`: judges a server by the laws of the API."""
+
+import contextlib
+import importlib.util
+import json
+import logging
+import os
+import shlex
+import signal
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from casavi_mock.cli.options import CONTEXT, credentials, option, profile_option
+from casavi_mock.domain.jobs import MODES
+from casavi_mock.errors import ConfigurationError
+
+SUITE = "casavi_contracts.suite"
+
+_NEEDED = ("pytest", "hypothesis", "schemathesis", "jinja2")
+"""What the extra `contracts` brings."""
+
+_PYTEST = (
+    "--disable-plugin-autoload", "-p", f"{SUITE}.options", "-p", "no:terminal", "-p", "no:logging",
+    "-p", "no:cacheprovider", "-c", os.devnull, "--capture=no",
+)  # fmt: skip
+"""Plugins and settings of the user's project are for its own tests; the suite reports by itself."""
+
+_PASSED_ON = (
+    "url", "seed", "max_examples", "timeout", "job_seconds", "budget_requests", "budget_writes", "budget_records",
+    "rate", "ledger", "junit", "json", "html", "replay", "replay_dir",
+)  # fmt: skip
+"""Options that the suite has too, under the name `--casavi-check-…`."""
+
+_SWITCHES = ("list", "allow_writes", "read_only", "tolerate_assumptions")
+
+_SECRETS = {
+    "key": "CASAVI_API_KEY",
+    "secret": "CASAVI_API_SECRET",
+    "key2": "CASAVI_API_KEY_2",
+    "secret2": "CASAVI_API_SECRET_2",
+    "control_token": "CASAVI_MOCK_CONTROL_TOKEN",
+}
+"""Options that are secret, and the variables as which the suite takes them."""
+
+_FILE = click.Path(dir_okay=False)
+_FOLDER = click.Path(file_okay=False)
+
+
+@click.command(context_settings=CONTEXT)
+@click.option("--url", envvar="CASAVI_URL", show_envvar=True, help="Server to judge.  [default: a mock, in process]")
+@click.option("--key", envvar="CASAVI_API_KEY", show_envvar=True, help="API key; not needed for a mock.")
+@click.option("--secret", envvar="CASAVI_API_SECRET", show_envvar=True, help="API secret.")
+@click.option("--key2", envvar="CASAVI_API_KEY_2", show_envvar=True, help="API key of a second account.")
+@click.option("--secret2", envvar="CASAVI_API_SECRET_2", show_envvar=True, help="Its secret.")
+@option("--control-token", help="Secret that the mock's control plane wants.", show_default=False)
+@profile_option
+@click.option("--version", multiple=True, type=click.Choice(["v1", "v2"]), help="Version of the API.  [default: both]")
+@click.option("--only", multiple=True, metavar="LAW", help="Judge this law alone; 'job-*' names several.")
+@click.option("--list", is_flag=True, help="List the laws and end.")
+@click.option("--seed", type=click.IntRange(0), help="Number from which all cases follow.  [default: a random one]")
+@click.option("--max-examples", type=click.IntRange(1), help="Cases of each law.  [default: each law's own number]")
+@click.option("--timeout", type=click.FloatRange(0.05), help="Seconds to wait for an answer.  [default: 10]")
+@click.option("--job-seconds", type=click.FloatRange(0.1), help="Seconds within which a job has to end.  [default: 60]")
+@option("--progress", type=click.Choice(MODES), default="time", help="How jobs of the mock in process move on.")
+@click.option("--tolerate-assumptions", is_flag=True, help="A refuted assumption does not fail the run.")
+@click.option("--allow-writes", is_flag=True, help="Write even if it is no mock; needs CASAVI_ALLOW_WRITES=1 as well.")
+@click.option("--read-only", is_flag=True, help="Judge only what needs no record to be created.")
+@click.option("--budget-requests", type=click.IntRange(1), help="Send at most so many requests.")
+@click.option("--budget-writes", type=click.IntRange(0), help="Send at most so many imports.")
+@click.option("--budget-records", type=click.IntRange(0), help="Send at most so many records.")
+@click.option("--rate", type=click.FloatRange(0.01), help="Send at most so many requests in a second.")
+@click.option("--ledger", type=_FILE, help="Lists records before they are sent.  [default: casavi-check-ledger.jsonl]")
+@click.option("--junit", type=_FILE, metavar="FILE", help="Write the verdicts as JUnit XML.")
+@click.option("--json", type=_FILE, metavar="FILE", help="Write the verdicts as JSON.")
+@click.option("--html", type=_FILE, metavar="FILE", help="Write the verdicts as a page.")
+@click.option("--replay", type=_FILE, metavar="FILE", help="Judge the case in this file again, and nothing else.")
+@click.option("--replay-dir", type=_FOLDER, help="Folder for such files.  [default: casavi-check-replays]")
+def check(profile: Mapping[str, Any] | None, **options: Any) -> None:
+    """Judge a server by the laws of the API; without --url a mock in this process.
+
+    Exit code 0: every law holds; 1: one does not, or could not be judged; 2: nothing could be judged.
+    A server that is no mock is only told about, unless --allow-writes and CASAVI_ALLOW_WRITES=1 agree to writes.
+
+    \b
+    Examples:
+      casavi-mock check
+      casavi-mock check --only 'job-*' --max-examples 50 --seed 7
+      casavi-mock check --url http://127.0.0.1:4227 --junit check.xml --html check.html
+      CASAVI_ALLOW_WRITES=1 casavi-mock check --url https://api.example.com --allow-writes --ledger ledger.jsonl
+    """
+    missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
+    if missing:
+        raise ConfigurationError(f"the laws need more libraries ({', '.join(missing)}): install casavi-mock[contracts]")
+    import pytest
+
+    found = importlib.util.find_spec(SUITE)
+    assert found is not None
+    assert found.submodule_search_locations is not None, "it is a package of this distribution"
+    suite = found.submodule_search_locations[0]
+    teller = Teller(profile, options)
+    with _undisturbed():
+        code = pytest.main(
+            [*_PYTEST, f"--rootdir={suite}", f"--confcutdir={suite}", *_passed_on(options), suite], [teller]
+        )
+    sys.exit(code if code in (0, 1) else 2)
+
+
+def _passed_on(options: Mapping[str, Any]) -> Iterator[str]:
+    """Yields the options as the suite calls them."""
+    for name in _PASSED_ON:
+        if options[name] is not None:
+            yield f"--casavi-check-{name.replace('_', '-')}={options[name]}"
+    for name in ("version", "only"):
+        yield from (f"--casavi-check-{name}={value}" for value in options[name])
+    yield from (f"--casavi-check-{name.replace('_', '-')}" for name in _SWITCHES if options[name])
+
+
+@contextlib.contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Keeps away what belongs to the user's own tests, and the mock's log; SIGTERM ends a run as Ctrl-C does."""
+    kept = {name: os.environ.pop(name) for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS") if name in os.environ}
+    log = logging.getLogger("casavi_mock")
+    level = log.level
+    log.setLevel(logging.CRITICAL)
+    handler = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, handler)
+        log.setLevel(level)
+        os.environ.update(kept)
+
+
+class Teller:
+    """Tells the suite what cannot be told on a command line, as a plugin of pytest.
+
+    Args:
+        profile: The parsed profile, None if none was given.
+        options: Of the command line.
+    """
+
+    def __init__(self, profile: Mapping[str, Any] | None, options: Mapping[str, Any]) -> None:
+        self._options = options
+        self._assumptions = _assumptions(options["replay"]) if profile is None else profile.get("assumptions", {})
+        self._mock = None if options["url"] else self._started()
+
+    def pytest_casavi_given(self) -> Mapping[str, Any]:
+        """Returns the application, the secrets, the profile, and how a case is judged again."""
+        told: dict[str, Any] = {
+            "variables": {name: self._options[key] or "" for key, name in _SECRETS.items()},
+            "profile": self._assumptions,
+            "command": shlex.join(self._command()),
+        }
+        if self._mock is not None:
+            told["application"] = self._mock
+        return told
+
+    def _started(self) -> Any:
+        """Returns the mock that is judged if there is no other server."""
+        from casavi_contracts.spec import ProfileError
+        from casavi_mock.domain.jobs import Progress
+        from casavi_mock.web.app import MockApp, new_registry
+        from casavi_mock.world import Settings
+
+        try:
+            settings = Settings.from_profile(self._assumptions, progress=Progress(mode=self._options["progress"]))
+        except ProfileError as error:
+            raise ConfigurationError(str(error)) from error
+        registry = new_registry(settings)
+        registry.create(*credentials(None, None))  # the first account can never be closed; laws get their own
+        return MockApp(registry)
+
+    def _command(self) -> Iterator[str]:
+        yield from ("casavi-mock", "check")
+        if self._options["url"]:
+            yield from ("--url", self._options["url"])
+        elif self._options["progress"] != "time":
+            yield from ("--progress", self._options["progress"])
+        if self._options["allow_writes"]:
+            yield "--allow-writes"
+        yield "--replay"
+
+
+def _assumptions(replay: str | None) -> Mapping[str, Any]:
+    """Returns the profile with which a case was found; the suite says if the file is none of its own."""
+    try:
+        found = json.loads(Path(replay).read_bytes())["profile"] if replay else {}
+    except (OSError, ValueError, LookupError, TypeError):
+        return {}
+    return found if isinstance(found, dict) else {}

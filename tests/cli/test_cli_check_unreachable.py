@@ -1,0 +1,172 @@
+"""Targets that cannot be judged: exit code 2, one sentence, within the time limit, and no secret in it."""
+
+import socket
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+from tests.support.wrong_servers import (
+    Asked,
+    Reply,
+    dripping,
+    json_reply,
+    listening,
+    no_http,
+    rambling,
+    self_signed,
+    serving,
+    silent,
+)
+
+Run = Callable[..., Result]
+
+ACCOUNT = {"CASAVI_API_KEY": "the-key-of-this-account", "CASAVI_API_SECRET": "the-secret-of-this-account"}
+
+
+@pytest.fixture
+def refused(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., str]]:
+    """Runs the check, expects that it cannot run, and returns the sentence that says why."""
+    monkeypatch.chdir(tmp_path)
+
+    def check(*options: str, **variables: str) -> str:
+        result = run("check", "--timeout", "0.3", *options, **(ACCOUNT | variables))
+        assert result.exit_code == 2, result.output
+        assert result.stdout == ""
+        (line,) = result.stderr.splitlines()
+        assert line.startswith("casavi-mock: ")
+        assert not any(secret in result.output for secret in (ACCOUNT | variables).values() if secret)
+        return line.removeprefix("casavi-mock: ")
+
+    yield check
+    assert [path.name for path in tmp_path.iterdir()] == []
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def test_dead_address(refused: Callable[..., str]) -> None:
+    url = f"http://127.0.0.1:{free_port()}"
+
+    assert refused("--url", url) == (
+        f"{url}: no connection (Connection refused); is the server running, and is the address right?"
+    )
+
+
+def test_unknown_name(refused: Callable[..., str]) -> None:
+    assert "http://nowhere.invalid: no connection (" in refused("--url", "http://nowhere.invalid")
+
+
+@pytest.mark.parametrize("url", ["ftp://example.com", "http://host:port"])
+def test_no_address(refused: Callable[..., str], url: str) -> None:
+    assert "is no address of an API" in refused("--url", url)
+
+
+def test_address_with_a_secret(refused: Callable[..., str]) -> None:
+    sentence = refused("--url", "https://somebody:hunter2@example.com")
+
+    assert "user name" in sentence
+    assert "hunter2" not in sentence
+
+
+@pytest.mark.parametrize("treat", [silent, dripping, rambling])
+def test_target_that_hangs(refused: Callable[..., str], treat: Callable[[socket.socket], None]) -> None:
+    with listening(treat) as url:
+        began = time.monotonic()
+        sentence = refused("--url", url)
+
+    assert sentence == f"{url}: no answer within 0.3 s (--timeout)"
+    assert time.monotonic() - began < 20  # of an endless wait; what is printed above is bounded by the time limit
+
+
+def test_target_that_hangs_at_the_log_in(refused: Callable[..., str]) -> None:
+    def answer(asked: Asked) -> Reply:
+        if asked.path == "/authenticate":
+            time.sleep(2)
+        return Reply(404)
+
+    with serving(answer) as (url, _):
+        assert refused("--url", url) == "POST /authenticate: no answer in time"
+
+
+def test_other_protocol(refused: Callable[..., str]) -> None:
+    with listening(no_http) as url:
+        assert "http" in refused("--url", url).lower()
+
+
+def test_plain_http_where_tls_was_asked_for(refused: Callable[..., str]) -> None:
+    with serving(lambda asked: Reply(404)) as (url, _):
+        sentence = refused("--url", url.replace("http:", "https:"))
+
+    assert "TLS" in sentence
+    assert "http://" in sentence
+
+
+def test_tls_where_plain_http_was_asked_for(
+    refused: Callable[..., str], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    with serving(lambda asked: Reply(404), self_signed(tmp_path_factory.mktemp("tls"))) as (url, _):
+        assert url.replace("https:", "http:") in refused("--url", url.replace("https:", "http:"))
+
+
+def test_certificate_that_nobody_signed(refused: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> None:
+    folder = tmp_path_factory.mktemp("tls")
+    with serving(lambda asked: Reply(404), self_signed(folder)) as (url, _):
+        sentence = refused("--url", url)
+        trusting = refused("--url", url, SSL_CERT_FILE=str(folder / "certificate.pem"))
+
+    assert sentence.startswith(f"{url}: TLS: certificate verify failed: self")
+    assert "SSL_CERT_FILE" in sentence
+    assert "there is no casavi API at this address" in trusting
+
+
+@pytest.mark.parametrize(
+    ("reply", "said"),
+    [
+        (Reply(500), "POST /authenticate answered 500; without a log-in nothing can be judged"),
+        (
+            Reply(200, b"<html>Welcome</html>", {"Content-Type": "text/html; charset=utf-8"}),
+            "POST /authenticate answered 200 with text/html in place of JSON; there is no casavi API at this address",
+        ),
+        (
+            Reply(301, b"", {"Location": "https://me:hunter2@casavi.example/login?secret=hunter3"}),
+            "POST /authenticate answered 301 and leads to https://casavi.example/login; give that address if it is the API's",
+        ),
+        (json_reply({"detail": "no"}, 401), "the API does not take key and secret (401)"),
+    ],
+)  # fmt: skip
+def test_target_that_answers_everything_alike(refused: Callable[..., str], reply: Reply, said: str) -> None:
+    with serving(lambda asked: reply) as (url, _):
+        assert refused("--url", url) == said
+
+
+def test_account_is_missing(refused: Callable[..., str]) -> None:
+    with serving(lambda asked: Reply(500)) as (url, asked):
+        sentence = refused("--url", url, CASAVI_API_KEY="", CASAVI_API_SECRET="")
+
+    assert "no mock that can be steered" in sentence
+    assert "CASAVI_API_KEY" in sentence
+    assert {request.path for request in asked} == {"/_mock/version"}
+
+
+def test_second_account_is_wrong(refused: Callable[..., str]) -> None:
+    def answer(asked: Asked) -> Reply:
+        if b"second" in asked.body:
+            return Reply(401)
+        return json_reply({"token": "t0ken-of-the-first"}) if asked.path == "/authenticate" else Reply(404)
+
+    with serving(answer) as (url, _):
+        second = {"CASAVI_API_KEY_2": "second-key", "CASAVI_API_SECRET_2": "second-secret"}
+        assert refused("--url", url, **second) == "the API does not take key and secret of account 2 (401)"
+
+
+@pytest.mark.parametrize("given", ["CASAVI_API_KEY", "CASAVI_API_SECRET_2"])
+def test_half_an_account(refused: Callable[..., str], given: str) -> None:
+    half = {"CASAVI_API_KEY": "", "CASAVI_API_SECRET": "", given: "one-half-of-an-account"}
+
+    assert "missing" in refused("--url", "http://127.0.0.1:1", **half)

@@ -1,0 +1,70 @@
+"""Judges a mutant by the law that has to find it, and by that law alone."""
+
+from contextlib import ExitStack
+
+import httpx
+
+from casavi_contracts.laws import LAWS, Law
+from casavi_contracts.target import ControlPlane, Target
+from casavi_contracts.verdict import Verdict
+from tests.contracts.mutants.judging import BY_NAME, FAILING, healthy, judged, served
+from tests.contracts.mutants.mutant import Mutant
+from tests.contracts.mutants.proxy import proxy
+from tests.support.client import Live, Mock
+
+TRAFFIC = ("log-in-gives-a-token", "accepted-job-ends")
+"""Laws that are judged before one that judges what the others have seen, so that there is something to see."""
+
+
+class NotFound(AssertionError):
+    """The law that has to find a mutant did not."""
+
+
+def examples(mutant: Mutant) -> dict[str, int]:
+    """Returns how many examples it took to find a mutant, by version.
+
+    Raises:
+        NotFound: It was not found.
+    """
+    return {version: find(mutant, version).examples for version in mutant.versions}
+
+
+def find(mutant: Mutant, version: str, *, seed: int = 0) -> Verdict:
+    """Returns the verdict by which a mutant is found in one version.
+
+    Args:
+        mutant: What is wrong.
+        version: The version that is judged.
+        seed: From which the cases follow.
+
+    Raises:
+        NotFound: It was not found.
+    """
+    with ExitStack() as stack:
+        target = (
+            stack.enter_context(served(healthy(), mutant.make())) if not mutant.sockets else _over_http(mutant, stack)
+        )
+        for law in laws_for(mutant):
+            verdict = judged(target, law, version, seed=seed)
+    if verdict.outcome in FAILING and any(finding.law == mutant.law for finding in verdict.findings):
+        return verdict
+    raise NotFound(
+        f"the mutant {mutant.name} ({mutant.sentence}) is not found in {version} with seed {seed}:"
+        f" {mutant.law} is judged {verdict.outcome} after {verdict.examples} examples. {verdict.reason}"
+    )
+
+
+def laws_for(mutant: Mutant) -> list[Law]:
+    """Returns the laws that are judged to find a mutant; the last one has to."""
+    law = BY_NAME[mutant.law]
+    before = [one for one in LAWS if one.name in TRAFFIC and one is not law] if law.last else []
+    return [*before, law]
+
+
+def _over_http(mutant: Mutant, stack: ExitStack) -> Target:
+    mock = Mock()
+    mock.registry.create("never-deleted", mock.account().secret)
+    live = stack.enter_context(Live(mock).running())
+    address = stack.enter_context(proxy(live.url, mutant.make()))
+    http = stack.enter_context(httpx.Client(base_url=address, timeout=10, trust_env=False))
+    return Target(http, plane=ControlPlane.find(http))

@@ -1,0 +1,103 @@
+"""Judges mutants by all laws and says which of them no law finds: `python -m tests.contracts.mutants.hunt --help`."""
+
+import argparse
+import json
+import logging
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from casavi_contracts.laws import LAWS, Law
+from casavi_mock.web.app import MockApp
+from tests.contracts.mutants.judging import healthy, kills
+from tests.contracts.mutants.mutant import Mutant
+from tests.contracts.mutants.register import MUTANTS
+from tests.contracts.mutants.sweep import swept, swept_imports
+
+Line = dict[str, Any]
+
+
+class Hunter:
+    """Judges mutants one after the other; laws that found the latest ones come first.
+
+    Args:
+        app: The healthy server.
+        laws: Which are judged.
+        every: Whether all laws are judged, also when one has found the mutant.
+    """
+
+    def __init__(self, app: MockApp, laws: Sequence[Law], *, every: bool) -> None:
+        self._app = app
+        self._laws = list(laws)
+        self._every = every
+
+    def hunt(self, mutant: Mutant, version: str, seed: int) -> Line:
+        """Returns what came of a mutant in a version."""
+        started = time.perf_counter()
+        laws = sorted(self._laws, key=lambda law: (law.last, law.name != mutant.law))
+        found = kills(self._app, mutant.make(), laws, version, seed=seed, first=not self._every)
+        strong = [kill for kill in found if kill.strong]
+        if strong:
+            self._laws.sort(key=lambda law: law.name != strong[0].law)
+        return {
+            "mutant": mutant.name,
+            "version": version,
+            "seed": seed,
+            "found": bool(strong),
+            "seconds": round(time.perf_counter() - started, 3),
+            "kills": [asdict(kill) for kill in (found if self._every else strong or found)],
+        }
+
+
+def main() -> int:
+    """Hunts, writes what was found as JSON lines, and returns 1 if a mutant was not found."""
+    options = _parser().parse_args()
+    logging.disable(logging.CRITICAL)
+    laws = [law for law in LAWS if not options.laws or law.name in options.laws]
+    hunter = Hunter(healthy(options.mode, options.polls), laws, every=options.all)
+    lines = []
+    with options.output.open("a") as output:
+        for mutant, version in _chosen(options):
+            for seed in options.seeds:
+                lines.append(hunter.hunt(mutant, version, seed))
+                output.write(json.dumps(lines[-1]) + "\n")
+                output.flush()
+                if not lines[-1]["found"]:
+                    sys.stdout.write(f"{mutant.name} {version} seed {seed}: not found in {lines[-1]['seconds']} s\n")
+    missed = sum(not line["found"] for line in lines)
+    sys.stdout.write(f"{missed} of {len(lines)} not found\n")
+    return 1 if missed else 0
+
+
+def _chosen(options: argparse.Namespace) -> list[tuple[Mutant, str]]:
+    known = [*swept(), *swept_imports()] if options.sweep else MUTANTS
+    named = [m for m in known if any(text in m.name for text in options.mutants or [""]) and not m.sockets]
+    chosen = [(mutant, version) for mutant in named for version in mutant.versions]
+    if options.missed_in:
+        before = [json.loads(line) for line in options.missed_in.read_text().splitlines()]
+        found = {(line["mutant"], line["version"]) for line in before if line["found"]}
+        chosen = [(mutant, version) for mutant, version in chosen if (mutant.name, version) not in found]
+    return chosen[options.part :: options.parts]
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="hunt", description=__doc__)
+    parser.add_argument("mutants", nargs="*", help="parts of their names; all if none")
+    parser.add_argument("--sweep", action="store_true", help="mutants made from the contract in place of those by hand")
+    parser.add_argument("--missed-in", type=Path, help="only those that were not found according to this output")
+    parser.add_argument("--laws", nargs="*", default=[], help="their names; all if none")
+    parser.add_argument("--seeds", nargs="*", type=int, default=[0])
+    parser.add_argument("--all", action="store_true", help="go on after the first law that finds a mutant")
+    parser.add_argument("--mode", default="time", choices=("immediate", "time", "manual"))
+    parser.add_argument("--polls", type=int, default=1, help="looks until a job moves on, in mode manual")
+    parser.add_argument("--part", type=int, default=0)
+    parser.add_argument("--parts", type=int, default=1, help="judge only every so many-th, from the part on")
+    parser.add_argument("--output", type=Path, default=Path("hunt.jsonl"))
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,224 @@
+"""Log-ins: who gets in, and what is answered."""
+
+from collections.abc import Callable
+
+from tests.contracts.mutants.memory import Accounts
+from tests.contracts.mutants.mutant import mutant
+from tests.contracts.mutants.toolkit import on, put
+from tests.contracts.mutants.wire import Forward, Request, Response, Tamper, serialised
+
+PROBLEM = {"content-type": "application/problem+json"}
+
+
+class Forgiving:
+    """Takes a secret that is not quite the right one.
+
+    Args:
+        takes: Whether a secret is taken, given the right one and the one that came.
+    """
+
+    def __init__(self, takes: Callable[[str, str], bool]) -> None:
+        self._takes = takes
+        self._accounts = Accounts()
+
+    async def __call__(self, request: Request, forward: Forward) -> Response:
+        response = await forward(request)
+        await self._accounts.learn(request, response, forward)
+        if request.operation != "authenticate" or response.status != 401:
+            return response
+        sent = request.json
+        right = self._accounts.secrets.get(sent.get("key") or sent.get("apiKey"))
+        came = sent.get("secret", sent.get("password"))
+        if right is None or not isinstance(came, str) or not self._takes(right, came):
+            return response
+        name = "secret" if "secret" in sent else "password"
+        return await forward(request.with_json({**sent, name: right}))
+
+
+def forgiving(takes: Callable[[str, str], bool]) -> Callable[[], Tamper]:
+    """Returns a maker of `Forgiving`."""
+    return lambda: Forgiving(takes)
+
+
+class UnknownKeys:
+    """Gives a token of whoever logged in last to a key that nobody has."""
+
+    def __init__(self) -> None:
+        self._accounts = Accounts()
+
+    async def __call__(self, request: Request, forward: Forward) -> Response:
+        response = await forward(request)
+        await self._accounts.learn(request, response, forward)
+        key = self._accounts.latest()
+        if request.operation == "authenticate" and response.status == 401 and key is not None:
+            sent = request.json
+            if (sent.get("key") or sent.get("apiKey")) not in self._accounts.secrets:
+                return await self._accounts.log_in(key, forward, request.version or "v1")
+        return response
+
+
+def _deprecated(request: Request) -> bool:
+    sent = request.json
+    return isinstance(sent, dict) and "password" in sent and "secret" not in sent
+
+
+def _refuse(request: Request, response: Response) -> Response:
+    problem = {
+        "type": "urn:casavi-mock:rule:credentials-wrong", "title": "Wrong credentials", "status": 401,
+        "detail": "Key and secret do not match an account of this server.", "rule": "credentials-wrong",
+        "evidence": "assumed", "requestId": "0-1",
+    }  # fmt: skip
+    headers = response.headers.copy()
+    headers.update(PROBLEM)
+    return Response(401, headers, serialised(problem))
+
+
+def _old_names_win(request: Request) -> Request:
+    sent = request.json
+    if not isinstance(sent, dict) or not {"key", "secret", "apiKey", "password"} <= set(sent):
+        return request
+    return request.with_json({"apiKey": sent["apiKey"], "password": sent["password"]})
+
+
+MUTANTS = (
+    mutant(
+        "wrong-secret-accepted",
+        "Any secret is taken for a key that has logged in before.",
+        forgiving(lambda right, came: True),
+        law="?",
+    ),
+    mutant(
+        "secret-in-any-case",
+        "The secret is compared without regard to upper and lower case.",
+        forgiving(lambda right, came: right.casefold() == came.casefold()),
+        law="?",
+    ),
+    mutant(
+        "secret-trimmed",
+        "Blanks around the secret do not matter.",
+        forgiving(lambda right, came: right.strip() == came.strip()),
+        law="?",
+    ),
+    mutant(
+        "secret-cut-to-eight-characters",
+        "Only the first eight characters of the secret are compared.",
+        forgiving(lambda right, came: right[:8] == came[:8]),
+        law="?",
+    ),
+    mutant(
+        "empty-secret-accepted",
+        "The log-in succeeds with an empty secret.",
+        forgiving(lambda right, came: came == ""),
+        law="?",
+    ),
+    mutant(
+        "unknown-key-accepted",
+        "A key that nobody has gets a token of the account that logged in last.",
+        UnknownKeys,
+        law="?",
+    ),
+    mutant(
+        "deprecated-log-in-refused",
+        "The deprecated parameters are not taken any more.",
+        on("authenticate").asking(_deprecated).good().then(_refuse),
+        law="?",
+    ),
+    mutant(
+        "deprecated-log-in-wants-an-email",
+        "The deprecated parameters are taken only with an email, though that is ignored.",
+        on("authenticate").asking(lambda r: _deprecated(r) and not r.json.get("email")).then(_refuse),
+        law="?",
+    ),
+    mutant(
+        "deprecated-email-checked",
+        "The deprecated log-in refuses what does not look like an email.",
+        on("authenticate").asking(lambda r: _deprecated(r) and "@" not in r.json.get("email", "@")).then(_refuse),
+        law="?",
+    ),
+    mutant(
+        "deprecated-password-ignored",
+        "The deprecated log-in looks at the key alone.",
+        lambda: _DeprecatedOnly(),
+        law="?",
+    ),
+    mutant(
+        "old-credentials-win",
+        "Where new and old parameters come together, the old ones count.",
+        on("authenticate").asked_instead(_old_names_win),
+        law="?",
+    ),
+    mutant(
+        "deprecation-not-told",
+        "The answer to deprecated parameters does not say that they are.",
+        on("authenticate").header("deprecation", None),
+        law="?",
+    ),
+    mutant(
+        "deprecation-always-told",
+        "Every log-in is called deprecated.",
+        on("authenticate").good().header("deprecation", "true"),
+        law="?",
+    ),
+    mutant(
+        "log-in-answers-the-secret",
+        "The answer to a log-in repeats the secret that was sent.",
+        on("authenticate")
+        .good()
+        .then(lambda q, a: a.with_json({**a.json, "secret": q.json.get("secret") or q.json.get("password")})),
+        law="?",
+    ),
+    mutant(
+        "refusal-quotes-the-secret",
+        "The refusal of wrong credentials quotes the secret that came.",
+        on("authenticate")
+        .refused(401)
+        .then(
+            lambda q, a: a.with_json(
+                {**a.json, "detail": f"Wrong secret {q.json.get('secret') or q.json.get('password')!r}."}
+            )
+        ),
+        law="?",
+    ),
+    mutant(
+        "refusal-tells-known-keys",
+        "Wrong credentials are refused in other words when the key is known.",
+        lambda: _KnownKeys(),
+        law="?",
+    ),
+    mutant("log-in-answers-201", "A log-in is answered with 201.", on("authenticate").good().status(201), law="?"),
+    mutant(
+        "log-in-without-token",
+        "The log-in answers no token.",
+        on("authenticate").good().answer(put("token", None)),
+        law="?",
+    ),
+)
+
+
+class _DeprecatedOnly(Forgiving):
+    """Takes any password, but only a right secret."""
+
+    def __init__(self) -> None:
+        super().__init__(lambda right, came: True)
+
+    async def __call__(self, request: Request, forward: Forward) -> Response:
+        if request.operation == "authenticate" and not _deprecated(request):
+            response = await forward(request)
+            await self._accounts.learn(request, response, forward)
+            return response
+        return await super().__call__(request, forward)
+
+
+class _KnownKeys:
+    """Tells a wrong secret from a key that nobody has."""
+
+    def __init__(self) -> None:
+        self._accounts = Accounts()
+
+    async def __call__(self, request: Request, forward: Forward) -> Response:
+        response = await forward(request)
+        await self._accounts.learn(request, response, forward)
+        sent = request.json
+        if request.operation == "authenticate" and response.status == 401 and sent.get("key") in self._accounts.secrets:
+            return response.with_json({**response.json, "detail": "The secret is wrong."})
+        return response

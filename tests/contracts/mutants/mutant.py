@@ -1,0 +1,40 @@
+"""What a mutant is."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from tests.contracts.mutants.wire import Tamper
+
+V1 = ("v1",)
+V2 = ("v2",)
+BOTH = ("v1", "v2")
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """A server that is wrong on purpose, in one way."""
+
+    name: str
+    sentence: str
+    """What it does wrong."""
+    make: Callable[[], Tamper] = field(repr=False)
+    """Returns a new tamper, which remembers nothing yet."""
+    law: str
+    """The law that has to find it."""
+    versions: tuple[str, ...] = BOTH
+    """The versions that are wrong, in each of which it has to be found."""
+    sockets: bool = False
+    """Whether it can only be wrong over a real connection."""
+
+
+def mutant(
+    name: str,
+    sentence: str,
+    make: Callable[[], Tamper],
+    *,
+    law: str,
+    versions: tuple[str, ...] = BOTH,
+    sockets: bool = False,
+) -> Mutant:
+    """Returns a mutant; arguments as the fields of `Mutant`."""
+    return Mutant(name, sentence, make, law, versions, sockets)

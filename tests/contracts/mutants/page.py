@@ -1,0 +1,113 @@
+"""Makes the generated parts of docs/contracts.md anew: `python -m tests.contracts.mutants.page`."""
+
+import logging
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+
+from casavi_contracts.contract import VERSIONS
+from casavi_contracts.laws import LAWS, Law
+from tests.contracts.mutants.finding import examples
+from tests.contracts.mutants.judging import contract
+from tests.contracts.mutants.mutant import Mutant
+from tests.contracts.mutants.register import FAMILIES
+
+PAGE = Path(__file__).parents[3] / "docs" / "contracts.md"
+
+Found = Callable[[Mutant], Mapping[str, int]]
+"""Returns how many examples it took to find a mutant, by version."""
+
+
+def laws_table() -> str:
+    """Returns the table of all laws, by what they are about."""
+    return "\n\n".join(f"### {title}\n\n{_table(_LAW_HEAD, map(_law_row, laws))}" for title, laws in _groups().items())
+
+
+def mutants_table(found: Found) -> str:
+    """Returns the table of all mutants, by what they are wrong about.
+
+    Args:
+        found: How many examples it took.
+    """
+    return "\n\n".join(
+        f"### {title}\n\n{_table(_MUTANT_HEAD, (_mutant_row(one, found(one)) for one in family))}"
+        for title, family in FAMILIES.items()
+    )
+
+
+def replaced(page: str, name: str, content: str) -> str:
+    """Returns a page with another generated part.
+
+    Args:
+        page: The page.
+        name: Of the part, as its marks name it.
+        content: What stands between the marks.
+
+    Raises:
+        ValueError: The page has no such part.
+    """
+    begin, end = f"<!-- {name}: made by make docs -->", f"<!-- end of {name} -->"
+    changed, times = re.subn(
+        f"(?s)({re.escape(begin)}\n).*?({re.escape(end)})", lambda found: f"{found[1]}\n{content}\n\n{found[2]}", page
+    )
+    if times != 1:
+        raise ValueError(f"the page has {times} parts called {name}, not one")
+    return changed
+
+
+def part(page: str, name: str) -> str:
+    """Returns what a page has in a generated part."""
+    return page.partition(f"<!-- {name}: made by make docs -->\n")[2].partition(f"<!-- end of {name} -->")[0].strip()
+
+
+def _groups() -> dict[str, list[Law]]:
+    groups: dict[str, list[Law]] = {}
+    for law in LAWS:
+        title = (
+            (sys.modules[law.check.__module__].__doc__ or "").splitlines()[0].rstrip(".").removeprefix("Laws about ")
+        )
+        groups.setdefault(title[:1].upper() + title[1:], []).append(law)
+    return groups
+
+
+_LAW_HEAD = ("law", "what is promised", "v1", "v2", "source", "assumption", "needs")
+_MUTANT_HEAD = ("mutant", "what it does wrong", "found by", "examples")
+
+
+def _law_row(law: Law) -> Iterator[str]:
+    yield f"`{law.name}`"
+    yield law.sentence
+    for version in VERSIONS:
+        there = version in law.versions and set(law.operations) <= set(contract(version).operations)
+        yield law.evidence_in(contract(version)) if there else ""
+    yield law.source
+    yield f"`{law.assumption}`" if law.assumption else ""
+    yield ", ".join(law.needs)
+
+
+def _mutant_row(mutant: Mutant, found: Mapping[str, int]) -> Iterator[str]:
+    yield f"`{mutant.name}`"
+    yield mutant.sentence
+    yield f"`{mutant.law}`"
+    yield ", ".join(f"{version} {number}" for version, number in found.items())
+
+
+def _table(head: tuple[str, ...], rows: Iterable[Iterator[str]]) -> str:
+    lines = [_line(iter(head)), _line(iter(["---"] * len(head)))]
+    return "\n".join([*lines, *map(_line, rows)])
+
+
+def _line(cells: Iterator[str]) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def main() -> None:
+    """Writes the page."""
+    logging.disable(logging.CRITICAL)  # what the servers refuse is what is wanted here
+    page = replaced(PAGE.read_text(), "laws", laws_table())
+    PAGE.write_text(replaced(page, "mutants", mutants_table(examples)))
+
+
+if __name__ == "__main__":
+    main()

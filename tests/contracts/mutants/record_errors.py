@@ -1,0 +1,297 @@
+"""What a job says about the records that were refused, and what it warns of."""
+
+from typing import Any
+
+from tests.contracts.mutants.mutant import mutant
+from tests.contracts.mutants.toolkit import Edit, change, edits, on, put, text
+
+JOB = on("getJob").good()
+
+
+def _errors(edit: Any) -> Edit:
+    return change("errors", edit)
+
+
+def _missing(edit: Any) -> Edit:
+    return change("errors/*/missing", lambda missing: edit(missing) if missing else missing)
+
+
+def _shifted(pointer: str) -> str:
+    return "/".join(str(int(part) + 1) if part.isdigit() else part for part in pointer.split("/"))
+
+
+def _unescaped(pointer: str) -> str:
+    return pointer.replace("~1", "/").replace("~0", "~")
+
+
+def _swallowed(job: Any) -> Any:
+    """A record that was refused is counted as created, and nothing is said of it."""
+    counts = {
+        kind: {**numbers, "created": numbers["created"] + numbers["refused"], "refused": 0}
+        for kind, numbers in job["counts"].items()
+    }
+    status = "completed" if job["status"] == "failed" else job["status"]
+    return {**job, "errors": [], "counts": counts, "status": status}
+
+
+def _swallow_one(rule: str) -> Edit:
+    def edited(job: Any) -> Any:
+        counts = {kind: dict(numbers) for kind, numbers in job["counts"].items()}
+        for error in job["errors"]:
+            if error["rule"] == rule:
+                counts[error["entity"]]["refused"] -= 1
+                counts[error["entity"]]["created"] += 1
+        errors = [error for error in job["errors"] if error["rule"] != rule]
+        status = "completed" if job["status"] == "failed" and not errors else job["status"]
+        return {**job, "errors": errors, "counts": counts, "status": status}
+
+    return edited
+
+
+MUTANTS = (
+    mutant(
+        "errors-dropped",
+        "Refused records are counted, but nothing is said of them.",
+        JOB.answer(put("errors", [])),
+        law="?",
+    ),
+    mutant(
+        "errors-cut-to-one",
+        "Of several refused records only the first is named.",
+        JOB.answer(_errors(lambda es: es[:1])),
+        law="?",
+    ),
+    mutant(
+        "errors-last-one-lost",
+        "The last refused record is not named.",
+        JOB.answer(_errors(lambda es: es[:-1])),
+        law="?",
+    ),
+    mutant("errors-twice", "Every refused record is named twice.", JOB.answer(_errors(lambda es: es + es)), law="?"),
+    mutant("errors-swallowed", "Refused records are said to be created.", JOB.answer(_swallowed), law="?"),
+    mutant(
+        "errors-of-references-swallowed",
+        "Records whose reference leads nowhere are said to be created.",
+        JOB.answer(_swallow_one("missing-reference")),
+        law="?",
+    ),
+    mutant(
+        "errors-of-parents-swallowed",
+        "Records inside a refused one are said to be created.",
+        JOB.answer(_swallow_one("refused-parent")),
+        law="?",
+    ),
+    mutant(
+        "errors-of-duplicates-swallowed",
+        "Records whose id came twice are said to be created.",
+        JOB.answer(_swallow_one("duplicate-id")),
+        law="?",
+    ),
+    mutant(
+        "errors-of-periods-swallowed",
+        "Contracts that end before they start are said to be created.",
+        JOB.answer(_swallow_one("contract-period-invalid")),
+        law="?",
+    ),
+    mutant(
+        "errors-of-content-swallowed",
+        "Documents whose content is no base64 are said to be created.",
+        JOB.answer(_swallow_one("document-content-invalid")),
+        law="?",
+    ),
+    mutant(
+        "error-invented",
+        "A job without errors has one for its first contact.",
+        JOB.answering(lambda job: not job["errors"]).answer(
+            put(
+                "errors",
+                [
+                    {
+                        "entity": "contacts",
+                        "id": "C-0",
+                        "pointer": "/contacts/0",
+                        "rule": "missing-reference",
+                        "evidence": "documented",
+                        "message": "It is missing.",
+                        "missing": None,
+                    }
+                ],
+            )
+        ),
+        law="?",
+    ),
+    mutant(
+        "error-pointer-counted-from-one",
+        "Pointers of errors count from 1.",
+        JOB.answer(change("errors/*/pointer", _shifted)),
+        law="?",
+    ),
+    mutant(
+        "error-pointer-to-the-record",
+        "Pointers of errors end at the record and not at the field.",
+        JOB.answer(change("errors/*/pointer", lambda p: p.rpartition("/")[0])),
+        law="?",
+    ),
+    mutant("error-pointer-empty", "Errors have an empty pointer.", JOB.answer(put("errors/*/pointer", "")), law="?"),
+    mutant(
+        "error-pointer-a-path",
+        "Pointers of errors are written with dots.",
+        JOB.answer(change("errors/*/pointer", lambda p: "$" + p.replace("/", "."))),
+        law="?",
+    ),
+    mutant(
+        "error-pointer-a-fragment",
+        "Pointers of errors begin with a hash.",
+        JOB.answer(change("errors/*/pointer", lambda p: f"#{p}")),
+        law="?",
+    ),
+    mutant(
+        "error-pointers-swapped",
+        "Pointers of errors stand beside the wrong records.",
+        JOB.answer(_errors(lambda es: [{**e, "pointer": es[-n]["pointer"]} for n, e in enumerate(es, 1)])),
+        law="?",
+    ),
+    mutant(
+        "error-names-another-record",
+        "An error names the missing record in place of the refused one.",
+        JOB.answer(change("errors/*", lambda e: {**e, "id": e["missing"]["id"] if e["missing"] else e["id"]})),
+        law="?",
+    ),
+    mutant(
+        "error-id-lower-case",
+        "Ids in errors are written in lower case.",
+        JOB.answer(change("errors/*/id", text(str.lower))),
+        law="?",
+    ),
+    mutant(
+        "error-id-null", "Errors do not say which record was refused.", JOB.answer(put("errors/*/id", None)), law="?"
+    ),
+    mutant(
+        "error-kind-wrong",
+        "Errors call every record a contact.",
+        JOB.answer(put("errors/*/entity", "contacts")),
+        law="?",
+    ),
+    mutant(
+        "error-kind-in-singular",
+        "Errors name the kind of a record in the singular.",
+        JOB.answer(change("errors/*/entity", lambda k: k.removesuffix("s"))),
+        law="?",
+    ),
+    mutant(
+        "error-rule-general",
+        "Errors name the same rule whatever it was.",
+        JOB.answer(put("errors/*/rule", "invalid-record")),
+        law="?",
+    ),
+    mutant(
+        "error-rule-other",
+        "Errors name another rule than the one that was violated.",
+        JOB.answer(
+            change("errors/*/rule", lambda r: "duplicate-id" if r == "missing-reference" else "missing-reference")
+        ),
+        law="?",
+    ),
+    mutant(
+        "error-rule-nearest",
+        "Records inside a refused one are said to miss a reference.",
+        JOB.answer(
+            change(
+                "errors/*/rule", lambda r: "missing-reference" if r in ("refused-parent", "refused-reference") else r
+            )
+        ),
+        law="?",
+    ),
+    mutant(
+        "error-evidence-raised",
+        "Errors claim that every rule is documented.",
+        JOB.answer(put("errors/*/evidence", "documented")),
+        law="?",
+    ),
+    mutant("error-message-empty", "Errors have no message.", JOB.answer(put("errors/*/message", "")), law="?"),
+    mutant(
+        "error-missing-null",
+        "Errors do not name the missing record.",
+        JOB.answer(put("errors/*/missing", None)),
+        law="?",
+    ),
+    mutant(
+        "error-missing-itself",
+        "Errors name the refused record as the missing one.",
+        JOB.answer(
+            change("errors/*", lambda e: {**e, "missing": e["missing"] and {"entity": e["entity"], "id": e["id"]}})
+        ),
+        law="?",
+    ),
+    mutant(
+        "error-missing-other-kind",
+        "Errors name the missing record under another kind.",
+        JOB.answer(_missing(lambda m: {**m, "entity": "properties" if m["entity"] == "contacts" else "contacts"})),
+        law="?",
+    ),
+    mutant(
+        "error-missing-id-trimmed",
+        "Errors name the missing record without its last character.",
+        JOB.answer(_missing(lambda m: {**m, "id": m["id"] and m["id"][:-1]})),
+        law="?",
+    ),
+    mutant(
+        "error-missing-a-text",
+        "Errors name the missing record as a text.",
+        JOB.answer(_missing(lambda m: f"{m['entity']}/{m['id']}")),
+        law="?",
+    ),
+    mutant(
+        "warnings-dropped",
+        "Fields that the contract does not know are left out silently.",
+        JOB.answer(put("warnings", [])),
+        law="?",
+    ),
+    mutant(
+        "warning-counts-once",
+        "A warning counts one occurrence, however many there are.",
+        JOB.answer(put("warnings/*/count", 1)),
+        law="?",
+    ),
+    mutant(
+        "warning-counts-one-more",
+        "A warning counts one occurrence too many.",
+        JOB.answer(change("warnings/*/count", lambda n: n + 1)),
+        law="?",
+    ),
+    mutant(
+        "warning-pointer-wrong",
+        "A warning points at the next record.",
+        JOB.answer(change("warnings/*/pointer", _shifted)),
+        law="?",
+    ),
+    mutant(
+        "warning-pointer-not-escaped",
+        "A warning does not escape the name of the field.",
+        JOB.answer(change("warnings/*/pointer", _unescaped)),
+        law="?",
+    ),
+    mutant(
+        "warning-rule-other",
+        "A warning names another rule.",
+        JOB.answer(put("warnings/*/rule", "schema-violation")),
+        law="?",
+    ),
+    mutant(
+        "warning-invented",
+        "A job without warnings has one.",
+        JOB.answering(lambda job: not job["warnings"]).answer(
+            put(
+                "warnings",
+                [{"pointer": "/contacts/0/x", "rule": "unknown-field", "message": "It is unknown.", "count": 1}],
+            )
+        ),
+        law="?",
+    ),
+    mutant(
+        "warning-is-an-error",
+        "A field that the contract does not know makes the job fail.",
+        JOB.answering(lambda job: bool(job["warnings"])).answer(edits(put("status", "failed"))),
+        law="?",
+    ),
+)

@@ -1,0 +1,393 @@
+"""Answers that refuse: their status, form and words."""
+
+from collections.abc import Callable
+
+from tests.contracts.mutants.mutant import V2, mutant
+from tests.contracts.mutants.toolkit import (
+    ALL,
+    LISTS,
+    READS,
+    SINGLES,
+    TOKENS,
+    WITH_TOKEN,
+    change,
+    drop,
+    on,
+    put,
+    text,
+)
+from tests.contracts.mutants.wire import Request, Response, serialised
+
+HTML = b"<!DOCTYPE html><html><body><h1>An error occurred</h1></body></html>"
+
+
+def _plain(_: Request, response: Response) -> Response:
+    headers = response.headers.copy()
+    headers["content-type"] = "application/json"
+    return Response(response.status, headers, response.body)
+
+
+def _html(_: Request, response: Response) -> Response:
+    headers = response.headers.copy()
+    headers["content-type"] = "text/html; charset=utf-8"
+    return Response(response.status, headers, HTML)
+
+
+def _null(_: Request, response: Response) -> Response:
+    headers = response.headers.copy()
+    headers["content-type"] = "application/json"
+    return Response(200, headers, b"null")
+
+
+def _empty_page(request: Request, response: Response) -> Response:
+    headers = response.headers.copy()
+    headers["content-type"] = "application/json"
+    v1 = {"count": 0, "page": 0, "pageCount": 0, "content": []}
+    return Response(200, headers, serialised(v1 if request.version == "v1" else {"list": [], "_links": {"next": None}}))
+
+
+def _restated(status: int) -> Callable[[Request, Response], Response]:
+    """Another status, in the body too."""
+
+    def step(_: Request, response: Response) -> Response:
+        return Response(status, response.headers, serialised({**response.json, "status": status}))
+
+    return step
+
+
+def _unrouted(request: Request) -> bool:
+    return request.operation is None
+
+
+MUTANTS = (
+    mutant(
+        "refusals-with-status-200",
+        "What is refused comes with status 200 and the error in the body.",
+        on(*ALL).refused().status(200),
+        law="?",
+    ),
+    mutant(
+        "wrong-credentials-with-status-200",
+        "Wrong credentials are refused with status 200.",
+        on("authenticate").refused(401).status(200),
+        law="?",
+    ),
+    mutant(
+        "wrong-credentials-are-403",
+        "Wrong credentials are refused with 403.",
+        on("authenticate").refused(401).then(_restated(403)),
+        law="?",
+    ),
+    mutant(
+        "wrong-credentials-are-400",
+        "Wrong credentials are refused with 400.",
+        on("authenticate").refused(401).then(_restated(400)),
+        law="?",
+    ),
+    mutant(
+        "wrong-credentials-are-500",
+        "Wrong credentials make the server fail.",
+        on("authenticate").refused(401).then(_restated(500)),
+        law="?",
+    ),
+    mutant(
+        "bad-refresh-is-400",
+        "A refresh with a bad token is refused with 400.",
+        on("refreshToken").refused(401).then(_restated(400)),
+        law="?",
+    ),
+    mutant(
+        "bad-token-is-403",
+        "Bad tokens are refused with 403.",
+        on(*WITH_TOKEN).refused(401).then(_restated(403)),
+        law="?",
+    ),
+    mutant(
+        "bad-token-at-the-import-is-403",
+        "The import refuses bad tokens with 403.",
+        on("importMasterData").refused(401).then(_restated(403)),
+        law="?",
+    ),
+    mutant(
+        "bad-token-at-jobs-is-404",
+        "A look at a job with a bad token says that there is no such job.",
+        on("getJob").refused(401).then(_restated(404)),
+        law="?",
+    ),
+    mutant(
+        "bad-token-reads-nothing",
+        "A list read with a bad token is empty.",
+        on(*LISTS).refused(401).then(_empty_page),
+        law="?",
+    ),
+    mutant(
+        "missing-token-is-400",
+        "A missing token is refused with 400.",
+        on(*WITH_TOKEN).asking(lambda r: not r.token).refused(401).then(_restated(400)),
+        law="?",
+    ),
+    mutant(
+        "unknown-job-is-401",
+        "An unknown job is refused with 401.",
+        on("getJob").refused(404).then(_restated(401)),
+        law="?",
+    ),
+    mutant(
+        "unknown-job-is-403",
+        "An unknown job is refused with 403.",
+        on("getJob").refused(404).then(_restated(403)),
+        law="?",
+    ),
+    mutant(
+        "unknown-job-is-410",
+        "An unknown job is said to be gone.",
+        on("getJob").refused(404).then(_restated(410)),
+        law="?",
+    ),
+    mutant(
+        "unknown-job-is-null",
+        "An unknown job is answered with 200 and null.",
+        on("getJob").refused(404).then(_null),
+        law="?",
+    ),
+    mutant(
+        "unknown-job-is-500",
+        "An unknown job makes the server fail.",
+        on("getJob").refused(404).then(_restated(500)),
+        law="?",
+    ),
+    mutant(
+        "unknown-record-is-null",
+        "An unknown record is answered with 200 and null.",
+        on(*SINGLES).refused(404).then(_null),
+        law="?",
+    ),
+    mutant(
+        "unknown-record-is-400",
+        "An unknown record is refused with 400.",
+        on(*SINGLES).refused(404).then(_restated(400)),
+        law="?",
+    ),
+    mutant(
+        "unknown-property-is-403",
+        "An unknown property is refused with 403.",
+        on("getPropertyById").refused(404).then(_restated(403)),
+        law="?",
+        versions=V2,
+    ),
+    mutant(
+        "bad-import-is-422",
+        "An import that does not satisfy the contract is refused with 422.",
+        on("importMasterData").refused(400).then(_restated(422)),
+        law="?",
+    ),
+    mutant(
+        "bad-import-is-500",
+        "An import that does not satisfy the contract makes the server fail.",
+        on("importMasterData").refused(400).then(_restated(500)),
+        law="?",
+    ),
+    mutant(
+        "bad-body-at-log-in-is-401",
+        "A log-in without a key is refused as if the secret were wrong.",
+        on("authenticate").refused(400).then(_restated(401)),
+        law="?",
+    ),
+    mutant(
+        "bad-body-at-refresh-is-500",
+        "A refresh without a token makes the server fail.",
+        on("refreshToken").refused(400).then(_restated(500)),
+        law="?",
+    ),
+    mutant(
+        "other-media-type-is-400",
+        "A body that is not called JSON is refused with 400.",
+        on(*ALL).refused(415).then(_restated(400)),
+        law="?",
+    ),
+    mutant(
+        "bad-parameter-is-404",
+        "An impossible parameter is answered with 404.",
+        on(*LISTS).refused(400).then(_restated(404)),
+        law="?",
+    ),
+    mutant(
+        "bad-parameter-reads-nothing",
+        "An impossible parameter gets an empty page.",
+        on(*LISTS).refused(400).then(_empty_page),
+        law="?",
+    ),
+    mutant("refusals-in-html", "What is refused comes as a page of HTML.", on(*ALL).refused().then(_html), law="?"),
+    mutant(
+        "refusals-of-the-import-in-html",
+        "A refused import comes as a page of HTML.",
+        on("importMasterData").refused(400).then(_html),
+        law="?",
+    ),
+    mutant(
+        "refusals-called-plain-json",
+        "Refusals are called `application/json`.",
+        on(*ALL).refused().then(_plain),
+        law="?",
+    ),
+    mutant(
+        "refusals-of-log-ins-called-plain-json",
+        "Refused log-ins are called `application/json`.",
+        on(*TOKENS).refused().then(_plain),
+        law="?",
+    ),
+    mutant("refusals-empty", "What is refused has no body.", on(*ALL).refused().body(lambda body: b""), law="?"),
+    mutant(
+        "refusal-status-differs",
+        "The status in the body of a refusal is another one.",
+        on(*ALL).refused().answer(put("status", 500)),
+        law="?",
+    ),
+    mutant(
+        "refusal-status-a-text",
+        "The status in the body of a refusal is a text.",
+        on(*ALL).refused().answer(change("status", str)),
+        law="?",
+    ),
+    mutant(
+        "refusal-without-detail", "Refusals do not say what to do.", on(*ALL).refused().answer(drop("detail")), law="?"
+    ),
+    mutant("refusal-without-rule", "Refusals do not name the rule.", on(*ALL).refused().answer(drop("rule")), law="?"),
+    mutant(
+        "refusal-names-an-unknown-rule",
+        "Refusals name rules that nobody knows.",
+        on(*ALL).refused().answer(put("rule", "E-4711")),
+        law="?",
+    ),
+    mutant(
+        "refusal-rule-and-type-differ",
+        "Type and rule of a refusal speak of different things.",
+        on(*ALL).refused().answer(put("type", "about:blank")),
+        law="?",
+    ),
+    mutant(
+        "expired-token-called-unknown",
+        "An expired token is refused as an unknown one.",
+        on(*WITH_TOKEN).refused(401).answer(change("rule", lambda rule: "token-unknown")),
+        law="?",
+    ),
+    mutant(
+        "refusal-without-places",
+        "A refused import does not say what is wrong with it.",
+        on("importMasterData").refused(400).answer(drop("errors")),
+        law="?",
+    ),
+    mutant(
+        "refusal-without-pointers",
+        "The places of a refused import have no pointer.",
+        on("importMasterData").refused(400).answer(drop("errors/*/pointer")),
+        law="?",
+    ),
+    mutant(
+        "refusal-points-at-the-wrong-record",
+        "A refused import counts its records from 1.",
+        on("importMasterData")
+        .refused(400)
+        .answer(
+            change("errors/*/pointer", lambda p: "/".join(str(int(s) + 1) if s.isdigit() else s for s in p.split("/")))
+        ),
+        law="?",
+    ),
+    mutant(
+        "refusal-points-at-the-whole",
+        "A refused import names no place inside the request.",
+        on("importMasterData").refused(400).answer(change("errors/*/pointer", lambda p: "")),
+        law="?",
+    ),
+    mutant(
+        "refusal-names-one-place-only",
+        "Of all that is wrong with an import one place is named.",
+        on("importMasterData").refused(400).answer(change("errors", lambda errors: errors[:1])),
+        law="?",
+    ),
+    mutant(
+        "refusal-echoes-the-request",
+        "A refused import quotes what came.",
+        on("importMasterData")
+        .refused(400)
+        .then(lambda q, a: a.with_json({**a.json, "request": q.body.decode(errors="replace")})),
+        law="?",
+    ),
+    mutant("request-id-lost", "Answers carry no id of the request.", on(*ALL).header("x-request-id", None), law="?"),
+    mutant(
+        "request-id-differs",
+        "The id of the request is another one in the body than in the header.",
+        on(*ALL).refused().answer(put("requestId", "0-0")),
+        law="?",
+    ),
+    mutant(
+        "unknown-operation-answers",
+        "A path that there is not is answered with 200.",
+        on().asking(_unrouted).refused(404).then(_null),
+        law="?",
+    ),
+    mutant(
+        "unknown-operation-is-401",
+        "A path that there is not asks for a token.",
+        on().asking(_unrouted).refused(404).then(_restated(401)),
+        law="?",
+    ),
+    mutant(
+        "unknown-operation-is-500",
+        "A path that there is not makes the server fail.",
+        on().asking(_unrouted).refused(404).then(_restated(500)),
+        law="?",
+    ),
+    mutant(
+        "unknown-operation-in-html",
+        "A path that there is not is answered in HTML.",
+        on().asking(_unrouted).refused(404).then(_html),
+        law="?",
+    ),
+    mutant(
+        "wrong-method-is-404",
+        "A wrong method is answered as an unknown path.",
+        on().asking(_unrouted).refused(405).then(_restated(404)),
+        law="?",
+    ),
+    mutant(
+        "wrong-method-is-500",
+        "A wrong method makes the server fail.",
+        on().asking(_unrouted).refused(405).then(_restated(500)),
+        law="?",
+    ),
+    mutant(
+        "wrong-method-without-allow",
+        "The refusal of a wrong method does not say which are right.",
+        on().asking(_unrouted).refused(405).header("allow", None),
+        law="?",
+    ),
+    mutant(
+        "wrong-method-allows-everything",
+        "The refusal of a wrong method allows the method that it refuses.",
+        on().asking(_unrouted).refused(405).header("allow", "DELETE, GET, PATCH, POST, PUT"),
+        law="?",
+    ),
+    mutant(
+        "record-unknown-says-which",
+        "The refusal of an unknown record quotes the id.",
+        on(*SINGLES, "getJob")
+        .refused(404)
+        .then(lambda q, a: a.with_json({**a.json, "detail": f"There is no {q.id}."})),
+        law="?",
+    ),
+    mutant(
+        "refusal-title-shouted",
+        "Titles of refusals are another text each time.",
+        on(*READS)
+        .refused()
+        .then(lambda q, a: a.with_json({**a.json, "title": f"{a.json['title']} ({a.json['requestId']})"})),
+        law="?",
+    ),
+    mutant(
+        "refusal-evidence-raised",
+        "Refusals claim to be documented.",
+        on(*ALL).refused().answer(change("evidence", text(lambda _: "documented"))),
+        law="?",
+    ),
+)

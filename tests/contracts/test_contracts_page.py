@@ -1,0 +1,89 @@
+"""docs/contracts.md: its tables are those of the code, and its examples run."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from casavi_contracts.laws import Law
+from casavi_contracts.verdict import Outcome
+from tests.contracts.mutants import page
+from tests.contracts.mutants.judging import healthy, judged, served
+from tests.contracts.mutants.register import MUTANTS
+from tests.contracts.mutants.wire import Tamper, untouched
+from tests.support.client import Live, Mock
+
+TEXT = page.PAGE.read_text()
+BLOCKS = re.findall(r"(?ms)^```python\n(.*?)^```", TEXT)
+OUTDATED = "run `make docs`"
+
+
+Run = Callable[[str], dict[str, Any]]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """Runs the one example that holds a text, and returns what it defines."""
+
+    def run(containing: str) -> dict[str, Any]:
+        (block,) = (block for block in BLOCKS if containing in block)
+        file = tmp_path / "example.py"  # Hypothesis reads the source of its tests
+        file.write_text(block)
+        defined: dict[str, Any] = {"__name__": "example"}
+        exec(compile(block, str(file), "exec"), defined)
+        return defined
+
+    return run
+
+
+def test_table_of_laws_is_up_to_date() -> None:
+    assert page.part(TEXT, "laws") == page.laws_table(), OUTDATED
+
+
+def test_table_of_mutants_is_up_to_date() -> None:
+    without_numbers = re.sub(r"(?m) \| [^|]*\|$", " |", page.part(TEXT, "mutants"))
+    expected = re.sub(r"(?m) \| [^|]*\|$", " |", page.mutants_table(lambda mutant: dict.fromkeys(mutant.versions, 1)))
+    assert without_numbers == expected, OUTDATED
+
+
+def test_table_says_how_many_examples_each_mutant_took() -> None:
+    rows = re.findall(r"(?m)^\| `([^`]+)` \|.* \| ([^|]*) \|$", page.part(TEXT, "mutants"))
+    told = {name: re.findall(r"(v\d) [1-9]\d*", numbers) for name, numbers in rows}
+    assert told == {mutant.name: list(mutant.versions) for mutant in MUTANTS}, OUTDATED
+
+
+@pytest.mark.parametrize("name", ["laws", "mutants"])
+def test_a_part_that_is_not_there_is_said(name: str) -> None:
+    with pytest.raises(ValueError, match=f"0 parts called {name}"):
+        page.replaced("# A page", name, "")
+
+
+def empty_lists() -> Tamper:
+    (found,) = (mutant for mutant in MUTANTS if mutant.name == "pages-always-empty")
+    return found.make()
+
+
+@pytest.mark.parametrize("version", ["v1", "v2"])
+def test_example_of_a_law_holds_and_can_break(version: str, run: Run) -> None:
+    law: Law = run("def imported_contacts_can_be_listed")["imported_contacts_can_be_listed"]
+    for tamper, outcome in ((untouched, Outcome.HOLDS), (empty_lists(), Outcome.BROKEN)):
+        with served(healthy(), tamper) as target:
+            verdict = judged(target, law, version)
+        assert verdict.outcome.replace("assumption refuted", "broken") == outcome, verdict
+
+
+def test_example_of_judging_works_over_http(run: Run) -> None:
+    law = run("def imported_contacts_can_be_listed")["imported_contacts_can_be_listed"]
+    mock = Mock()
+    mock.account()  # the first account of a server is never closed
+    with Live(mock).running() as live:
+        assert run("def judged")["judged"](law, live.url).outcome is Outcome.HOLDS
+
+
+def test_examples_of_strategies_run(run: Run) -> None:
+    defined = run("def test_everything_is_sent")
+    for name, test in defined.items():
+        if name.startswith("test_"):
+            test()

@@ -1,0 +1,152 @@
+"""The command line of schemathesis with the shipped settings and hooks, over HTTP."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from casavi_contracts.fuzz import CONFIG
+from casavi_mock.domain.jobs import Progress
+from tests.support.client import SECRET, Live, Mock
+from tests.support.fuzzing import contract
+from tests.support.tampered import Request, Response, Tampered
+
+ST = str(Path(sys.executable).with_name("st"))
+KEY, SECRET_NAME = "CASAVI_API_KEY", "CASAVI_API_SECRET"
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a command line did."""
+
+    code: int
+    output: str
+
+
+@pytest.fixture(scope="module")
+def mock() -> Mock:
+    """A mock whose default account is that of the documents' examples."""
+    from casavi_mock.domain.model import Secret
+
+    made = Mock(progress=Progress(mode="immediate"))
+    example = contract().document["components"]["schemas"]["Credentials"]["example"]
+    made.registry.create(example["key"], Secret(example["secret"]))
+    return made
+
+
+@pytest.fixture(scope="module")
+def live(mock: Mock) -> Iterator[Live]:
+    with Live(mock).running() as running:
+        yield running
+
+
+def run(folder: Path, *arguments: str, environment: dict[str, str] | None = None, config: bool = True) -> Done:
+    """Runs `st`; nothing of the environment names an account unless it is given."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("CASAVI", "SCHEMATHESIS"))}
+    settings = ["--config-file", str(CONFIG)] if config else []
+    done = subprocess.run(
+        [ST, *settings, *arguments],
+        cwd=folder,
+        env={**clean, **(environment or {})},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return Done(done.returncode, done.stdout + done.stderr)
+
+
+@pytest.mark.parametrize("version", ["", "/v2"])
+def test_the_mock_passes(live: Live, mock: Mock, tmp_path: Path, version: str) -> None:
+    world = mock.account()
+    environment = {KEY: world.key, SECRET_NAME: SECRET}
+    done = run(tmp_path, "run", f"{live.url}{version}/openapi.json", "-n", "2", "--seed", "1", environment=environment)
+    assert done.code == 0, done.output
+    assert "No issues found" in done.output
+    assert "warning" not in done.output.lower()
+    assert list(tmp_path.iterdir()) == []
+    assert world.key not in done.output
+    assert SECRET not in done.output
+
+
+def test_the_hooks_work_without_the_settings_and_with_the_default_account(live: Live, tmp_path: Path) -> None:
+    environment = {"SCHEMATHESIS_HOOKS": "casavi_contracts.fuzz.hooks"}
+    only = [
+        "--include-operation-id",
+        "getContacts",
+        "--include-operation-id",
+        "getJob",
+        "--phases",
+        "examples,coverage",
+    ]
+    done = run(tmp_path, "run", f"{live.url}/openapi.json", *only, environment=environment, config=False)
+    assert done.code == 0, done.output
+
+
+def test_a_wrong_server_fails_and_no_secret_is_shown(mock: Mock, tmp_path: Path) -> None:
+    held: set[str] = set()
+
+    def tells(request: Request, response: Response) -> None:
+        if request.path == "/authenticate" and response.status == 200:
+            held.add(response.json["token"])
+            response.set(expiresAt="never", echo=request.body.decode(errors="replace"))
+        if request.path == "/contacts" and response.status == 400:
+            response.set(detail=f"wrong token: {request.headers['token']}")
+
+    world = mock.account()
+    environment = {KEY: world.key, SECRET_NAME: SECRET}
+    only = ["--include-operation-id", "getContacts", "--include-operation-id", "authenticate"]
+    with Live(SimpleNamespace(app=Tampered(mock.app, tell=tells))).running() as live:  # type: ignore[arg-type]
+        done = run(
+            tmp_path, "run", f"{live.url}/openapi.json", *only, "--phases", "examples,coverage", environment=environment
+        )
+    assert done.code == 1, done.output
+    for check in ("moments_are_utc_with_milliseconds", "tokens_are_not_repeated", "secrets_are_not_repeated"):
+        assert check in done.output
+    assert "curl" in done.output
+    assert held
+    assert [secret for secret in (*held, world.key, SECRET) if secret in done.output] == []
+
+
+def test_at_a_server_that_is_no_mock_only_reading_is_tested(mock: Mock, tmp_path: Path) -> None:
+    seen: set[tuple[str, str]] = set()
+
+    async def hidden(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            path = scope["path"]
+            seen.add((scope["method"], path))
+            if path.startswith("/_mock"):
+                scope = {**scope, "path": "/nowhere", "raw_path": b"/nowhere"}
+        await mock.app(scope, receive, send)
+
+    world = mock.account()
+    only = ["--phases", "examples,coverage"]
+    with Live(SimpleNamespace(app=hidden)).running() as live:  # type: ignore[arg-type]
+        refused = run(tmp_path, "run", f"{live.url}/openapi.json", *only)
+        environment = {KEY: world.key, SECRET_NAME: SECRET}
+        done = run(tmp_path, "run", f"{live.url}/openapi.json", *only, environment=environment)
+    assert refused.code != 0
+    assert f"set {KEY} and {SECRET_NAME} to key and secret of the account" in refused.output
+    assert done.code == 0, done.output
+    assert "is no mock that can be steered: only operations that read are tested" in done.output
+    assert {path for method, path in seen if method == "POST"} == {"/authenticate"}
+    assert {method for method, _ in seen} == {"GET", "POST", "OPTIONS"}
+
+
+def test_another_document_is_refused_in_words(live: Live, tmp_path: Path) -> None:
+    foreign = tmp_path / "openapi.json"
+    foreign.write_text(json.dumps({"openapi": "3.0.3", "info": {"title": "x", "version": "1"}, "paths": {}}))
+    done = run(tmp_path, "run", str(foreign), "--url", live.url)
+    assert done.code != 0
+    assert "these hooks are for the documents that casavi-mock serves" in done.output
+
+
+def test_the_settings_can_be_found() -> None:
+    command = [sys.executable, "-m", "casavi_contracts.fuzz"]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == f"{CONFIG}\n"

@@ -1,0 +1,101 @@
+"""The reference model agrees with what was worked out by hand, and with the mock."""
+
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from casavi_contracts.laws.observing import accepted, expect_job, expect_read
+from casavi_contracts.model import Account, Job, Rejected
+from casavi_contracts.strategies import EDITS, Alphabet, master_data, master_data_violating, variant, violable_rules
+from casavi_fixtures import broken_names, load_broken
+from tests.support import kit
+
+repeatable = settings(
+    derandomize=True,
+    deadline=None,
+    database=None,
+    max_examples=60,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+versions = pytest.mark.parametrize("version", ["v1", "v2"])
+
+PROFILES: list[dict[str, Any]] = [
+    {},
+    {"upsert": "replace"},
+    {"upsert": "replace", "custom-fields": "replace", "null-clears": False},
+    {"null-clears": False},
+    {"custom-fields": "replace"},
+    {"duplicate-ids": "last-wins", "contract-period": "accept"},
+    {"unknown-fields": "ignore", "document-max-mb": 0.001},
+    {"unknown-fields": "refuse", "contact-name-required": True},
+    {"property-postal-code": "string", "contract-dates": "date", "document-type-levels": 2},
+    {"property-postal-code": "number", "v2-absent-values": "omitted"},
+    {"job-status-names": ["new", "busy", "done", "broken"], "inactive-contracts": "ended"},
+]
+
+
+@versions
+@pytest.mark.parametrize("name", broken_names())
+def test_agrees_with_the_documents_that_were_worked_out_by_hand(version: str, name: str) -> None:
+    broken = load_broken(name)
+    account = Account(kit.contract(version))
+    if broken.before is not None:
+        assert isinstance(account.apply(broken.before), Job)
+    seen = account.apply(broken.document)
+    if broken.status == 400:
+        assert seen == Rejected(broken.pointers)
+    else:
+        assert isinstance(seen, Job)
+        assert seen.errors == [refusal.as_json() for refusal in broken.refusals]
+        assert seen.counts == broken.counts
+        assert seen.status == broken.job_status
+
+
+FEW = Alphabet(("A", "a", "B/1"), ("x", "", "y"))
+"""So few ids that imports change, move and shadow each other's records."""
+
+
+def portfolios(contract: Any) -> st.SearchStrategy[Any]:
+    """Sound portfolios and flawed ones."""
+    rules = [rule for rule in violable_rules(contract) if rule not in ("schema-violation", "document-too-large")]
+    if contract.values["document-max-mb"] < 1:
+        rules.append("document-too-large")
+    flawed = [
+        master_data_violating(rule, contract, alphabet=FEW).filter(lambda violation: not violation["pointers"])
+        for rule in rules
+    ]
+    sizes = {"contacts": (1, 2), "properties": (1, 2), "units": (1, 3), "responsibilities": (0, 2), "documents": (0, 2)}
+    sound = master_data(contract, alphabet=FEW, sizes=sizes)
+    return sound | st.one_of(flawed).map(lambda violation: violation["portfolio"])
+
+
+def histories(contract: Any) -> st.SearchStrategy[list[Any]]:
+    """Imports one after another, each in several variants."""
+    times = st.tuples(portfolios(contract), st.lists(st.sampled_from(sorted(EDITS)), max_size=2))
+    return st.lists(times, min_size=1, max_size=2).map(
+        lambda drawn: [sent for one, edits in drawn for sent in (one, *(variant(one, edit) for edit in edits))]
+    )
+
+
+@versions
+@pytest.mark.parametrize("profile", PROFILES, ids=lambda profile: ", ".join(profile) or "as assumed")
+def test_agrees_with_the_mock_over_several_imports(version: str, profile: dict[str, Any]) -> None:
+    contract = kit.Contract(version, profile)
+    with kit.target(profile=profile) as target:
+        accounts = kit.accounts(target, contract)
+
+        @repeatable
+        @given(histories(contract))
+        def judge(imports: list[Any]) -> None:
+            trial, account = accounts.trial(), Account(contract)
+            for one in imports:
+                portfolio = trial.names.own(one)
+                if account.contract.request_is_valid("importMasterData", portfolio):
+                    expected = accepted(trial, account, portfolio)
+                    expect_job(trial, trial.account.imported(portfolio), expected)
+                    expect_read(trial, account)
+
+        judge()

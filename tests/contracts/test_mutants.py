@@ -1,0 +1,38 @@
+"""Every mutant is found by the law that its entry names; the healthy server in the same wrapper is not."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from casavi_contracts.laws import LAWS, Law
+from casavi_contracts.target import Target
+from casavi_contracts.verdict import Outcome
+from tests.contracts.mutants.finding import find
+from tests.contracts.mutants.judging import healthy, judged, served
+from tests.contracts.mutants.mutant import Mutant
+from tests.contracts.mutants.register import MUTANTS
+from tests.contracts.mutants.wire import untouched
+
+IN_PROCESS = [mutant for mutant in MUTANTS if not mutant.sockets]
+HEALTHY_DEPTH = 0.2
+"""The suite's own tests judge the healthy server deeply; here it is about the wrapper."""
+
+
+@pytest.mark.parametrize("mutant", IN_PROCESS, ids=lambda mutant: mutant.name)
+def test_mutant_is_found(mutant: Mutant) -> None:
+    for version in mutant.versions:
+        find(mutant, version)
+
+
+@pytest.fixture(scope="module")
+def untampered() -> Iterator[Target]:
+    """The healthy server in the wrapper that mutants are made of."""
+    with served(healthy(), untouched) as target:
+        yield target
+
+
+@pytest.mark.parametrize("version", ["v1", "v2"])
+@pytest.mark.parametrize("law", [law for law in LAWS if not law.last], ids=lambda law: law.name)
+def test_untampered_server_is_not_found(untampered: Target, law: Law, version: str) -> None:
+    verdict = judged(untampered, law, version, depth=HEALTHY_DEPTH)
+    assert verdict.outcome in (Outcome.HOLDS, Outcome.NOT_APPLICABLE), verdict.findings or verdict.reason

@@ -1,0 +1,194 @@
+"""The suite under plain pytest, with whatever plugins there are."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from casavi_contracts.laws import LAWS
+from casavi_contracts.suite.preflight import JOB_LAW, TOKEN_LAW
+from casavi_contracts.suite.tasks import tasks
+from tests.cli.conftest import clean_environment
+from tests.support.checked import ACCOUNT, answering, checked
+
+TWO = (
+    "--casavi-check-only=log-in-gives-a-token",
+    "--casavi-check-only=accepted-job-ends",
+    "--casavi-check-max-examples=2",
+)
+
+
+ALONE = ("--disable-plugin-autoload", "-p", "casavi_contracts.suite.options")
+
+
+@dataclass
+class Done:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def text(self) -> str:
+        return self.out + self.err
+
+    def items(self) -> list[str]:
+        """Names of the items in the order in which they ran, or were collected."""
+        return re.findall(r"::([\w-]+\[v\d\])(?: [A-Z]+|$)", self.out, re.MULTILINE)
+
+
+@pytest.fixture
+def suite(tmp_path: Path) -> Callable[..., Done]:
+    """Runs pytest in an empty folder, in a process of its own; without other plugins, which take long to load."""
+
+    def run(*options: str, plugins: Sequence[str] = ALONE, **variables: str) -> Done:
+        chosen = ["-p", "no:cacheprovider", *plugins]
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", *chosen, "--pyargs", "casavi_contracts.suite", *options],
+            cwd=tmp_path, env=clean_environment() | variables, capture_output=True, text=True, timeout=120, check=False,
+        )  # fmt: skip
+        return Done(done.returncode, done.stdout, done.stderr)
+
+    return run
+
+
+IN_ORDER = ["log-in-gives-a-token[v1]", "log-in-gives-a-token[v2]", "accepted-job-ends[v1]", "accepted-job-ends[v2]"]
+
+
+@pytest.mark.parametrize(
+    "plugins",
+    [
+        pytest.param([], id="all plugins"),
+        pytest.param([*ALONE, "-p", "pytest_randomly"], id="a plugin that shuffles"),
+        pytest.param([*ALONE, "--import-mode=importlib", "-W", "error"], id="other import mode"),
+    ],
+)
+def test_items_run_in_order_with_whatever_plugins(
+    suite: Callable[..., Done], tmp_path: Path, plugins: list[str]
+) -> None:
+    (tmp_path / "pytest.ini").write_text("[pytest]\n")
+    with checked() as server:
+        done = suite("-v", *TWO, f"--casavi-check-url={server.url}", plugins=plugins)
+
+    assert done.code == 0, done.text
+    assert done.items() == IN_ORDER
+    assert "Of 4 laws: 4 hold." in done.out
+    assert [path.name for path in tmp_path.iterdir()] == ["pytest.ini"]
+
+
+def test_everything_can_come_from_the_environment(suite: Callable[..., Done]) -> None:
+    with checked() as server:
+        done = suite(*TWO, CASAVI_URL=server.url, **ACCOUNT)
+
+    assert done.code == 0, done.text
+    assert not any(secret in done.text for secret in ACCOUNT.values())
+
+
+def test_without_a_target_there_is_nothing_to_judge(suite: Callable[..., Done]) -> None:
+    done = suite()
+
+    assert done.code == 2
+    assert "there is nothing to judge: give an address, as CASAVI_URL or --casavi-check-url" in done.text
+    assert "Traceback" not in done.text
+
+
+def test_what_is_impossible_ends_the_run(suite: Callable[..., Done]) -> None:
+    done = suite("--casavi-check-only=nonsense", "--casavi-check-url=http://127.0.0.1:1")
+
+    assert done.code == 2
+    assert "there is no law 'nonsense'" in done.text
+
+
+def test_a_dead_target_ends_the_run(suite: Callable[..., Done]) -> None:
+    done = suite("--casavi-check-url=http://127.0.0.1:1")
+
+    assert done.code == 2
+    assert "http://127.0.0.1:1: no connection" in done.text
+    assert "Traceback" not in done.text
+
+
+def test_collecting_sends_nothing(suite: Callable[..., Done]) -> None:
+    with checked() as server:
+        done = suite("--collect-only", "-q", f"--casavi-check-url={server.url}")
+
+        assert server.sent == []
+    assert done.code == 0, done.text
+    assert done.items() == [f"{task.name}[{task.version}]" for task in tasks(("v1", "v2"), ())]
+
+
+def test_some_can_be_chosen_as_always(suite: Callable[..., Done]) -> None:
+    with checked() as server:
+        done = suite("-v", "-k", "log-in and v2", f"--casavi-check-url={server.url}")
+
+    assert done.code == 0, done.text
+    assert done.items() == ["log-in-gives-a-token[v2]"]
+    assert "Of 1 law: 1 holds." in done.out
+
+
+def test_several_processes_are_refused(suite: Callable[..., Done], tmp_path: Path) -> None:
+    (tmp_path / "many.py").write_text(
+        "def pytest_addoption(parser):\n    parser.addoption('--numprocesses', type=int, dest='numprocesses')\n"
+    )
+    done = suite("-p", "many", "--numprocesses=2", "--casavi-check-url=http://127.0.0.1:1", PYTHONPATH=str(tmp_path))
+
+    assert done.code == 2
+    assert "run it without -n" in done.text
+
+
+def lost(method: str, path: str) -> tuple[int, dict[str, str], bytes] | None:
+    return (404, {}, b"") if "/jobs/" in path else None
+
+
+def test_a_failure_shows_what_was_found_and_no_code(suite: Callable[..., Done], tmp_path: Path) -> None:
+    with checked(around=answering(lost)) as server:
+        done = suite(*TWO, "--casavi-check-version=v1", "--junitxml=a.xml", f"--casavi-check-url={server.url}")
+
+    assert done.code == 1
+    assert "not judged: a step that it needs breaks accepted-job-is-visible" in done.out
+    assert "expected an accepted job to be known" in done.out
+    assert "casavi_contracts/judge.py" not in done.out
+    cases = {case.get("name"): case for case in ET.parse(tmp_path / "a.xml").iter("testcase")}
+    properties = {one.get("name"): one.get("value") for one in cases["accepted-job-ends[v1]"].iter("property")}
+    assert properties == {"law": "accepted-job-ends", "evidence": "inferred", "verdict": "not judged"}
+
+
+def test_a_tolerated_assumption_is_an_expected_failure(suite: Callable[..., Done]) -> None:
+    with checked(profile={"job-status-names": ["queued", "running", "done", "bad"]}) as server:
+        common = (*TWO, "--casavi-check-version=v2", "--casavi-check-job-seconds=5", f"--casavi-check-url={server.url}")
+        strict, tolerant = suite(*common), suite(*common, "--casavi-check-tolerate-assumptions")
+
+    assert (strict.code, tolerant.code) == (1, 0), strict.text + tolerant.text
+    assert "1 failed, 1 passed" in strict.out
+    assert "1 passed, 1 xfailed" in tolerant.out
+
+
+def test_an_application_can_be_judged_in_process(suite: Callable[..., Done], tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(
+        "from casavi_mock.domain.model import Secret\n"
+        "from casavi_mock.web.app import MockApp, new_registry\n"
+        "from casavi_mock.world import Settings\n"
+        "def pytest_casavi_given(config):\n"
+        "    registry = new_registry(Settings.from_profile({'job-id-field': 'ticket'}))\n"
+        "    registry.create('first', Secret('secret'))\n"
+        "    return {'application': MockApp(registry), 'profile': {'job-id-field': 'ticket'}}\n"
+    )
+    done = suite(*TWO, "-p", "mine", PYTHONPATH=str(tmp_path))
+
+    assert done.code == 0, done.text
+    assert "the mock in this process" in done.out
+
+
+def test_laws_that_judge_what_others_have_sent_come_last() -> None:
+    order = [task.name for task in tasks(("v1",), ())]
+    last = [law.name for law in LAWS if law.last]
+
+    assert order[-1] == "schemathesis"
+    assert order[len(order) - 1 - len(last) : -1] == last
+
+
+def test_the_preflight_names_laws_that_there_are() -> None:
+    assert {TOKEN_LAW, JOB_LAW} <= {law.name for law in LAWS}
