@@ -3,18 +3,158 @@
 import importlib.metadata
 import json
 import sys
-from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from casavi_bench.bodies import KEY, SECRET
-from casavi_bench.server import HOST, Kind
+from casavi_bench.server import ALL_PARTS, HOST, LOG_IN_PROBE, Kind
 
 OURS = "casavi-mock"
-BENCHMARKS = Path(__file__).parents[1]
-PEERS = BENCHMARKS / "peers"
+PEERS = Path(__file__).parents[1] / "peers"
+HEARTBEAT = PEERS / "heartbeat.py"
 
 ARGUMENTS = ("--port", "{port}", "--progress", "immediate")
-"""How ours is started: jobs take no time, so that an import has been executed when it is answered; the rest is default."""
+"""How ours is started: jobs wait for nothing, so what is measured is work. The rest is default."""
+
+LIGHT: frozenset[str] = frozenset()
+"""Parts of a peer of which only start and idle memory are measured."""
+
+BY_HAND = "executes no import, keeps no journal; its operations were written for this comparison"
+EXAMPLES = "answers from the document: takes any credentials, any token and any job"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PythonPeer:
+    """A peer that runs under uvicorn."""
+
+    name: str
+    title: str
+    package: str
+    module: str
+    lacks: str
+    parts: frozenset[str] = ALL_PARTS
+    slow_import: bool = False
+
+    def kind(self, document: Path) -> Kind:
+        """Returns how it is started.
+
+        Args:
+            document: The contract.
+        """
+        options = ["--host", HOST, "--port", "{port}", "--no-access-log", "--log-level", "warning"]
+        return Kind(
+            name=self.name,
+            title=self.title.format(importlib.metadata.version(self.package)),
+            command=[sys.executable, "-m", "uvicorn", "--app-dir", str(PEERS), f"{self.module}:app", *options],
+            environment={"BENCH_DOCUMENT": str(document), "BENCH_KEY": KEY, "BENCH_SECRET": SECRET},
+            lacks=self.lacks,
+            parts=self.parts,
+            slow_import=self.slow_import,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodePeer:
+    """A peer that runs under Node."""
+
+    name: str
+    title: str
+    package: str
+    command: str
+    """Below the folder of the peers; `{document}`, `{folder}`, `{key}`, `{secret}` and `{port}` stand for those."""
+    lacks: str
+    parts: frozenset[str] = ALL_PARTS
+    probe: tuple[str, str] = LOG_IN_PROBE
+
+    def kind(self, document: Path, folder: Path, node: str) -> Kind:
+        """Returns how it is started.
+
+        Args:
+            document: The contract.
+            folder: Where the peers from npm are.
+            node: What runs them.
+        """
+        versions: dict[str, str] = json.loads((PEERS / "node" / "package.json").read_text())["dependencies"]
+        places = {"document": document, "folder": folder, "key": KEY, "secret": SECRET, "port": "{port}"}
+        program, *arguments = (part.format_map(places) for part in self.command.split())
+        return Kind(
+            name=self.name,
+            title=self.title.format(versions[self.package]),
+            command=[node, str(folder / program), *arguments],
+            environment={"HOME": str(folder)},  # some write into the home folder
+            lacks=self.lacks,
+            parts=self.parts,
+            probe=self.probe,
+        )
+
+
+PYTHON_PEERS = (
+    PythonPeer(
+        name="starlette",
+        title="bare Starlette {}",
+        package="starlette",
+        module="starlette_app",
+        lacks="checks nothing, keeps nothing: parses JSON and answers something fixed",
+    ),
+    PythonPeer(
+        name="connexion",
+        title="connexion {} AsyncApp",
+        package="connexion",
+        module="connexion_app",
+        lacks=BY_HAND,
+        slow_import=True,
+    ),
+    PythonPeer(
+        name="connexion-mock",
+        title="connexion {} mock",
+        package="connexion",
+        module="connexion_mock",
+        lacks=EXAMPLES,
+        parts=LIGHT,
+    ),
+)
+NODE_PEERS = (
+    NodePeer(
+        name="openapi-backend",
+        title="openapi-backend {}",
+        package="openapi-backend",
+        command="openapi_backend.mjs {document} {port} {key} {secret}",
+        lacks=BY_HAND,
+    ),
+    NodePeer(
+        name="prism",
+        title="Prism {}",
+        package="@stoplight/prism-cli",
+        command="node_modules/.bin/prism mock --host 127.0.0.1 --port {port} {document}",
+        lacks=f"{EXAMPLES}; logs each request",
+    ),
+    NodePeer(
+        name="scalar",
+        title="Scalar mock server {}",
+        package="@scalar/mock-server",
+        command="scalar_mock.mjs {document} {port}",
+        lacks=EXAMPLES,
+    ),
+    NodePeer(
+        name="mockoon",
+        title="Mockoon CLI {}",
+        package="@mockoon/cli",
+        command="node_modules/.bin/mockoon-cli start --data {document} --hostname 127.0.0.1 --port {port} "
+        "--disable-log-to-file --disable-admin-api",
+        lacks=EXAMPLES,
+        parts=LIGHT,
+    ),
+    NodePeer(
+        name="json-server",
+        title="json-server {}",
+        package="json-server",
+        command="node_modules/.bin/json-server --quiet --host 127.0.0.1 --port {port} {folder}/records.json",
+        lacks="knows neither document nor tokens: keeps what is posted to it in a file",
+        parts=LIGHT,
+        probe=("GET", "/jobs"),
+    ),
+)
+PEER_NAMES = tuple(peer.name for peer in (*PYTHON_PEERS, *NODE_PEERS))
 
 
 def ours(*arguments: str, script: Path | None = None) -> Kind:
@@ -29,80 +169,7 @@ def ours(*arguments: str, script: Path | None = None) -> Kind:
         name=OURS,
         title=f"casavi-mock {importlib.metadata.version('casavi-mock')}",
         command=[sys.executable, *start, "serve", *ARGUMENTS, *arguments],
-        lacks="nothing is switched off: contract, token, journal, log of jobs; imports are executed",
+        lacks="nothing: contract, tokens, journal and a log line for each job are on; imports are executed",
+        executes=True,
+        essential=True,
     )
-
-
-def starlette(document: Path) -> Kind:
-    return Kind(
-        name="starlette",
-        title=f"bare Starlette {importlib.metadata.version('starlette')}",
-        command=_uvicorn("starlette_app"),
-        lacks="checks nothing, keeps nothing: parses JSON and answers something fixed",
-        checks=False,
-    )
-
-
-def connexion(document: Path) -> Kind:
-    return Kind(
-        name="connexion",
-        title=f"connexion {importlib.metadata.version('connexion')} AsyncApp, by hand",
-        command=_uvicorn("connexion_app"),
-        environment={"BENCH_DOCUMENT": str(document), "BENCH_KEY": KEY, "BENCH_SECRET": SECRET},
-        lacks="executes no import, keeps no journal; its operations are 40 lines written for this comparison",
-        slow_import=True,
-    )
-
-
-def connexion_mock(document: Path) -> Kind:
-    return Kind(
-        name="connexion-mock",
-        title=f"connexion {importlib.metadata.version('connexion')} mock",
-        command=_uvicorn("connexion_mock"),
-        environment={"BENCH_DOCUMENT": str(document)},
-        lacks="answers examples: any token, any job, the same id for each import",
-        slow_import=True,
-    )
-
-
-def openapi_backend(document: Path, node: Path, versions: Mapping[str, str]) -> Kind:
-    return Kind(
-        name="openapi-backend",
-        title=f"openapi-backend {versions['openapi-backend']}, by hand",
-        command=["node", str(node / "openapi_backend.mjs"), str(document), "{port}", KEY, SECRET],
-        lacks="executes no import, keeps no journal; its operations are 40 lines written for this comparison",
-    )
-
-
-def prism(document: Path, node: Path, versions: Mapping[str, str]) -> Kind:
-    binary = node / "node_modules" / ".bin" / "prism"
-    return Kind(
-        name="prism",
-        title=f"Prism {versions['@stoplight/prism-cli']}",
-        command=[str(binary), "mock", "--host", HOST, "--port", "{port}", str(document)],
-        environment={"NODE_ENV": "production"},
-        lacks="answers examples: any credentials, any token, any job, the same id for each import; logs each request",
-        max_body_mb=10.0,
-    )
-
-
-PYTHON_PEERS: dict[str, Callable[[Path], Kind]] = {
-    "starlette": starlette,
-    "connexion": connexion,
-    "connexion-mock": connexion_mock,
-}
-NODE_PEERS: dict[str, Callable[[Path, Path, Mapping[str, str]], Kind]] = {
-    "openapi-backend": openapi_backend,
-    "prism": prism,
-}
-
-
-def node_versions() -> dict[str, str]:
-    """Returns the pinned versions of the peers from npm."""
-    versions: dict[str, str] = json.loads((PEERS / "node" / "package.json").read_text())["dependencies"]
-    return versions
-
-
-def _uvicorn(module: str) -> list[str]:
-    options = ["--host", HOST, "--port", "{port}", "--no-access-log", "--log-level", "warning"]
-    return [sys.executable, "-m", "uvicorn", "--app-dir", str(PEERS), f"{module}:app", *options]

@@ -2,8 +2,7 @@
 
 import statistics
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +56,15 @@ class Measurements:
     """
 
     def __init__(self, values: Iterable[Measurement] = ()) -> None:
-        self._values: list[Measurement] = []
         self._rounds: dict[tuple[str, str, str], dict[int, list[float]]] = {}
         for value in values:
             self.add(value)
 
-    def __len__(self) -> int:
-        return len(self._values)
+    def __bool__(self) -> bool:
+        return bool(self._rounds)
 
     def add(self, value: Measurement) -> None:
         """Takes a value in."""
-        self._values.append(value)
         key = (value.server, value.operation, value.metric)
         self._rounds.setdefault(key, {}).setdefault(value.round, []).append(value.value)
 
@@ -94,6 +91,17 @@ class Measurements:
         """Returns who has a value, in the order in which they were measured first."""
         return [key[0] for key in self._rounds if key[1:] == (operation, metric)]
 
-    def plain(self) -> list[dict[str, Any]]:
-        """Returns the values as plain data, for a file."""
-        return [asdict(value) for value in self._values]
+    def rows(self) -> list[tuple[str, str, str, dict[int, float]]]:
+        """Returns server, operation, metric, and the values by round to six digits, for a file."""
+        return [
+            (*key, {number: float(f"{value:.6g}") for number, value in self.rounds(*key).items()}) for key in self._rounds
+        ]
+
+
+def slope(points: Sequence[tuple[float, float]]) -> float:
+    """Returns by how much the second value grows for each 1 of the first (least squares).
+
+    Raises:
+        statistics.StatisticsError: There are fewer than two points.
+    """
+    return statistics.linear_regression([x for x, _ in points], [y for _, y in points]).slope

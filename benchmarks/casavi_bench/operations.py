@@ -12,7 +12,7 @@ from casavi_bench.load import Requests
 from casavi_bench.server import HOST, Server, ServerError
 
 TIMEOUT_SECONDS = 120.0
-_FRESH = itertools.count(step=10_000_000)
+FRESH = itertools.count(step=10_000_000)
 """Where the contacts of a cell begin, so that each import brings a new one."""
 
 
@@ -110,12 +110,12 @@ def _refresh(caller: Caller) -> Callable[[], Requests]:
 
 
 def _look_up(caller: Caller) -> Callable[[], Requests]:
-    job = caller.submit(next(small_imports(next(_FRESH))))
+    job = caller.submit(next(small_imports(next(FRESH))))
     return _same(request("GET", f"/jobs/{job}", token=caller.token))
 
 
 def _import(caller: Caller) -> Callable[[], Requests]:
-    bodies = small_imports(next(_FRESH))
+    bodies = small_imports(next(FRESH))
     return lambda: lambda answer: request("POST", "/import", next(bodies), caller.token)
 
 

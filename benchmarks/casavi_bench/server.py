@@ -14,7 +14,13 @@ from typing import IO
 
 import psutil
 
+from casavi_bench.bodies import LOG_IN
+
 HOST = "127.0.0.1"
+ALL_PARTS = frozenset({"small", "bulk"})
+"""What servers are compared at, beside start and idle memory."""
+
+LOG_IN_PROBE = ("POST", "/authenticate")
 START_SECONDS = 60.0
 STOP_SECONDS = 5.0
 _RETRY_SECONDS = 0.002
@@ -35,11 +41,16 @@ class Kind:
     environment: Mapping[str, str] = field(default_factory=dict)
     lacks: str = ""
     """What it does not do of what is compared."""
-    checks: bool = True
-    """Whether it checks every record of an import."""
-    max_body_mb: float = 100.0
+    parts: frozenset[str] = ALL_PARTS
+    """Of what it takes part in beside start and idle memory."""
+    executes: bool = False
+    """Whether an import is executed, and its job tells when."""
     slow_import: bool = False
     """Whether a large import takes seconds, so that it is sent once in a round."""
+    essential: bool = False
+    """Whether the run ends if it fails."""
+    probe: tuple[str, str] = LOG_IN_PROBE
+    """The request whose 200 tells that it has started."""
 
 
 class Server:
@@ -120,22 +131,24 @@ def free_port() -> int:
 
 
 def _wait_until_answering(process: subprocess.Popen[bytes], port: int, kind: Kind, log: Path) -> None:
-    from casavi_bench.bodies import LOG_IN
-
     deadline = time.monotonic() + START_SECONDS
+    method, path = kind.probe
     while time.monotonic() < deadline:
         if process.poll() is not None:
             raise ServerError(f"{kind.name} ended with {process.returncode}: {_tail(log)}")
-        if _answers(port, LOG_IN):
+        if _answers(port, method, path):
             return
         time.sleep(_RETRY_SECONDS)
     raise ServerError(f"{kind.name} gave no good answer within {START_SECONDS:g} seconds: {_tail(log)}")
 
 
-def _answers(port: int, body: bytes) -> bool:
+def _answers(port: int, method: str, path: str) -> bool:
     connection = http.client.HTTPConnection(HOST, port, timeout=5)
     try:
-        connection.request("POST", "/authenticate", body, {"Content-Type": "application/json"})
+        if method == "POST":
+            connection.request(method, path, LOG_IN, {"Content-Type": "application/json"})
+        else:
+            connection.request(method, path)
         return connection.getresponse().status == 200
     except (OSError, http.client.HTTPException):
         return False
