@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 
-from casavi_bench.kinds import OURS
+from casavi_bench.kinds import FIXTURE, FLOOR, OURS
 from casavi_bench.measurement import Measurements
-from casavi_bench.references import FIXTURE, FLOOR
 from casavi_bench.verdict import Finding, Judge, Key, every, ratio_at_least, ratio_at_most, value_at_most
 
 SMALL = {"log in": "log-in", "look up a job": "job", "import 1": "import-1"}
@@ -44,13 +43,17 @@ def _cpu(operation: str, limit: float, peer: str = "openapi-backend") -> Judge:
 def _throughput(connections: int, limit: float, peer: str) -> Judge:
     cells = {title: f"{name}/{connections}" for title, name in SMALL.items()}
     metric = "per_second"
-    return every({title: ratio_at_least(limit, _ours(cell, metric), (peer, cell, metric)) for title, cell in cells.items()})
+    return every(
+        {title: ratio_at_least(limit, _ours(cell, metric), (peer, cell, metric)) for title, cell in cells.items()}
+    )
 
 
 def _slowest(limit: float, peer: str) -> Judge:
     cells = {title: f"{name}/64" for title, name in SMALL.items()}
     metric = "p99_ms"
-    return every({title: ratio_at_most(limit, _ours(cell, metric), (peer, cell, metric)) for title, cell in cells.items()})
+    return every(
+        {title: ratio_at_most(limit, _ours(cell, metric), (peer, cell, metric)) for title, cell in cells.items()}
+    )
 
 
 def _wall(metric: str, limit: float, peer: str) -> Judge:
@@ -86,7 +89,11 @@ BARS = (
         _cpu("import-1/16", 0.9),
     ),
     *(
-        Bar(f"requests a second at {connections} connections", f"≥ {limit:g} × {title}", _throughput(connections, limit, peer))
+        Bar(
+            f"requests a second at {connections} connections",
+            f"≥ {limit:g} × {title}",
+            _throughput(connections, limit, peer),
+        )
         for connections in (16, 64)
         for peer, title, limit in (
             ("openapi-backend", "openapi-backend", 1.1),
@@ -96,7 +103,11 @@ BARS = (
     ),
     Bar("99th percentile at 64 connections", "≤ 0.9 × openapi-backend", _slowest(0.9, "openapi-backend")),
     Bar("99th percentile at 64 connections", "≤ 0.1 × Prism", _slowest(0.1, "prism")),
-    Bar("10,000 contacts answered, each one checked", "≤ 0.3 × openapi-backend", _wall("answered_ms", 0.3, "openapi-backend")),
+    Bar(
+        "10,000 contacts answered, each one checked",
+        "≤ 0.3 × openapi-backend",
+        _wall("answered_ms", 0.3, "openapi-backend"),
+    ),
     Bar("10,000 contacts answered, each one checked", "≤ 0.8 × Scalar", _wall("answered_ms", 0.8, "scalar")),
     Bar(
         "10,000 contacts answered, each one checked",
@@ -109,7 +120,12 @@ BARS = (
         "≤ 1 × openapi-backend's answer alone",
         _wall("executed_ms", 1.0, "openapi-backend"),
     ),
-    Bar("10,000 contacts executed and readable", "≤ 2 × Scalar's answer alone", _wall("executed_ms", 2.0, "scalar"), stretch=True),
+    Bar(
+        "10,000 contacts executed and readable",
+        "≤ 2 × Scalar's answer alone",
+        _wall("executed_ms", 2.0, "scalar"),
+        stretch=True,
+    ),
     Bar(
         "slowest look-up by another client meanwhile",
         "≤ 20 ms",

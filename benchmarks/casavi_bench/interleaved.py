@@ -2,17 +2,18 @@
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from casavi_bench.bodies import portfolio
-from casavi_bench.kinds import OURS
+from casavi_bench.bodies import portfolio, spoiled
 from casavi_bench.load import Bounds, Load, run_load
 from casavi_bench.measurement import percentile
-from casavi_bench.operations import FRESH, SMALL, Caller, Small
+from casavi_bench.operations import FRESH, SMALL, Caller, Small, logged_in
 from casavi_bench.run import SETTLE_SECONDS, Run
 from casavi_bench.server import Kind, Server, ServerError
 
-CELLS = [(operation, 16) for operation in SMALL] + [(operation, 64) for operation in SMALL if operation.name != "refresh"]
+CELLS = [(operation, 16) for operation in SMALL] + [
+    (operation, 64) for operation in SMALL if operation.name != "refresh"
+]
 BULK = (1_000, 10_000)
 WARM_SECONDS = 0.25
 POLL_SECONDS = 0.001
@@ -49,15 +50,11 @@ def _measure_cell(run: Run, servers: Sequence[Server], operation: Small, connect
     for server in run.turns(servers):
         run.tell(f"round {run.round + 1}: {operation.title}, {connections} connections, {server.kind.name}")
         with run.excused(server.kind):
-            caller = Caller(server)
-            try:
-                caller.log_in()
+            with logged_in(server) as caller:
                 _loaded(server, operation, caller, connections, WARM_SECONDS)
                 before = server.cpu_seconds()
                 load = _loaded(server, operation, caller, connections, run.options.seconds)
                 spent = server.cpu_seconds() - before
-            finally:
-                caller.close()
             run.take(server.kind.name, f"{operation.name}/{connections}", _values(load, spent))
 
 
@@ -83,6 +80,7 @@ def _measure_bulk(run: Run, servers: Sequence[Server], count: int) -> None:
             run.take(server.kind.name, f"import-{count}", lone_imports(server, count, repeats))
             if count == max(BULK):
                 run.take(server.kind.name, f"import-{count}", watched_imports(server, count, repeats))
+                run.take(server.kind.name, f"import-{count}", {"refuses_wrong": refuses_wrong(server, count)})
 
 
 def lone_imports(server: Server, count: int, repeats: int) -> dict[str, float]:
@@ -91,11 +89,9 @@ def lone_imports(server: Server, count: int, repeats: int) -> dict[str, float]:
     Returns:
         Medians of `answered_ms` and `executed_ms`; `cpu_ms` of one import, executed.
     """
-    caller = Caller(server)
-    caller.log_in()
     answered, executed = [], []
     spent = 0.0
-    try:
+    with logged_in(server) as caller:
         for _ in range(repeats):
             body = portfolio(next(FRESH), count)
             before = server.cpu_seconds()
@@ -103,10 +99,15 @@ def lone_imports(server: Server, count: int, repeats: int) -> dict[str, float]:
             spent += server.cpu_seconds() - before
             answered.append(first)
             executed.append(last)
-    finally:
-        caller.close()
     values = {"answered_ms": percentile(answered, 50) * 1000, "cpu_ms": spent / repeats * 1000}
     return values | ({"executed_ms": percentile(executed, 50) * 1000} if server.kind.executes else {})
+
+
+def refuses_wrong(server: Server, count: int) -> float:
+    """Returns 1 if an import is refused whose last contact does not satisfy the contract, 0 if it is taken."""
+    with logged_in(server) as caller:
+        status, _ = caller.call("POST", "/import", spoiled(count))
+    return float(status in (400, 422))
 
 
 def timed_import(caller: Caller, body: bytes, *, wait: bool) -> tuple[float, float]:
@@ -118,11 +119,22 @@ def timed_import(caller: Caller, body: bytes, *, wait: bool) -> tuple[float, flo
     started = time.perf_counter()
     job = caller.submit(body)
     answered = time.perf_counter() - started
-    while wait and (status := caller.good("GET", f"/jobs/{job}")["status"]) != "completed":
-        if status == "failed" or time.perf_counter() - started > EXECUTED_SECONDS:
-            raise ServerError(f"{caller.name}: the import is {status} after {time.perf_counter() - started:.0f} seconds")
-        time.sleep(_LOOK_SECONDS)
+    if wait:
+        until_executed(caller, job)
     return answered, time.perf_counter() - started
+
+
+def until_executed(caller: Caller, job: str) -> None:
+    """Waits until a job has ended.
+
+    Raises:
+        ServerError: It did not end in time, or not well.
+    """
+    deadline = time.monotonic() + EXECUTED_SECONDS
+    while (status := caller.good("GET", f"/jobs/{job}")["status"]) != "completed":
+        if status == "failed" or time.monotonic() > deadline:
+            raise ServerError(f"{caller.name}: an import is {status} after at most {EXECUTED_SECONDS:g} seconds")
+        time.sleep(_LOOK_SECONDS)
 
 
 def watched_imports(server: Server, count: int, repeats: int) -> dict[str, float]:
@@ -143,21 +155,23 @@ def looking_up(server: Server, body: bytes) -> list[float]:
     The import is sent by a thread that waits for the system nearly all of its time, so that it does not slow down the
     look-ups.
     """
-    importing, looking = Caller(server), Caller(server)
-    importing.log_in()
-    looking.token = importing.token
-    job = looking.submit(portfolio(next(FRESH), 1))
+    with logged_in(server) as importing, logged_in(server) as looking:
+        job = looking.submit(portfolio(next(FRESH), 1))
+        return _looking_up(lambda: timed_import(importing, body, wait=server.kind.executes), looking, job)
+
+
+def _looking_up(work: Callable[[], object], looking: Caller, job: str) -> list[float]:
     failed: list[Exception] = []
 
-    def work() -> None:
+    def working() -> None:
         try:
-            timed_import(importing, body, wait=server.kind.executes)
+            work()
         except (ServerError, OSError) as error:
             failed.append(error)
 
-    thread = threading.Thread(target=work)
+    thread = threading.Thread(target=working)
     thread.start()
-    latencies = []
+    latencies: list[float] = []
     try:
         while thread.is_alive() or not latencies:
             started = time.perf_counter()
@@ -166,8 +180,6 @@ def looking_up(server: Server, body: bytes) -> list[float]:
             time.sleep(POLL_SECONDS)
     finally:
         thread.join()
-        importing.close()
-        looking.close()
     if failed:
         raise ServerError(str(failed[0]))
     return latencies

@@ -10,6 +10,10 @@ from casavi_bench.bodies import KEY, SECRET
 from casavi_bench.server import ALL_PARTS, HOST, LOG_IN_PROBE, Kind
 
 OURS = "casavi-mock"
+FIXTURE = "pytest-httpserver"
+FLOOR = "orjson + jsonschema-rs"
+"""The least that Python takes for an import, without a server."""
+
 PEERS = Path(__file__).parents[1] / "peers"
 HEARTBEAT = PEERS / "heartbeat.py"
 

@@ -74,14 +74,12 @@ def no_collector() -> Iterator[None]:
         gc.enable()
 
 
-async def _loaded(
-    port: int, connections: int, requests: Callable[[], Requests], expected: int, bounds: Bounds
-) -> Load:
+async def _loaded(port: int, connections: int, requests: Callable[[], Requests], expected: int, bounds: Bounds) -> Load:
     loop = asyncio.get_running_loop()
     clients: list[_Client] = []
     for _ in range(connections):
         _, made = await loop.create_connection(lambda: _Client(requests(), expected), HOST, port)
-        clients.append(cast("_Client", made))
+        clients.append(made)
     started = time.perf_counter()
     share = -(-bounds.requests // connections)
     for client in clients:
@@ -122,6 +120,7 @@ class _Client(asyncio.Protocol):
         self._send()
 
     def close(self) -> None:
+        self.ended.cancel()
         self._transport.abort()
 
     def data_received(self, data: bytes) -> None:

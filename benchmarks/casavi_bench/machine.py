@@ -6,11 +6,11 @@ import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
-import psutil
-
 
 def machine() -> dict[str, object]:
     """Returns what is worth knowing of this machine."""
+    import psutil
+
     return {
         "cpu": _cpu_model(),
         "cores": os.cpu_count(),
@@ -29,7 +29,9 @@ def revision(folder: Path) -> str:
     """Returns the commit that is measured, `+` at its end if files were changed since; empty outside of git."""
     try:
         commit = _git(folder, "rev-parse", "--short=12", "HEAD")
-        return commit + ("+" if _git(folder, "status", "--porcelain", "--untracked-files=no", "--", "mock_server") else "")
+        return commit + (
+            "+" if _git(folder, "status", "--porcelain", "--untracked-files=no", "--", "mock_server") else ""
+        )
     except (OSError, subprocess.CalledProcessError):
         return ""
 

@@ -94,7 +94,8 @@ class Measurements:
     def rows(self) -> list[tuple[str, str, str, dict[int, float]]]:
         """Returns server, operation, metric, and the values by round to six digits, for a file."""
         return [
-            (*key, {number: float(f"{value:.6g}") for number, value in self.rounds(*key).items()}) for key in self._rounds
+            (*key, {number: float(f"{value:.6g}") for number, value in self.rounds(*key).items()})
+            for key in self._rounds
         ]
 
 

@@ -1,9 +1,10 @@
 """The operations that every server is asked for, as bytes on the wire."""
 
+import contextlib
 import http.client
 import itertools
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,8 +33,6 @@ class Caller:
 
     Args:
         server: Whom it calls.
-        key: Its API key.
-        secret: Its secret.
     """
 
     def __init__(self, server: Server) -> None:
@@ -48,24 +47,34 @@ class Caller:
     def call(
         self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
     ) -> tuple[int, bytes]:
-        """Returns status and body of an answer."""
+        """Returns status and body of an answer.
+
+        Raises:
+            ServerError: There was none.
+        """
         sent = {"token": self.token, **(headers or {})}
         if body is not None:
             sent["Content-Type"] = "application/json"
-        self._connection.request(method, path, body, sent)
-        response = self._connection.getresponse()
-        return response.status, response.read()
+        try:
+            self._connection.request(method, path, body, sent)
+            response = self._connection.getresponse()
+            return response.status, response.read()
+        except (OSError, http.client.HTTPException) as error:
+            raise ServerError(f"{self.name}: {method} {path}: {error!r}") from None
 
     def good(self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None) -> Any:
         """Returns the JSON of an answer.
 
         Raises:
-            ServerError: It has a status of 400 or above.
+            ServerError: It has a status of 400 or above, or is no JSON.
         """
         status, raw = self.call(method, path, body, headers)
-        if status >= 400:
-            raise ServerError(f"{self.name}: {method} {path} answered {status}: {raw[:300]!r}")
-        return json.loads(raw) if raw else None
+        try:
+            if status < 400:
+                return json.loads(raw) if raw else None
+        except ValueError:
+            pass
+        raise ServerError(f"{self.name}: {method} {path} answered {status}: {raw[:300]!r}")
 
     def log_in(self, body: bytes = LOG_IN) -> None:
         """Gets a new token."""
@@ -75,6 +84,17 @@ class Caller:
         """Sends an import and returns the id of its job."""
         job: str = self.good("POST", "/import", body)["jobId"]
         return job
+
+
+@contextlib.contextmanager
+def logged_in(server: Server) -> Iterator[Caller]:
+    """Yields a client with a good token; ends its connection."""
+    caller = Caller(server)
+    try:
+        caller.log_in()
+        yield caller
+    finally:
+        caller.close()
 
 
 def request(method: str, path: str, body: bytes | None = None, token: str | None = None) -> bytes:
@@ -87,12 +107,13 @@ def request(method: str, path: str, body: bytes | None = None, token: str | None
     return "\r\n".join([*lines, "", ""]).encode() + (body or b"")
 
 
-def _same(raw: bytes) -> Callable[[], Requests]:
+def repeating(raw: bytes) -> Callable[[], Requests]:
+    """Returns what makes the same request over and over."""
     return lambda: lambda answer: raw
 
 
 def _log_in(caller: Caller) -> Callable[[], Requests]:
-    return _same(request("POST", "/authenticate", LOG_IN))
+    return repeating(request("POST", "/authenticate", LOG_IN))
 
 
 def _refresh(caller: Caller) -> Callable[[], Requests]:
@@ -111,7 +132,7 @@ def _refresh(caller: Caller) -> Callable[[], Requests]:
 
 def _look_up(caller: Caller) -> Callable[[], Requests]:
     job = caller.submit(next(small_imports(next(FRESH))))
-    return _same(request("GET", f"/jobs/{job}", token=caller.token))
+    return repeating(request("GET", f"/jobs/{job}", token=caller.token))
 
 
 def _import(caller: Caller) -> Callable[[], Requests]:

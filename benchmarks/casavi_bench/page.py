@@ -29,8 +29,7 @@ NOT_MEASURED = """\
 - **Speed across a network**, TLS, a container, other systems than the one above, and PyPy.
 - **Several processes**: the mock is one process, and so is each peer.
 - **The pytest plugin.** Opening and closing an account and ending the server are what it will consist of; those are above.
-- **Peers after hours**: growth was measured of the mock alone.
-- **Validation by peers with wrong bodies**: that they refuse one was checked once by hand, and is no part of the run."""
+- **Peers after hours**: growth was measured of the mock alone."""
 
 
 def page(report: Report) -> str:
@@ -96,6 +95,8 @@ def _lacks(report: Report) -> Table:
 
 def _markdown(table: Table) -> str:
     lines = ["| " + " | ".join(table.columns) + " |"]
-    lines.append("|" + "|".join("---" if number == 0 or table.prose else "---:" for number in range(len(table.columns))) + "|")
+    lines.append(
+        "|" + "|".join("---" if number == 0 or table.prose else "---:" for number in range(len(table.columns))) + "|"
+    )
     lines += ["| " + " | ".join(row) + " |" for row in table.rows]
     return "\n".join(lines) + "\n"

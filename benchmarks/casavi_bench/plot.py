@@ -4,6 +4,7 @@ import hashlib
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from casavi_bench.kinds import OURS
 from casavi_bench.report import Report
@@ -53,31 +54,38 @@ def svg(report: Report) -> str:
     import matplotlib as mpl
 
     mpl.use("svg")
-    from matplotlib import pyplot
+    from matplotlib import pyplot as plt
 
+    sink = io.StringIO()
     settings = {"svg.hashsalt": "casavi-mock", "svg.fonttype": "none", "font.family": "sans-serif", "font.size": 9}
-    shown = panels(report)
     with mpl.rc_context(settings):
-        figure, places = pyplot.subplots(2, 3, figsize=(11, 5.2), layout="constrained")
-        for place, panel in zip(places.flat, shown, strict=False):
-            _draw(place, panel)
-        for place in list(places.flat)[len(shown) :]:
-            place.set_visible(False)
-        figure.supxlabel(f"shorter is better · {report.date} · {report.machine['cpu']}", fontsize=8, color="#57606a")
-        sink = io.StringIO()
+        figure = drawn(report)
         what = {"Date": None, "Creator": None, "Title": "casavi-mock beside its peers", "Description": digest(report)}
         figure.savefig(sink, format="svg", metadata=what, facecolor="white")
-        pyplot.close(figure)
+        plt.close(figure)
     return "\n".join(line.rstrip() for line in sink.getvalue().splitlines()) + "\n"
 
 
-def _draw(place: "matplotlib.axes.Axes", panel: Panel) -> None:  # noqa: F821  # only imported to draw
+def drawn(report: Report) -> Any:
+    """Returns the plot as a figure of matplotlib."""
+    from matplotlib import pyplot as plt
+
+    shown = panels(report)
+    figure, places = plt.subplots(2, 3, figsize=(11, 5.2), layout="constrained")
+    for place, panel in zip(places.flat, shown, strict=False):
+        _draw(place, panel)
+    for place in list(places.flat)[len(shown) :]:
+        place.set_visible(False)
+    figure.supxlabel(f"shorter is better · {report.date} · {report.machine['cpu']}", fontsize=8, color="#57606a")
+    return figure
+
+
+def _draw(place: Any, panel: Panel) -> None:
     names, values = [name for name, _ in panel.bars], [value for _, value in panel.bars]
     drawn = place.barh(names, values, color=[_colour(name) for name in names], height=0.7)
     place.bar_label(drawn, labels=[f"{value:,.0f}" for value in values], padding=3, fontsize=8)
     place.set_title(panel.title, loc="left", fontsize=9, fontweight="bold")
     place.invert_yaxis()
-    place.set_xscale("log" if max(values) > 20 * min(values) else "linear")
     place.margins(x=0.18)
     place.xaxis.set_visible(False)
     place.spines[["top", "right", "bottom"]].set_visible(False)

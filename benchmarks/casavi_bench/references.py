@@ -6,12 +6,10 @@ import sys
 from pathlib import Path
 
 from casavi_bench.bodies import portfolio
-from casavi_bench.kinds import PEERS
+from casavi_bench.kinds import FIXTURE, FLOOR, PEERS
 from casavi_bench.run import Run
 from casavi_bench.server import ServerError
 
-FIXTURE = "pytest-httpserver"
-FLOOR = "orjson + jsonschema-rs"
 TIMEOUT_SECONDS = 120
 COUNT = 10_000
 

@@ -10,11 +10,12 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
-
-import psutil
+from typing import IO, TYPE_CHECKING
 
 from casavi_bench.bodies import LOG_IN
+
+if TYPE_CHECKING:
+    import psutil
 
 HOST = "127.0.0.1"
 ALL_PARTS = frozenset({"small", "bulk"})
@@ -64,6 +65,8 @@ class Server:
     """
 
     def __init__(self, kind: Kind, port: int, process: subprocess.Popen[bytes], start_seconds: float) -> None:
+        import psutil  # only where servers are measured: what was measured can be shown without it
+
         self.kind = kind
         self.port = port
         self.start_seconds = start_seconds
@@ -74,12 +77,12 @@ class Server:
         """Returns the processor time so far, in user and system mode, of the process and those that it started."""
         times = self._watched.cpu_times()
         own = times.user + times.system + getattr(times, "children_user", 0.0) + getattr(times, "children_system", 0.0)
-        return own + sum(sum(child.cpu_times()[:2]) for child in self._children())
+        return float(own + sum(sum(child.cpu_times()[:2]) for child in self._children()))
 
     def resident_mb(self) -> float:
         """Returns the resident memory of the process and those that it started, in MB of 1,000,000 bytes."""
         processes = [self._watched, *self._children()]
-        return sum(process.memory_info().rss for process in processes) / 1e6
+        return float(sum(process.memory_info().rss for process in processes) / 1e6)
 
     def stop(self) -> float:
         """Ends the server and returns how many seconds that took."""
@@ -87,7 +90,7 @@ class Server:
         _end(self._process)
         return time.perf_counter() - started
 
-    def _children(self) -> list[psutil.Process]:
+    def _children(self) -> "list[psutil.Process]":
         return list(self._watched.children(recursive=True))
 
 

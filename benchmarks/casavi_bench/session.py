@@ -8,7 +8,7 @@ from pathlib import Path
 from casavi_bench import interleaved, machine, node, ours, references
 from casavi_bench.kinds import NODE_PEERS, OURS, PYTHON_PEERS
 from casavi_bench.kinds import ours as our_kind
-from casavi_bench.operations import Caller
+from casavi_bench.operations import logged_in
 from casavi_bench.report import Participant, Report
 from casavi_bench.run import Options, Run
 from casavi_bench.server import Kind, ServerError, running
@@ -33,7 +33,12 @@ PARTS = (*COMPARED, *ALONE, *ONCE)
 
 
 def measured(
-    options: Options, parts: Collection[str], peers: Collection[str], cache: Path, folder: Path, tell: Callable[[str], None]
+    options: Options,
+    parts: Collection[str],
+    peers: Collection[str],
+    cache: Path,
+    folder: Path,
+    tell: Callable[[str], None],
 ) -> Report:
     """Measures, and returns the report.
 
@@ -55,9 +60,9 @@ def measured(
     participants = [our_kind(), *_peers(run, peers, document, cache)]
     for _ in run.rounds():
         _measure_round(run, participants, set(parts), document)
-    for part in ONCE:
+    for part, measure in ONCE.items():
         if part in parts:
-            ONCE[part](run)
+            measure(run)
     return Report(
         date=date,
         revision=revision,
@@ -92,10 +97,8 @@ def fetched_document(folder: Path) -> Path:
         folder: Where it is written to.
     """
     kind = our_kind()
-    with running(kind, folder / f"{kind.name}.log") as server:
-        caller = Caller(server)
+    with running(kind, folder / f"{kind.name}.log") as server, logged_in(server) as caller:
         status, raw = caller.call("GET", "/openapi.json")
-        caller.close()
     if status != 200:
         raise ServerError(f"{OURS} answered {status} to GET /openapi.json")
     path = folder / "openapi.json"
