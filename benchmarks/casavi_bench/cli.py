@@ -172,7 +172,7 @@ def _plot(report: Report, output: Path) -> None:
 
 
 def _print(report: Report) -> None:
-    for table in [*tables(report), bar_table(report)]:
+    for table in [*tables(report), bar_table(report, unmeasured=False)]:
         console.print(_rich(table))
         console.print()
     for name, reason in report.missing.items():

@@ -124,10 +124,19 @@ def own(report: Report) -> Table:
     return table
 
 
-def bar_table(report: Report) -> Table:
-    """Returns every bar with its verdict."""
-    table = Table("Bars", ["what", "bar", "measured", "verdict"], prose=True)
-    for bar, finding in judged(report.found):
+def bar_table(report: Report, *, unmeasured: bool = True) -> Table:
+    """Returns every bar with its verdict.
+
+    Args:
+        report: The run.
+        unmeasured: Whether bars that were not measured have rows too.
+    """
+    bars = judged(report.found)
+    shown = [(bar, finding) for bar, finding in bars if unmeasured or finding.met is not None]
+    left_out = len(bars) - len(shown)
+    note = f"{left_out} further bars were not measured." if left_out else ""
+    table = Table("Bars", ["what", "bar", "measured", "verdict"], note, prose=True)
+    for bar, finding in shown:
         wish = " (a wish)" if bar.stretch else ""
         table.rows.append([bar.what, bar.bar + wish, finding.measured or ABSENT, finding.verdict])
     return table

@@ -100,6 +100,12 @@ def test_every_bar_stands_in_the_table_once() -> None:
     assert len(rows) == len(BARS) == len({(what, bar) for what, bar, *_ in rows})
 
 
+def test_a_look_at_a_part_counts_the_bars_that_were_not_measured() -> None:
+    table = bar_table(report(), unmeasured=False)
+    assert {row[3] for row in table.rows} <= {"met", "not met", "met, close", "not met, close"}
+    assert table.note == f"{len(BARS) - len(table.rows)} further bars were not measured."
+
+
 @pytest.mark.parametrize(("status", "verdict"), [(202, "met"), (413, "met"), (500, "not met"), (408, "not met")])
 def test_a_very_large_import_is_taken_or_refused_by_its_length(status: float, verdict: str) -> None:
     made = report()
