@@ -48,7 +48,7 @@ def portfolio(start: int, count: int, version: int = 0) -> bytes:
 def spoiled(count: int) -> bytes:
     """Returns an import of which the last contact does not satisfy the contract."""
     contacts = [contact(number) for number in range(count)]
-    contacts[-1]["lastName"] = 7
+    contacts[-1]["lastName"] = {"not": "a text"}  # a number would be made a text by some
     return json.dumps({"contacts": contacts}, ensure_ascii=False).encode()
 
 

@@ -17,7 +17,7 @@ from casavi_bench.server import Server, ServerError, running
 
 PORTION = 10_000
 PAGE_SIZE = 25
-PAGE_REPEATS = 300
+PAGE_REPEATS = 2_000
 RESETS = 5
 ACCOUNTS = 50
 GROWTH_STEP = 5_000
@@ -73,7 +73,7 @@ def take_pages(run: Run, server: Server, caller: Caller, contacts: int, name: st
         caller.good("GET", path)
         raw = request("GET", path, token=caller.token)
         before = server.cpu_seconds()
-        load = run_load(server.port, 1, repeating(raw), 200, Bounds(seconds=10, requests=PAGE_REPEATS))
+        load = run_load(server.port, 1, repeating(raw), 200, Bounds(seconds=20, requests=PAGE_REPEATS))
         spent = server.cpu_seconds() - before
         cpu_us = spent / len(load.latencies) * 1e6
         run.take(OURS, f"{name}/{page}", {"cpu_us": cpu_us, "p50_ms": percentile(load.latencies, 50) * 1000})
