@@ -1,10 +1,13 @@
 """The command line of the bench."""
 
+import contextlib
 import shutil
 import signal
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import click
@@ -55,9 +58,6 @@ class Names(click.ParamType):  # type: ignore[type-arg]  # generic only in newer
 @click.group(context_settings=CONTEXT)
 def main() -> None:
     """Measure the mock beside its peers, and show what was found."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs begin without it
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: signal.raise_signal(signal.SIGINT))  # so that servers are ended too
 
 
 @main.command()
@@ -95,12 +95,7 @@ def run(
     parts = {*only, *(["million"] if million else [])}
     if publish:
         _check_publishable(quick, options, parts, peers)
-    with tempfile.TemporaryDirectory(prefix="casavi-bench-") as folder, console.status("") as status:
-        try:
-            found = measured(options, parts, peers, CACHE, Path(folder), status.update)
-        except ServerError as error:
-            logs = _kept_logs(Path(folder))
-            raise click.ClickException(f"{error}\nWhat the servers wrote is in {logs}.") from None
+    found = _measured(options, parts, peers)
     found.save(file)
     _print(found)
     _write(found, file.with_suffix(".md"), file.with_suffix(".svg"))
@@ -144,6 +139,35 @@ def write_page(file: Path, output: Path) -> None:
 def write_plot(file: Path, output: Path) -> None:
     """Make the plot from a JSON FILE; from the published results if none is given."""
     _plot(_read(file), output)
+
+
+def _measured(options: Options, parts: set[str], peers: tuple[str, ...]) -> Report:
+    with (
+        tempfile.TemporaryDirectory(prefix="casavi-bench-") as folder,
+        console.status("") as status,
+        _ended_by_signals(),
+    ):
+        try:
+            return measured(options, parts, peers, CACHE, Path(folder), status.update)
+        except ServerError as error:
+            logs = _kept_logs(Path(folder))
+            raise click.ClickException(f"{error}\nWhat the servers wrote is in {logs}.") from None
+
+
+@contextlib.contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """Lets SIGTERM and SIGHUP end the block like Ctrl-C does, so that servers are ended too."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+    wanted = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: interrupt, signal.SIGHUP: interrupt}
+    before = {number: signal.signal(number, handler) for number, handler in wanted.items()}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _check_publishable(quick: bool, options: Options, parts: set[str], peers: tuple[str, ...]) -> None:

@@ -70,10 +70,12 @@ def _when(report: Report) -> str:
     machine = report.machine
     node = f", Node {machine['node']}" if "node" in machine else ""
     loads = f"{short(min(report.loads))} to {short(max(report.loads))}"
+    others = f"{min(report.others):.0%} to {max(report.others):.0%}"
     return (
         f"Measured on {report.date}, commit `{report.revision or 'unknown'}`, in {report.minutes:.0f} minutes: "
         f"{report.options['rounds']} rounds on {machine['cpu']}, {machine['cores']} cores, {machine['memory_gb']} GB, "
-        f"{machine['system']}, {machine['python']}{node}. Load average at the beginning of the rounds: {loads}.\n"
+        f"{machine['system']}, {machine['python']}{node}. Other programs took {others} of the processors during the rounds; "
+        f"load average at the beginning of each: {loads}.\n"
     )
 
 

@@ -36,6 +36,8 @@ class Report:
     options: Mapping[str, Any]
     loads: list[float]
     """Load average over a minute at the beginning of each round."""
+    others: list[float]
+    """Share of all processors that other programs took during each round."""
     participants: list[Participant]
     missing: Mapping[str, str]
     """Why a participant or a part has no values."""
@@ -60,6 +62,7 @@ class Report:
             "machine": self.machine,
             "options": self.options,
             "loads": [round(load, 2) for load in self.loads],
+            "others": [round(share, 3) for share in self.others],
             "participants": [asdict(one) for one in self.participants],
             "missing": self.missing,
         }
@@ -82,8 +85,16 @@ def load(path: Path) -> Report:
         raise ReportError(f"{path} is no JSON: {error}") from None
     if not isinstance(plain, dict) or plain.get("format") != FORMAT:
         raise ReportError(f"{path} is no report of format {FORMAT}; measure anew with `make bench`")
+    try:
+        return _report(plain)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ReportError(f"{path} is not whole: {error!r}; measure anew with `make bench`") from None
+
+
+def _report(plain: Mapping[str, Any]) -> Report:
+    names = ("date", "revision", "minutes", "machine", "options", "loads", "others", "missing")
     return Report(
-        **{name: plain[name] for name in ("date", "revision", "minutes", "machine", "options", "loads", "missing")},
+        **{name: plain[name] for name in names},
         participants=[Participant(**one) for one in plain["participants"]],
         found=Measurements(_values(plain["values"])),
     )

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from casavi_bench import machine
 from casavi_bench.measurement import Measurement, Measurements
 from casavi_bench.server import Kind, Server, ServerError, running
 
@@ -53,6 +54,8 @@ class Run:
         """Why a server has no values, or not all."""
         self.loads: list[float] = []
         """Load average of the machine at the beginning of each round."""
+        self.others: list[float] = []
+        """Share of all processors that other programs took during each round."""
         self.round = 0
         self._random = random.Random(options.seed)
         self._started = time.monotonic()
@@ -71,7 +74,9 @@ class Run:
         for number in range(self.options.rounds):
             self.round = number
             self.loads.append(os.getloadavg()[0])
+            before = machine.times()
             yield number
+            self.others.append(machine.share_of_others(before, machine.times()))
         self.round = 0
 
     def check_time(self) -> None:

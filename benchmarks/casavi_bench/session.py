@@ -70,6 +70,7 @@ def measured(
         machine=machine.machine() | node.described(cache),
         options=asdict(options) | {"parts": sorted(parts), "peers": sorted(peers)},
         loads=run.loads,
+        others=run.others,
         participants=[Participant(kind.name, kind.title, kind.lacks) for kind in participants],
         missing=run.missing,
         found=run.found,

@@ -2,6 +2,7 @@
 
 import pytest
 
+from casavi_bench.machine import Times, share_of_others
 from casavi_bench.measurement import Measurement, Measurements, Summary, percentile, slope, summary
 
 
@@ -68,3 +69,15 @@ def test_several_values_of_a_round_count_as_their_median() -> None:
 
 def test_servers_stand_in_the_order_in_which_they_came() -> None:
     assert measurements(b=[1.0], a=[1.0]).servers("job", "cpu_us") == ["b", "a"]
+
+
+def test_others_took_what_was_neither_idle_nor_ours() -> None:
+    before, after = Times(available=100, idle=50, own=10), Times(available=120, idle=60, own=16)
+    assert share_of_others(before, after) == pytest.approx(0.2)
+
+
+@pytest.mark.parametrize("own", [30.0, 10.0])
+def test_others_never_took_less_than_nothing(own: float) -> None:
+    before = Times(available=100, idle=50, own=10)
+    assert share_of_others(before, Times(available=120, idle=70, own=own)) == 0
+    assert share_of_others(before, before) == 0

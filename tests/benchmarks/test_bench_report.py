@@ -44,6 +44,7 @@ def report(
         machine={"cpu": "A CPU", "cores": 2, "memory_gb": 8, "system": "Linux 6", "python": "CPython 3.11.7"},
         options={"rounds": 2, "parts": list(parts)},
         loads=[0.5, 1.25],
+        others=[0.02, 0.31],
         participants=participants,
         missing=missing or {},
         found=Measurements(values),
@@ -127,6 +128,7 @@ def test_the_page_says_what_was_met_where_and_what_was_left_out() -> None:
     assert "| processor time of a log-in | ≤ 0.9 × openapi-backend | 3.00 × (3.00–3.00) | not met |" in text
     assert "commit `0123456789ab`" in text
     assert "2 rounds on A CPU, 2 cores, 8 GB" in text
+    assert "Other programs took 2% to 31% of the processors" in text
     assert "- **Prism 5**, or not wholly: npm is not installed" in text
     assert "- **1,000,000 contacts**" in text
 
