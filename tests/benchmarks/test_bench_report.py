@@ -72,6 +72,7 @@ def test_a_report_comes_back_from_its_file_as_it_was(tmp_path: Path) -> None:
         ("{", "is no JSON"),
         ("[]", "no report of format"),
         ('{"format": 99}', "no report of format"),
+        ('{"format": 1}', "is not whole"),
     ],
 )
 def test_another_file_is_refused(tmp_path: Path, text: str | None, message: str) -> None:
