@@ -12,8 +12,9 @@ HOW = f"""\
 - **Ratios, not times.** All figures are of one machine, over the loopback interface, with the load generator on the same
   processors and other programs beside it. Another machine gives other times; ratios within one run are what holds.
 - **One run, in turn.** All servers run at once, each in its own process. For every cell (an operation, a number of
-  connections) they are loaded one after the other, in an order that is drawn anew. That is a round; tables show medians over
-  the rounds, ratios are taken within each round, and in brackets stand the lowest and the highest.
+  connections) they are loaded one after the other, in an order that is drawn anew; the first 3,000 requests do not count. All cells are
+  a round, and each round starts the servers anew. Tables show medians over the rounds, ratios are taken within each round,
+  and in brackets stand the lowest and the highest.
 - **Processor time** is user and system time of the server's process, and of those that it started, from the operating system's
   accounting, divided by the requests. It hardly depends on what else the machine does.
 - **A ratio below {NOISE:g} is no difference.** The same server, measured as if it were two, gives as much. A verdict is marked
@@ -28,7 +29,6 @@ NOT_MEASURED = """\
 - **WireMock**: needs Java. Two wishes compare with its fixed answers: log-in and look-up at 0.9 × of its processor time.
 - **Speed across a network**, TLS, a container, other systems than the one above, and PyPy.
 - **Several processes**: the mock is one process, and so is each peer.
-- **The pytest plugin.** Opening and closing an account and ending the server are what it will consist of; those are above.
 - **Peers after hours**: growth was measured of the mock alone."""
 
 
@@ -58,6 +58,8 @@ def _parts(report: Report) -> Iterator[str]:
     yield "## What was not measured\n"
     yield f"{NOT_MEASURED}"
     yield from (f"- **{report.title(name)}**, or not wholly: {reason}" for name, reason in report.missing.items())
+    if not report.found.summary(OURS, "plugin", "closed_ms"):
+        yield "- **The pytest plugin**: the bars of fixtures are judged by an account closed over HTTP, and by the server ended."
     if "million" not in report.options["parts"]:
         yield "- **1,000,000 contacts**: `make bench ARGS=--million` does."
     yield "\n## Again\n"

@@ -88,7 +88,7 @@ def _measure_round(run: Run, participants: list[Kind], parts: set[str], document
             run.check_time()
             measure(run)
     if "accounts" in parts:
-        references.measure_fixture(run)
+        references.measure_fixtures(run)
 
 
 def fetched_document(folder: Path) -> Path:

@@ -88,7 +88,7 @@ def bulk(report: Report) -> Table:
         "Large imports",
         ["", *columns, "last one wrong"],
         "The look-ups are another client's, one after the other with a pause of 1 ms, until the import has been answered; "
-        "with casavi-mock until it has been executed.",
+        "with casavi-mock until it has been executed. It holds some ten thousand contacts of earlier imports by then.",
     )
     for server in _servers(report, ["import-1000", "import-10000"], "answered_ms"):
         wrong = report.found.summary(server, "import-10000", "refuses_wrong")
@@ -107,7 +107,8 @@ def start(report: Report) -> Table:
         "after small requests, MB": ("memory after small requests", "mb"),
         "after large imports, MB": ("memory after large imports", "mb"),
     }
-    table = Table("Start and resident memory", ["", *columns])
+    note = "After its loads the mock holds what was imported; the others hold ids, or nothing."
+    table = Table("Start and resident memory", ["", *columns], note)
     for server in _servers(report, ["start"], "wall_ms"):
         table.rows.append([report.title(server), *(_cell(report, server, *place) for place in columns.values())])
     return table
@@ -164,6 +165,9 @@ OWN = (
     ("a new account to its first answer, ms", "account", "first_answer_ms"),
     ("an account closed, over HTTP, ms", "account", "closed_ms"),
     ("the idle server ended by SIGTERM, ms", "stop", "wall_ms"),
+    ("pytest plugin: a client with a fresh account set up for a test, ms", "plugin", "first_answer_ms"),
+    ("pytest plugin: the same taken down, ms", "plugin", "closed_ms"),
+    ("pytest plugin: the server ended with the session, ms", "plugin", "session_closed_ms"),
     ("small imports sent to see memory grow", "growth", "imports"),
     ("memory before them, MB", "growth", "mb_at_start"),
     ("memory after them, MB", "growth", "mb_at_end"),

@@ -71,6 +71,16 @@ def every(parts: Mapping[str, Judge]) -> Judge:
     return judge
 
 
+def first_known(*judges: Judge) -> Judge:
+    """Judges by the first of several ways for which there are values."""
+
+    def judge(found: Measurements) -> Finding:
+        findings = (one(found) for one in judges)
+        return next((finding for finding in findings if finding.met is not None), UNKNOWN)
+
+    return judge
+
+
 def _judged(value: Summary | None, limit: float, unit: str, *, at_most: bool) -> Finding:
     if value is None:
         return UNKNOWN

@@ -8,6 +8,7 @@ from casavi_bench.verdict import (
     Finding,
     Key,
     every,
+    first_known,
     ratio_at_least,
     ratio_at_most,
     short,
@@ -72,6 +73,13 @@ def test_a_part_that_was_not_measured_leaves_the_rest_open() -> None:
     finding = every({"a": value_at_most(1, "ms", OURS), "b": value_at_most(1, "ms", PEER)})(found([0.5], []))
     assert finding == Finding("a 0.50 ms; the rest not measured", met=None)
     assert every({"a": value_at_most(1, "ms", OURS)})(Measurements()) == UNKNOWN
+
+
+def test_the_first_way_that_has_values_counts() -> None:
+    judge = first_known(value_at_most(1, "ms", OURS), value_at_most(1, "ms", PEER))
+    assert judge(found([2.0], [0.5])).measured == "2.00 ms"
+    assert judge(found([], [0.5])).measured == "0.50 ms"
+    assert judge(Measurements()) == UNKNOWN
 
 
 def test_an_unmet_whole_is_close_only_if_all_its_unmet_parts_are() -> None:
