@@ -11,6 +11,7 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+
 from pytest_casavi import plugin
 
 REPEATS = 30
