@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help serve test check format docs lock wheel image clean
+.PHONY: help serve test bench check format docs lock wheel image clean
 
 help:  ## say what there is
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/'
@@ -23,6 +23,10 @@ $(VENV)/dev.ok: $(VENV)/serve.ok requirements/dev.txt
 	$(PIP) install --require-hashes -r requirements/dev.txt
 	@touch $@
 
+$(VENV)/bench.ok: $(VENV)/serve.ok requirements/bench.txt
+	$(PIP) install --require-hashes -r requirements/bench.txt
+	@touch $@
+
 serve: $(VENV)/serve.ok  ## start the mock at http://127.0.0.1:4227
 	$(BIN)/casavi-mock serve $(ARGS)
 
@@ -30,6 +34,9 @@ test: $(VENV)/dev.ok  ## run all tests
 	$(BIN)/python -m coverage erase
 	$(BIN)/python -m coverage run -m pytest $(ARGS)
 	$(BIN)/python -m coverage report --skip-covered --show-missing --include='*/casavi_mock/domain/*' --fail-under=100
+
+bench: $(VENV)/bench.ok  ## measure the mock beside its peers
+	$(BIN)/python benchmarks/bench.py run $(ARGS)
 
 check: $(VENV)/dev.ok  ## run the linters and type checks
 	$(BIN)/ruff check .
@@ -55,4 +62,4 @@ image: ## build the container image
 	docker build -t casavi-mock:local .
 
 clean:  ## remove what the other verbs made
-	rm -rf $(VENV) dist .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) dist .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .bench_cache

@@ -10,6 +10,7 @@ FILES = {
     "runtime.txt": ["pyproject.toml"],
     "build.txt": ["requirements/build.in"],
     "dev.txt": ["pyproject.toml", "--extra", "dev", "--constraint", "requirements/runtime.txt"],
+    "bench.txt": ["pyproject.toml", "--extra", "bench", "--constraint", "requirements/dev.txt"],
 }
 
 

@@ -1,5 +1,6 @@
 """The locked requirements: exact, hashed, complete, and without a word on where packages come from."""
 
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -40,12 +41,13 @@ def project() -> dict[str, list[str]]:
     return {
         "runtime.txt": table["project"]["dependencies"],
         "dev.txt": [line for line in [*extras["dev"], *extras["contracts"]] if not line.startswith(own)],
+        "bench.txt": extras["bench"],
         "build.txt": table["build-system"]["requires"],
     }
 
 
 def test_the_files_are_there() -> None:
-    assert [path.name for path in LOCKED] == ["build.txt", "dev.txt", "runtime.txt"]
+    assert [path.name for path in LOCKED] == ["bench.txt", "build.txt", "dev.txt", "runtime.txt"]
 
 
 @pytest.mark.parametrize("path", LOCKED, ids=lambda path: path.name)
@@ -66,7 +68,7 @@ def test_nothing_tells_where_packages_come_from(path: Path) -> None:
         assert re.findall(r"(?m)^\s*(?:-i|-f|--(?:extra-)?index-url|--find-links|--trusted-host)\b.*", text) == []
 
 
-@pytest.mark.parametrize("name", ["runtime.txt", "dev.txt", "build.txt"])
+@pytest.mark.parametrize("name", ["runtime.txt", "dev.txt", "bench.txt", "build.txt"])
 def test_what_the_project_asks_for_is_locked_in_its_range(name: str) -> None:
     locked = versions(name)
     for wanted in map(Requirement, project()[name]):
@@ -75,9 +77,24 @@ def test_what_the_project_asks_for_is_locked_in_its_range(name: str) -> None:
         assert all(wanted.specifier.contains(version) for version in found), f"{wanted} is locked to {found}"
 
 
-def test_the_development_lock_agrees_with_the_runtime_lock() -> None:
-    runtime, dev = versions("runtime.txt"), versions("dev.txt")
-    assert {name: dev[name] for name in runtime if name in dev and dev[name] != runtime[name]} == {}
+@pytest.mark.parametrize(
+    ("first", "second"), [("runtime.txt", "dev.txt"), ("runtime.txt", "bench.txt"), ("dev.txt", "bench.txt")]
+)
+def test_locks_that_are_installed_together_agree(first: str, second: str) -> None:
+    one, other = versions(first), versions(second)
+    assert {name: other[name] for name in one if name in other and other[name] != one[name]} == {}
+
+
+def test_the_peers_of_the_bench_are_pinned_and_hashed() -> None:
+    folder = ROOT / "benchmarks" / "peers" / "node"
+    wanted = json.loads((folder / "package.json").read_text())
+    locked = json.loads((folder / "package-lock.json").read_text())["packages"]
+    asked = wanted["dependencies"] | wanted["optionalDependencies"]
+    assert {name: locked[f"node_modules/{name}"]["version"] for name in asked} == asked
+    assert [
+        name for name, entry in locked.items() if name and not entry.get("integrity", "").startswith("sha512-")
+    ] == []
+    assert [name for name, entry in locked.items() if "resolved" in entry] == []
 
 
 def test_there_is_no_other_lock() -> None:

@@ -10,6 +10,7 @@ PACKAGES = (
     "contracts/casavi_contracts",
     "fixtures/casavi_fixtures",
     "pytest-plugin/pytest_casavi",
+    "benchmarks",
 )
 MODULES = {
     str(path.relative_to(ROOT)): path.read_text()
