@@ -17,6 +17,7 @@ from casavi_contracts.laws import (
     refresh,
     singles,
     tokens,
+    turns,
 )
 from casavi_contracts.laws.law import Law, law
 
@@ -27,6 +28,7 @@ LAWS: tuple[Law, ...] = (
     *imports.LAWS,
     *jobs.LAWS,
     *ordering.LAWS,
+    *turns.LAWS,
     *reading.LAWS,
     *singles.LAWS,
     *freshness.LAWS,
