@@ -12,7 +12,17 @@ from casavi_mock.domain.journal import Exchange, Headers, Named
 from casavi_mock.errors import Refused
 from casavi_mock.web.answers import Answer, Problems
 from casavi_mock.web.operations import KEPT_BYTES, Call
-from casavi_mock.web.redaction import Hidden, Presented, members_view, presented, shortened, token_answer
+from casavi_mock.web.plain import GIVES_TOKEN, PlainExchange, holds_none, in_usual_places, kept_headers
+from casavi_mock.web.redaction import (
+    MARK,
+    Hidden,
+    Presented,
+    may_hide_more,
+    members_view,
+    presented,
+    shortened,
+    token_answer,
+)
 from casavi_mock.world import Registry, World
 
 MAX_ADDRESS = 2_000
@@ -22,7 +32,6 @@ MAX_NAMED = 100_000
 """Characters that the ids of records of an exchange may have together; of more, none are kept."""
 
 _MAX_TEXT = 500
-_GIVES_TOKEN = frozenset({"authenticate", "refreshToken"})
 _IMPORT = "importMasterData"
 
 log = logging.getLogger("casavi_mock.exchanges")
@@ -80,6 +89,15 @@ class Recorder:
             injected: Id of the fault that took effect.
             effect: What that fault did.
         """
+        headers = call.headers.items() if scope_headers is None else scope_headers
+        if refusal is None and injected is None and (query is None or query == call.query):
+            plain = self._plain(call, answer, request_id, method, path, seconds, headers)
+            if plain is not None:
+                assert call.world is not None, "it is known in every operation that went well"
+                call.world.journal.add(plain)
+                if log.isEnabledFor(logging.DEBUG):
+                    _write(plain.exchange())
+                return
         token = presented(call.headers.get(b"token"), call.headers.get(b"authorization"))
         raw_query = shortened((call.query if query is None else query).decode("latin-1"), MAX_ADDRESS, "&")
         hidden, world = self._hidden(call, token, path, raw_query)
@@ -94,12 +112,67 @@ class Recorder:
             **_address(hidden, call, path, raw_query),  # first, as it finds what refusals may quote
             **self._outcome(call, answer, world),
             **self._refusal(hidden, refusal),
-            request_headers=hidden.headers(call.headers.items() if scope_headers is None else scope_headers),
+            request_headers=hidden.headers(headers),
             **self._bodies(hidden, call, answer, token, head=method == "HEAD"),
             **_records(hidden, call),
         )
         journal.add(exchange)
         _write(exchange)
+
+    def _plain(
+        self,
+        call: Call,
+        answer: Answer,
+        request_id: str,
+        method: str,
+        path: str,
+        seconds: float,
+        headers: Iterable[tuple[bytes, bytes]],
+    ) -> PlainExchange | None:
+        """Returns what is kept of an exchange in which nothing is to be hidden; None if that is not certain."""
+        world, operation = call.world, call.operation
+        if world is None or operation is None or method == "HEAD" or not in_usual_places(call, answer, path):
+            return None
+        kept = kept_headers(headers, self._registry)
+        if kept is None:
+            return None
+        token = call.headers.get(b"token", b"")
+        sent, received = call.request_body, answer.body
+        given, until = token, None
+        if operation in GIVES_TOKEN:
+            if call.given is None or token:
+                return None
+            given, until = call.given.text.reveal().encode(), call.given.expires_at
+            received = received.replace(given, MARK)
+        elif may_hide_more(sent) or b"\\" in received:
+            return None
+        if not holds_none(world, token, path.encode(), kept, sent, received):
+            return None
+        return PlainExchange(
+            number=world.journal.next_number(),
+            request_id=request_id,
+            at=world.clock.now(),
+            server_at=self._now(),
+            method=method,
+            path=path,
+            operation=operation,
+            status=answer.status,
+            duration_ms=seconds * 1000,
+            request_bytes=call.request_bytes,
+            request_headers=kept,
+            request_body=sent,
+            request_names=call.request_names,
+            response_bytes=len(answer.body),
+            response_body=received,
+            token=self._mark(given) if given else None,
+            token_until=until,
+            fingerprint=f"{call.request_bytes}-{self._mark(sent)}" if sent and operation == _IMPORT else None,
+            job_id=call.job_id,
+            job_status=call.job_status,
+            job_final=call.job_final,
+            provides=call.provides,
+            refers=call.refers,
+        )
 
     def _outcome(self, call: Call, answer: Answer, world: World | None) -> dict[str, Any]:
         now = self._now()
@@ -149,12 +222,12 @@ class Recorder:
         """Returns bodies, and what is told by them: marks of a token and of an import."""
         given, until = token.text, None
         sent = call.request_body
-        if call.operation in _GIVES_TOKEN:
+        if call.operation in GIVES_TOKEN:
             request_body = members_view(call.request_names)
         else:
             request_body = hidden.body(sent, cut=len(sent) < call.request_bytes) if sent else b""
         response_body = answer.body
-        if call.operation in _GIVES_TOKEN and answer.status < 400:
+        if call.operation in GIVES_TOKEN and answer.status < 400:
             response_body, given = token_answer(response_body)
             issued = self._registry.token(given)
             until = issued.expires_at if issued else None

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from casavi_mock.domain.importing import Importer
+from casavi_mock.domain.jobs.ended import Ended, packed, unpacked
 from casavi_mock.domain.jobs.job import Job, Progress, checked_outcome
 from casavi_mock.domain.model import JobState, Outcome, RecordError, RecordWarning
 from casavi_mock.domain.ordering import Plan
@@ -51,9 +52,11 @@ class JobQueue:
         self._max_waiting = max_waiting
         self._max_kept = max_kept
         self._on_end = on_end
-        self._jobs: dict[str, Job] = {}
+        self._jobs: dict[str, Ended] = {}
         self._unfinished: deque[Job] = deque()
-        self._ended: deque[Job] = deque()
+        self._ended: deque[str] = deque()
+        self._first_end: datetime | None = None
+        """When the first job in `_ended` ended; None if there is none, or it was not looked at yet."""
         self._free_at: datetime | None = None
         self._turns = 0
         self._held_at: datetime | None = None
@@ -100,12 +103,16 @@ class JobQueue:
 
     def find(self, job_id: str, now: datetime) -> Job | None:
         """Returns a job, or None if there is none, or none any more."""
-        job = self._jobs.get(job_id)
-        return None if job is None or self._out_of_retention(job, now) else job
+        kept = self._jobs.get(job_id)
+        if kept is None:
+            return None
+        job = unpacked(job_id, kept)
+        return None if self._out_of_retention(job.finished_at, now) else job
 
     def jobs(self, now: datetime) -> list[Job]:
         """Returns all jobs that can be read, the newest first."""
-        return [job for job in reversed(self._jobs.values()) if not self._out_of_retention(job, now)]
+        jobs = [unpacked(job_id, kept) for job_id, kept in reversed(self._jobs.items())]
+        return [job for job in jobs if not self._out_of_retention(job.finished_at, now)]
 
     def poll(self, now: datetime) -> None:
         """Counts one poll; in mode `manual`, enough of them move the first unfinished job to its next state."""
@@ -251,12 +258,19 @@ class JobQueue:
 
     def forget(self, now: datetime) -> None:
         """Lets go of ended jobs that can no longer be read, or are too many."""
-        while self._ended and (len(self._jobs) > self._max_kept or self._out_of_retention(self._ended[0], now)):
-            self._jobs.pop(self._ended.popleft().id, None)
+        while self._ended and (len(self._jobs) > self._max_kept or self._out_of_retention(self._oldest_end(), now)):
+            self._jobs.pop(self._ended.popleft(), None)
+            self._first_end = None
             self.dropped += 1
 
-    def _out_of_retention(self, job: Job, now: datetime) -> bool:
-        return job.finished_at is not None and now - job.finished_at > self._retention
+    def _oldest_end(self) -> datetime | None:
+        if self._first_end is None:
+            job_id = self._ended[0]
+            self._first_end = unpacked(job_id, self._jobs[job_id]).finished_at
+        return self._first_end
+
+    def _out_of_retention(self, finished_at: datetime | None, now: datetime) -> bool:
+        return finished_at is not None and now - finished_at > self._retention
 
     def _current(self) -> Job | None:
         """Returns the running job, unless nothing goes on; starts the next one if none runs."""
@@ -302,7 +316,7 @@ class JobQueue:
         if isinstance(outcome, RecordError):
             job.errors.append(outcome)
             outcome = Outcome.REFUSED
-        job.counts[record.entity][outcome] += 1
+        job.counts.add(record.entity, outcome)
         job.processed += 1
         self.done += 1
 
@@ -317,7 +331,8 @@ class JobQueue:
         job.finished_at = self._free_at = max(at, job.touched_at)
         job.importer = None
         self._unfinished.popleft()
-        self._ended.append(job)
+        self._jobs[job.id] = packed(job)
+        self._ended.append(job.id)
         self._on_end(job)
 
 
@@ -325,7 +340,7 @@ def _refuse_rest(job: Job) -> None:
     assert job.importer is not None, "kept until the job has ended"
     rest = job.importer.plan.records[job.processed :]
     for record in rest:
-        job.counts[record.entity][Outcome.REFUSED] += 1
+        job.counts.add(record.entity, Outcome.REFUSED)
     job.processed = job.total
     message = "the job was told to fail; what was left of it was not imported"
     job.warnings = [*job.warnings, RecordWarning("", "forced", message, max(len(rest), 1))]
