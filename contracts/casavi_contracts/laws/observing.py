@@ -184,8 +184,8 @@ def expect_refused(trial: Trial, body: Any, pointers: list[str], **more: Any) ->
     problem = answer.json
     trial.expect(problem["rule"] == "schema-violation", "the rule schema-violation", repr(problem["rule"]), **more)
     trial.expect(problem["status"] == REFUSED, f"status {REFUSED} in the body", repr(problem["status"]), **more)
-    named = sorted(error["pointer"] for error in problem.get("errors", ()))
-    trial.expect(named == sorted(pointers), f"errors at {pointers}", f"{named}", **more)
+    named = sorted({error["pointer"] for error in problem.get("errors", ())})  # one place may be wrong in two ways
+    trial.expect(named == sorted({*pointers}), f"errors at {pointers}", f"{named}", **more)
 
 
 REFUSED = 400
