@@ -13,6 +13,7 @@ from casavi_contracts.laws import (
     reading,
     refresh,
     tokens,
+    turns,
 )
 from casavi_contracts.laws.law import Law, law
 
@@ -23,6 +24,7 @@ LAWS: tuple[Law, ...] = (
     *imports.LAWS,
     *jobs.LAWS,
     *ordering.LAWS,
+    *turns.LAWS,
     *reading.LAWS,
     *pages.LAWS,
     *isolation.LAWS,

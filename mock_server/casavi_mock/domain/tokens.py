@@ -17,10 +17,10 @@ class TokenBook:
         index: Tokens of all accounts by their text; this book adds and removes its own.
         policy: How tokens behave.
         new_text: Returns an unguessable text, never the same twice.
-        max_kept: Tokens that are remembered; beyond, the oldest are forgotten.
+        max_kept: Tokens that are remembered; beyond, the oldest are forgotten and counted in `dropped`.
     """
 
-    __slots__ = ("_index", "_max_kept", "_new_text", "_oldest", "_owner", "_policy", "_tokens")
+    __slots__ = ("_index", "_max_kept", "_new_text", "_oldest", "_owner", "_policy", "_tokens", "dropped")
 
     def __init__(
         self, owner: str, index: MutableMapping[str, Token], policy: Policy, new_text: Callable[[], str], max_kept: int
@@ -32,6 +32,7 @@ class TokenBook:
         self._max_kept = max_kept
         self._tokens: dict[str, Token] = {}
         self._oldest: deque[str] = deque()  # their texts: to find the first key of a dict that lost many takes long
+        self.dropped = 0
 
     def __len__(self) -> int:
         return len(self._tokens)
@@ -51,6 +52,7 @@ class TokenBook:
         if len(self._tokens) > self._max_kept:
             oldest = self._oldest.popleft()
             del self._tokens[oldest], self._index[oldest]
+            self.dropped += 1
         return token
 
     def replace(self, token: Token, now: datetime) -> Token:

@@ -90,30 +90,45 @@ class Recorder:
             effect: What that fault did.
         """
         headers = call.headers.items() if scope_headers is None else scope_headers
-        if refusal is None and injected is None and (query is None or query == call.query):
+        if refusal is None and injected is None:
             plain = self._plain(call, answer, request_id, method, path, seconds, headers)
             if plain is not None:
-                assert call.world is not None, "it is known in every operation that went well"
-                call.world.journal.add(plain)
                 if log.isEnabledFor(logging.DEBUG):
                     _write(plain.exchange())
                 return
+        known = {
+            "request_id": request_id,
+            "method": method[:50],
+            "duration_ms": seconds * 1000,
+            "injected": injected,
+            "effect": effect,
+        }
+        raw_query = call.query if query is None else query
+        self._record_closely(known, call, answer, path, raw_query, refusal, headers)
+
+    def _record_closely(
+        self,
+        known: dict[str, Any],
+        call: Call,
+        answer: Answer,
+        path: str,
+        query: bytes,
+        refusal: Refused | None,
+        headers: Iterable[tuple[bytes, bytes]],
+    ) -> None:
+        """Writes down an exchange in which secrets may stand anywhere."""
         token = presented(call.headers.get(b"token"), call.headers.get(b"authorization"))
-        raw_query = shortened((call.query if query is None else query).decode("latin-1"), MAX_ADDRESS, "&")
-        hidden, world = self._hidden(call, token, path, raw_query)
+        shown_query = shortened(query.decode("latin-1"), MAX_ADDRESS, "&")
+        hidden, world = self._hidden(call, token, path, shown_query)
         journal = world.journal if world else self._registry.strangers
         exchange = Exchange(
             number=journal.next_number(),
-            request_id=request_id,
-            method=method[:50],
-            duration_ms=seconds * 1000,
-            injected=injected,
-            effect=effect,
-            **_address(hidden, call, path, raw_query),  # first, as it finds what refusals may quote
+            **known,
+            **_address(hidden, call, path, shown_query),  # first, as it finds what refusals may quote
             **self._outcome(call, answer, world),
             **self._refusal(hidden, refusal),
             request_headers=hidden.headers(headers),
-            **self._bodies(hidden, call, answer, token, head=method == "HEAD"),
+            **self._bodies(hidden, call, answer, token, head=known["method"] == "HEAD"),
             **_records(hidden, call),
         )
         journal.add(exchange)
@@ -129,26 +144,19 @@ class Recorder:
         seconds: float,
         headers: Iterable[tuple[bytes, bytes]],
     ) -> PlainExchange | None:
-        """Returns what is kept of an exchange in which nothing is to be hidden; None if that is not certain."""
+        """Writes down an exchange in which nothing is to be hidden, and returns it; None if that is not certain."""
         world, operation = call.world, call.operation
         if world is None or operation is None or method == "HEAD" or not in_usual_places(call, answer, path):
             return None
         kept = kept_headers(headers, self._registry)
-        if kept is None:
+        parts = None if kept is None else _without_usual(call, answer.body)
+        if kept is None or parts is None:
             return None
-        token = call.headers.get(b"token", b"")
-        sent, received = call.request_body, answer.body
-        given, until = token, None
-        if operation in GIVES_TOKEN:
-            if call.given is None or token:
-                return None
-            given, until = call.given.text.reveal().encode(), call.given.expires_at
-            received = received.replace(given, MARK)
-        elif may_hide_more(sent) or b"\\" in received:
+        given, until, received = parts
+        sent = call.request_body
+        if not holds_none(world, call.headers.get(b"token", b""), path.encode(), kept, sent, received):
             return None
-        if not holds_none(world, token, path.encode(), kept, sent, received):
-            return None
-        return PlainExchange(
+        plain = PlainExchange(
             number=world.journal.next_number(),
             request_id=request_id,
             at=world.clock.now(),
@@ -173,6 +181,8 @@ class Recorder:
             provides=call.provides,
             refers=call.refers,
         )
+        world.journal.add(plain)
+        return plain
 
     def _outcome(self, call: Call, answer: Answer, world: World | None) -> dict[str, Any]:
         now = self._now()
@@ -247,6 +257,17 @@ class Recorder:
     def _mark(self, raw: bytes) -> str:
         """Returns a text that tells same from different, and nothing else: the salt goes with the server."""
         return hashlib.blake2b(raw, digest_size=8, key=self._salt).hexdigest()
+
+
+def _without_usual(call: Call, received: bytes) -> tuple[bytes, datetime | None, bytes] | None:
+    """Returns the token of a call, until when a new one lives, and the answer without it; None if that is unsure."""
+    token = call.headers.get(b"token", b"")
+    if call.operation not in GIVES_TOKEN:
+        return None if may_hide_more(call.request_body) or b"\\" in received else (token, None, received)
+    if call.given is None or token:
+        return None
+    given = call.given.text.reveal().encode()
+    return given, call.given.expires_at, received.replace(given, MARK)
 
 
 def _address(hidden: Hidden, call: Call, path: str, query: str) -> dict[str, Any]:

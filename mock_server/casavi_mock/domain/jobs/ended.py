@@ -46,5 +46,10 @@ def unpacked(job_id: str, kept: Ended) -> Job:
     return job
 
 
+def errors_of(kept: Ended) -> int:
+    """Returns how many errors an ended job holds."""
+    return len(kept.errors) if isinstance(kept, Job) else 0
+
+
 def _moment(number: int) -> datetime:
     return _ZERO + timedelta(microseconds=number)
