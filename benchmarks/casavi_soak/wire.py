@@ -144,7 +144,7 @@ class Wire:
         """Sends bytes; a connection that ends meanwhile is noticed when the answer is read."""
         if self._streams is None:
             self._streams = await asyncio.open_connection(HOST, self._port, limit=_LONGEST_HEAD)
-        with contextlib.suppress(ConnectionError):
+        with contextlib.suppress(ConnectionError, RuntimeError):  # the latter is what uvloop says of a closed one
             self._streams[1].write(data)
             await self._streams[1].drain()
 
