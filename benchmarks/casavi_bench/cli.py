@@ -95,8 +95,8 @@ def run(
     parts = {*only, *(["million"] if million else [])}
     if publish:
         _check_publishable(quick, options, parts, peers)
-    found = _measured(options, parts, peers)
-    found.save(file)
+    _measured(options, parts, peers).save(file)
+    found = _read(file)  # rounded as it is written, so that whoever makes page or plot of the file gets the same
     _print(found)
     _write(found, file.with_suffix(".md"), file.with_suffix(".svg"))
     console.print(f"Results are in {file}, page and plot beside it.")

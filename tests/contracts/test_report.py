@@ -230,7 +230,7 @@ def test_the_lines_of_a_profile_are_told_together() -> None:
     text = printed(report([promise("a"), promise("b")], [verdict("a", Outcome.REFUTED, one, other), lost]))
 
     assert '  [assumptions]\n  upsert = "replace"\n  sort-order = "id"\n' in text
-    assert "so that the 1 law that could not be judged can be" in text
+    assert "to judge the 1 law that could not be judged too." in text
 
 
 def test_reasons_are_told_once() -> None:

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from casavi_fixtures import contact, master_data, property_, responsibility
-from casavi_mock.domain.jobs import TICK, Job, JobQueue, Progress, QueueFull, counts_view
+from casavi_mock.domain.jobs import TICK, Job, JobQueue, Progress, QueueFull, QueueLimits, counts_view
 from casavi_mock.domain.model import JobState
 from tests.support.worlds import IMMEDIATE, MANUAL, PLENTY, START, Bench, outcomes
 
@@ -73,9 +73,22 @@ def test_a_full_queue_takes_no_more() -> None:
     with pytest.raises(QueueFull):
         bench.submit(people(1))
     assert (len(bench.queue), bench.queue.unfinished) == (2, 2)
+    assert bench.queue.refused == 1
     bench.run()
     bench.submit(people(1))
     assert (len(bench.queue), bench.queue.unfinished) == (3, 1)
+
+
+def test_a_queue_that_holds_too_much_takes_no_more() -> None:
+    """So much may wait; what has ended waits no longer."""
+    bench = Bench(max_waiting_bytes=100)
+    bench.submit(people(1), size=99)
+    bench.submit(people(1), size=500)
+    with pytest.raises(QueueFull):
+        bench.submit(people(1), size=1)
+    bench.run()
+    bench.submit(people(1), size=1)
+    assert (len(bench.queue), bench.queue.unfinished, bench.queue.refused) == (3, 1, 1)
 
 
 # Ends.
@@ -115,7 +128,7 @@ def test_ends_need_nobody_who_wants_to_know() -> None:
     """A queue works without anybody to tell."""
     bench = Bench()
     planned = bench.plan(people(1))
-    queue = JobQueue(IMMEDIATE, timedelta(1), 1, 1)
+    queue = JobQueue(IMMEDIATE, timedelta(1), QueueLimits(max_waiting=1, max_kept=1))
     job = queue.submit("job", planned, bench.importer(planned), START)
     assert not queue.run_due(START, PLENTY)
     assert job.ended
@@ -433,6 +446,20 @@ def test_beyond_its_bound_the_oldest_ended_jobs_go_and_are_counted() -> None:
         bench.take(people(1))
     assert [bench.queue.find(f"job-{n}", START) is not None for n in range(1, 6)] == [False, False, True, True, True]
     assert (len(bench.queue), bench.queue.dropped) == (3, 2)
+
+
+def test_beyond_so_many_errors_the_oldest_jobs_go_but_for_the_last() -> None:
+    """Reports of refused records are kept in full, of fewer jobs if they are long."""
+    bench = Bench(max_errors=2)
+    for bad in (BAD, BAD, people(1), BAD):
+        bench.take(bad)
+    assert bench.queue.dropped == 0
+    bench.take(people(1))  # room is made when a job comes
+    assert [bench.queue.find(f"job-{n}", START) is not None for n in range(1, 6)] == [False, True, True, True, True]
+    alone = Bench(max_errors=0)
+    alone.take(BAD)
+    alone.submit(people(1))
+    assert (len(alone.queue), alone.queue.dropped) == (2, 0)
 
 
 def test_unfinished_jobs_are_kept_beyond_the_bound() -> None:

@@ -77,22 +77,36 @@ def fuzz(
         begun = _begin(session)
         if begun is not None:
             return _verdict(session, bridge, [begun])
-        from casavi_contracts.fuzz import tool, wiring
-        from casavi_contracts.fuzz.collector import Collector
-
-        chosen = _chosen(contract, operations, reading=not session.writes)
-        collector = Collector(session, bridge)
-        if "stateful" in phases and not _linked(contract, chosen):
-            phases = [phase for phase in phases if phase != "stateful"]
-            collector.notes.append(NO_LINKS)
-        left_out = [name for name in contract.operations if name not in chosen]
-        config = tool.configuration(seed, phases, max_examples, left_out=left_out, careful=target.plane is None)
-        schema = tool.schema_of(contract.document, config, bridge)
-        with wiring.installed(session, schema):
-            collector.collect(schema)
-        if bridge.stopped is not None:
-            raise bridge.stopped
+        collector = _collected(session, bridge, seed, phases, max_examples, operations)
         return _verdict(session, bridge, _findings(session, bridge, collector), collector)
+
+
+def _collected(
+    session: Session,
+    bridge: Bridge,
+    seed: int,
+    phases: Collection[str],
+    max_examples: int | None,
+    operations: Collection[str] | None,
+) -> "Collector":
+    """Lets the tool loose, and returns what it found."""
+    from casavi_contracts.fuzz import tool, wiring
+    from casavi_contracts.fuzz.collector import Collector
+
+    contract, target = session.contract, session.client.target
+    chosen = _chosen(contract, operations, reading=not session.writes)
+    collector = Collector(session, bridge)
+    if "stateful" in phases and not _linked(contract, chosen):
+        phases = [phase for phase in phases if phase != "stateful"]
+        collector.notes.append(NO_LINKS)
+    left_out = [name for name in contract.operations if name not in chosen]
+    config = tool.configuration(seed, phases, max_examples, left_out=left_out, careful=target.plane is None)
+    schema = tool.schema_of(contract.document, config, bridge)
+    with wiring.installed(session, schema):
+        collector.collect(schema)
+    if bridge.stopped is not None:
+        raise bridge.stopped
+    return collector
 
 
 def replay(

@@ -8,7 +8,7 @@ import copy
 import os
 import tomllib
 from collections.abc import Collection, Iterator, Mapping
-from typing import Any, cast
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import schemathesis
@@ -87,7 +87,7 @@ def sent_of(case: Case[Any], response: Response) -> Sent:
         str(request.method),
         url.path + (f"?{url.query}" if url.query else ""),
         {name.lower(): _text(value) for name, value in request.headers.items()},
-        body.encode() if isinstance(body, str) else bytes(cast("bytes", body)),
+        body.encode() if isinstance(body, str) else bytes(body),
         {name: unquote(str(value)) for name, value in case.path_parameters.items()},
         meta.generation.mode.is_positive if meta else None,
     )

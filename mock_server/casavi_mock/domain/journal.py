@@ -9,9 +9,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-MAX_BYTES = 20_000_000
-"""How much a journal keeps, in bytes."""
-
 ENTRY_BYTES = 1_500
 """What an exchange takes apart from what clients can make longer, roughly."""
 
@@ -124,7 +121,7 @@ class Journal:
 
     __slots__ = ("_bytes", "_entries", "_lock", "_max_bytes", "_max_entries", "_next_number", "dropped")
 
-    def __init__(self, max_entries: int, max_bytes: int = MAX_BYTES) -> None:
+    def __init__(self, max_entries: int, max_bytes: int = 20_000_000) -> None:
         self._max_entries = max_entries
         self._max_bytes = max_bytes
         self._lock = threading.Lock()

@@ -16,10 +16,10 @@ class TokenBook:
         index: Tokens of all accounts by their text; this book adds and removes its own.
         policy: How tokens behave.
         new_text: Returns an unguessable text, never the same twice.
-        max_kept: Tokens that are remembered; beyond, the oldest are forgotten.
+        max_kept: Tokens that are remembered; beyond, the oldest are forgotten and counted in `dropped`.
     """
 
-    __slots__ = ("_index", "_max_kept", "_new_text", "_owner", "_policy", "_tokens")
+    __slots__ = ("_index", "_max_kept", "_new_text", "_owner", "_policy", "_tokens", "dropped")
 
     def __init__(
         self, owner: str, index: MutableMapping[str, Token], policy: Policy, new_text: Callable[[], str], max_kept: int
@@ -30,6 +30,7 @@ class TokenBook:
         self._new_text = new_text
         self._max_kept = max_kept
         self._tokens: dict[str, Token] = {}  # oldest first
+        self.dropped = 0
 
     def __len__(self) -> int:
         return len(self._tokens)
@@ -48,6 +49,7 @@ class TokenBook:
         if len(self._tokens) > self._max_kept:
             oldest = next(iter(self._tokens))
             del self._tokens[oldest], self._index[oldest]
+            self.dropped += 1
         return token
 
     def replace(self, token: Token, now: datetime) -> Token:

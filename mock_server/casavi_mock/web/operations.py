@@ -145,7 +145,7 @@ class Operations:
             call.provides = tuple((record.entity, record.id) for record in plan.records)
             call.refers = tuple(targets(plan))
         call.unknown_fields = tuple(warning.pointer for warning in plan.warnings)
-        job = imports.accept(world, plan, forced=call.forced)
+        job = imports.accept(world, plan, forced=call.forced, size=call.request_bytes)
         call.job_id = job.id
         return json_answer(self._policy.import_status, {self._policy.job_id_field: job.id})
 

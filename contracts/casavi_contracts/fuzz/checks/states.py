@@ -56,7 +56,7 @@ def answer_is_about_what_was_asked(session: Session, sent: Sent, answer: Answer)
         return
     for name, value in sent.parameters.items():
         if (sent.operation, name) in {*ENTITY_OF, (JOB, "jobId")} and body.get("id") != value:
-            guess = {"evidence": "assumed", "assumption": "job-object"} if sent.operation == JOB else {}
+            guess: dict[str, Any] = {"evidence": "assumed", "assumption": "job-object"} if sent.operation == JOB else {}
             raise Broken(f"the one whose id was asked for by {sent.operation}", "another id", **guess)
 
 
@@ -149,7 +149,7 @@ def _judge_page_v1(session: Session, sent: Sent, body: Mapping[str, Any], length
     size = session.contract.values["v1-page-size"]
     assert isinstance(count, int), "it was looked at above"
     assert isinstance(page, int), "it was looked at above"
-    guess = {"evidence": "assumed", "assumption": "v1-page-size"}
+    guess: dict[str, Any] = {"evidence": "assumed", "assumption": "v1-page-size"}
     if pages != math.ceil(count / size):
         raise Broken(f"{math.ceil(count / size)} pages of {count} records", f"{pages}", **guess)
     due = max(0, min(size, count - page * size))

@@ -55,6 +55,8 @@ class Job:
     """Holds the request until the job has ended."""
     forced: str | None = None
     """One of `OUTCOMES`, by command."""
+    size: int = 0
+    """Length of what it imports, in bytes."""
 
     @property
     def ended(self) -> bool:

@@ -8,6 +8,7 @@ happen at the moment they are given; before them, what is due by then has to be 
 import copy
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from casavi_mock.domain.importing import Importer
@@ -21,7 +22,21 @@ TICK = timedelta(milliseconds=10)
 
 
 class QueueFull(Exception):
-    """The account has as many unfinished jobs as it may have."""
+    """The account has as many unfinished jobs as it may have, or they hold as much as they may together."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueueLimits:
+    """How much a queue holds."""
+
+    max_waiting: int
+    """Unfinished jobs; beyond, no further one is taken."""
+    max_kept: int
+    """Jobs that are kept at all; beyond, the oldest ended ones go and are counted in `dropped`."""
+    max_waiting_bytes: int = 1_000_000_000
+    """Length of what the unfinished jobs import, together; beyond, no further one is taken."""
+    max_errors: int = 1_000_000
+    """Errors of all ended jobs together; beyond, the oldest jobs go likewise, but for the last one that ended."""
 
 
 class JobQueue:
@@ -30,8 +45,7 @@ class JobQueue:
     Args:
         progress: How jobs move on.
         retention: How long an ended job can be read.
-        max_waiting: Unfinished jobs that may be in the queue.
-        max_kept: Jobs that are kept at all; beyond, the oldest ended ones go and are counted in `dropped`.
+        limits: How much it holds.
         on_end: Told of every job that ends.
     """
 
@@ -39,17 +53,17 @@ class JobQueue:
         self,
         progress: Progress,
         retention: timedelta,
-        max_waiting: int,
-        max_kept: int,
+        limits: QueueLimits,
         on_end: Callable[[Job], None] = lambda job: None,
     ) -> None:
         self.progress = progress
         self.dropped = 0
+        self.refused = 0
+        """Imports that were not taken since it was full."""
         self.done = 0
         """Records that were imported or refused by its jobs."""
         self._retention = retention
-        self._max_waiting = max_waiting
-        self._max_kept = max_kept
+        self._limits = limits
         self._on_end = on_end
         self._jobs: dict[str, Job] = {}
         self._unfinished: deque[Job] = deque()
@@ -58,6 +72,8 @@ class JobQueue:
         self._turns = 0
         self._held_at: datetime | None = None
         self._force_next: str | None = None
+        self._waiting_bytes = 0
+        self._errors = 0
 
     def __len__(self) -> int:
         return len(self._jobs)
@@ -69,15 +85,18 @@ class JobQueue:
 
     @property
     def full(self) -> bool:
-        """Whether there are as many unfinished jobs as there may be."""
-        return len(self._unfinished) >= self._max_waiting
+        """Whether no further job is taken before one has ended."""
+        limits = self._limits
+        return len(self._unfinished) >= limits.max_waiting or self._waiting_bytes >= limits.max_waiting_bytes
 
     @property
     def held(self) -> bool:
         """Whether nothing starts or goes on."""
         return self._held_at is not None
 
-    def submit(self, job_id: str, plan: Plan, importer: Importer, now: datetime, *, forced: str | None = None) -> Job:
+    def submit(
+        self, job_id: str, plan: Plan, importer: Importer, now: datetime, *, forced: str | None = None, size: int = 0
+    ) -> Job:
         """Takes an import into the queue.
 
         Args:
@@ -86,15 +105,18 @@ class JobQueue:
             importer: Who imports it.
             now: The moment of the request.
             forced: What becomes of it, one of `OUTCOMES`, when its turn comes; None leaves it to its records.
+            size: Length of what it imports, in bytes.
 
         Raises:
-            QueueFull: There are `max_waiting` unfinished jobs.
+            QueueFull: The unfinished jobs are as many as there may be, or hold as much as they may.
         """
         if self.full:
+            self.refused += 1
             raise QueueFull
-        job = Job(job_id, now, len(plan.records), importer.warnings, importer=importer, forced=forced)
+        job = Job(job_id, now, len(plan.records), importer.warnings, importer=importer, forced=forced, size=size)
         self._jobs[job_id] = job
         self._unfinished.append(job)
+        self._waiting_bytes += size
         self.forget(now)
         return job
 
@@ -251,9 +273,15 @@ class JobQueue:
 
     def forget(self, now: datetime) -> None:
         """Lets go of ended jobs that can no longer be read, or are too many."""
-        while self._ended and (len(self._jobs) > self._max_kept or self._out_of_retention(self._ended[0], now)):
-            self._jobs.pop(self._ended.popleft().id, None)
+        while self._ended and (self._too_much() or self._out_of_retention(self._ended[0], now)):
+            job = self._ended.popleft()
+            del self._jobs[job.id]
+            self._errors -= len(job.errors)
             self.dropped += 1
+
+    def _too_much(self) -> bool:
+        limits = self._limits
+        return len(self._jobs) > limits.max_kept or (self._errors > limits.max_errors and len(self._ended) > 1)
 
     def _out_of_retention(self, job: Job, now: datetime) -> bool:
         return job.finished_at is not None and now - job.finished_at > self._retention
@@ -317,7 +345,9 @@ class JobQueue:
         job.finished_at = self._free_at = max(at, job.touched_at)
         job.importer = None
         self._unfinished.popleft()
+        self._waiting_bytes -= job.size
         self._ended.append(job)
+        self._errors += len(job.errors)
         self._on_end(job)
 
 
