@@ -25,8 +25,8 @@ from casavi_contracts.verdict import Finding, Outcome, Verdict
 from casavi_mock.domain.model import Secret
 from casavi_mock.web.app import MockApp, new_registry
 from casavi_mock.world import Settings
+from tests.contracts.mutants import caches, counts, deliveries, imports, jobs, refreshing, tokens
 from tests.contracts.mutants.judging import BY_NAME, contract, healthy, served
-from tests.contracts.mutants.register import MUTANTS
 from tests.contracts.mutants.wire import Tamper, untouched
 from tests.support import kit
 
@@ -44,7 +44,8 @@ def judge_of(target: Target, version: str, *, depth: float = SHALLOW, shrink: in
 
 
 def tamper_of(name: str) -> Tamper:
-    (found,) = (mutant for mutant in MUTANTS if mutant.name == name)
+    families = (caches, counts, deliveries, imports, jobs, refreshing, tokens)
+    (found,) = (mutant for family in families for mutant in family.MUTANTS if mutant.name == name)
     return found.make()
 
 
