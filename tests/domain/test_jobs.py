@@ -1,11 +1,12 @@
+from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from casavi_fixtures import contact, master_data, property_, responsibility
-from casavi_mock.domain.jobs import TICK, Job, JobQueue, Progress, QueueFull, QueueLimits, counts_view
-from casavi_mock.domain.model import JobState
+from casavi_mock.domain.jobs import TICK, Counts, Job, JobQueue, Progress, QueueFull, QueueLimits
+from casavi_mock.domain.model import ENTITIES, JobState, Outcome
 from tests.support.worlds import IMMEDIATE, MANUAL, PLENTY, START, Bench, outcomes
 
 WAITING, ACTIVE, COMPLETED, FAILED = JobState
@@ -147,7 +148,7 @@ def test_states_only_move_forward(state: JobState, following: JobState) -> None:
 
 def test_counts_are_shown_for_every_kind_and_outcome() -> None:
     """Clients see a number for everything that can be counted, zeros included."""
-    view = counts_view(Bench().take(master_data(contacts=[contact()], responsibilities=[responsibility()])))
+    view = Bench().take(master_data(contacts=[contact()], responsibilities=[responsibility()])).counts.view()
     assert [len(counts) for counts in view.values()] == [4] * 5
     assert view["contacts"] == {"created": 1, "updated": 0, "unchanged": 0, "refused": 0}
     assert view["responsibilities"] == {"created": 0, "updated": 0, "unchanged": 0, "refused": 1}
@@ -482,3 +483,44 @@ def test_outcomes_are_counted_by_kind() -> None:
     )
     assert outcomes(job) == {"created": 2, "updated": 1, "unchanged": 1, "refused": 1}
     assert sum(outcomes(job).values()) == job.total
+
+
+def test_counts_tell_all_numbers() -> None:
+    """They can be read by entity and outcome, summed by outcome, and made anew from their numbers."""
+    counts = Counts()
+    counts.add("units", Outcome.UPDATED)
+    counts.add("units", Outcome.UPDATED)
+    counts.add("contacts", Outcome.REFUSED)
+    assert list(counts) == list(ENTITIES)
+    assert len(counts) == len(ENTITIES)
+    assert counts["units"] == {**dict.fromkeys(Outcome, 0), Outcome.UPDATED: 2}
+    assert [counts.total(outcome) for outcome in Outcome] == [0, 2, 0, 1]
+    assert Counts(dict(enumerate(counts.numbers))) == counts != Counts()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [people(3), {"contacts": []}, {"contacts": [contact(), contact()]}, {"contacts": [{"id": "C-1", "nick": "x"}]}],
+    ids=["as usual", "without records", "with errors", "with warnings"],
+)
+@pytest.mark.parametrize("progress", [IMMEDIATE, timed(10)], ids=["immediate", "time"])
+def test_an_ended_job_is_read_as_it_ended(progress: Progress, body: dict[str, Any]) -> None:
+    """However it is kept, it tells what it told at its end."""
+    bench = Bench(progress=progress)
+    bench.time.advance(microseconds=1)
+    job = bench.submit(body)
+    bench.time.advance(seconds=20)
+    bench.run()
+    kept = bench.queue.find(job.id, bench.time())
+    assert kept is not None
+    assert asdict(kept) | {"touched_at": None} == asdict(job) | {"touched_at": None}  # nothing moves it any more
+
+
+def test_an_ended_job_keeps_what_was_forced() -> None:
+    """That a job failed by command can be told afterwards."""
+    bench = Bench(progress=MANUAL)
+    job = bench.submit(people(2))
+    bench.queue.force("failed", job.id, START)
+    kept = bench.queue.find(job.id, START)
+    assert kept is not None
+    assert (kept.forced, kept.warnings) == ("failed", job.warnings)

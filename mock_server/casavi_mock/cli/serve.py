@@ -239,11 +239,7 @@ def _announce(url: str, accounts: list[Account], log_format: str) -> None:
 
 def _log_end(world: World, job: Job) -> None:
     if log.isEnabledFor(logging.INFO):
-        counts = {
-            str(outcome): number
-            for outcome in Outcome
-            if (number := sum(by_outcome[outcome] for by_outcome in job.counts.values()))
-        }
+        counts = {str(outcome): number for outcome in Outcome if (number := job.counts.total(outcome))}
         log.info(
             "job %s %s: %s", job.id, job.state, _numbers(counts), extra={"data": {"jobId": job.id, "counts": counts}}
         )

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from casavi_mock.domain.importing import Importer
+from casavi_mock.domain.jobs.ended import Ended, errors_of, packed, unpacked
 from casavi_mock.domain.jobs.job import Job, Progress, checked_outcome
 from casavi_mock.domain.model import JobState, Outcome, RecordError, RecordWarning
 from casavi_mock.domain.ordering import Plan
@@ -65,9 +66,11 @@ class JobQueue:
         self._retention = retention
         self._limits = limits
         self._on_end = on_end
-        self._jobs: dict[str, Job] = {}
+        self._jobs: dict[str, Ended] = {}
         self._unfinished: deque[Job] = deque()
-        self._ended: deque[Job] = deque()
+        self._ended: deque[str] = deque()
+        self._first_end: datetime | None = None
+        """When the first job in `_ended` ended; None if there is none, or it was not looked at yet."""
         self._free_at: datetime | None = None
         self._turns = 0
         self._held_at: datetime | None = None
@@ -122,12 +125,16 @@ class JobQueue:
 
     def find(self, job_id: str, now: datetime) -> Job | None:
         """Returns a job, or None if there is none, or none any more."""
-        job = self._jobs.get(job_id)
-        return None if job is None or self._out_of_retention(job, now) else job
+        kept = self._jobs.get(job_id)
+        if kept is None:
+            return None
+        job = unpacked(job_id, kept)
+        return None if self._out_of_retention(job.finished_at, now) else job
 
     def jobs(self, now: datetime) -> list[Job]:
         """Returns all jobs that can be read, the newest first."""
-        return [job for job in reversed(self._jobs.values()) if not self._out_of_retention(job, now)]
+        jobs = [unpacked(job_id, kept) for job_id, kept in reversed(self._jobs.items())]
+        return [job for job in jobs if not self._out_of_retention(job.finished_at, now)]
 
     def poll(self, now: datetime) -> None:
         """Counts one poll; in mode `manual`, enough of them move the first unfinished job to its next state."""
@@ -273,18 +280,24 @@ class JobQueue:
 
     def forget(self, now: datetime) -> None:
         """Lets go of ended jobs that can no longer be read, or are too many."""
-        while self._ended and (self._too_much() or self._out_of_retention(self._ended[0], now)):
-            job = self._ended.popleft()
-            del self._jobs[job.id]
-            self._errors -= len(job.errors)
+        while self._ended and (self._too_much() or self._out_of_retention(self._oldest_end(), now)):
+            kept = self._jobs.pop(self._ended.popleft())
+            self._errors -= errors_of(kept)
+            self._first_end = None
             self.dropped += 1
 
     def _too_much(self) -> bool:
         limits = self._limits
         return len(self._jobs) > limits.max_kept or (self._errors > limits.max_errors and len(self._ended) > 1)
 
-    def _out_of_retention(self, job: Job, now: datetime) -> bool:
-        return job.finished_at is not None and now - job.finished_at > self._retention
+    def _oldest_end(self) -> datetime | None:
+        if self._first_end is None:
+            job_id = self._ended[0]
+            self._first_end = unpacked(job_id, self._jobs[job_id]).finished_at
+        return self._first_end
+
+    def _out_of_retention(self, finished_at: datetime | None, now: datetime) -> bool:
+        return finished_at is not None and now - finished_at > self._retention
 
     def _current(self) -> Job | None:
         """Returns the running job, unless nothing goes on; starts the next one if none runs."""
@@ -330,7 +343,7 @@ class JobQueue:
         if isinstance(outcome, RecordError):
             job.errors.append(outcome)
             outcome = Outcome.REFUSED
-        job.counts[record.entity][outcome] += 1
+        job.counts.add(record.entity, outcome)
         job.processed += 1
         self.done += 1
 
@@ -346,7 +359,8 @@ class JobQueue:
         job.importer = None
         self._unfinished.popleft()
         self._waiting_bytes -= job.size
-        self._ended.append(job)
+        self._jobs[job.id] = packed(job)
+        self._ended.append(job.id)
         self._errors += len(job.errors)
         self._on_end(job)
 
@@ -355,7 +369,7 @@ def _refuse_rest(job: Job) -> None:
     assert job.importer is not None, "kept until the job has ended"
     rest = job.importer.plan.records[job.processed :]
     for record in rest:
-        job.counts[record.entity][Outcome.REFUSED] += 1
+        job.counts.add(record.entity, Outcome.REFUSED)
     job.processed = job.total
     message = "the job was told to fail; what was left of it was not imported"
     job.warnings = [*job.warnings, RecordWarning("", "forced", message, max(len(rest), 1))]
