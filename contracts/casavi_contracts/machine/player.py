@@ -15,7 +15,7 @@ from casavi_contracts.laws.refusals import refused
 from casavi_contracts.laws.tokens import MARGIN
 from casavi_contracts.machine.commands import Command, checked
 from casavi_contracts.machine.imports import Sent
-from casavi_contracts.machine.tokens import State, Tokens
+from casavi_contracts.machine.tokens import State, Token, Tokens
 from casavi_contracts.model import Account, Rejected, shown
 from casavi_contracts.target import Capability
 from casavi_contracts.trial import Accounts, Trial
@@ -117,7 +117,7 @@ class Player:
         self._doing: dict[str, Callable[[_One, Command], None]] = {
             "authenticate": lambda one, command: self._log_in(one),
             "refresh": self._refresh,
-            "show": lambda one, command: self._show(one, command["token"]),
+            "show": lambda one, command: self._show(one, one.tokens.back(command["token"])),
             "expire": lambda one, command: self._expire(one),
             "wait": lambda one, command: self._advance(one, command["seconds"]),
             "import": lambda one, command: self._import(one, command["portfolio"]),
@@ -211,6 +211,7 @@ class Player:
             self._trial.expect(is_good(one.client, text), "a refreshed token to be good", "it is refused")
         one.client.token = text
         one.tokens.refresh(token, text, now)
+        self._show(one, token)
 
     def _expect_no_refresh(self, one: _One, back: int, state: State) -> None:
         token, now, values = one.tokens.back(back), one.now(), self._trial.contract.values
@@ -233,8 +234,8 @@ class Player:
         body = {"apiKey": one.client.credentials.key, "token": token}
         return one.client.send("refreshToken", body=body, token=token if needs_header else None)
 
-    def _show(self, one: _One, back: int) -> None:
-        token = one.tokens.back(back)
+    def _show(self, one: _One, token: Token) -> None:
+        """Reads with a token, and breaks a law unless it is worth what it should be."""
         state = one.tokens.state(token, one.now())
         answer = one.client.send(lists(self._trial.contract)[0], token=token.text)
         if state is State.GOOD:
@@ -247,7 +248,7 @@ class Player:
     def _expire(self, one: _One) -> None:
         self._settle(one)
         self._advance(one, one.tokens.whole_life.total_seconds())
-        self._show(one, 0)
+        self._show(one, one.tokens.back(0))
 
     def _expect_no_log_in(self, one: _One) -> None:
         """Breaks a law if the client had to log in again though its token was good."""
