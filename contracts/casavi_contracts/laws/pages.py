@@ -1,50 +1,31 @@
 """Laws about lists, page by page."""
 
-from collections.abc import Mapping
 from typing import Any
 
-from hypothesis import strategies as st
-
-from casavi_contracts.contract import Contract
 from casavi_contracts.laws import links
-from casavi_contracts.laws.calls import lists
 from casavi_contracts.laws.law import Law, law
 from casavi_contracts.laws.observing import LISTS, check_form
-from casavi_contracts.laws.refusals import refused
-from casavi_contracts.laws.stock import FIRST, Record, Stock, ids_of, page_size, records_of, several_pages, walked
+from casavi_contracts.laws.stock import (
+    FIRST,
+    Record,
+    Stock,
+    ids_of,
+    page_size,
+    query_marks,
+    records_of,
+    several_pages,
+    walked,
+)
 from casavi_contracts.target import Capability
 from casavi_contracts.trial import Trial
 
 WRITES = (Capability.WRITE,)
 
-PAGE_PARAMETER: Mapping[str, Mapping[str, Any]] = {
-    "v1": {"evidence": "assumed", "assumption": "page-parameter"},
-    "v2": {},
-}
-"""By version, what is known of the parameter that chooses a page."""
-
 FAR = 1_000_000_000
 """The highest page that the contract takes."""
 
-_IMPOSSIBLE = ("-1", "abc", "", "1.5", "1e1", "0x1", "null", f"{FAR + 1}", "9" * 40, "%C3%BC", "%00")
-
 _TRIES = 3
 """Walks through a list of a busy account until one is found during which nobody imported anything."""
-
-
-@law(
-    "lists-can-be-read",
-    "Every list can be read by whoever has a token, whatever is in it: the first page without a number and with it.",
-    evidence="third-party",
-    source="5",
-)
-def lists_can_be_read(trial: Trial, case: Any) -> None:
-    for operation in lists(trial.contract):
-        for query in ("", f"page={FIRST[trial.contract.version]}"):
-            answer = trial.account.send(operation, query=query)
-            marks = PAGE_PARAMETER[trial.contract.version] if query else {}
-            trial.expect(answer.ok, f"a page of {operation}", f"status {answer.status}", **marks)
-            check_form(trial, operation, answer)
 
 
 @law(
@@ -143,7 +124,8 @@ def _expect_counts(trial: Trial, pages: list[Record]) -> None:
     needs=WRITES,
 )
 def first_page_is_the_default(trial: Trial, case: Any) -> None:
-    first, marks = FIRST[trial.contract.version], PAGE_PARAMETER[trial.contract.version]
+    first = FIRST[trial.contract.version]
+    marks = query_marks(trial.contract, f"page={first}")
     stock = Stock(trial)
     stock.grow(page_size(trial.contract) + 1)
     for _, operation in stock.lists():
@@ -182,47 +164,6 @@ def page_beyond_the_end_is_empty(trial: Trial, case: Any) -> None:
 
 
 @law(
-    "impossible-page-is-refused",
-    "A page that there cannot be is refused: below the first, or no whole number at all.",
-    evidence="assumed",
-    source="15",
-    assumption="error-statuses",
-    cases=lambda contract: st.sampled_from(_impossible(contract)),
-    examples=len(_IMPOSSIBLE) + 2,
-)
-def impossible_page_is_refused(trial: Trial, case: Any) -> None:
-    for operation in lists(trial.contract):
-        answer = trial.account.send(operation, query=f"page={case}")
-        refused(trial, answer, "parameter-invalid", f"page={case} of {operation}")
-
-
-def _impossible(contract: Contract) -> list[str]:
-    return [*dict.fromkeys([f"{FIRST[contract.version] - 1}", *_IMPOSSIBLE])]
-
-
-@law(
-    "lists-are-in-the-order-of-creation",
-    "Lists are in the order in which records were created; a change moves none.",
-    evidence="assumed",
-    source="15",
-    assumption="sort-order",
-    needs=WRITES,
-)
-def lists_are_in_the_order_of_creation(trial: Trial, case: Any) -> None:
-    stock, order = Stock(trial), (5, 1, 3, 0, 4)
-    for number in order:
-        trial.account.imported(stock.portfolio([number]))
-    for changed in ([], [order[0]], [order[2], order[1]]):
-        if changed:
-            trial.account.imported(stock.portfolio(changed, name="Beispiel"))
-        for entity, operation in stock.lists():
-            seen = [id_ for id_ in ids_of(walked(trial.account, operation)) if trial.names.mine(id_)]
-            wanted = stock.ids(entity, order)
-            local = [[trial.names.local(id_) for id_ in ids] for ids in (wanted, seen)]
-            trial.expect(seen == wanted, f"{entity} in the order {local[0]}", f"{local[1]}")
-
-
-@law(
     "imports-between-pages-lose-nothing",
     "An import between two pages of a walk makes the walk neither lose nor repeat a record that was there before.",
     evidence="assumed",
@@ -246,14 +187,11 @@ def imports_between_pages_lose_nothing(trial: Trial, case: Any) -> None:
 
 
 LAWS: tuple[Law, ...] = (
-    lists_can_be_read,
     page_walk_returns_every_record_once,
     pages_are_full_but_the_last,
     counts_of_a_list_add_up,
     first_page_is_the_default,
     page_beyond_the_end_is_empty,
-    impossible_page_is_refused,
-    lists_are_in_the_order_of_creation,
     imports_between_pages_lose_nothing,
     *links.LAWS,
 )

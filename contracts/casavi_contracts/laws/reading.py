@@ -7,6 +7,7 @@ from casavi_contracts.contract import Contract
 from casavi_contracts.laws.calls import NOBODY, lists
 from casavi_contracts.laws.law import Law, law
 from casavi_contracts.laws.observing import accepted, check_form, expect_read
+from casavi_contracts.laws.stock import query_marks
 from casavi_contracts.model import Account
 from casavi_contracts.strategies import everything
 from casavi_contracts.strategies.records import CONTACT_TEXTS, PROPERTY_TEXTS, UNIT_TEXTS
@@ -47,7 +48,8 @@ def lists_can_be_read(trial: Trial, case: Any) -> None:
         for query in ("", *_queries(trial.contract, operation)):
             answer = client.send(operation, query=query)
             what = f"{operation} with {query}" if query else operation
-            trial.expect(answer.ok, f"{what} to succeed", f"status {answer.status}")
+            marks = query_marks(trial.contract, query)
+            trial.expect(answer.ok, f"{what} to succeed", f"status {answer.status}", **marks)
             check_form(trial, operation, answer)
 
 

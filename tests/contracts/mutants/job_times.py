@@ -93,7 +93,7 @@ MUTANTS = (
         "job-created-a-number",
         "The creation of a job is told as a number.",
         JOB.answer(put("createdAt", 1767600000000)),
-        law="answers-satisfy-the-contract",
+        law="moments-are-iso-8601-in-utc",
     ),
     mutant(
         "job-created-moves", "The creation of a job is another moment at each look.", CreatedNow, law="job-end-is-final"

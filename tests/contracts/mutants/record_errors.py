@@ -274,7 +274,7 @@ MUTANTS = (
         "warning-counts-once",
         "A warning counts one occurrence, however many there are.",
         JOB.answer(put("warnings/*/count", 1)),
-        law="unknown-fields-are-reported-and-kept-out",
+        law="every-unknown-field-is-counted",
     ),
     mutant(
         "warning-counts-one-more",
@@ -292,7 +292,7 @@ MUTANTS = (
         "warning-pointer-not-escaped",
         "A warning does not escape the name of the field.",
         JOB.answer(change("warnings/*/pointer", _unescaped)),
-        law="unknown-fields-are-reported-and-kept-out",
+        law="every-unknown-field-is-counted",
     ),
     mutant(
         "warning-rule-other",
