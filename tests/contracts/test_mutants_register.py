@@ -17,7 +17,7 @@ def test_names_occur_once() -> None:
     assert [name for name, times in names.items() if times > 1] == []
 
 
-def test_laws_occur_once() -> None:
+def test_names_of_laws_occur_once() -> None:
     names = Counter(law.name for law in LAWS)
     assert [name for name, times in names.items() if times > 1] == []
 

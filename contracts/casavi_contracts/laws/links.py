@@ -23,6 +23,39 @@ CHANGED = "Beispiel"
 
 
 @law(
+    "filtered-walk-returns-every-match-once",
+    "Whoever walks through the pages of a filtered list gets every record once that matches, and no other.",
+    evidence="inferred",
+    source="6",
+    operations=LISTS,
+    needs=WRITES,
+    versions=V2,
+)
+def filtered_walk_returns_every_match_once(trial: Trial, case: Any) -> None:
+    stock, half = Stock(trial), page_size(trial.contract) + 2
+    stock.grow(2 * half)
+    since = _since_now(trial)
+    trial.account.imported(stock.portfolio(range(half), name=CHANGED))
+    everybody, renters = range(2 * half), range(0, 2 * half, 2)
+    changed = range(half) if since else everybody
+    since = since or LONG_AGO
+    for entity, query, numbers in (
+        ("contacts", "isRegistered=false&isInvited=false", everybody),
+        ("contacts", "isRegistered=true", ()),
+        ("units", ALL_CONTRACTS, everybody),
+        ("units", f"{ALL_CONTRACTS}&{since}", changed),
+        ("properties", since, changed),
+        ("contacts", since, changed),
+        ("contacts", "role=RENTER", renters),
+        ("contacts", f"role=RENTER&{since}", [number for number in changed if number in renters]),
+    ):
+        operation, marks = dict(stock.lists())[entity], query_marks(trial.contract, query)
+        answer = trial.account.send(operation, query=query)
+        trial.expect(answer.ok, f"{entity} with {query}", f"status {answer.status}", **marks)
+        stock.expect(entity, walked(trial.account, operation, query), numbers, **marks)
+
+
+@law(
     "next-link-is-followed-as-it-is",
     "The link to the next page is a complete address of the same server; followed as it is, it leads there each time.",
     evidence="client",
@@ -252,6 +285,7 @@ def next_link_opens_no_other_account(trial: Trial, case: Any) -> None:
 
 
 LAWS: tuple[Law, ...] = (
+    filtered_walk_returns_every_match_once,
     next_link_is_followed_as_it_is,
     next_link_keeps_the_filters,
     next_link_carries_page_and_position,

@@ -1,8 +1,11 @@
 """Laws about lists, page by page."""
 
+from collections.abc import Iterator
 from typing import Any
 
+from casavi_contracts.contract import Contract
 from casavi_contracts.laws import links
+from casavi_contracts.laws.calls import NOBODY, lists
 from casavi_contracts.laws.law import Law, law
 from casavi_contracts.laws.observing import LISTS, check_form
 from casavi_contracts.laws.stock import (
@@ -26,6 +29,29 @@ FAR = 1_000_000_000
 
 _TRIES = 3
 """Walks through a list of a busy account until one is found during which nobody imported anything."""
+
+
+@law(
+    "lists-can-be-read",
+    "Every list can be read, with each of its parameters, be there records or none.",
+    evidence="third-party",
+    source="5",
+)
+def lists_can_be_read(trial: Trial, case: Any) -> None:
+    for operation in lists(trial.contract):
+        for query in ("", *_queries(trial.contract, operation)):
+            answer = trial.account.send(operation, query=query)
+            marks = query_marks(trial.contract, query)
+            trial.expect(answer.ok, f"{operation} with {query!r} to succeed", f"status {answer.status}", **marks)
+            check_form(trial, operation, answer)
+
+
+def _queries(contract: Contract, operation: str) -> Iterator[str]:
+    """Yields queries with one parameter each."""
+    for name, schema in contract.query_parameters(operation).items():
+        values = {"boolean": ("true", "false"), "integer": (schema.get("minimum", 0),)}.get(schema["type"], (NOBODY,))
+        for value in ("2024-01-31T23:59:59.999Z",) if schema.get("format") == "date-time" else values:
+            yield f"{name}={value}"
 
 
 @law(
@@ -164,6 +190,28 @@ def page_beyond_the_end_is_empty(trial: Trial, case: Any) -> None:
 
 
 @law(
+    "lists-are-in-the-order-of-creation",
+    "Lists are in the order in which records were created; a change moves none.",
+    evidence="assumed",
+    source="15",
+    assumption="sort-order",
+    needs=WRITES,
+)
+def lists_are_in_the_order_of_creation(trial: Trial, case: Any) -> None:
+    stock, order = Stock(trial), (5, 1, 3, 0, 4)
+    for number in order:
+        trial.account.imported(stock.portfolio([number]))
+    for changed in ([], [order[0]], [order[2], order[1]]):
+        if changed:
+            trial.account.imported(stock.portfolio(changed, name="Beispiel"))
+        for entity, operation in stock.lists():
+            seen = [id_ for id_ in ids_of(walked(trial.account, operation)) if trial.names.mine(id_)]
+            wanted = stock.ids(entity, order)
+            local = [[trial.names.local(id_) for id_ in ids] for ids in (wanted, seen)]
+            trial.expect(seen == wanted, f"{entity} in the order {local[0]}", f"{local[1]}")
+
+
+@law(
     "imports-between-pages-lose-nothing",
     "An import between two pages of a walk makes the walk neither lose nor repeat a record that was there before.",
     evidence="assumed",
@@ -187,11 +235,13 @@ def imports_between_pages_lose_nothing(trial: Trial, case: Any) -> None:
 
 
 LAWS: tuple[Law, ...] = (
+    lists_can_be_read,
     page_walk_returns_every_record_once,
     pages_are_full_but_the_last,
     counts_of_a_list_add_up,
     first_page_is_the_default,
     page_beyond_the_end_is_empty,
+    lists_are_in_the_order_of_creation,
     imports_between_pages_lose_nothing,
     *links.LAWS,
 )

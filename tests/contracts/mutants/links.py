@@ -190,7 +190,7 @@ MUTANTS = (
         .asking(lambda r: any(f"{n}=" in r.query for n in ("role", "isRegistered", "isInvited", "modifiedAfter")))
         .good()
         .answer(put("_links", {"next": None})),
-        law="filters-hold-on-every-page",
+        law="filtered-walk-returns-every-match-once",
         versions=V2,
     ),
     mutant(
