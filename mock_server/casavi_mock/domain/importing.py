@@ -85,6 +85,8 @@ class Importer:
 
     def _judge_references(self, record: PlannedRecord) -> RecordError | None:
         inherited: RecordError | None = None
+        if not record.shape.references and not record.shape.children:
+            return None
         for pointer, reference, target in _references(record):
             if self.store.has(reference.entity, target):
                 continue
@@ -179,7 +181,9 @@ class Importer:
 
     def _merge(self, fields: dict[str, Json], before: Mapping[str, Json], sent: Mapping[str, Json]) -> None:
         for name, value in sent.items():
-            if value is None:
+            if isinstance(value, str):  # nearly every value, so this comes first
+                fields[name] = value
+            elif value is None:
                 if self.policy.null_clears:
                     fields.pop(name, None)
             elif name == "customFields":
@@ -261,10 +265,13 @@ def _with_parts(record: PlannedRecord) -> Iterator[tuple[Shape, str, Mapping[str
 
 def _own(record: PlannedRecord) -> dict[str, Json]:
     """Returns the fields of the record itself, as far as the contract knows them; parts stay, records inside go."""
+    known = record.shape.fields
+    if not record.shape.children:
+        return {name: value for name, value in record.data.items() if name in known and name != "id"}
     inside = {child.key: child.shape for child in record.shape.children}
     own: dict[str, Any] = {}
     for name, value in record.data.items():
-        if name == "id" or name not in record.shape.fields:
+        if name == "id" or name not in known:
             continue
         shape = inside.get(name)
         if shape is None:

@@ -15,7 +15,7 @@ import orjson
 
 from casavi_mock.domain.ordering import escaped
 from casavi_mock.errors import FieldError, Refused
-from casavi_mock.web.validation import MAX_ERRORS, BodySchema
+from casavi_mock.web.validation import MAX_ERRORS, BodySchema, KnownFields
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Headers = Mapping[bytes, bytes]
@@ -45,13 +45,18 @@ class BodyReader:
     Args:
         schema: The whole body's schema.
         limits: How long and how deep a body may be.
-        items: Schemas of the top-level arrays, by their names, for bodies that are read in slices.
+        items: JSON Schemas of the top-level arrays' records, by the arrays' names, for bodies that are read in slices.
     """
 
-    def __init__(self, schema: BodySchema, limits: BodyLimits, items: Mapping[str, BodySchema] | None = None) -> None:
+    def __init__(
+        self, schema: BodySchema, limits: BodyLimits, items: Mapping[str, Mapping[str, Any]] | None = None
+    ) -> None:
         self._schema = schema
         self._limits = limits
-        self._items = items or {}
+        self._items = {name: BodySchema(item) for name, item in (items or {}).items()}
+        self._known = {name: KnownFields(item) for name, item in (items or {}).items()}
+        arrays = [(name, list[msgspec.Raw] | msgspec.UnsetType, msgspec.UNSET) for name in self._items]
+        self._arrays = msgspec.json.Decoder(msgspec.defstruct("Arrays", arrays, forbid_unknown_fields=True))
 
     async def read(
         self, headers: Headers, receive: Receive, told: Callable[[bytes], None] = lambda raw: None
@@ -89,14 +94,11 @@ class BodyReader:
 
     async def _in_slices(self, raw: bytes) -> dict[str, Any] | None:
         """Returns the body, or None if it must be parsed at once to say what is wrong with it."""
-        try:
-            members = _OBJECT.decode(raw)
-            arrays = {name: _ARRAY.decode(members[name]) for name in self._items if name in members}
-            body: dict[str, Any] = {name: orjson.loads(value) for name, value in members.items() if name not in arrays}
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, orjson.JSONDecodeError):
+        split = self._split(raw)
+        if split is None:
             return None
-        if beyond(body, "", self._limits.max_nesting) is not None:
-            return None
+        body, arrays = split
+        await asyncio.sleep(0)
         errors = list(self._schema.errors(body | {name: [] for name in arrays}))
         count = len(errors)
         for name, records in arrays.items():
@@ -107,17 +109,37 @@ class BodyReader:
                     values = orjson.loads(part)
                 except orjson.JSONDecodeError:
                     return None
-                if too_deep(part, self._limits.max_nesting - 1):
-                    return None
-                for error in self._slice_errors(name, start, values):
-                    count += 1
-                    if len(errors) < MAX_ERRORS:
-                        errors.append(error)
+                if not self._known[name].satisfied_by(values):
+                    if too_deep(part, self._limits.max_nesting - 1):
+                        return None
+                    for error in self._slice_errors(name, start, values):
+                        count += 1
+                        if len(errors) < MAX_ERRORS:
+                            errors.append(error)
                 parsed += values
                 await asyncio.sleep(0)
         if errors:
             raise _violations(errors, count)
         return body
+
+    def _split(self, raw: bytes) -> tuple[dict[str, Any], dict[str, list[msgspec.Raw]]] | None:
+        """Returns the body without its arrays, and those in pieces; None if it cannot be split."""
+        try:
+            whole = self._arrays.decode(raw)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return self._split_twice(raw)
+        arrays = {name: getattr(whole, name) for name in self._items}
+        return {}, {name: records for name, records in arrays.items() if records is not msgspec.UNSET}
+
+    def _split_twice(self, raw: bytes) -> tuple[dict[str, Any], dict[str, list[msgspec.Raw]]] | None:
+        """Does the same for a body that has other members than arrays of records."""
+        try:
+            members = _OBJECT.decode(raw)
+            arrays = {name: _ARRAY.decode(members[name]) for name in self._items if name in members}
+            body: dict[str, Any] = {name: orjson.loads(value) for name, value in members.items() if name not in arrays}
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, orjson.JSONDecodeError):
+            return None
+        return None if beyond(body, "", self._limits.max_nesting) is not None else (body, arrays)
 
     def _slice_errors(self, name: str, start: int, values: list[Any]) -> Iterator[FieldError]:
         schema = self._items[name]

@@ -208,7 +208,7 @@ def _readers(settings: Settings) -> dict[str, BodyReader]:
             continue
         arrays = settings.shape.children if name == "importMasterData" else ()
         items = {
-            child.key: BodySchema(spec.json_schema(document, {"$ref": f"#/components/schemas/{child.shape.name}"}))
+            child.key: spec.json_schema(document, {"$ref": f"#/components/schemas/{child.shape.name}"})
             for child in arrays
         }
         readers[name] = BodyReader(BodySchema(schema, secret=not arrays), limits, items)

@@ -69,6 +69,44 @@ class BodySchema:
         return f"object with the fields {names[:200]}" if value else "an empty object"
 
 
+class KnownFields:
+    """A compiled schema of arrays of records that have no other fields than those that the contract knows.
+
+    Who satisfies it satisfies the contract, and is nested no deeper than the contract is.
+
+    Args:
+        schema: JSON Schema (draft 4) of a record, self-contained.
+    """
+
+    def __init__(self, schema: Mapping[str, Any]) -> None:
+        narrow = _narrowed(schema)
+        components = narrow.pop("components", {})
+        whole = {"type": "array", "items": narrow, "components": components}
+        self._validator = jsonschema_rs.Draft4Validator(whole, validate_formats=True, formats={"date": _is_date})
+
+    def satisfied_by(self, records: list[Any]) -> bool:
+        """Whether all records satisfy the contract and have no other fields; not, if that cannot be told."""
+        try:
+            return self._validator.is_valid(records)
+        except ValueError:  # nested so deeply that the library gives up
+            return False
+
+
+def _narrowed(schema: Any) -> Any:
+    """Returns a schema that takes no unknown fields, and nothing that may be nested as deeply as it likes."""
+    if isinstance(schema, list):
+        return [_narrowed(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    narrow = {name: _narrowed(part) for name, part in schema.items() if name != "properties"}
+    if "properties" in schema:
+        narrow["properties"] = {name: _narrowed(part) for name, part in schema["properties"].items()}
+    types = schema.get("type", ())
+    if "object" in ([types] if isinstance(types, str) else types):
+        narrow.setdefault("additionalProperties", False)
+    return narrow
+
+
 def _lacks_fields(kind: Any) -> bool:
     kinds = jsonschema_rs.ValidationErrorKind
     if isinstance(kind, kinds.AnyOf):
