@@ -6,7 +6,6 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from casavi_contracts.contract import Contract
 from casavi_contracts.failures import Broken
 from casavi_contracts.laws.histories import alternatives, with_value
 from casavi_contracts.laws.law import Law, law
@@ -17,9 +16,6 @@ from casavi_contracts.target import Capability
 from casavi_contracts.trial import Trial
 
 WRITES = (Capability.WRITE,)
-
-_MOST = 40
-"""Matching records that are imported to fill more than a page; pages that are larger are not filled."""
 
 
 @law(
@@ -182,7 +178,7 @@ def _explaining(trial: Trial, units: Mapping[str, Record], sent: Record, *, ever
         yield value
 
 
-# Several filters, several pages.
+# Several filters.
 
 
 @law(
@@ -220,63 +216,9 @@ def _owners(owners: Iterable[str], renter: str) -> Record:
     return {"contacts": [{"id": id_, "lastName": "x"} for id_, _ in deeds], "properties": [home]}
 
 
-@law(
-    "filters-hold-on-every-page",
-    "A filtered list of several pages has all that matches, each once, and nothing else.",
-    evidence="client",
-    source="5.2",
-    operations=("listContacts", "listUnits", "listProperties"),
-    needs=WRITES,
-    versions=("v2",),
-)
-def filters_hold_on_every_page(trial: Trial, case: Any) -> None:
-    number = _several_pages(trial.contract)
-    old = _estate("old", number)
-    at = end_of(trial, trial.account.imported(trial.names.own(old)))
-    trial.account.imported(trial.names.own(_estate("new", number)))
-    names = {f"{age}{n}" for age in ("old", "new") for n in range(number)}
-    _expect_names(trial, "contacts", {f"{name} owner" for name in names}, role="OWNER")
-    _expect_names(trial, "contacts", {f"{name} owner" for name in names}, role="Beirat")
-    both = {f"{name} {kind}" for name in names for kind in ("owner", "renter")}
-    _expect_names(trial, "contacts", both, isRegistered="false")
-    _expect_names(trial, "contacts", both, isInvited="false")
-    for entity in ("units", "properties"):
-        _expect_names(trial, entity, {name for name in names if "new" in name}, modifiedAfter=told(at))
-    new = {name for name in both if "new" in name}
-    _expect_names(trial, "contacts", new, modifiedAfter=told(at))
-    _expect_names(trial, "contacts", {n for n in new if "owner" in n}, modifiedAfter=told(at), role="OWNER")
-
-
-def _several_pages(contract: Contract) -> int:
-    """Returns how many records fill more than a page."""
-    size = int(contract.values["v2-page-size"])
-    return min(size, _MOST) + 2
-
-
-def _estate(age: str, number: int) -> Record:
-    """Returns so many houses, with a flat each, an owner who is in the council, and a renter."""
-    people, houses, roles = [], [], []
-    for name in (f"{age}{n}" for n in range(number)):
-        contracts = [{"contactId": f"{name} {kind}", "type": kind.upper()} for kind in ("owner", "renter")]
-        people += [{"id": f"{name} {kind}", "lastName": "x"} for kind in ("renter", "owner")]
-        unit = {"id": name, "contracts": contracts}
-        houses.append({"id": name, "name": "x", "addresses": [{"street": "x", "units": [unit]}]})
-        roles.append({"propertyId": name, "contactId": f"{name} owner", "roleName": "Beirat", "roleType": "external"})
-    return {"contacts": people, "properties": houses, "responsibilities": roles}
-
-
-def _expect_names(trial: Trial, entity: str, wanted: set[str], **query: str) -> None:
-    seen = filtered(trial, entity, **query)
-    strange, lacking = sorted(set(seen) - wanted), sorted(wanted - set(seen))
-    trial.expect(not strange, f"{len(wanted)} {entity} for {query}", f"{shown(strange)} as well")
-    trial.expect(not lacking, f"{len(wanted)} {entity} for {query}", f"{shown(lacking)} not")
-    trial.expect(len(seen) == len(wanted), f"each of the {entity} once for {query}", f"{len(seen)} of {len(wanted)}")
-
-
 LAWS: tuple[Law, ...] = (
     role_leaves_those_who_have_it,
     registration_filters,
     inactive_contracts_are_listed_on_demand,
     filters_narrow_each_other,
-    filters_hold_on_every_page,
 )

@@ -1,4 +1,4 @@
-"""Laws about when what was imported shows, where, and in which order."""
+"""Laws about when what was imported shows, and in which version."""
 
 from typing import Any
 
@@ -32,9 +32,6 @@ _EDITIONS = 4
 
 _LOOKS = 3
 """How often the same is read."""
-
-_WAVES = (("M",), ("Z", "A"), ("m", "B", "07"), ("7",))
-"""Ids of imports that follow each other; sorted by whatever, they stand in another order."""
 
 
 @law(
@@ -112,45 +109,6 @@ def _all(trial: Trial) -> dict[str, list[Record]]:
 
 
 @law(
-    "lists-are-in-the-order-of-creation",
-    "Records that were imported earlier stand before those that came later; a change does not move them.",
-    evidence="assumed",
-    source="15",
-    assumption="sort-order",
-    needs=WRITES,
-)
-def lists_are_in_the_order_of_creation(trial: Trial, case: Any) -> None:
-    for ids in _WAVES:
-        trial.account.imported(trial.names.own(_wave(ids, "new")))
-        _expect_order(trial, _WAVES[: _WAVES.index(ids) + 1])
-    for ids in (_WAVES[1], _WAVES[0]):
-        trial.account.imported(trial.names.own(_wave(ids, "changed")))
-        _expect_order(trial, _WAVES)
-
-
-def _wave(ids: tuple[str, ...], name: str) -> Record:
-    return {
-        "contacts": [{"id": id_, "lastName": name} for id_ in ids],
-        "properties": [
-            {"id": id_, "name": name, "addresses": [{"street": "x", "units": [{"id": id_, "name": name}]}]}
-            for id_ in ids
-        ],
-    }
-
-
-def _expect_order(trial: Trial, waves: tuple[tuple[str, ...], ...]) -> None:
-    """Breaks the law unless lists have these records, wave by wave; the order inside of a wave is not judged."""
-    turns = {id_: number for number, ids in enumerate(waves) for id_ in ids}
-    for entity in LISTS[trial.contract.version]:
-        seen = [trial.names.local(record["id"]) for record in own(trial, entity)]
-        trial.expect(
-            sorted(seen) == sorted(turns), f"the {entity} {sorted(turns)}", f"{seen}", law="import-is-read-back"
-        )
-        order = [turns[id_] for id_ in seen]
-        trial.expect(order == sorted(order), f"{entity} as they came, {waves}", f"{seen}")
-
-
-@law(
     "versions-show-the-same-records",
     "Both versions show the same account: what was imported or changed through one is read through the other too.",
     evidence="inferred",
@@ -188,6 +146,5 @@ def _expect_alike(trial: Trial, one: list[Record], other: list[Record]) -> None:
 LAWS: tuple[Law, ...] = (
     reads_show_the_latest_state,
     reading_changes_nothing,
-    lists_are_in_the_order_of_creation,
     versions_show_the_same_records,
 )

@@ -190,9 +190,9 @@ def imported(trial: Trial, account: Account, portfolio: Mapping[str, Any], **mor
     return job
 
 
-def expect_refused(trial: Trial, body: Any, pointers: list[str], **more: Any) -> None:
+def expect_refused(trial: Trial, body: Any, pointers: list[str], client: Client | None = None, **more: Any) -> None:
     """Breaks the law unless an import is refused before the answer, for the places that are wrong."""
-    answer = trial.account.send("importMasterData", body=body)
+    answer = (client or trial.account).send("importMasterData", body=body)
     trial.expect(answer.status == REFUSED, f"status {REFUSED} for a request that breaks the contract at {pointers}",
                  f"status {answer.status}", **more)  # fmt: skip
     check_form(trial, "importMasterData", answer)

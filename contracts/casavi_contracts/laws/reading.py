@@ -4,9 +4,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from casavi_contracts.contract import Contract
-from casavi_contracts.laws.calls import NOBODY, lists
 from casavi_contracts.laws.law import Law, law
-from casavi_contracts.laws.observing import accepted, check_form, expect_read
+from casavi_contracts.laws.observing import accepted, expect_read
 from casavi_contracts.model import Account
 from casavi_contracts.strategies import everything
 from casavi_contracts.strategies.records import CONTACT_TEXTS, PROPERTY_TEXTS, UNIT_TEXTS
@@ -33,30 +32,6 @@ _ROLES = (
     {"propertyId": "P1", "contactId": "C3", "roleName": "Buchhaltung", "roleType": "internal"},
     {"propertyId": "P2", "contactId": "C2", "roleName": "Hausverwaltung", "roleType": "internal"},
 )
-
-
-@law(
-    "lists-can-be-read",
-    "Every list can be read, with each of its filters, be there records or none.",
-    evidence="inferred",
-    source="5",
-)
-def lists_can_be_read(trial: Trial, case: Any) -> None:
-    client = trial.account
-    for operation in lists(trial.contract):
-        for query in ("", *_queries(trial.contract, operation)):
-            answer = client.send(operation, query=query)
-            what = f"{operation} with {query}" if query else operation
-            trial.expect(answer.ok, f"{what} to succeed", f"status {answer.status}")
-            check_form(trial, operation, answer)
-
-
-def _queries(contract: Contract, operation: str) -> Iterator[str]:
-    """Yields queries with one parameter each."""
-    for name, schema in contract.query_parameters(operation).items():
-        values = {"boolean": ("true", "false"), "integer": (schema.get("minimum", 0),)}.get(schema["type"], (NOBODY,))
-        for value in ("2024-01-31T23:59:59.999Z",) if schema.get("format") == "date-time" else values:
-            yield f"{name}={value}"
 
 
 @law(
@@ -180,7 +155,6 @@ def custom_fields_keep_their_types(trial: Trial, case: Any) -> None:
 
 
 LAWS: tuple[Law, ...] = (
-    lists_can_be_read,
     import_is_read_back,
     absent_fields_are_absent,
     texts_and_ids_stay_as_they_are,

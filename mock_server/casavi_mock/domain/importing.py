@@ -191,13 +191,11 @@ class Importer:
                 fields[name] = self._custom_fields(old, value)
             elif name == "addresses":
                 fields[name] = list(dict.fromkeys([*before.get(name, ()), *(address["street"] for address in value)]))
-            elif name == "postalCode":
-                fields[name] = str(value)
             elif isinstance(value, list):
                 old = before.get(name, ())
                 fields[name] = old if _in_any_order(old) == _in_any_order(value) else value
-            else:
-                fields[name] = value
+            else:  # a postal code, the one field that may be a number
+                fields[name] = str(value)
 
     def _custom_fields(self, old: Mapping[str, Json], sent: Mapping[str, Json]) -> dict[str, Json]:
         heeded = sent if self.policy.null_clears else {name: item for name, item in sent.items() if item is not None}

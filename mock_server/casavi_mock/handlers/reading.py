@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from casavi_mock.domain.model import Json, Key, Record
+from casavi_mock.domain.model import Json, Record
 from casavi_mock.domain.policy import Policy
 from casavi_mock.domain.store import Store
 from casavi_mock.errors import Refused
@@ -13,7 +13,7 @@ from casavi_mock.handlers import views
 from casavi_mock.handlers.jobs import SLICE_RECORDS
 from casavi_mock.world import World
 
-Wanted = Callable[[Key], bool]
+Wanted = Callable[[Record], bool]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,12 +82,12 @@ def property_v2(world: World, id_: str) -> dict[str, Any]:
 def contacts_v2(world: World, query: ListQuery) -> Page:
     """Returns a page of contacts in the form of version 2."""
 
-    def wanted(key: Key) -> bool:
-        registered, invited = world.store.portal.get(str(key), (False, False))
+    def wanted(record: Record) -> bool:
+        registered, invited = world.store.portal.get(str(record.key), (False, False))
         return (
             (query.is_registered is None or query.is_registered == registered)
             and (query.is_invited is None or query.is_invited == invited)
-            and (query.role is None or query.role in views.roles(world.store, str(key)))
+            and (query.role is None or query.role in views.roles(world.store, str(record.key)))
         )
 
     filtered = (query.is_registered, query.is_invited, query.role) != (None, None, None)
@@ -123,33 +123,27 @@ def _page(
     since = query.modified_after
     inclusive = policy.modified_after == "at-or-after"
 
-    def matches(key: Key, modified_at: datetime) -> bool:
-        if since is not None and not (modified_at > since or (inclusive and modified_at == since)):
+    def matches(record: Record) -> bool:
+        if since is not None and not (record.modified_at > since or (inclusive and record.modified_at == since)):
             return False
-        return wanted is None or wanted(key)
+        return wanted is None or wanted(record)
 
     with world.lock:
         world.run_due(SLICE_RECORDS)
         filtered = wanted is not None or since is not None
         start, skipped = _start(query, size, filtered=filtered)
-        count = world.store.count(entity)
-        position = min(start, count)
-        if not filtered:
-            found = _first(world.store.records(entity, position), size)
-            end = position + len(found)
-            return Page([view(world.store, one, policy) for one in found], end if end < count else None)
-        found, after = [], None
-        for key, modified_at in world.store.changes(entity, position):
-            if matches(key, modified_at):
+        found: list[Record] = []
+        position = min(start, world.store.count(entity))
+        for record in world.store.records(entity, position):
+            if matches(record):
                 if skipped:
                     skipped -= 1
                 elif len(found) == size:
-                    after = position
-                    break
+                    return Page([view(world.store, one, policy) for one in found], position)
                 else:
-                    found.append(_known(world, entity, key))
+                    found.append(record)
             position += 1
-        return Page([view(world.store, one, policy) for one in found], after)
+        return Page([view(world.store, one, policy) for one in found], None)
 
 
 def _start(query: ListQuery, size: int, *, filtered: bool) -> tuple[int, int]:
@@ -160,12 +154,6 @@ def _start(query: ListQuery, size: int, *, filtered: bool) -> tuple[int, int]:
     return (0, before) if filtered else (before, 0)
 
 
-def _known(world: World, entity: str, key: Key) -> Record:
-    record = world.store.get(entity, key)
-    assert record is not None, "nothing is deleted"
-    return record
-
-
 def _one(world: World, entity: str, id_: str, rule: str) -> Record:
     record = world.store.get(entity, id_)
     if record is None:
@@ -174,7 +162,7 @@ def _one(world: World, entity: str, id_: str, rule: str) -> Record:
 
 
 def _first(records: Iterator[Record], number: int) -> list[Record]:
-    return [record for _, record in zip(range(number), records, strict=False)]
+    return [record for record, _ in zip(records, range(number), strict=False)]
 
 
 def list_query(query: Mapping[str, Any]) -> ListQuery:

@@ -189,7 +189,7 @@ MUTANTS = (
         "filter-on-the-first-page-only",
         "Filters count on the first page alone.",
         on(*LISTS).query(_first_page_only),
-        law="filters-hold-on-every-page",
+        law="filtered-walk-returns-every-match-once",
         versions=V2,
     ),
     mutant(
