@@ -85,6 +85,8 @@ class Importer:
 
     def _judge_references(self, record: PlannedRecord) -> RecordError | None:
         inherited: RecordError | None = None
+        if not record.shape.references and not record.shape.children:
+            return None
         for pointer, reference, target in _references(record):
             if self.store.has(reference.entity, target):
                 continue
