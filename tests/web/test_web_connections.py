@@ -80,6 +80,20 @@ def test_a_connection_that_says_nothing_is_closed_without_a_word() -> None:
         assert counts(live)["timeouts"]["headers"] == 1
 
 
+def test_who_has_sent_a_request_is_not_slow() -> None:
+    with bounded(header_seconds=SHORT, body_seconds=SHORT, idle_seconds=30) as live:
+        quick = connect(live)
+        for sent in (
+            head(live, method="GET", path="/jobs/x"),
+            head(live, "Content-Length: 2", path="/nowhere") + b"{}",
+        ):
+            quick.sendall(sent)
+            assert quick.recv(5000).startswith(b"HTTP/1.1 404")
+            assert everything(connect(live)) == b""  # the time of the quick one would have been over by now as well
+        assert counts(live)["timeouts"] == {"headers": 2, "body": 0, "answer": 0}
+        quick.close()
+
+
 def test_a_further_request_has_time_of_its_own() -> None:
     with bounded(header_seconds=SHORT, idle_seconds=30) as live:
         connection = connect(live)

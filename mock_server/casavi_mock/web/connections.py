@@ -117,6 +117,9 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """A request begins."""
         super().on_message_begin()
+        if self._timer is not None:  # of what came before
+            self._timer.cancel()
+            self._timer = None
         self._awaited, self._watched = Part.HEADERS, Part.NOTHING
         self._moved = True
 

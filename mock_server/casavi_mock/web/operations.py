@@ -14,7 +14,6 @@ from casavi_mock.domain.ordering import Plan, planning
 from casavi_mock.handlers import authentication, imports, jobs
 from casavi_mock.web.answers import Answer, json_answer
 from casavi_mock.web.body import BodyLimits, BodyReader, Receive
-from casavi_mock.web.validation import BodySchema
 from casavi_mock.world import Registry, Settings, World
 
 PLAN_RECORDS = 500
@@ -208,8 +207,8 @@ def _readers(settings: Settings) -> dict[str, BodyReader]:
             continue
         arrays = settings.shape.children if name == "importMasterData" else ()
         items = {
-            child.key: BodySchema(spec.json_schema(document, {"$ref": f"#/components/schemas/{child.shape.name}"}))
+            child.key: spec.json_schema(document, {"$ref": f"#/components/schemas/{child.shape.name}"})
             for child in arrays
         }
-        readers[name] = BodyReader(BodySchema(schema, secret=not arrays), limits, items)
+        readers[name] = BodyReader(schema, limits, secret=not arrays, items=items)
     return readers
