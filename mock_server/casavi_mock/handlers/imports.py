@@ -9,7 +9,7 @@ from casavi_mock.world import World
 
 RETRY_AFTER_SECONDS = 1
 EAGER_RECORDS = 500
-"""Records done at most before the answer, in mode `immediate` or to make room; the worker does the rest."""
+"""Records done at most before the answer, in mode `immediate` or to make room. Larger imports are the worker's."""
 
 
 def accept(world: World, plan: Plan, *, forced: str | None = None, size: int = 0) -> Job:
@@ -37,7 +37,7 @@ def accept(world: World, plan: Plan, *, forced: str | None = None, size: int = 0
                 "as they may be together. Wait until some have ended.",
                 headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
             ) from None
-        if world.progress.mode == "immediate":
+        if world.progress.mode == "immediate" and job.total <= EAGER_RECORDS:
             world.run_due(EAGER_RECORDS)
         return job
 

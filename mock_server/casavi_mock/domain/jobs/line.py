@@ -333,6 +333,8 @@ class JobQueue:
 
     def _moment_of_next(self, job: Job) -> datetime:
         assert job.runs_from is not None and job.ends_at is not None, "records are due in a running job alone"  # noqa: PT018
+        if job.ends_at == job.runs_from:
+            return job.ends_at
         return job.runs_from + (job.ends_at - job.runs_from) * ((job.processed + 1) / job.total)
 
     def _import_next(self, job: Job, at: datetime) -> None:
@@ -367,9 +369,8 @@ class JobQueue:
 
 def _refuse_rest(job: Job) -> None:
     assert job.importer is not None, "kept until the job has ended"
-    rest = job.importer.plan.records[job.processed :]
-    for record in rest:
-        job.counts.add(record.entity, Outcome.REFUSED)
-    job.processed = job.total
+    for entity, number in job.importer.plan.kinds(job.processed).items():
+        job.counts.add(entity, Outcome.REFUSED, number)
+    rest, job.processed = job.total - job.processed, job.total
     message = "the job was told to fail; what was left of it was not imported"
-    job.warnings = [*job.warnings, RecordWarning("", "forced", message, max(len(rest), 1))]
+    job.warnings = [*job.warnings, RecordWarning("", "forced", message, max(rest, 1))]
