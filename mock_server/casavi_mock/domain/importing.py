@@ -66,7 +66,7 @@ class Importer:
             return self._refusal(
                 record, record.pointer, "refused-parent", f"it lies inside {_named(root)}, which was refused", root
             )
-        if (record.shape.references or record.shape.children) and (error := self._judge_references(record)):
+        if error := self._judge_references(record):
             return error
         if record.entity == "units":
             return self._judge_contracts(record)
@@ -86,6 +86,8 @@ class Importer:
 
     def _judge_references(self, record: PlannedRecord) -> RecordError | None:
         inherited: RecordError | None = None
+        if not record.shape.references and not record.shape.children:
+            return None
         for pointer, reference, target in _references(record):
             if self.store.has(reference.entity, target):
                 continue
