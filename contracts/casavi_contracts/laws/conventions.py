@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from casavi_contracts.contract import Contract
 from casavi_contracts.exchange import Answer
-from casavi_contracts.laws.calls import NOBODY, call, in_path, lists, secured, signed_in, tour
+from casavi_contracts.laws.calls import NOBODY, NOTHING, call, in_path, lists, secured, signed_in, tour
 from casavi_contracts.laws.law import Law, law
+from casavi_contracts.laws.moments import moment_of
 from casavi_contracts.laws.refusals import refused
 from casavi_contracts.target import Capability
 from casavi_contracts.trial import Trial
@@ -40,6 +41,21 @@ def every_request_is_answered(trial: Trial, case: Any) -> None:
         for method in ("HEAD", "GET"):
             client.send(lists(trial.contract)[0], method=method, headers={"token": client.token})
     tour(trial)  # whatever stays away breaks the law
+
+
+@law(
+    "moments-are-iso-8601-in-utc",
+    "Moments are told in ISO 8601, in UTC, with milliseconds, such as 2026-01-05T08:00:00.000Z.",
+    evidence="documented",
+    source="3.2",
+    operations=("importMasterData", "getJob"),
+    needs=(Capability.WRITE,),
+)
+def moments_are_iso_8601_in_utc(trial: Trial, case: Any) -> None:
+    job = trial.account.submit(NOTHING)
+    for seen in trial.account.follow(job):
+        for name in ("createdAt", "startedAt", "finishedAt"):
+            moment_of(trial, seen, name)
 
 
 @law(
@@ -236,6 +252,7 @@ def _wrong_values(schema: Mapping[str, Any]) -> tuple[str, ...]:
 
 LAWS: tuple[Law, ...] = (
     every_request_is_answered,
+    moments_are_iso_8601_in_utc,
     unknown_path_is_refused,
     wrong_method_is_refused,
     method_override_is_ignored,
