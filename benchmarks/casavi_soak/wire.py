@@ -150,7 +150,8 @@ class Wire:
 
     async def answer(self) -> Answer:
         """Returns the next answer, or `NO_ANSWER` if the connection ends first."""
-        assert self._streams is not None, "something was sent"
+        if self._streams is None:  # it ended with the answer before
+            return NO_ANSWER
         reader = self._streams[0]
         try:
             head = await reader.readuntil(b"\r\n\r\n")

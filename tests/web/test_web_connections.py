@@ -4,6 +4,7 @@ import contextlib
 import json
 import select
 import socket
+import struct
 from collections.abc import Iterator
 from typing import Any
 
@@ -165,6 +166,21 @@ def test_an_idle_connection_is_closed() -> None:
         connection.sendall(head(live, method="GET", path="/jobs/x"))
         assert problem(everything(connection))[0] == 404
         assert set(counts(live)["timeouts"].values()) == {0}
+
+
+def test_a_connection_that_its_client_has_reset_is_forgotten(caplog: pytest.LogCaptureFixture) -> None:
+    """Nothing is left that would end it later."""
+    with bounded(idle_seconds=SHORT, answer_seconds=SHORT) as live:
+        reset = connect(live)
+        reset.sendall(head(live, method="GET", path="/jobs/x"))
+        assert reset.recv(5000).startswith(b"HTTP/1.1 404")
+        reset.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        reset.close()
+        for _ in range(3):  # each takes as long as the pause that is allowed
+            other = connect(live)
+            other.sendall(head(live, method="GET", path="/jobs/x"))
+            assert problem(everything(other))[0] == 404
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
 
 
 @pytest.mark.parametrize(

@@ -83,6 +83,7 @@ class BoundedProtocol(HttpToolsProtocol):
         """Stops all clocks."""
         self._give_up()
         super().connection_lost(exc)
+        self._unset_keepalive_if_required()  # uvicorn forgets it where the client has reset the connection
         self._door.open = len(self.connections)
         self._door.surplus.pop(self, None)
         self._awaited = Part.NOTHING
