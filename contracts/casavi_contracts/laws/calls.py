@@ -86,9 +86,11 @@ def tour(trial: Trial) -> None:
     client.send("authenticate", body={"key": client.credentials.key, "secret": f"{client.credentials.secret}-not"})
     client.send("authenticate", body={})
     client.send("refreshToken", body={"apiKey": client.credentials.key, "token": NOBODY})
+    replaced = client.token
     client.refresh()
     for operation in secured(trial):
         call(client, operation)
+        call(client, operation, token=replaced)
         call(client, operation, token=None)
         call(client, operation, token=NOBODY)
     if Capability.WRITE in trial.target.capabilities:

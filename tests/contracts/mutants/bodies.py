@@ -63,13 +63,13 @@ MUTANTS = (
         "read-truncated",
         "Lists break off in the middle of their JSON.",
         on(*LISTS).good().body(lambda body: body[: len(body) // 2]),
-        law="?",
+        law="answers-satisfy-the-contract",
     ),
     mutant(
         "job-truncated",
         "Jobs break off in the middle of their JSON.",
         on("getJob").good().body(lambda body: body[:-1]),
-        law="?",
+        law="answers-satisfy-the-contract",
     ),
     mutant(
         "import-answer-empty",
@@ -79,16 +79,16 @@ MUTANTS = (
     ),
     mutant("read-empty", "A single record comes without a body.", on(*SINGLES).good().body(lambda body: b""), law="?"),
     mutant(
-        "trailing-garbage", "Behind the JSON there is more.", OK.body(lambda body: body + b"\n<!-- cached -->"), law="?"
+        "trailing-garbage", "Behind the JSON there is more.", OK.body(lambda body: body + b"\n<!-- cached -->"), law="answers-satisfy-the-contract"
     ),
     mutant(
-        "byte-order-mark", "Bodies begin with a byte order mark.", OK.body(lambda body: b"\xef\xbb\xbf" + body), law="?"
+        "byte-order-mark", "Bodies begin with a byte order mark.", OK.body(lambda body: b"\xef\xbb\xbf" + body), law="answers-satisfy-the-contract"
     ),
     mutant(
         "jsonp",
         "Lists are answered as a call of a function.",
         on(*LISTS).good().body(lambda body: b"callback(" + body + b")"),
-        law="?",
+        law="answers-satisfy-the-contract",
     ),
     mutant(
         "latin-1",
@@ -100,39 +100,39 @@ MUTANTS = (
         "utf-16",
         "Jobs are encoded in UTF-16.",
         on("getJob").good().body(lambda body: body.decode().encode("utf-16")),
-        law="?",
+        law="answers-satisfy-the-contract",
     ),
     mutant(
-        "media-type-text", "JSON is called plain text.", OK.header("content-type", "text/plain; charset=utf-8"), law="?"
+        "media-type-text", "JSON is called plain text.", OK.header("content-type", "text/plain; charset=utf-8"), law="answers-satisfy-the-contract"
     ),
     mutant(
         "media-type-of-lists-html",
         "Lists are called HTML.",
         on(*LISTS).good().header("content-type", "text/html"),
-        law="?",
+        law="answers-satisfy-the-contract",
     ),
     mutant(
         "media-type-of-tokens-a-problem",
         "Tokens are called a problem.",
         on(*TOKENS).good().header("content-type", "application/problem+json"),
-        law="?",
+        law="answers-satisfy-the-contract",
     ),
-    mutant("media-type-missing", "Jobs have no media type.", on("getJob").good().header("content-type", None), law="?"),
+    mutant("media-type-missing", "Jobs have no media type.", on("getJob").good().header("content-type", None), law="answers-satisfy-the-contract"),
     mutant("names-in-snake-case", "Names of members are written with underscores.", OK.answer(_snake), law="?"),
     mutant(
         "job-names-in-snake-case",
         "Names of a job's members are written with underscores.",
         on("getJob").good().answer(_snake),
-        law="?",
+        law="answers-satisfy-the-contract",
     ),
-    mutant("nulls-left-out", "Members that are null are left out.", OK.answer(_without_nulls), law="?"),
+    mutant("nulls-left-out", "Members that are null are left out.", OK.answer(_without_nulls), law="answers-satisfy-the-contract"),
     mutant(
         "nulls-left-out-of-jobs",
         "Members of a job that are null are left out.",
         on("getJob").good().answer(_without_nulls),
-        law="?",
+        law="answers-satisfy-the-contract",
     ),
-    mutant("numbers-as-texts", "Numbers are written as texts.", OK.answer(_as_texts(int)), law="?"),
+    mutant("numbers-as-texts", "Numbers are written as texts.", OK.answer(_as_texts(int)), law="answers-satisfy-the-contract"),
     mutant("booleans-as-texts", "Booleans are written as texts.", OK.answer(_as_texts(bool)), law="?"),
     mutant(
         "nulls-as-empty-texts",
@@ -151,25 +151,25 @@ MUTANTS = (
         "empty-page-null",
         "An empty page is null.",
         on(*LISTS).good().answer(lambda value: {k: None if v == [] else v for k, v in value.items()}),
-        law="?",
+        law="answers-satisfy-the-contract",
     ),
     mutant(
         "lists-without-envelope",
         "Lists come without their envelope.",
         on(*LISTS).good().answer(lambda value: value.get("content", value.get("list"))),
-        law="?",
+        law="answers-satisfy-the-contract",
     ),
     mutant(
         "records-by-number",
         "Lists come as an object with numbers as names.",
         on(*LISTS).good().answer(page(lambda rs: {str(n): r for n, r in enumerate(rs)})),
-        law="?",
+        law="answers-satisfy-the-contract",
     ),  # type: ignore[arg-type]
     mutant(
         "page-renamed",
         "The records of a page stand under another name.",
         on(*LISTS).good().answer(edits(rename("content", "items"), rename("list", "items"))),
-        law="?",
+        law="answers-satisfy-the-contract",
     ),
     mutant(
         "single-record-in-a-list",
@@ -178,37 +178,37 @@ MUTANTS = (
         law="?",
     ),
     mutant(
-        "job-wrapped", "The job stands inside `job`.", on("getJob").good().answer(lambda value: {"job": value}), law="?"
+        "job-wrapped", "The job stands inside `job`.", on("getJob").good().answer(lambda value: {"job": value}), law="answers-satisfy-the-contract"
     ),
-    mutant("job-without-errors", "Jobs have no list of errors.", on("getJob").good().answer(drop("errors")), law="?"),
+    mutant("job-without-errors", "Jobs have no list of errors.", on("getJob").good().answer(drop("errors")), law="answers-satisfy-the-contract"),
     mutant(
-        "job-without-warnings", "Jobs have no list of warnings.", on("getJob").good().answer(drop("warnings")), law="?"
+        "job-without-warnings", "Jobs have no list of warnings.", on("getJob").good().answer(drop("warnings")), law="answers-satisfy-the-contract"
     ),
     mutant(
         "job-errors-null",
         "A job without errors has null for them.",
         on("getJob").good().answer(change("errors", lambda errors: errors or None)),
-        law="?",
+        law="answers-satisfy-the-contract",
     ),
-    mutant("job-without-counts", "Jobs do not count.", on("getJob").good().answer(drop("counts")), law="?"),
+    mutant("job-without-counts", "Jobs do not count.", on("getJob").good().answer(drop("counts")), law="answers-satisfy-the-contract"),
     mutant(
         "job-without-progress",
         "Jobs do not tell their progress.",
         on("getJob").good().answer(drop("progress")),
-        law="?",
+        law="answers-satisfy-the-contract",
     ),
-    mutant("job-without-id", "Jobs do not tell their id.", on("getJob").good().answer(drop("id")), law="?"),
+    mutant("job-without-id", "Jobs do not tell their id.", on("getJob").good().answer(drop("id")), law="answers-satisfy-the-contract"),
     mutant(
         "job-without-dates-of-others",
         "Jobs without documents do not count documents.",
         on("getJob").good().answer(drop("counts/documents")),
-        law="?",
+        law="answers-satisfy-the-contract",
     ),
     mutant(
         "job-status-capitalised",
         "States of jobs are written in capitals.",
         on("getJob").good().answer(change("status", str.upper)),
-        law="?",
+        law="job-moves-forward",
     ),
     mutant(
         "job-status-other-words",
@@ -216,30 +216,30 @@ MUTANTS = (
         on("getJob")
         .good()
         .answer(change("status", lambda s: {"waiting": "queued", "active": "running", "completed": "done"}.get(s, s))),
-        law="?",
+        law="job-moves-forward",
     ),
     mutant(
-        "job-status-a-number", "The state of a job is a number.", on("getJob").good().answer(put("status", 2)), law="?"
+        "job-status-a-number", "The state of a job is a number.", on("getJob").good().answer(put("status", 2)), law="answers-satisfy-the-contract"
     ),
     mutant(
         "job-id-renamed",
         "The import answers the job id as `id`.",
         on("importMasterData").good().answer(rename("jobId", "id")),
-        law="?",
+        law="import-answers-a-job-id",
     ),
     mutant(
         "job-id-a-number",
         "The import answers a number for the job.",
         on("importMasterData").good().answer(put("jobId", 17)),
-        law="?",
+        law="import-answers-a-job-id",
     ),
     mutant(
         "job-id-null",
         "The import answers null for the job.",
         on("importMasterData").good().answer(put("jobId", None)),
-        law="?",
+        law="import-answers-a-job-id",
     ),
-    mutant("import-answers-200", "An import is accepted with 200.", on("importMasterData").good().status(200), law="?"),
+    mutant("import-answers-200", "An import is accepted with 200.", on("importMasterData").good().status(200), law="answers-satisfy-the-contract"),
     mutant(
         "import-answers-204",
         "An import is accepted with 204, without a body.",
@@ -250,10 +250,10 @@ MUTANTS = (
         "import-answers-500",
         "The import answers 500 although it works.",
         on("importMasterData").good().status(500),
-        law="?",
+        law="valid-import-is-accepted",
     ),
-    mutant("lists-answer-206", "Lists are answered as a part.", on(*LISTS).good().status(206), law="?"),
-    mutant("job-answers-202", "A look at a job is answered with 202.", on("getJob").good().status(202), law="?"),
+    mutant("lists-answer-206", "Lists are answered as a part.", on(*LISTS).good().status(206), law="answers-satisfy-the-contract"),
+    mutant("job-answers-202", "A look at a job is answered with 202.", on("getJob").good().status(202), law="answers-satisfy-the-contract"),
     mutant(
         "internal-number-a-text",
         "The vendor's own number is a text.",
@@ -272,7 +272,7 @@ MUTANTS = (
         "internal-number-changes",
         "The vendor's own number is another one in each answer.",
         lambda: _Renumbered(),
-        law="?",
+        law="reading-has-no-effect",
     ),
     mutant(
         "registered-null",
@@ -307,7 +307,7 @@ MUTANTS = (
         "link-null-missing",
         "The last page has no link in place of null.",
         on(*LISTS).good().answer(change("_links", lambda links: {k: v for k, v in links.items() if v})),
-        law="?",
+        law="answers-satisfy-the-contract",
         versions=V2,
     ),
     mutant(
@@ -321,14 +321,14 @@ MUTANTS = (
         "counts-as-texts",
         "Count and number of pages are texts.",
         on("getContacts").good().answer(edits(change("count", str), change("pageCount", str))),
-        law="?",
+        law="answers-satisfy-the-contract",
         versions=V1,
     ),
     mutant(
         "texts-escaped-for-html",
         "Texts are escaped as if they were shown in HTML.",
         on(*READS).good().answer(strings(lambda s: s.replace("&", "&amp;").replace("<", "&lt;").replace("'", "&#39;"))),
-        law="?",
+        law="imported-records-are-stored",
     ),
     mutant(
         "connection-lost-in-lists",

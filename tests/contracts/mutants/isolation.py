@@ -127,66 +127,66 @@ class BusyElsewhere:
 
 
 MUTANTS = (
-    mutant("foreign-job-visible", "A job of another account can be read.", leaking(("getJob",)), law="?"),
+    mutant("foreign-job-visible", "A job of another account can be read.", leaking(("getJob",)), law="foreign-job-is-unknown"),
     mutant(
-        "foreign-job-is-403", "A job of another account is refused with 403.", leaking(("getJob",), _forbidden), law="?"
+        "foreign-job-is-403", "A job of another account is refused with 403.", leaking(("getJob",), _forbidden), law="foreign-job-is-unknown"
     ),
     mutant(
         "foreign-job-in-other-words",
         "A job of another account is refused in other words than one that does not exist.",
         leaking(("getJob",), _worded),
-        law="?",
+        law="foreign-job-is-unknown",
     ),
     mutant(
         "foreign-job-by-another-rule",
         "A job of another account is refused by another rule than one that does not exist.",
         leaking(("getJob",), _ruled),
-        law="?",
+        law="foreign-job-is-unknown",
     ),
     mutant(
         "foreign-job-with-a-header",
         "The refusal of a job of another account has a header more.",
         leaking(("getJob",), _longer),
-        law="?",
+        law="foreign-job-is-unknown",
     ),
-    mutant("foreign-record-visible", "A single record of another account can be read.", leaking(SINGLES), law="?"),
+    mutant("foreign-record-visible", "A single record of another account can be read.", leaking(SINGLES), law="foreign-records-are-unknown"),
     mutant(
         "foreign-contact-visible",
         "A contact of another account can be read by its id.",
         leaking(("getContactById",)),
-        law="?",
+        law="foreign-records-are-unknown",
         versions=V1,
     ),
     mutant(
         "foreign-property-visible",
         "A property of another account can be read by its id.",
         leaking(("getPropertyById",)),
-        law="?",
+        law="foreign-records-are-unknown",
         versions=V2,
     ),
     mutant(
         "foreign-record-is-403",
         "A single record of another account is refused with 403.",
         leaking(SINGLES, _forbidden),
-        law="?",
+        law="foreign-records-are-unknown",
     ),
     mutant(
         "foreign-record-in-other-words",
         "A single record of another account is refused in other words.",
         leaking(SINGLES, _worded),
-        law="?",
+        law="foreign-records-are-unknown",
     ),
-    mutant("lists-mixed", "Lists show a record of another account too.", lambda: Mixed(LISTS), law="?"),
+    mutant("lists-mixed", "Lists show a record of another account too.", lambda: Mixed(LISTS), law="foreign-records-are-unknown"),
     mutant(
-        "units-mixed", "Units of another account are listed too.", lambda: Mixed(("listUnits",)), law="?", versions=V2
+        "units-mixed", "Units of another account are listed too.", lambda: Mixed(("listUnits",)), law="foreign-records-are-unknown", versions=V2
     ),
     mutant("imports-shared", "What one account imports, another one gets too.", SharedImports, law="?"),
     mutant("imports-mixed-up", "Every import goes to the account that logged in last.", Mixup, law="?"),
-    mutant("log-in-ends-tokens-of-others", "A log-in ends the tokens of all other accounts.", BusyElsewhere, law="?"),
+    mutant("log-in-ends-tokens-of-others", "A log-in ends the tokens of all other accounts.", BusyElsewhere, law="accounts-can-take-turns"),
     mutant(
         "foreign-token-refused-with-404",
         "Whoever asks for a job of another account is told that the path does not exist.",
         on("getJob").refused(404).answer(lambda p: {**p, "rule": "operation-unknown", "title": "No such operation"}),
-        law="?",
+        law="unknown-job-is-refused",
     ),
 )

@@ -85,79 +85,79 @@ MUTANTS = (
         "wrong-secret-accepted",
         "Any secret is taken for a key that has logged in before.",
         forgiving(lambda right, came: True),
-        law="?",
+        law="wrong-secret-is-refused",
     ),
     mutant(
         "secret-in-any-case",
         "The secret is compared without regard to upper and lower case.",
         forgiving(lambda right, came: right.casefold() == came.casefold()),
-        law="?",
+        law="wrong-secret-is-refused",
     ),
     mutant(
         "secret-trimmed",
         "Blanks around the secret do not matter.",
         forgiving(lambda right, came: right.strip() == came.strip()),
-        law="?",
+        law="wrong-secret-is-refused",
     ),
     mutant(
         "secret-cut-to-eight-characters",
         "Only the first eight characters of the secret are compared.",
         forgiving(lambda right, came: right[:8] == came[:8]),
-        law="?",
+        law="wrong-secret-is-refused",
     ),
     mutant(
         "empty-secret-accepted",
         "The log-in succeeds with an empty secret.",
         forgiving(lambda right, came: came == ""),
-        law="?",
+        law="empty-secret-is-refused",
     ),
     mutant(
         "unknown-key-accepted",
         "A key that nobody has gets a token of the account that logged in last.",
         UnknownKeys,
-        law="?",
+        law="wrong-key-is-refused",
     ),
     mutant(
         "deprecated-log-in-refused",
         "The deprecated parameters are not taken any more.",
         on("authenticate").asking(_deprecated).good().then(_refuse),
-        law="?",
+        law="deprecated-log-in-equals-the-new-one",
     ),
     mutant(
         "deprecated-log-in-wants-an-email",
         "The deprecated parameters are taken only with an email, though that is ignored.",
         on("authenticate").asking(lambda r: _deprecated(r) and not r.json.get("email")).then(_refuse),
-        law="?",
+        law="deprecated-log-in-equals-the-new-one",
     ),
     mutant(
         "deprecated-email-checked",
         "The deprecated log-in refuses what does not look like an email.",
         on("authenticate").asking(lambda r: _deprecated(r) and "@" not in r.json.get("email", "@")).then(_refuse),
-        law="?",
+        law="deprecated-log-in-equals-the-new-one",
     ),
     mutant(
         "deprecated-password-ignored",
         "The deprecated log-in looks at the key alone.",
         lambda: _DeprecatedOnly(),
-        law="?",
+        law="wrong-secret-is-refused",
     ),
     mutant(
         "old-credentials-win",
         "Where new and old parameters come together, the old ones count.",
         on("authenticate").asked_instead(_old_names_win),
-        law="?",
+        law="mixed-credentials-are-settled",
     ),
     mutant(
         "deprecation-not-told",
         "The answer to deprecated parameters does not say that they are.",
         on("authenticate").header("deprecation", None),
-        law="?",
+        law="deprecated-log-in-is-told",
     ),
     mutant(
         "deprecation-always-told",
         "Every log-in is called deprecated.",
         on("authenticate").good().header("deprecation", "true"),
-        law="?",
+        law="deprecated-log-in-is-told",
     ),
     mutant(
         "log-in-answers-the-secret",
@@ -165,7 +165,7 @@ MUTANTS = (
         on("authenticate")
         .good()
         .then(lambda q, a: a.with_json({**a.json, "secret": q.json.get("secret") or q.json.get("password")})),
-        law="?",
+        law="answers-hold-no-secrets",
     ),
     mutant(
         "refusal-quotes-the-secret",
@@ -177,20 +177,25 @@ MUTANTS = (
                 {**a.json, "detail": f"Wrong secret {q.json.get('secret') or q.json.get('password')!r}."}
             )
         ),
-        law="?",
+        law="answers-hold-no-secrets",
     ),
     mutant(
         "refusal-tells-known-keys",
         "Wrong credentials are refused in other words when the key is known.",
         lambda: _KnownKeys(),
-        law="?",
+        law="known-keys-are-not-given-away",
     ),
-    mutant("log-in-answers-201", "A log-in is answered with 201.", on("authenticate").good().status(201), law="?"),
+    mutant(
+        "log-in-answers-201",
+        "A log-in is answered with 201.",
+        on("authenticate").good().status(201),
+        law="answers-satisfy-the-contract",
+    ),
     mutant(
         "log-in-without-token",
         "The log-in answers no token.",
         on("authenticate").good().answer(put("token", None)),
-        law="?",
+        law="log-in-gives-a-token",
     ),
 )
 

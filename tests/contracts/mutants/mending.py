@@ -81,7 +81,7 @@ MUTANTS = (
         "bad-members-dropped",
         "Whatever does not satisfy the contract is left out silently.",
         mending(lambda pointer: True),
-        law="?",
+        law="invalid-import-is-refused",
     ),
     mutant(
         "bad-dates-dropped",
@@ -99,7 +99,7 @@ MUTANTS = (
         "bad-types-dropped",
         "Types of contracts and documents that there are not are left out silently.",
         at("type"),
-        law="?",
+        law="type-of-a-document-has-so-many-levels",
     ),
     mutant("bad-postal-codes-dropped", "Impossible postal codes are left out silently.", at("postalCode"), law="?"),
     mutant(
@@ -108,7 +108,7 @@ MUTANTS = (
         mending(_custom),
         law="?",
     ),
-    mutant("bad-records-dropped", "Records that are no objects are left out silently.", mending(_index), law="?"),
+    mutant("bad-records-dropped", "Records that are no objects are left out silently.", mending(_index), law="invalid-import-is-refused"),
     mutant(
         "bad-arrays-dropped",
         "Arrays that are none are left out silently.",
@@ -116,12 +116,12 @@ MUTANTS = (
         law="?",
     ),
     mutant(
-        "bad-units-mended", "Whatever is wrong inside units is left out silently.", mending(_inside("units")), law="?"
+        "bad-units-mended", "Whatever is wrong inside units is left out silently.", mending(_inside("units")), law="invalid-import-is-refused"
     ),
     mutant(
         "bad-documents-mended",
         "Whatever is wrong inside documents is left out silently.",
         mending(_inside("documents")),
-        law="?",
+        law="all-wrong-places-are-named",
     ),
 )
