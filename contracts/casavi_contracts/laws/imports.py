@@ -92,7 +92,8 @@ def ids_and_texts_are_free(trial: Trial, case: Any) -> None:
 )
 def any_part_of_a_portfolio_may_come_alone(trial: Trial, case: Any) -> None:
     whole = _whole()
-    _taken_and_read_back(trial, [{name: whole[name]} for name in ("contacts", "properties", "responsibilities")])
+    alone = [{name: whole[name]} for name in ("contacts", "properties", "responsibilities")]
+    _taken_and_read_back(trial, [*alone, whole])
 
 
 def _taken_and_read_back(trial: Trial, portfolios: Sequence[Mapping[str, Any]]) -> None:

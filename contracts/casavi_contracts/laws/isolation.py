@@ -5,7 +5,7 @@ from typing import Any
 
 from casavi_contracts.client import Client
 from casavi_contracts.exchange import Answer
-from casavi_contracts.laws.calls import NOBODY, is_good, lists, single_records
+from casavi_contracts.laws.calls import NOBODY, is_good, lists, read, single_records
 from casavi_contracts.laws.law import Law, law
 from casavi_contracts.target import Capability
 from casavi_contracts.trial import Trial
@@ -56,6 +56,7 @@ def foreign_job_is_unknown(trial: Trial, case: Any) -> None:
     needs=NEEDS,
 )
 def foreign_records_are_unknown(trial: Trial, case: Any) -> None:
+    trial.other.log_in()
     trial.account.imported(trial.names.own(_house("one")))
     for operation in lists(trial.contract):
         mine, others = (trial.mine(client.records(operation)) for client in (trial.account, trial.other))
@@ -65,9 +66,9 @@ def foreign_records_are_unknown(trial: Trial, case: Any) -> None:
         trial.expect(not others, f"no record of the other account in {operation}", f"{len(others)}")
     for operation in single_records(trial.contract):
         reference = trial.names.id("P-1" if operation == "getPropertyById" else "C-1")
-        trial.expect(_read(trial.account, operation, reference).ok, f"{operation} of its own record", "a refusal")
-        foreign = _read(trial.other, operation, reference)
-        unknown = _read(trial.other, operation, NOBODY)
+        trial.expect(read(trial.account, operation, reference).ok, f"{operation} of its own record", "a refusal")
+        foreign = read(trial.other, operation, reference)
+        unknown = read(trial.other, operation, NOBODY)
         _expect_alike(trial, foreign, unknown, f"a foreign record of {operation}", (reference, NOBODY))
 
 
@@ -80,6 +81,8 @@ def foreign_records_are_unknown(trial: Trial, case: Any) -> None:
 )
 def same_ids_stay_apart(trial: Trial, case: Any) -> None:
     owners = {"one": trial.account, "other": trial.other}
+    for client in owners.values():
+        client.log_in()
     for name, client in owners.items():
         job = client.imported(trial.names.own(_house(name)))
         created = sum(outcomes["created"] for outcomes in job["counts"].values())
@@ -110,6 +113,9 @@ def accounts_can_take_turns(trial: Trial, case: Any) -> None:
         good = is_good(client, client.token)
         trial.expect(good, f"the token of the {name} to stay good when another account logs in", "it is refused")
     jobs = {name: client.submit(trial.names.own(_house(name))) for name, client in owners.items()}
+    for name, client in owners.items():
+        known = client.send("getJob", jobId=jobs[name])
+        trial.expect(known.ok, f"the job of the {name} to be known to it", f"status {known.status}")
     for name, client in owners.items():
         client.finish(jobs[name])
     for _ in range(ROUNDS):
@@ -158,12 +164,6 @@ def accounts_do_not_wait(trial: Trial, case: Any) -> None:
 def _alike(job: str) -> str:
     """Returns an id of the same form that no job has."""
     return "".join({"0": "f", "f": "0", "a": "b", "b": "a"}.get(character, character) for character in job)[::-1]
-
-
-def _read(client: Client, operation: str, reference: str) -> Answer:
-    parameter = "propertyId" if operation == "getPropertyById" else "id"
-    parameters: dict[str, Any] = {parameter: reference}
-    return client.send(operation, **parameters)
 
 
 def _seen(trial: Trial, client: Client) -> str:

@@ -180,8 +180,8 @@ MUTANTS = (
     mutant(
         "units-mixed", "Units of another account are listed too.", lambda: Mixed(("listUnits",)), law="foreign-records-are-unknown", versions=V2
     ),
-    mutant("imports-shared", "What one account imports, another one gets too.", SharedImports, law="?"),
-    mutant("imports-mixed-up", "Every import goes to the account that logged in last.", Mixup, law="?"),
+    mutant("imports-shared", "What one account imports, another one gets too.", SharedImports, law="same-ids-stay-apart"),
+    mutant("imports-mixed-up", "Every import goes to the account that logged in last.", Mixup, law="accounts-can-take-turns"),
     mutant("log-in-ends-tokens-of-others", "A log-in ends the tokens of all other accounts.", BusyElsewhere, law="accounts-can-take-turns"),
     mutant(
         "foreign-token-refused-with-404",

@@ -87,13 +87,13 @@ MUTANTS = (
         "bad-dates-dropped",
         "Dates of contracts that are none are left out silently.",
         at("startDate", "endDate"),
-        law="?",
+        law="one-wrong-place-is-enough",
     ),
     mutant(
         "bad-texts-of-contacts-dropped",
         "Fields of contacts that are no texts are left out silently.",
         mending(lambda p: p.startswith("/contacts/") and p.count("/") == 3),
-        law="?",
+        law="one-wrong-place-is-enough",
     ),
     mutant(
         "bad-types-dropped",
@@ -101,19 +101,19 @@ MUTANTS = (
         at("type"),
         law="type-of-a-document-has-so-many-levels",
     ),
-    mutant("bad-postal-codes-dropped", "Impossible postal codes are left out silently.", at("postalCode"), law="?"),
+    mutant("bad-postal-codes-dropped", "Impossible postal codes are left out silently.", at("postalCode"), law="one-wrong-place-is-enough"),
     mutant(
         "bad-custom-fields-dropped",
         "Custom fields with impossible values are left out silently.",
         mending(_custom),
-        law="?",
+        law="one-wrong-place-is-enough",
     ),
     mutant("bad-records-dropped", "Records that are no objects are left out silently.", mending(_index), law="invalid-import-is-refused"),
     mutant(
         "bad-arrays-dropped",
         "Arrays that are none are left out silently.",
         at("contacts", "properties", "responsibilities", "addresses", "units", "contracts", "documents"),
-        law="?",
+        law="one-wrong-place-is-enough",
     ),
     mutant(
         "bad-units-mended", "Whatever is wrong inside units is left out silently.", mending(_inside("units")), law="invalid-import-is-refused"

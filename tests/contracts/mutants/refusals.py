@@ -305,14 +305,6 @@ MUTANTS = (
         on("importMasterData").refused(400).answer(change("errors", lambda errors: errors[:1])),
         law="all-wrong-places-are-named",
     ),
-    mutant(
-        "refusal-echoes-the-request",
-        "A refused import quotes what came.",
-        on("importMasterData")
-        .refused(400)
-        .then(lambda q, a: a.with_json({**a.json, "request": q.body.decode(errors="replace")})),
-        law="?",
-    ),
     mutant("request-id-lost", "Answers carry no id of the request.", on(*ALL).header("x-request-id", None), law="every-answer-has-an-id-of-its-own"),
     mutant(
         "request-id-differs",
@@ -367,14 +359,6 @@ MUTANTS = (
         "The refusal of a wrong method allows the method that it refuses.",
         on().asking(_unrouted).refused(405).header("allow", "DELETE, GET, PATCH, POST, PUT"),
         law="wrong-method-is-refused",
-    ),
-    mutant(
-        "record-unknown-says-which",
-        "The refusal of an unknown record quotes the id.",
-        on(*SINGLES, "getJob")
-        .refused(404)
-        .then(lambda q, a: a.with_json({**a.json, "detail": f"There is no {q.id}."})),
-        law="?",
     ),
     mutant(
         "refusal-title-shouted",
