@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help serve test bench check format docs lock wheel image clean
+.PHONY: help serve test bench soak check format docs lock wheel image clean
 
 help:  ## say what there is
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/'
@@ -37,6 +37,9 @@ test: $(VENV)/dev.ok  ## run all tests
 
 bench: $(VENV)/bench.ok  ## measure the mock beside its peers
 	$(BIN)/python benchmarks/bench.py run $(ARGS)
+
+soak: $(VENV)/bench.ok  ## set the mock under fire for some minutes, and judge it
+	$(BIN)/python benchmarks/soak.py $(ARGS)
 
 check: $(VENV)/dev.ok  ## run the linters and type checks
 	$(BIN)/ruff check .

@@ -112,12 +112,19 @@ class Client:
             version=self.contract.version,
         )
 
-    def get(self, address: str) -> Answer:
-        """Follows an address that the target itself has given, as it is.
+    def get(self, address: str, *, as_it_is: bool = False) -> Answer:
+        """Follows an address that the target itself has given.
+
+        Where a proxy stands before a server on this machine that does not learn which address was asked for, the server
+        gives its own address; then the same is asked of the proxy, which is what is under judgement.
+
+        Args:
+            address: The address.
+            as_it_is: Whether it is followed to the letter in that case too.
 
         Raises:
             casavi_contracts.failures.Broken: It is no complete address, or leads to another server. No token is sent
-                there, unless both are on this machine, where a proxy may stand before the one that answers.
+                there, unless both are on this machine.
         """
         where = leads(str(self.target.http.base_url), address)
         if where == "astray":
@@ -127,10 +134,13 @@ class Client:
                 law="next-link-is-followed-as-it-is",
             )
         headers, version = {"token": self.token}, self.contract.version
+        if where == "neighbour" and not as_it_is:
+            path, prefix = httpx.URL(address).raw_path.decode("ascii"), self.target.http.base_url.path
+            address = f"/{path.removeprefix(prefix).lstrip('/')}"  # the client puts the prefix before it again
         try:
             return self.target.send("GET", address, headers=headers, operation=None, version=version)
         except CouldNotRun as gone:
-            if where == "home":
+            if where == "home" or not as_it_is:
                 raise
             raise Broken("a link that can be followed", str(gone), law="next-link-is-followed-as-it-is") from gone
 

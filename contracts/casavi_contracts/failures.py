@@ -34,6 +34,7 @@ class Broken(AssertionError):
         value: The value of that assumption that would make the mock behave as was observed, if one is known.
         exchanges: What shows it, where that is not what was sent and answered while the law was under judgement.
         others: Further ways in which it does not hold, found at the same time.
+        case: The part of the case that shows it by itself, where that is less than the whole.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class Broken(AssertionError):
         value: Any = None,
         exchanges: Sequence[Any] = (),
         others: Sequence["Broken"] = (),
+        case: Any = None,
     ) -> None:
         super().__init__(f"expected {expected}; observed {observed}")
         self.expected = expected
@@ -57,6 +59,7 @@ class Broken(AssertionError):
         self.value = value
         self.exchanges = tuple(exchanges)
         self.others = tuple(others)
+        self.case = case
 
 
 class Unmet(KitError):

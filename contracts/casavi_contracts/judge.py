@@ -7,14 +7,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
+from hypothesis import HealthCheck, Phase, Verbosity, given, settings
+from hypothesis import seed as seeded
 from hypothesis import strategies as st
 from hypothesis.errors import HypothesisWarning
 
+from casavi_contracts.contract import Contract
 from casavi_contracts.exchange import Answer, Exchange
 from casavi_contracts.failures import Broken, KitError, Unmet
-from casavi_contracts.laws.law import Law
-from casavi_contracts.target import Capability
+from casavi_contracts.laws.law import Law, Search
+from casavi_contracts.target import Capability, Target
 from casavi_contracts.trial import Accounts
 from casavi_contracts.verdict import Finding, Outcome, Verdict, finding_of
 
@@ -95,7 +97,7 @@ class Judge:
 
     def replay(self, law: Law, case: Any) -> Verdict:
         """Judges one case that was written down."""
-        return self.judge(replace(law, cases=lambda contract: st.just(case), examples=1))
+        return self.judge(replace(law, cases=lambda contract: st.just(case), search=None, examples=1))
 
     def _missing(self, law: Law, accounts: Accounts) -> str:
         contract, there = accounts.contract, accounts.target.capabilities
@@ -108,11 +110,8 @@ class Judge:
         return f"the target lacks {' and '.join(lacking)}" if lacking else ""
 
     def _try(self, law: Law, accounts: Accounts, trials: "_Trials") -> None:
-        count = 1 if law.examples == 1 else max(1, round(law.examples * self._depth))
-
-        @seed(self._seed)
-        @settings(
-            max_examples=count,
+        how = settings(
+            max_examples=1 if law.examples == 1 else max(1, round(law.examples * self._depth)),
             database=None,  # cases are written down by the suite, and credentials never are
             deadline=None,
             derandomize=False,
@@ -122,23 +121,39 @@ class Judge:
             report_multiple_bugs=False,
             print_blob=False,
         )
-        @given(law.cases(accounts.contract))
-        def judge_case(case: Any) -> None:
-            trials.judge(case)
-
+        search = law.search or _drawn(law)
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", HypothesisWarning)
-                judge_case()
-        except Broken:
+                search(accounts.target, accounts.contract, trials.judge, how=how, seed=self._seed)
+        except (Broken, _Enough):
             assert trials.smallest, "it is remembered when it is raised"
+
+
+def _drawn(law: Law) -> Search:
+    """Returns what draws cases from the law's strategy."""
+
+    def search(target: Target, contract: Contract, judge: Callable[[Any], None], *, how: settings, seed: int) -> None:
+        @seeded(seed)
+        @how
+        @given(law.cases(contract))
+        def judge_case(case: Any) -> None:
+            judge(case)
+
+        judge_case()
+
+    return search
+
+
+class _Enough(BaseException):
+    """As many smaller cases were judged as were allowed. No `Exception`: those Hypothesis takes for failures."""
 
 
 class _Trials:
     """Judges every case once: a target remembers, so the same case a second time would be another one.
 
     Hypothesis sees the same result for the same case, whatever the target does. Once a case has broken the law, only so
-    many smaller ones are judged; for the others the law is taken to hold, which ends the search.
+    many smaller ones are judged; the next one ends the search.
     """
 
     def __init__(self, law: Law, accounts: Accounts, laws: Mapping[str, Law], shrink_cases: int) -> None:
@@ -160,7 +175,7 @@ class _Trials:
             return
         text = json.dumps(case, sort_keys=True, ensure_ascii=True)
         if text not in self._known:
-            self._known[text] = self._first_time(case, len(text))
+            self._known[text] = self._first_time(case)
         broken = self._known[text]
         if broken is not None:
             raise broken.with_traceback(None)
@@ -174,10 +189,10 @@ class _Trials:
             if isinstance(status, str):
                 self.states.add(status)
 
-    def _first_time(self, case: Any, size: int) -> Broken | None:
+    def _first_time(self, case: Any) -> Broken | None:
         if self.smallest:
             if self._left == 0:
-                return None
+                raise _Enough
             self._left -= 1
         recorder = self._accounts.target.recorder
         before = recorder.count
@@ -189,9 +204,11 @@ class _Trials:
         except (Broken, LookupError, TypeError, ValueError, AttributeError) as error:
             # An answer of another form than the contract's makes a law stumble; that is the target's fault.
             broken = error if isinstance(error, Broken) else Broken("an answer of the contract's form", repr(error))
-            if not self.smallest or size < self._size:
+            shown = case if broken.case is None else broken.case
+            size = len(json.dumps(shown))
+            if not self.smallest or size <= self._size:  # of equal ones the later is simpler
                 self._size = size
-                self.smallest = tuple(self._finding(one, case, before) for one in (broken, *broken.others))
+                self.smallest = tuple(self._finding(one, shown, before) for one in (broken, *broken.others))
             return broken
         return None
 
@@ -207,6 +224,7 @@ class _Trials:
             register=contract.assumptions,
             case=case,
             exchanges=broken.exchanges or tuple(self._accounts.target.recorder.since(before)),
+            steps=tuple(self._law.told(case)) if self._law.told else (),
         )
 
 

@@ -40,6 +40,8 @@ class Finding:
     """What was sent and answered while that case was judged."""
     seen_by: str = ""
     """The law under judgement when it was found."""
+    steps: tuple[str, ...] = ()
+    """The case for people, if it is a sequence of steps."""
 
     @property
     def outcome(self) -> Outcome:
@@ -76,6 +78,7 @@ def finding_of(
     register: Mapping[str, spec.Assumption],
     case: Any,
     exchanges: tuple[Exchange, ...],
+    steps: tuple[str, ...] = (),
 ) -> Finding:
     """Returns what a broken law says, with what the error itself does not say filled in.
 
@@ -88,6 +91,7 @@ def finding_of(
         register: The register of assumptions.
         case: The case that was judged.
         exchanges: What was sent and answered meanwhile.
+        steps: The case for people, if it is a sequence of steps.
     """
     named = error.assumption or assumption
     return Finding(
@@ -101,4 +105,5 @@ def finding_of(
         case=case,
         exchanges=exchanges,
         seen_by=law,
+        steps=steps,
     )

@@ -210,7 +210,7 @@ def test_a_tolerated_assumption_hides_no_broken_promise(run: Run) -> None:
 def test_a_refuted_assumption_tells_the_line_of_the_profile(run: Run, folder: Path) -> None:
     with checked(profile={"job-id-field": "ticket"}) as server:
         result = run("check", *ONE, "--version", "v1", "--url", server.url)
-        (line,) = re.findall(r"profile\s+(.*\S)", result.stdout)
+        (line,) = re.findall(r"(?m)^ +profile {2}(\S.*\S)", result.stdout)
         (folder / "p.toml").write_text(f"[assumptions]\n{line}\n")
         with_line = run("check", *ONE, "--version", "v1", "--url", server.url, "--profile", "p.toml")
 

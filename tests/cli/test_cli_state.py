@@ -11,6 +11,7 @@ import pytest
 from click.testing import Result
 
 from casavi_fixtures import master_data, portfolio_bytes
+from casavi_mock.domain.clock import timestamp
 from casavi_mock.domain.model import Secret
 from casavi_mock.domain.ordering import plan
 from casavi_mock.errors import ConfigurationError
@@ -54,8 +55,8 @@ def test_records_outlive_the_server(start: Callable, run: Run, tmp_path: Path) -
     )  # the state goes before what is loaded
     code, log = again.stop()
     assert code == 0
-    assert "took the state" in log
     saved = json.loads(file.read_text())
+    assert f"took the state of {file}, saved at {saved['_mock']['savedAt']}: 1 contacts" in log
     assert saved["contacts"] == [{"id": "of the first run"}]
     assert list(tmp_path.iterdir()) == [file]
 
@@ -70,8 +71,11 @@ def test_it_is_saved_while_the_server_runs(start: Callable, run: Run, tmp_path: 
             break
     running.process.kill()
     running.process.wait()
+    saved_at = json.loads(file.read_text())["_mock"]["savedAt"]
 
-    assert records(start("--state", str(file)).url)["contacts"] == 10
+    health = httpx.get(f"{start('--state', str(file)).url}/_mock/health").json()
+    assert health["records"]["contacts"] == 10
+    assert health["state"] == {"file": "house.json", "loaded": saved_at, "saved": saved_at}
 
 
 @pytest.mark.parametrize(
@@ -225,3 +229,36 @@ def test_the_address_that_is_told_is_printed(start: Callable) -> None:
 
     assert json.loads(running.printed[-1])["url"] == "http://127.0.0.1:1/manager"
     assert "t0ken" not in log + "".join(running.printed)
+
+
+@pytest.mark.parametrize(
+    ("told", "loaded"),
+    [(None, None), (7, None), ("nonsense", None), ("2026-01-05T08:00:00+01:00", "2026-01-05T07:00:00.000Z")],
+)
+def test_when_it_was_saved_is_told_as_far_as_the_file_does(tmp_path: Path, told: object, loaded: str | None) -> None:
+    file = tmp_path / "house.json"
+    kept(file, account("small-house")).save()
+    content = json.loads(file.read_text())
+    file.write_text(json.dumps(content | {"_mock": content["_mock"] | {"savedAt": told}}))
+
+    state = kept(file, account())
+
+    assert state.view() == {"file": "house.json", "loaded": None, "saved": None}
+    assert state.load()
+    assert state.view() == {"file": "house.json", "loaded": loaded, "saved": loaded}
+
+
+def test_what_had_happened_when_it_was_saved_is_in_it(tmp_path: Path) -> None:
+    """The time in the file is that before its records were taken, not after."""
+    world, time = account("small-house"), ManualTime()
+    state = StateFile(str(tmp_path / "house.json"), world, time)
+    before = timestamp(time())
+    taken = world.state
+
+    def slow() -> dict[str, object]:
+        time.advance(seconds=5)
+        return taken()
+
+    world.state = slow  # type: ignore[method-assign]
+    assert state.save()
+    assert json.loads((tmp_path / "house.json").read_text())["_mock"]["savedAt"] == before

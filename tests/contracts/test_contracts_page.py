@@ -1,18 +1,21 @@
 """docs/contracts.md: its tables are those of the code, and its examples run."""
 
 import re
+import unittest
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from casavi_contracts.laws import Law
 from casavi_contracts.verdict import Outcome
 from tests.contracts.mutants import page
-from tests.contracts.mutants.judging import healthy, judged, served
+from tests.contracts.mutants.judging import contract, healthy, judged, served
 from tests.contracts.mutants.register import ALL, MUTANTS
 from tests.contracts.mutants.wire import Tamper, untouched
+from tests.support import kit
 from tests.support.client import Live, Mock
 
 TEXT = page.PAGE.read_text()
@@ -87,3 +90,24 @@ def test_examples_of_strategies_run(run: Run) -> None:
     for name, test in defined.items():
         if name.startswith("test_"):
             test()
+
+
+@pytest.mark.parametrize("version", ["v1", "v2"])
+def test_example_of_the_machine_runs_over_http(version: str, run: Run) -> None:
+    mock = Mock()
+    mock.account()  # the first account of a server is never closed
+    with Live(mock).running() as live:
+        test = run("def account_test")["account_test"](live.url, version)
+        test.settings = settings(test.settings, max_examples=2)
+        result = unittest.TestResult()
+        test().run(result)
+    assert result.testsRun == 1
+    assert result.wasSuccessful(), result.failures + result.errors
+
+
+def test_example_of_a_sequence_by_hand_runs(run: Run) -> None:
+    through_a_refresh = run("def through_a_refresh")["through_a_refresh"]
+    with kit.target() as target:
+        through_a_refresh(kit.accounts(target, contract("v1")).trial())
+
+        assert target.recorder.count > 5

@@ -17,6 +17,11 @@ def test_names_occur_once() -> None:
     assert [name for name, times in names.items() if times > 1] == []
 
 
+def test_names_of_laws_occur_once() -> None:
+    names = Counter(law.name for law in LAWS)
+    assert [name for name, times in names.items() if times > 1] == []
+
+
 def test_every_mutant_is_described() -> None:
     assert [m.name for m in MUTANTS if not (m.sentence.endswith(".") and m.versions)] == []
 

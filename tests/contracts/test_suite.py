@@ -122,7 +122,7 @@ def test_collecting_sends_nothing(suite: Callable[..., Done]) -> None:
 
 def test_some_can_be_chosen_as_always(suite: Callable[..., Done]) -> None:
     with checked() as server:
-        done = suite("-v", "-k", "log-in and v2", f"--casavi-check-url={server.url}")
+        done = suite("-v", "-k", "log-in-gives and v2", f"--casavi-check-url={server.url}")
 
     assert done.code == 0, done.text
     assert done.items() == ["log-in-gives-a-token[v2]"]

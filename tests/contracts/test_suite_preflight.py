@@ -206,3 +206,23 @@ def test_a_silent_log_in_is_no_server() -> None:
 )  # fmt: skip
 def test_why_no_answer_came(error: httpx.HTTPError, said: str) -> None:
     assert said in why(error, 3)
+
+
+def test_without_an_account_a_server_without_state_is_known_all_the_same() -> None:
+    sent: list[Any] = []
+
+    def stateless(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/authenticate":
+            sent.append(json.loads(request.content))
+        return httpx.Response(200, json={"token": TOKEN})
+
+    known = look(target(stateless), CONTRACT, ())
+
+    assert known.stateless
+    assert [{*body} for body in sent] == [{"key", "secret"}]
+
+
+def test_without_an_account_any_other_server_is_not_judged() -> None:
+    for answer in (api, lambda request: httpx.Response(401)):
+        with pytest.raises(CouldNotRun, match="the suite needs an account"):
+            look(target(answer), CONTRACT, ())

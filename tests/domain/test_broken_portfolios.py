@@ -1,7 +1,6 @@
 import pytest
 
 from casavi_fixtures import Refusal, Target, broken_names, load_broken, load_portfolio, portfolio_names
-from casavi_mock.domain.jobs import counts_view
 from casavi_mock.domain.model import Outcome, RecordError
 from tests.support.worlds import Bench, outcomes
 
@@ -27,7 +26,7 @@ def test_refuses_exactly_what_the_sample_says(name: str) -> None:
         assert bench.take(broken.before).errors == []
     job = bench.take(broken.document)
     assert [as_refusal(error) for error in job.errors] == list(broken.refusals)
-    assert counts_view(job) == broken.counts
+    assert job.counts.view() == broken.counts
     assert job.state == broken.job_status
 
 

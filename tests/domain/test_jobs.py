@@ -1,11 +1,12 @@
+from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from casavi_fixtures import contact, master_data, property_, responsibility
-from casavi_mock.domain.jobs import TICK, Job, JobQueue, Progress, QueueFull, counts_view
-from casavi_mock.domain.model import JobState
+from casavi_mock.domain.jobs import TICK, Counts, Job, JobQueue, Progress, QueueFull, QueueLimits
+from casavi_mock.domain.model import ENTITIES, JobState, Outcome
 from tests.support.worlds import IMMEDIATE, MANUAL, PLENTY, START, Bench, outcomes
 
 WAITING, ACTIVE, COMPLETED, FAILED = JobState
@@ -73,9 +74,22 @@ def test_a_full_queue_takes_no_more() -> None:
     with pytest.raises(QueueFull):
         bench.submit(people(1))
     assert (len(bench.queue), bench.queue.unfinished) == (2, 2)
+    assert bench.queue.refused == 1
     bench.run()
     bench.submit(people(1))
     assert (len(bench.queue), bench.queue.unfinished) == (3, 1)
+
+
+def test_a_queue_that_holds_too_much_takes_no_more() -> None:
+    """So much may wait; what has ended waits no longer."""
+    bench = Bench(max_waiting_bytes=100)
+    bench.submit(people(1), size=99)
+    bench.submit(people(1), size=500)
+    with pytest.raises(QueueFull):
+        bench.submit(people(1), size=1)
+    bench.run()
+    bench.submit(people(1), size=1)
+    assert (len(bench.queue), bench.queue.unfinished, bench.queue.refused) == (3, 1, 1)
 
 
 # Ends.
@@ -115,7 +129,7 @@ def test_ends_need_nobody_who_wants_to_know() -> None:
     """A queue works without anybody to tell."""
     bench = Bench()
     planned = bench.plan(people(1))
-    queue = JobQueue(IMMEDIATE, timedelta(1), 1, 1)
+    queue = JobQueue(IMMEDIATE, timedelta(1), QueueLimits(max_waiting=1, max_kept=1))
     job = queue.submit("job", planned, bench.importer(planned), START)
     assert not queue.run_due(START, PLENTY)
     assert job.ended
@@ -134,7 +148,7 @@ def test_states_only_move_forward(state: JobState, following: JobState) -> None:
 
 def test_counts_are_shown_for_every_kind_and_outcome() -> None:
     """Clients see a number for everything that can be counted, zeros included."""
-    view = counts_view(Bench().take(master_data(contacts=[contact()], responsibilities=[responsibility()])))
+    view = Bench().take(master_data(contacts=[contact()], responsibilities=[responsibility()])).counts.view()
     assert [len(counts) for counts in view.values()] == [4] * 5
     assert view["contacts"] == {"created": 1, "updated": 0, "unchanged": 0, "refused": 0}
     assert view["responsibilities"] == {"created": 0, "updated": 0, "unchanged": 0, "refused": 1}
@@ -435,6 +449,20 @@ def test_beyond_its_bound_the_oldest_ended_jobs_go_and_are_counted() -> None:
     assert (len(bench.queue), bench.queue.dropped) == (3, 2)
 
 
+def test_beyond_so_many_errors_the_oldest_jobs_go_but_for_the_last() -> None:
+    """Reports of refused records are kept in full, of fewer jobs if they are long."""
+    bench = Bench(max_errors=2)
+    for bad in (BAD, BAD, people(1), BAD):
+        bench.take(bad)
+    assert bench.queue.dropped == 0
+    bench.take(people(1))  # room is made when a job comes
+    assert [bench.queue.find(f"job-{n}", START) is not None for n in range(1, 6)] == [False, True, True, True, True]
+    alone = Bench(max_errors=0)
+    alone.take(BAD)
+    alone.submit(people(1))
+    assert (len(alone.queue), alone.queue.dropped) == (2, 0)
+
+
 def test_unfinished_jobs_are_kept_beyond_the_bound() -> None:
     """A job that has not ended is never let go."""
     bench = Bench(progress=MANUAL, max_kept=1)
@@ -455,3 +483,44 @@ def test_outcomes_are_counted_by_kind() -> None:
     )
     assert outcomes(job) == {"created": 2, "updated": 1, "unchanged": 1, "refused": 1}
     assert sum(outcomes(job).values()) == job.total
+
+
+def test_counts_tell_all_numbers() -> None:
+    """They can be read by entity and outcome, summed by outcome, and made anew from their numbers."""
+    counts = Counts()
+    counts.add("units", Outcome.UPDATED)
+    counts.add("units", Outcome.UPDATED)
+    counts.add("contacts", Outcome.REFUSED)
+    assert list(counts) == list(ENTITIES)
+    assert len(counts) == len(ENTITIES)
+    assert counts["units"] == {**dict.fromkeys(Outcome, 0), Outcome.UPDATED: 2}
+    assert [counts.total(outcome) for outcome in Outcome] == [0, 2, 0, 1]
+    assert Counts(dict(enumerate(counts.numbers))) == counts != Counts()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [people(3), {"contacts": []}, {"contacts": [contact(), contact()]}, {"contacts": [{"id": "C-1", "nick": "x"}]}],
+    ids=["as usual", "without records", "with errors", "with warnings"],
+)
+@pytest.mark.parametrize("progress", [IMMEDIATE, timed(10)], ids=["immediate", "time"])
+def test_an_ended_job_is_read_as_it_ended(progress: Progress, body: dict[str, Any]) -> None:
+    """However it is kept, it tells what it told at its end."""
+    bench = Bench(progress=progress)
+    bench.time.advance(microseconds=1)
+    job = bench.submit(body)
+    bench.time.advance(seconds=20)
+    bench.run()
+    kept = bench.queue.find(job.id, bench.time())
+    assert kept is not None
+    assert asdict(kept) | {"touched_at": None} == asdict(job) | {"touched_at": None}  # nothing moves it any more
+
+
+def test_an_ended_job_keeps_what_was_forced() -> None:
+    """That a job failed by command can be told afterwards."""
+    bench = Bench(progress=MANUAL)
+    job = bench.submit(people(2))
+    bench.queue.force("failed", job.id, START)
+    kept = bench.queue.find(job.id, START)
+    assert kept is not None
+    assert (kept.forced, kept.warnings) == ("failed", job.warnings)

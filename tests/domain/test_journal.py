@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from casavi_mock.domain.journal import ENTRY_BYTES, MAX_BYTES, Exchange, Journal
+from casavi_mock.domain.journal import ENTRY_BYTES, Exchange, Journal
+from casavi_mock.world import Limits
 from tests.support.worlds import START
 
 
@@ -72,7 +73,8 @@ def test_exchange_that_is_too_large_is_not_kept() -> None:
 
 def test_default_bound_in_bytes() -> None:
     """A thousand exchanges of an ordinary kind have room."""
-    assert MAX_BYTES / 1_000 > 10 * ENTRY_BYTES
+    limits = Limits()
+    assert limits.max_journal_bytes / limits.max_journal > 10 * ENTRY_BYTES
 
 
 @pytest.mark.parametrize(

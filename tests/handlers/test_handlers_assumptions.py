@@ -160,6 +160,8 @@ def contracts_of_a_unit(accounts: Registry) -> int:
     return len(item["contracts"])
 
 
+TWO = {"contacts": [{"id": "C-1"}, {"id": "C-2"}]}
+
 EFFECTS = {
     "v1-page-size": Effect(2, lambda at: len(reading.contacts_v1(contacts_of(at, 3), 0)["content"]), 3, 2),
     "v2-page-size": Effect(2, lambda at: len(reading.contacts_v2(contacts_of(at, 3), reading.ListQuery()).items), 3, 2),
@@ -178,6 +180,7 @@ EFFECTS = {
     "token-lifetime-days": Effect(1, token_after_a_day, None, "token-expired"),
     "job-retention-days": Effect(1, job_after_two_days, None, "job-unknown"),
     "queue-limit": Effect(1, second_of_two_jobs, None, "queue-full"),
+    "record-limit": Effect(1, lambda at: errors_of(at, TWO), [], ["account-full"]),
     "job-status-names": Effect(NAMES, lambda accounts: take(accounts, {"contacts": []})["status"], "waiting", "w"),
     "null-clears": Effect(False, lambda at: note_after(at, {"note": "x"}, {"note": None}), {}, {"note": "x"}),
     "upsert": Effect("replace", lambda at: note_after(at, {"note": "x"}, {}), {"note": "x"}, {}),

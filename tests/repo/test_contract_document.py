@@ -31,6 +31,7 @@ EXTRA_VALUES: dict[str, Any] = {
     "document-type-levels": 1,
     "job-retention-days": 1,
     "queue-limit": 1,
+    "record-limit": 1,
     "v1-page-size": 1,
     "v2-page-size": 1000,
 }

@@ -6,15 +6,24 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 
 from casavi_contracts import spec
+from casavi_mock.cli.limits import ASSUMPTIONS
+from casavi_mock.cli.serve import serve
 from casavi_mock.domain.jobs import Progress
+from casavi_mock.web.options import ConnectionLimits
 from casavi_mock.world import Limits
 
 PAGE = (Path(__file__).parents[2] / "docs" / "limits.md").read_text()
 ROWS = [[cell.strip() for cell in line.strip("|").split("|")] for line in PAGE.splitlines() if line.startswith("| ")]
-OPTIONS = {f"--{place.name.replace('_', '-')}": place.default for place in fields(Progress) if place.name != "mode"}
+OPTIONS = {
+    f"--{place.name.replace('_', '-')}": place.default
+    for kind in (Progress, Limits, ConnectionLimits)
+    for place in fields(kind)
+    if place.name != "mode"
+}
 
 
 def row(name: str) -> list[str]:
@@ -23,11 +32,14 @@ def row(name: str) -> list[str]:
 
 
 def constant(dotted: str) -> Any:
-    """The value behind a dotted name; of a field of a dataclass, its default."""
+    """The value behind a dotted name."""
     module, _, name = dotted.rpartition(".")
-    if module.endswith(".Limits"):
-        return {place.name: place.default for place in fields(Limits)}[name]
     return getattr(importlib.import_module(module), name)
+
+
+def written(value: float) -> str:
+    """A number as the page writes it."""
+    return f"{int(value):,}" if value == int(value) else f"{value:g}"
 
 
 @pytest.mark.parametrize("dotted", re.findall(r"`(casavi_mock\.[\w.]+)`", PAGE))
@@ -42,11 +54,21 @@ def test_assumptions(name: str) -> None:
 
 @pytest.mark.parametrize("name", OPTIONS)
 def test_options(name: str) -> None:
-    assert row(name)[1] == f"{OPTIONS[name]:g}"
+    assert row(name)[1] == written(OPTIONS[name])
 
 
-def test_every_limit_is_told() -> None:
-    assert [place.name for place in fields(Limits) if f"Limits.{place.name}`" not in PAGE] == []
+@pytest.mark.parametrize("name", [*OPTIONS, *(f"--{name}" for name in ASSUMPTIONS)])
+def test_options_exist_and_are_variables_too(name: str) -> None:
+    (found,) = (option for option in serve.params if name in option.opts)
+    assert isinstance(found, click.Option)
+    assert found.envvar in row(name)[2]
+    if name in OPTIONS:
+        assert found.default == OPTIONS[name]
+
+
+@pytest.mark.parametrize("name", ASSUMPTIONS)
+def test_help_tells_the_value_of_an_assumption(name: str) -> None:
+    assert ASSUMPTIONS[name][1].endswith(f"[default: {spec.load_document()['x-assumptions'][name]['value']}]")
 
 
 def test_every_rule_on_the_page_exists() -> None:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from casavi_mock.domain.importing import Importer
-from casavi_mock.domain.jobs import Job, JobQueue, Progress
+from casavi_mock.domain.jobs import Job, JobQueue, Progress, QueueLimits
 from casavi_mock.domain.model import ENTITIES, Key, Record
 from casavi_mock.domain.ordering import Plan, PlannedRecord, plan
 from casavi_mock.domain.store import Store
@@ -70,7 +70,8 @@ class Bench:
         profile: Values of assumptions.
         progress: How jobs move on; at once if not given.
         keep_documents: Whether contents of documents are kept.
-        limits: Further arguments of the queue: `retention`, `max_waiting`, `max_kept`.
+        retention: How long an ended job can be read.
+        limits: How much the queue holds; fields of `QueueLimits`.
     """
 
     def __init__(
@@ -79,15 +80,16 @@ class Bench:
         progress: Progress = IMMEDIATE,
         *,
         keep_documents: bool = False,
-        **limits: Any,
+        retention: timedelta = timedelta(days=30),
+        **limits: int,
     ) -> None:
         self.settings = settings(profile)
         self.time = ManualTime()
         self.store = Store()
         self.ended: list[Job] = []
         self._keep_documents = keep_documents
-        sizes = {"retention": timedelta(days=30), "max_waiting": 10_000, "max_kept": 10_000, **limits}
-        self.queue = JobQueue(progress, **sizes, on_end=self.ended.append)
+        sizes = QueueLimits(**{"max_waiting": 10_000, "max_kept": 10_000, **limits})
+        self.queue = JobQueue(progress, retention, sizes, on_end=self.ended.append)
         self._ids = texts("job")
 
     def plan(self, body: Mapping[str, Any]) -> Plan:
@@ -99,10 +101,10 @@ class Bench:
         policy, evidence = self.settings.policy, self.settings.evidence
         return Importer(self.store, planned, policy, evidence, self._keep_documents)
 
-    def submit(self, body: Mapping[str, Any]) -> Job:
-        """Puts a request into the queue."""
+    def submit(self, body: Mapping[str, Any], *, size: int = 0) -> Job:
+        """Puts a request of so many bytes into the queue."""
         planned = self.plan(body)
-        return self.queue.submit(next(self._ids), planned, self.importer(planned), self.time())
+        return self.queue.submit(next(self._ids), planned, self.importer(planned), self.time(), size=size)
 
     def run(self, max_records: int = PLENTY) -> None:
         """Does what is due, in slices, until nothing is."""

@@ -24,7 +24,7 @@ async def test_health_counts_what_is_held() -> None:
         empty = await client.health()
         assert (empty["status"], empty["version"], empty["accounts"]) == ("ok", __version__, 1)
         assert set(empty["records"].values()) == {0}
-        assert empty["jobs"] == {"kept": 0, "unfinished": 0, "dropped": 0}
+        assert empty["jobs"] == {"kept": 0, "unfinished": 0, "dropped": 0, "refused": 0}
         job = await client.imported(load_portfolio("small-house"))
         health = await client.health()
         assert health["records"] == {entity: counts["created"] for entity, counts in job["counts"].items()}

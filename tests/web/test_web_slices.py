@@ -8,6 +8,7 @@ import pytest
 
 from casavi_fixtures import broken_names, contact, load_broken, load_portfolio, property_, responsibility
 from casavi_mock.web import body as reading
+from casavi_mock.web import slices
 from tests.support.client import Client, shared_mock
 
 MANY = 23
@@ -140,7 +141,7 @@ async def test_same_answer_in_slices(client: Client, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(reading, "SLICED_FROM_BYTES", 1 << 40)
     at_once = await _answer(client, BODIES[name])
     monkeypatch.setattr(reading, "SLICED_FROM_BYTES", 0)
-    monkeypatch.setattr(reading, "SLICE_RECORDS", 4)
+    monkeypatch.setattr(slices, "SLICE_BYTES", 1_200)
     assert await _answer(client, BODIES[name]) == at_once
 
 
@@ -150,7 +151,7 @@ async def test_same_answer_in_slices_if_unknown_fields_are_refused(monkeypatch: 
         monkeypatch.setattr(reading, "SLICED_FROM_BYTES", 1 << 40)
         at_once = await _answer(client, BODIES[name])
         monkeypatch.setattr(reading, "SLICED_FROM_BYTES", 0)
-        monkeypatch.setattr(reading, "SLICE_RECORDS", 4)
+        monkeypatch.setattr(slices, "SLICE_BYTES", 1_200)
         assert await _answer(client, BODIES[name]) == at_once
         assert at_once[0] == 400
 

@@ -175,7 +175,7 @@ def wrong_credentials_shape_is_located(trial: Trial, case: Any) -> None:
     examples=41,
 )
 def all_wrong_places_are_named(trial: Trial, case: Any) -> None:
-    body = _spoilt(case["record"], _WRONG[case["wrong"]])
+    body = trial.names.own(_spoilt(case["record"], _WRONG[case["wrong"]]))
     wanted = Counter(_pointer(error) for error in trial.contract.request_errors("importMasterData", body))
     if not wanted:  # fields that may be null, for one
         return

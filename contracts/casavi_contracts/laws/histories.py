@@ -97,6 +97,11 @@ def with_value(contract: Contract, assumption: str, value: Any) -> Contract:
     return _contract(contract.version, json.dumps({**contract.profile, assumption: value}, sort_keys=True))
 
 
+def in_version(contract: Contract, version: str) -> Contract:
+    """Returns the contract of a version with the same profile."""
+    return _contract(version, json.dumps(contract.profile, sort_keys=True))
+
+
 @lru_cache(maxsize=16)
 def _contract(version: str, profile: str) -> Contract:
     return Contract(version, json.loads(profile))

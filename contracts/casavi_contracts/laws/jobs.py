@@ -13,7 +13,7 @@ from casavi_contracts.contract import Contract
 from casavi_contracts.laws import nearmisses
 from casavi_contracts.laws.calls import NOBODY, NOTHING, lists
 from casavi_contracts.laws.law import Law, law
-from casavi_contracts.laws.moments import form, moment
+from casavi_contracts.laws.moments import moment, moment_of
 from casavi_contracts.laws.refusals import refused
 from casavi_contracts.strategies import master_data
 from casavi_contracts.target import Capability
@@ -253,33 +253,13 @@ def job_times_are_in_order(trial: Trial, case: Any) -> None:
     started_at = None
     for seen in trial.account.follow(job):
         now = _now(trial) + slack
-        created, started, finished = (_moment(trial, seen, name) for name in ("createdAt", "startedAt", "finishedAt"))
+        created, started, finished = (moment_of(trial, seen, name) for name in ("createdAt", "startedAt", "finishedAt"))
         assert created is not None, "the contract wants it, and so it was made sure of"
         near = _cut(early) - slack <= created <= late + slack
         trial.expect(near, f"a job created from {early.isoformat()} to {late.isoformat()}", created.isoformat(), **JOB)
         _expect_order(trial, seen, [created, started, finished, now])
         trial.expect(started_at in (None, started), "startedAt to stay", "another one", **JOB)
         started_at = started
-
-
-@law(
-    "jobs-take-their-turn",
-    "The jobs of an account are done one after the other, in the order in which they were accepted.",
-    evidence="assumed",
-    source="8.1",
-    assumption="job-object",
-    operations=IMPORT,
-    needs=WRITE,
-)
-def jobs_take_their_turn(trial: Trial, case: Any) -> None:
-    bodies = [{"contacts": [{"id": f"C-{n}", "lastName": "Smith"} for n in range(size)]} for size in (8, 1, 4)]
-    jobs = [trial.account.submit(trial.names.own(body)) for body in bodies]
-    ended = [trial.account.finish(job) for job in reversed(jobs)][::-1]
-    for one, other in pairwise(ended):
-        first, second = _moment(trial, one, "finishedAt"), _moment(trial, other, "startedAt")
-        assert first is not None, "it has ended"
-        assert second is not None, "it has ended"
-        trial.expect(first <= second, "a job to start when the one before has ended", f"{second} before {first}")
 
 
 @law(
@@ -349,16 +329,6 @@ def _by_entity(case: Mapping[str, Any]) -> dict[str, int]:
     return sent
 
 
-def _moment(trial: Trial, job: Job, name: str) -> datetime | None:
-    """Returns a moment of a job; it has to be written as casavi writes all moments, which is documented."""
-    text = job[name]
-    if text is None:
-        return None
-    good = form(text) == "milliseconds"
-    trial.expect(good, f"{name} such as 2026-01-05T08:00:00.000Z", repr(text), law="moments-are-iso-8601-in-utc")
-    return moment(text)
-
-
 def _expect_order(trial: Trial, job: Job, moments: list[datetime | None]) -> None:
     created, started, finished, now = moments
     waiting = job["status"] == trial.contract.states[0]
@@ -398,7 +368,6 @@ LAWS: tuple[Law, ...] = (
     job_counts_add_up,
     job_fails_if_all_was_refused,
     job_times_are_in_order,
-    jobs_take_their_turn,
     job_stays_known,
     unknown_job_is_refused,
     reading_has_no_effect,

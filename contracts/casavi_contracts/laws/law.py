@@ -1,14 +1,15 @@
 """What a law is."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from casavi_contracts.contract import VERSIONS, Contract
 from casavi_contracts.exchange import Recorder
-from casavi_contracts.target import Capability
+from casavi_contracts.target import Capability, Target
 from casavi_contracts.trial import Trial
 
 Check = Callable[[Trial, Any], None]
@@ -16,6 +17,26 @@ Check = Callable[[Trial, Any], None]
 
 Cases = Callable[[Contract], st.SearchStrategy[Any]]
 """Makes the cases of a law: JSON values, so that one can be written down and judged again."""
+
+
+class Search(Protocol):
+    """Looks for a case that breaks a law."""
+
+    def __call__(
+        self, target: Target, contract: Contract, judge: Callable[[Any], None], *, how: settings, seed: int
+    ) -> None:
+        """Judges cases, smaller ones after one that breaks the law.
+
+        Args:
+            target: The server under judgement.
+            contract: The contract of one version.
+            judge: Judges a case; raises `casavi_contracts.failures.Broken` if it breaks the law.
+            how: How many cases are judged, and what of them is kept: nothing.
+            seed: From which the cases follow.
+
+        Raises:
+            casavi_contracts.failures.Broken: As the smallest case raised it.
+        """
 
 
 def no_case(contract: Contract) -> st.SearchStrategy[Any]:
@@ -47,6 +68,10 @@ class Law:
     versions: tuple[str, ...] = VERSIONS
     last: bool = False
     """Whether it judges what the other laws have seen, and so comes after them."""
+    search: Search | None = field(default=None, repr=False)
+    """Finds cases in place of `cases`, where they do not come from one strategy."""
+    told: Callable[[Any], Iterable[str]] | None = field(default=None, repr=False)
+    """Tells a case in lines for people, where JSON is hard to read."""
     listens: Callable[[Recorder, Contract], object] | None = field(default=None, repr=False)
     """Makes a law that comes last hear of everything; called before each law is judged, and then does nothing more."""
 

@@ -1,8 +1,11 @@
 """Moments as casavi writes them: ISO 8601 in UTC. Source: facts page, section 3.2."""
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
+
+from casavi_contracts.trial import Trial
 
 _FORMS = {
     "milliseconds": re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII),
@@ -26,3 +29,13 @@ def moment(text: str) -> datetime | None:
         return datetime.fromisoformat(text).astimezone(UTC)
     except ValueError:
         return None
+
+
+def moment_of(trial: Trial, job: Mapping[str, Any], name: str) -> datetime | None:
+    """Returns a moment of a job; it has to be written as casavi writes all moments, which is documented."""
+    text = job[name]
+    if text is None:
+        return None
+    good = form(text) == "milliseconds"
+    trial.expect(good, f"{name} such as 2026-01-05T08:00:00.000Z", repr(text), law="moments-are-iso-8601-in-utc")
+    return moment(text)

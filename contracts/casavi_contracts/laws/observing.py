@@ -7,6 +7,8 @@ from typing import Any
 
 from casavi_contracts import spec
 from casavi_contracts.client import Client
+from casavi_contracts.contract import Contract
+from casavi_contracts.exchange import Answer
 from casavi_contracts.failures import Broken
 from casavi_contracts.model import Account, Difference, Job, Rejected, View, differences, same, shown
 from casavi_contracts.spec.evidence import weaker
@@ -32,7 +34,7 @@ ALL_CONTRACTS = "includeInactiveContracts=true"
 def own(trial: Trial, entity: str, query: str = "", client: Client | None = None) -> list[Record]:
     """Returns the records of this trial in a list, in the order of the list."""
     reader = client or trial.account
-    pages = reader.walk(LISTS[trial.contract.version][entity], query)
+    pages = reader.walk(LISTS[reader.contract.version][entity], query)
     return [record for page in pages for record in page if trial.names.mine(record["id"])]
 
 
@@ -42,19 +44,26 @@ def single(trial: Trial, reference: str, client: Client | None = None) -> Record
     Raises:
         casavi_contracts.failures.Broken: It is not there.
     """
-    entity, operation, parameter = SINGLES[trial.contract.version]
-    parameters: dict[str, Any] = {parameter: reference}
-    answer = (client or trial.account).send(operation, **parameters)
+    reader = client or trial.account
+    entity, operation, _ = SINGLES[reader.contract.version]
+    answer = read_single(reader, reference)
     if not answer.ok:
-        raise Broken(f"{entity} {shown(reference)} to be found by its id", f"status {answer.status}")
-    check_form(trial, operation, answer)
+        raise Broken(f"{entity} {shown(trial.names.local(reference))} to be found by its id", f"status {answer.status}")
+    check_form(trial, operation, answer, reader.contract)
     found: Record = answer.json
     return found
 
 
-def check_form(trial: Trial, operation: str, answer: Any) -> None:
-    """Breaks the law that answers satisfy the contract if one does not."""
-    for deviation in trial.contract.deviations(operation, answer.status, answer.headers, answer.body):
+def read_single(client: Client, reference: str) -> Answer:
+    """Asks for a record that can be read alone, and returns what is answered."""
+    _, operation, parameter = SINGLES[client.contract.version]
+    parameters: dict[str, Any] = {parameter: reference}
+    return client.send(operation, **parameters)
+
+
+def check_form(trial: Trial, operation: str, answer: Any, contract: Contract | None = None) -> None:
+    """Breaks the law that answers satisfy the contract, that of the trial if none is given, if one does not."""
+    for deviation in (contract or trial.contract).deviations(operation, answer.status, answer.headers, answer.body):
         raise Broken(
             f"{deviation.expected} at {deviation.where or 'the body'} of {operation}",
             "something else",
@@ -70,10 +79,12 @@ def today(trial: Trial) -> date:
     return date.fromisoformat(clock.now()[:10]) if clock else datetime.now(UTC).date()
 
 
-def predicted(trial: Trial, account: Account, *, all_contracts: bool = True) -> dict[str, dict[str, Record]]:
-    """Returns what the model says can be read in this version, by entity and reference id."""
+def predicted(
+    trial: Trial, account: Account, *, all_contracts: bool = True, version: str | None = None
+) -> dict[str, dict[str, Record]]:
+    """Returns what the model says can be read, in the trial's version if none is given, by entity and reference id."""
     view = View(account)
-    if trial.contract.version == "v1":
+    if (version or trial.contract.version) == "v1":
         return {"contacts": view.contacts_v1()}
     units = view.units(None if all_contracts else today(trial))
     return {"contacts": view.contacts_v2(), "units": units, "properties": view.properties()}
@@ -87,19 +98,20 @@ def expect_read(
     Args:
         trial: The trial; only its own records are looked at.
         account: The account of the model.
-        client: Reads; the trial's account if none is given.
+        client: Reads, in its own version; the trial's account if none is given.
         entities: What to read; all if not given.
         more: As for `casavi_contracts.failures.Broken`. Without an assumption there, the evidence and assumption of the
-            place that differs count.
+            place that differs count, but the evidence as no stronger than what is given.
     """
     seen = {}
-    for entity, expected in predicted(trial, account).items():
+    contract = (client or trial.account).contract
+    for entity, expected in predicted(trial, account, version=contract.version).items():
         if entities is None or entity in entities:
             records = own(trial, entity, ALL_CONTRACTS if entity == "units" else "", client)
             seen[entity] = {record["id"]: record for record in records}
             expect_ids(trial, entity, [record["id"] for record in records], [*expected], **more)
             for reference, record in expected.items():
-                expect_record(trial, entity, seen[entity][reference], record, **more)
+                expect_record(trial, entity, seen[entity][reference], record, contract, **more)
     return seen
 
 
@@ -114,11 +126,14 @@ def expect_ids(trial: Trial, entity: str, seen: list[str], expected: list[str], 
     trial.expect(not strange, f"no other {entity} than were imported", f"{shown(strange)} as well", **more)
 
 
-def expect_record(trial: Trial, entity: str, seen: Record, expected: Record, **more: Any) -> None:
-    """Breaks the law unless a record reads as expected."""
-    omitted = trial.contract.version == "v2" and trial.contract.values["v2-absent-values"] == "omitted"
+def expect_record(
+    trial: Trial, entity: str, seen: Record, expected: Record, contract: Contract | None = None, **more: Any
+) -> None:
+    """Breaks the law unless a record reads as expected, under the trial's contract if no other is given."""
+    contract = contract or trial.contract
+    omitted = contract.version == "v2" and contract.values["v2-absent-values"] == "omitted"
     for difference in differences(expected, seen, omitted=omitted):
-        marks = more if "assumption" in more else {**more, **_marks(trial, entity, difference)}
+        marks = more if "assumption" in more else {**more, **_marks(contract, entity, difference, more.get("evidence"))}
         name = shown(trial.names.local(expected["id"]))
         raise Broken(
             f"{difference.pointer or 'the whole'} of {entity} {name} to be {shown(difference.expected)}",
@@ -127,14 +142,14 @@ def expect_record(trial: Trial, entity: str, seen: Record, expected: Record, **m
         )
 
 
-def _marks(trial: Trial, entity: str, difference: Difference) -> dict[str, Any]:
-    version = trial.contract.version
+def _marks(contract: Contract, entity: str, difference: Difference, most: str | None) -> dict[str, Any]:
+    version = contract.version
     if version == "v2" and difference.expected is None and (difference.missing or difference.observed is None):
         seen = "omitted" if difference.missing else "null"
         return {"evidence": "assumed", "assumption": "v2-absent-values", "value": seen}
     list_key = "content" if version == "v1" else "list"
-    evidence, assumption = trial.contract.marks(LISTS[version][entity], f"/{list_key}/0{difference.pointer}")
-    return {"evidence": weaker(evidence, "client"), "assumption": assumption}
+    evidence, assumption = contract.marks(LISTS[version][entity], f"/{list_key}/0{difference.pointer}")
+    return {"evidence": weaker(evidence, most or "client"), "assumption": assumption}
 
 
 def pause(trial: Trial, seconds: float) -> None:
@@ -175,9 +190,9 @@ def imported(trial: Trial, account: Account, portfolio: Mapping[str, Any], **mor
     return job
 
 
-def expect_refused(trial: Trial, body: Any, pointers: list[str], **more: Any) -> None:
+def expect_refused(trial: Trial, body: Any, pointers: list[str], client: Client | None = None, **more: Any) -> None:
     """Breaks the law unless an import is refused before the answer, for the places that are wrong."""
-    answer = trial.account.send("importMasterData", body=body)
+    answer = (client or trial.account).send("importMasterData", body=body)
     trial.expect(answer.status == REFUSED, f"status {REFUSED} for a request that breaks the contract at {pointers}",
                  f"status {answer.status}", **more)  # fmt: skip
     check_form(trial, "importMasterData", answer)

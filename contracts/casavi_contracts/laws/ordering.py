@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 from casavi_contracts.contract import Contract
 from casavi_contracts.laws.histories import History
 from casavi_contracts.laws.law import Law, law
-from casavi_contracts.laws.observing import JOB, accepted, expect_job, expect_read, imported, own
+from casavi_contracts.laws.observing import JOB, accepted, expect_job, expect_read, imported
 from casavi_contracts.laws.outcomes import expect_same, outcome, permuted
 from casavi_contracts.laws.rules import violating
 from casavi_contracts.model import Account, shown
-from casavi_contracts.strategies import NASTY, PLAIN, interleavings, master_data, master_data_violating
+from casavi_contracts.strategies import NASTY, PLAIN, master_data, master_data_violating
 from casavi_contracts.target import Capability
 from casavi_contracts.trial import Names, Trial
 
@@ -249,72 +249,6 @@ def _renamed(value: Any, names: Mapping[str, str]) -> Any:
     }
 
 
-@law(
-    "imports-in-flight-keep-their-order",
-    "Of several imports that are sent one after another without waiting, the last one has the last word.",
-    evidence="inferred",
-    source="8.1",
-    operations=IMPORTS,
-    needs=WRITES,
-    cases=lambda contract: st.integers(2, 4),
-    examples=3,
-)
-def imports_in_flight_keep_their_order(trial: Trial, case: Any) -> None:
-    account, client = Account(trial.contract), trial.account
-    sent = [trial.names.own(_edition(number)) for number in range(case)]
-    expected = [accepted(trial, account, portfolio) for portfolio in sent]
-    jobs = [client.submit(portfolio) for portfolio in sent]
-    ended = [client.finish(job) for job in jobs]
-    for number, contact in enumerate(own(trial, "contacts")):
-        if number == 0:
-            last = f"edition {case - 1}"
-            trial.expect(contact["lastName"] == last, f"the contact as it was sent last, {last!r}", contact["lastName"])
-    expect_read(trial, account)
-    for job, prediction in zip(ended, expected, strict=True):
-        expect_job(trial, job, prediction)
-
-
-def _edition(number: int) -> dict[str, Any]:
-    """Returns an import that changes the same contact each time, and adds one that the next edition's unit names."""
-    contracts = [{"contactId": f"C{number - 1}"}] if number else []
-    unit = {"id": "U", "name": f"edition {number}", "contracts": contracts}
-    return {
-        "contacts": [{"id": "C", "lastName": f"edition {number}"}, {"id": f"C{number}", "lastName": "x"}],
-        "properties": [{"id": "P", "name": f"edition {number}", "addresses": [{"street": "x", "units": [unit]}]}],
-    }
-
-
-@law(
-    "polls-reads-and-refreshes-do-not-disturb-imports",
-    "Whatever a client does meanwhile, imports are done one after another, as they were sent.",
-    evidence="inferred",
-    source="8.1",
-    operations=("importMasterData", "getJob", "refreshToken"),
-    needs=WRITES,
-    cases=lambda contract: interleavings(contract, most=7),
-    examples=8,
-)
-def polls_reads_and_refreshes_do_not_disturb_imports(trial: Trial, case: Any) -> None:
-    account, client = Account(trial.contract), trial.account
-    jobs: list[str] = []
-    expected = []
-    for command in case:
-        if command["do"] == "import":
-            portfolio = trial.names.own(command["portfolio"])
-            expected.append(accepted(trial, account, portfolio))
-            jobs.append(client.submit(portfolio))
-        elif command["do"] == "poll":
-            client.job(jobs[command["import"]])
-        elif command["do"] == "refresh":
-            client.refresh()
-        else:
-            own(trial, "contacts")
-    ended = [client.finish(job) for job in jobs]
-    expect_read(trial, account)
-    for job, prediction in zip(ended, expected, strict=True):
-        expect_job(trial, job, prediction)
-
-
 LAWS: tuple[Law, ...] = (
     order_inside_a_request_does_not_matter,
     contacts_may_stand_after_what_names_them,
@@ -325,6 +259,4 @@ LAWS: tuple[Law, ...] = (
     refused_reference_names_the_root,
     refused_parent_names_the_root,
     names_of_records_do_not_matter,
-    imports_in_flight_keep_their_order,
-    polls_reads_and_refreshes_do_not_disturb_imports,
 )

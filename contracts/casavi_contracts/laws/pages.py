@@ -1,5 +1,259 @@
 """Laws about lists, page by page."""
 
-from casavi_contracts.laws.law import Law
+from collections.abc import Mapping
+from typing import Any
 
-LAWS: tuple[Law, ...] = ()
+from hypothesis import strategies as st
+
+from casavi_contracts.contract import Contract
+from casavi_contracts.laws import links
+from casavi_contracts.laws.calls import lists
+from casavi_contracts.laws.law import Law, law
+from casavi_contracts.laws.observing import LISTS, check_form
+from casavi_contracts.laws.refusals import refused
+from casavi_contracts.laws.stock import FIRST, Record, Stock, ids_of, page_size, records_of, several_pages, walked
+from casavi_contracts.target import Capability
+from casavi_contracts.trial import Trial
+
+WRITES = (Capability.WRITE,)
+
+PAGE_PARAMETER: Mapping[str, Mapping[str, Any]] = {
+    "v1": {"evidence": "assumed", "assumption": "page-parameter"},
+    "v2": {},
+}
+"""By version, what is known of the parameter that chooses a page."""
+
+FAR = 1_000_000_000
+"""The highest page that the contract takes."""
+
+_IMPOSSIBLE = ("-1", "abc", "", "1.5", "1e1", "0x1", "null", f"{FAR + 1}", "9" * 40, "%C3%BC", "%00")
+
+_TRIES = 3
+"""Walks through a list of a busy account until one is found during which nobody imported anything."""
+
+
+@law(
+    "lists-can-be-read",
+    "Every list can be read by whoever has a token, whatever is in it: the first page without a number and with it.",
+    evidence="third-party",
+    source="5",
+)
+def lists_can_be_read(trial: Trial, case: Any) -> None:
+    for operation in lists(trial.contract):
+        for query in ("", f"page={FIRST[trial.contract.version]}"):
+            answer = trial.account.send(operation, query=query)
+            marks = PAGE_PARAMETER[trial.contract.version] if query else {}
+            trial.expect(answer.ok, f"a page of {operation}", f"status {answer.status}", **marks)
+            check_form(trial, operation, answer)
+
+
+@law(
+    "page-walk-returns-every-record-once",
+    "Whoever walks through the pages of a list gets every record once, however many there are.",
+    evidence="inferred",
+    source="5",
+    needs=WRITES,
+)
+def page_walk_returns_every_record_once(trial: Trial, case: Any) -> None:
+    stock = Stock(trial)
+    boundary = _to_full_page(trial)
+    for size in (0, 1, boundary, boundary + 1, boundary + several_pages(trial.contract)):
+        stock.grow(size)
+        for entity, operation in stock.lists():
+            stock.expect(entity, walked(trial.account, operation))
+
+
+def _to_full_page(trial: Trial) -> int:
+    """Returns how many contacts are lacking until the last page is full; at least one."""
+    size = page_size(trial.contract)
+    return size - len(walked(trial.account, LISTS[trial.contract.version]["contacts"])) % size
+
+
+@law(
+    "pages-are-full-but-the-last",
+    "A page has as many records as assumed; only the last one may have fewer.",
+    evidence="inferred",
+    source="5",
+    needs=WRITES,
+)
+def pages_are_full_but_the_last(trial: Trial, case: Any) -> None:
+    version, size = trial.contract.version, page_size(trial.contract)
+    assumption = f"{version}-page-size"
+    marks: dict[str, Any] = {
+        "assumption": assumption,
+        "evidence": trial.contract.assumptions[assumption].evidence,
+    }
+    stock = Stock(trial)
+    stock.grow(size + 1)
+    for _, operation in stock.lists():
+        lengths = [len(page) for page in trial.account.walk(operation)]
+        for length in lengths[:-1]:
+            trial.expect(length == size, f"{size} records on a page", f"{length}", value=lengths[0], **marks)
+        fits = 1 <= lengths[-1] <= size
+        trial.expect(fits, f"1 to {size} records on the last page", f"{lengths[-1]}", **marks)
+
+
+@law(
+    "counts-of-a-list-add-up",
+    "A page tells its own number, how many records there are on all pages, and how many pages that makes.",
+    evidence="third-party",
+    source="5.1",
+    operations=("getContacts",),
+    needs=WRITES,
+    versions=("v1",),
+)
+def counts_of_a_list_add_up(trial: Trial, case: Any) -> None:
+    stock = Stock(trial)
+    boundary = _to_full_page(trial)
+    for size in (0, 1, boundary, boundary + 1):
+        stock.grow(size)
+        _expect_counts(trial, _quiet_pages(trial))
+
+
+def _quiet_pages(trial: Trial) -> list[Record]:
+    """Returns the pages of a list and the one behind them, if possible at a time when nobody else imports."""
+    for _ in range(_TRIES):
+        pages = [trial.account.page("getContacts", "page=0")]
+        for number in range(1, pages[0]["pageCount"] + 1):
+            answer = trial.account.send("getContacts", query=f"page={number}")
+            if answer.ok or number < pages[0]["pageCount"]:  # what lies behind the last page is another law
+                pages.append(trial.account.page("getContacts", f"page={number}"))
+        if pages[0]["count"] == pages[-1]["count"]:
+            break
+    return pages
+
+
+def _expect_counts(trial: Trial, pages: list[Record]) -> None:
+    records = sum(len(page["content"]) for page in pages)
+    filled = sum(1 for page in pages if page["content"])
+    # That an empty list has no page is a guess: its first page would lie behind the last.
+    empty: Any = {} if records else {"evidence": "assumed", "assumption": "out-of-range-page"}
+    for number, page in enumerate(pages):
+        trial.expect(page["page"] == number, f"page {number} to be called so", f"{page['page']}")
+        trial.expect(page["count"] == records, f"a count of {records} on page {number}", f"{page['count']}")
+        seen = page["pageCount"]
+        trial.expect(seen == filled, f"a pageCount of {filled} with {records} records", f"{seen}", **empty)
+
+
+@law(
+    "first-page-is-the-default",
+    "Without a number the first page is answered.",
+    evidence="inferred",
+    source="5",
+    needs=WRITES,
+)
+def first_page_is_the_default(trial: Trial, case: Any) -> None:
+    first, marks = FIRST[trial.contract.version], PAGE_PARAMETER[trial.contract.version]
+    stock = Stock(trial)
+    stock.grow(page_size(trial.contract) + 1)
+    for _, operation in stock.lists():
+        default, numbered, second = (
+            ids_of(records_of(trial.account.page(operation, query)))
+            for query in ("", f"page={first}", f"page={first + 1}")
+        )
+        trial.expect(default == numbered, f"page {first} of {operation} without a number", "another page", **marks)
+        trial.expect(not set(default) & set(second), f"other records on page {first + 1}", "the same", **marks)
+
+
+@law(
+    "page-beyond-the-end-is-empty",
+    "Beyond the last page there are empty ones.",
+    evidence="assumed",
+    source="15",
+    assumption="out-of-range-page",
+    needs=WRITES,
+)
+def page_beyond_the_end_is_empty(trial: Trial, case: Any) -> None:
+    first = FIRST[trial.contract.version]
+    stock = Stock(trial)
+    stock.grow(1)
+    for _, operation in stock.lists():
+        pages = sum(1 for _ in trial.account.walk(operation))
+        for number in (first + pages, first + pages + 1, FAR):
+            answer = trial.account.send(operation, query=f"page={number}")
+            trial.expect(answer.ok, f"an empty page {number} of {pages}", f"status {answer.status}")
+            check_form(trial, operation, answer)
+            page = answer.json
+            trial.expect(not records_of(page), f"no records on page {number} of {pages}", f"{len(records_of(page))}")
+            told = page.get("page", number)
+            trial.expect(told == number, f"page {number} to be called so", f"{told}")
+            link = page["_links"]["next"] if "_links" in page else None
+            trial.expect(link is None, "no link beyond the end", "one")
+
+
+@law(
+    "impossible-page-is-refused",
+    "A page that there cannot be is refused: below the first, or no whole number at all.",
+    evidence="assumed",
+    source="15",
+    assumption="error-statuses",
+    cases=lambda contract: st.sampled_from(_impossible(contract)),
+    examples=len(_IMPOSSIBLE) + 2,
+)
+def impossible_page_is_refused(trial: Trial, case: Any) -> None:
+    for operation in lists(trial.contract):
+        answer = trial.account.send(operation, query=f"page={case}")
+        refused(trial, answer, "parameter-invalid", f"page={case} of {operation}")
+
+
+def _impossible(contract: Contract) -> list[str]:
+    return [*dict.fromkeys([f"{FIRST[contract.version] - 1}", *_IMPOSSIBLE])]
+
+
+@law(
+    "lists-are-in-the-order-of-creation",
+    "Lists are in the order in which records were created; a change moves none.",
+    evidence="assumed",
+    source="15",
+    assumption="sort-order",
+    needs=WRITES,
+)
+def lists_are_in_the_order_of_creation(trial: Trial, case: Any) -> None:
+    stock, order = Stock(trial), (5, 1, 3, 0, 4)
+    for number in order:
+        trial.account.imported(stock.portfolio([number]))
+    for changed in ([], [order[0]], [order[2], order[1]]):
+        if changed:
+            trial.account.imported(stock.portfolio(changed, name="Beispiel"))
+        for entity, operation in stock.lists():
+            seen = [id_ for id_ in ids_of(walked(trial.account, operation)) if trial.names.mine(id_)]
+            wanted = stock.ids(entity, order)
+            local = [[trial.names.local(id_) for id_ in ids] for ids in (wanted, seen)]
+            trial.expect(seen == wanted, f"{entity} in the order {local[0]}", f"{local[1]}")
+
+
+@law(
+    "imports-between-pages-lose-nothing",
+    "An import between two pages of a walk makes the walk neither lose nor repeat a record that was there before.",
+    evidence="assumed",
+    source="15",
+    assumption="sort-order",
+    needs=WRITES,
+)
+def imports_between_pages_lose_nothing(trial: Trial, case: Any) -> None:
+    size = page_size(trial.contract)
+    stock = Stock(trial)
+    stock.grow(size + 2)
+    for entity, operation in stock.lists():
+        there = stock.size
+        pages = trial.account.walk(operation)
+        seen = next(pages)
+        trial.account.imported(stock.portfolio([0, size, there - 1], name=f"Beispiel {entity}"))
+        stock.grow(there + 2)
+        seen += [record for page in pages for record in page]
+        new = {*stock.ids(entity, range(there, stock.size))}
+        stock.expect(entity, [record for record in seen if record["id"] not in new], range(there))
+
+
+LAWS: tuple[Law, ...] = (
+    lists_can_be_read,
+    page_walk_returns_every_record_once,
+    pages_are_full_but_the_last,
+    counts_of_a_list_add_up,
+    first_page_is_the_default,
+    page_beyond_the_end_is_empty,
+    impossible_page_is_refused,
+    lists_are_in_the_order_of_creation,
+    imports_between_pages_lose_nothing,
+    *links.LAWS,
+)

@@ -20,6 +20,9 @@ SHOWN_FINDINGS = 3
 SHOWN_BODY = 400
 """Characters of a body."""
 
+SHOWN_STEP = 300
+"""Characters of a step of a case; the whole of it is in its file."""
+
 SHOWN_CASE = 1_000
 """Characters of a case; the whole of it is in its file."""
 
@@ -54,7 +57,9 @@ def lines(finding: Finding, seers: Sequence[str] = ()) -> Iterator[str]:
         yield f"rests on  the assumption {finding.assumption}"
         if finding.profile:
             yield f"profile   {finding.profile}"
-    if finding.case is not None:
+    if finding.steps:
+        yield from (f"step {number:<4} {cut(step, SHOWN_STEP)}" for number, step in enumerate(finding.steps, 1))
+    elif finding.case is not None:
         yield f"case      {cut(json.dumps(finding.case, ensure_ascii=True), SHOWN_CASE)}"
     yield from _exchanges(finding)
 

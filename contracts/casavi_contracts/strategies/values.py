@@ -72,8 +72,8 @@ _LEVELS = ("Rules", "H\u00e4user", "a b", "2024", "\U0001f3e0", *(f"level {n}" f
 
 
 CUSTOM_VALUES: tuple[Any, ...] = (
-    "x", "", 0, 1, True, False, None, 85.1, 0.1, -1, -2.5, 12.34, 1e-07, 12345678.9, 9007199254740991, "85.1", "true",
-    "null", "M\u00fcller", "\U0001f3e0", " ", "a\nb", "2024-01-01",
+    "x", "", 0, 1, True, False, None, 85.1, 0.1, -1, -2.5, 12.34, 1e-07, 12345678.9, 9007199254740991, "85.1", "007",
+    "true", "null", "M\u00fcller", "\U0001f3e0", " ", "a\nb", "2024-01-01",
 )  # fmt: skip
 """Texts, numbers with decimals, truth values, dates, null. Numbers are what a double holds; JSON promises no more."""
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Protocol
 
-from casavi_contracts import fuzz
+from casavi_contracts import fuzz, machine
 from casavi_contracts.contract import Contract
 from casavi_contracts.failures import CouldNotRun
 from casavi_contracts.laws import LAWS, Law
@@ -17,6 +17,12 @@ from casavi_contracts.verdict import Outcome, Verdict
 
 if TYPE_CHECKING:
     from casavi_contracts.suite.bench import Bench
+
+
+_EVERY_LAW = (*LAWS, machine.LAW)
+
+_STEPS = 8
+"""How much more work a sequence of steps is than another case."""
 
 
 class Task(Protocol):
@@ -68,7 +74,7 @@ class LawTask:
     @property
     def group(self) -> str:
         """The module in which it stands."""
-        return self.law.check.__module__.rpartition(".")[2]
+        return "machine" if self.law is machine.LAW else self.law.check.__module__.rpartition(".")[2]
 
     @property
     def needs(self) -> tuple[Capability, ...]:
@@ -82,8 +88,8 @@ class LawTask:
 
     @property
     def weight(self) -> int:
-        """Its cases, and something for the accounts that it opens."""
-        return self.law.examples + 1
+        """Its cases, and something for the accounts that it opens; cases that are searched for have many steps."""
+        return self.law.examples * (_STEPS if self.law.search else 1) + 1
 
     def promise(self, contract: Contract) -> Promise:
         """Returns the law as the report shows it."""
@@ -165,7 +171,7 @@ def tasks(versions: Sequence[str], only: Sequence[str]) -> list[Task]:
             raise CouldNotRun(_unknown(pattern))
     everything: list[Task] = [
         LawTask(law, version)
-        for law in sorted(LAWS, key=lambda law: law.last)
+        for law in sorted(_EVERY_LAW, key=lambda law: law.last)
         for version in versions
         if version in law.versions
     ]
@@ -184,7 +190,7 @@ def task_of(replay: Replay) -> Task:
     """
     if replay.law == fuzz.NAME:
         return FuzzTask(replay.version, asked=True, replay=replay)
-    for law in LAWS:
+    for law in _EVERY_LAW:
         if law.name == replay.law:
             return ReplayTask(law, replay.version, replay)
     raise CouldNotRun(_unknown(replay.law))
@@ -192,7 +198,7 @@ def task_of(replay: Replay) -> Task:
 
 def names() -> Iterator[str]:
     """Yields everything that `--only` can name."""
-    yield from (law.name for law in LAWS)
+    yield from (law.name for law in _EVERY_LAW)
     yield fuzz.NAME
 
 

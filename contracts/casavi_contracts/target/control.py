@@ -44,9 +44,9 @@ class ControlPlane:
         """Closes an account."""
         self._ask("DELETE", None, f"accounts/{quote(key, safe='')}")
 
-    def freeze(self, key: str) -> None:
-        """Stops the time of an account."""
-        self._post(key, "clock/freeze")
+    def freeze(self, key: str, at: str | None = None) -> None:
+        """Stops the time of an account, now or at a later moment (RFC 3339)."""
+        self._post(key, "clock/freeze", None if at is None else {"at": at})
 
     def advance(self, key: str, seconds: float) -> None:
         """Moves the time of an account forward; what is due by then has happened afterwards."""

@@ -40,9 +40,9 @@ class Clock:
         self._plane = plane
         self._key = key
 
-    def freeze(self) -> None:
-        """Stops time."""
-        self._plane.freeze(self._key)
+    def freeze(self, at: str | None = None) -> None:
+        """Stops time, now or at a later moment, such as `2026-01-05T08:00:00Z`."""
+        self._plane.freeze(self._key, at)
 
     def advance(self, seconds: float) -> None:
         """Moves time forward; what is due by then has happened afterwards."""

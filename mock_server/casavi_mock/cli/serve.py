@@ -1,10 +1,11 @@
 """`casavi-mock serve`: runs the mock in the foreground."""
 
 import contextlib
+import functools
 import gc
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -13,6 +14,7 @@ from rich.console import Console
 
 from casavi_contracts.spec import ProfileError
 from casavi_mock.cli import logs
+from casavi_mock.cli.limits import assumed, connection_limits, limit_options, limits
 from casavi_mock.cli.options import (
     CONTEXT,
     EXAMPLE_KEY,
@@ -28,7 +30,7 @@ from casavi_mock.version import __version__
 from casavi_mock.world import Registry, Settings, World
 
 if TYPE_CHECKING:
-    from casavi_mock.web.options import EdgeOptions
+    from casavi_mock.web.options import ConnectionLimits, EdgeOptions
     from casavi_mock.web.statefile import StateFile
 
 log = logging.getLogger("casavi_mock.serve")
@@ -104,9 +106,9 @@ class ControlToken(click.ParamType):  # type: ignore[type-arg]  # generic only i
 @option("--record-seconds", type=click.FloatRange(0), default=0.0, help="Progress `time`: seconds for each record.")
 @option("--polls", type=click.IntRange(0), default=1, help="Progress `manual`: polls from state to state.")
 @option("--keep-documents", is_flag=True, help="Keep the contents of documents, not only a digest.")
-@option("--max-body-mb", type=click.FloatRange(0, 2000, min_open=True), help="Longest request body.  [default: 100]")
 @option("--state", type=click.Path(dir_okay=False), help="File that keeps the first account's records between runs.")
 @option("--state-seconds", type=click.FloatRange(0, min_open=True), default=30.0, help="Seconds between two savings.")
+@limit_options
 @option("--base-url", type=BaseUrl(), help="Address to tell to clients.  [default: that of the request]")
 @option("--forwarded", is_flag=True, help="Believe the `X-Forwarded-*` headers of a proxy.")
 @option("--no-control", is_flag=True, help="No control plane under /_mock, apart from health and readiness.")
@@ -150,10 +152,13 @@ def serve(profile: Mapping[str, Any] | None, host: str, port: int, **options: An
     listening = bind(host, port)
     edge = _edge(options)
     app = MockApp(registry, options=edge)
+    if state:
+        app.facts["state"] = state.view
     gc.freeze()  # what is there now stays until the end: the collector need not look at it again
     url = edge.base_url or local_url(host, listening.getsockname()[1])
     with state.kept(options["state_seconds"]) if state else contextlib.nullcontext():
-        server_for(app, lambda: _announce(url, accounts, options["log_format"])).run(sockets=[listening])
+        ready = functools.partial(_announce, url, accounts, options["log_format"])
+        server_for(app, ready, door=app.door).run(sockets=[listening])
 
 
 def _state(path: str | None, world: World) -> "StateFile | None":
@@ -166,7 +171,7 @@ def _state(path: str | None, world: World) -> "StateFile | None":
     state = StateFile(path, world, system_now)
     if state.load():
         held = {entity: number for entity in ENTITIES if (number := world.store.count(entity))}
-        log.info("took the state of %s: %s", path, _numbers(held))
+        log.info("took the state of %s, saved at %s: %s", path, state.loaded_at or "an unknown time", _numbers(held))
     return state
 
 
@@ -179,13 +184,23 @@ def _edge(options: Mapping[str, Any]) -> "EdgeOptions":
         control=not options["no_control"],
         control_token=options["control_token"],
         strict=options["strict"],
+        connections=_possible(connection_limits(options)),
     )
 
 
+def _possible(wanted: "ConnectionLimits") -> "ConnectionLimits":
+    """Returns the bounds on connections, as far as the system has open files for them."""
+    from casavi_mock.web.serving import allow_files
+
+    possible = allow_files(wanted.max_connections)
+    if possible == wanted.max_connections:
+        return wanted
+    log.warning("no more than %d connections: the system lets this process open no more files", possible)
+    return replace(wanted, max_connections=possible)
+
+
 def _settings(profile: Mapping[str, Any], options: Mapping[str, Any]) -> Settings:
-    assumptions = dict(profile.get("assumptions", {}))
-    if options["max_body_mb"] is not None:
-        assumptions["max-body-mb"] = options["max_body_mb"]
+    assumptions = {**profile.get("assumptions", {}), **assumed(options)}
     progress = Progress(
         mode=options["progress"],
         job_seconds=options["job_seconds"],
@@ -193,7 +208,9 @@ def _settings(profile: Mapping[str, Any], options: Mapping[str, Any]) -> Setting
         polls=options["polls"],
     )
     try:
-        return Settings.from_profile(assumptions, progress=progress, keep_documents=options["keep_documents"])
+        return Settings.from_profile(
+            assumptions, progress=progress, limits=limits(options), keep_documents=options["keep_documents"]
+        )
     except ProfileError as error:
         raise ConfigurationError(str(error)) from error
 
@@ -222,11 +239,7 @@ def _announce(url: str, accounts: list[Account], log_format: str) -> None:
 
 def _log_end(world: World, job: Job) -> None:
     if log.isEnabledFor(logging.INFO):
-        counts = {
-            str(outcome): number
-            for outcome in Outcome
-            if (number := sum(by_outcome[outcome] for by_outcome in job.counts.values()))
-        }
+        counts = {str(outcome): number for outcome in Outcome if (number := job.counts.total(outcome))}
         log.info(
             "job %s %s: %s", job.id, job.state, _numbers(counts), extra={"data": {"jobId": job.id, "counts": counts}}
         )

@@ -46,7 +46,7 @@ class Importer:
         Returns:
             What became of it; an error if it was refused.
         """
-        error = self._judge(record)
+        error = self._judge(record) or self._judge_room(record)
         if error is None:
             return self._write(record, now)
         # What is missing altogether is no refused record, so then it is this record's own fault.
@@ -55,8 +55,8 @@ class Importer:
         self._roots.setdefault((record.entity, record.key), root)
         return error
 
-    # Judging. The first objection counts: its own id, what it stands in, what it refers to, its own content. The rule
-    # of the first objection never depends on the order of the parts inside a record, such as contracts.
+    # Judging. The first objection counts: its own id, what it stands in, what it refers to, its content, room for it.
+    # The rule of the first objection never depends on the order of the parts inside a record, such as contracts.
 
     def _judge(self, record: PlannedRecord) -> RecordError | None:
         if self.policy.duplicate_ids == "refuse-all" and (record.entity, record.key) in self.plan.duplicates:
@@ -148,6 +148,13 @@ class Importer:
             message = f"the content is not base64: {error}"
             return self._refusal(record, f"{record.pointer}/content", "document-content-invalid", message)
         return None
+
+    def _judge_room(self, record: PlannedRecord) -> RecordError | None:
+        limit = self.policy.record_limit
+        if self.store.total < limit or self.store.has(record.entity, record.key):
+            return None
+        message = f"the account holds {self.store.total} records, as many as it may"
+        return self._refusal(record, record.pointer, "account-full", message)
 
     def _refusal(
         self, record: PlannedRecord, pointer: str, rule: str, message: str, root: PlannedRecord | None = None

@@ -8,9 +8,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-
-MAX_BYTES = 20_000_000
-"""How much a journal keeps, in bytes."""
+from typing import Protocol
 
 ENTRY_BYTES = 1_500
 """What an exchange takes apart from what clients can make longer, roughly."""
@@ -20,6 +18,18 @@ Headers = tuple[tuple[bytes, bytes], ...]
 
 Named = tuple[tuple[str, str | None], ...]
 """Entity and reference id of records."""
+
+
+class Entry(Protocol):
+    """What a journal keeps of an exchange: the exchange itself, or what it can be made of when somebody looks."""
+
+    @property
+    def size(self) -> int:
+        """How much memory it takes, in bytes, roughly; always the same."""
+
+    def exchange(self) -> "Exchange":
+        """Returns the exchange."""
+
 
 _LOSES_NOTHING = frozenset({"status", "job-fails", "job-stalls"})
 
@@ -91,6 +101,10 @@ class Exchange:
     unknown_fields: tuple[str, ...] = ()
     """JSON pointers of fields that the contract does not know."""
 
+    def exchange(self) -> "Exchange":
+        """Returns itself: this is the entry that needs no making."""
+        return self
+
     @property
     def succeeded(self) -> bool:
         """Whether the answer says that all went well."""
@@ -124,11 +138,11 @@ class Journal:
 
     __slots__ = ("_bytes", "_entries", "_lock", "_max_bytes", "_max_entries", "_next_number", "dropped")
 
-    def __init__(self, max_entries: int, max_bytes: int = MAX_BYTES) -> None:
+    def __init__(self, max_entries: int, max_bytes: int = 20_000_000) -> None:
         self._max_entries = max_entries
         self._max_bytes = max_bytes
         self._lock = threading.Lock()
-        self._entries: deque[tuple[Exchange, int]] = deque()
+        self._entries: deque[Entry] = deque()
         self._bytes = 0
         self._next_number = 1
         self.dropped = 0
@@ -148,7 +162,7 @@ class Journal:
     def last(self) -> Exchange | None:
         """The latest exchange, or None."""
         with self._lock:
-            return self._entries[-1][0] if self._entries else None
+            return self._entries[-1].exchange() if self._entries else None
 
     def next_number(self) -> int:
         """Returns the number of the next exchange."""
@@ -157,14 +171,14 @@ class Journal:
             self._next_number += 1
             return number
 
-    def add(self, exchange: Exchange) -> None:
+    def add(self, entry: Entry) -> None:
         """Appends an exchange; the oldest go if there is no room."""
-        size = exchange.size
+        size = entry.size
         with self._lock:
-            self._entries.append((exchange, size))
+            self._entries.append(entry)
             self._bytes += size
             while len(self._entries) > self._max_entries or self._bytes > self._max_bytes:
-                self._bytes -= self._entries.popleft()[1]
+                self._bytes -= self._entries.popleft().size
                 self.dropped += 1
 
     def clear(self) -> None:
@@ -206,7 +220,8 @@ class Journal:
 
     def _all(self) -> list[Exchange]:
         with self._lock:
-            return [exchange for exchange, _ in self._entries]
+            entries = list(self._entries)
+        return [entry.exchange() for entry in entries]  # without the lock: it may take longer than a client should wait
 
 
 def _is_since(exchange: Exchange, since: int | datetime) -> bool:

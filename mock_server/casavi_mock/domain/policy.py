@@ -32,6 +32,7 @@ class Policy:
     document_max_mb: float
     job_retention_days: float
     queue_limit: int
+    record_limit: int
     import_status: int
     authenticate_status: int
     error_media_type: str

@@ -57,7 +57,7 @@ _LINKS: Mapping[str, Mapping[str, Callable[[Record], set[str]]]] = {
 class Store:
     """All records of one account. Nothing is ever deleted, so a position in a table stays what it is."""
 
-    __slots__ = ("_contents", "_indexes", "_next_internal_id", "_tables", "portal")
+    __slots__ = ("_contents", "_indexes", "_next_internal_id", "_tables", "portal", "total")
 
     def __init__(self) -> None:
         self._tables = {entity: _Table() for entity in ENTITIES}
@@ -66,6 +66,8 @@ class Store:
         self._next_internal_id = 1
         self.portal: dict[str, tuple[bool, bool]] = {}
         """Of a contact, whether it has registered and whether it was invited; both are False if it is not here."""
+        self.total = 0
+        """How many records of all kinds there are."""
 
     def copy(self) -> "Store":
         """Returns a store with the same records, which changes on its own."""
@@ -75,6 +77,7 @@ class Store:
         other._contents = self._contents.copy()
         other._next_internal_id = self._next_internal_id
         other.portal = self.portal.copy()
+        other.total = self.total
         return other
 
     def get(self, entity: str, key: Key) -> Record | None:
@@ -131,6 +134,7 @@ class Store:
         table = self._tables[record.entity]
         table.records[record.key] = record
         table.order.append(record.key)
+        self.total += 1
         self._next_internal_id = max(self._next_internal_id, record.internal_id + 1)
         for name, ids in _LINKS.get(record.entity, {}).items():
             for id_ in ids(record):

@@ -1,5 +1,6 @@
 """Access tokens: given out, checked, replaced."""
 
+from collections import deque
 from collections.abc import Callable, MutableMapping
 from dataclasses import replace
 from datetime import datetime
@@ -16,10 +17,10 @@ class TokenBook:
         index: Tokens of all accounts by their text; this book adds and removes its own.
         policy: How tokens behave.
         new_text: Returns an unguessable text, never the same twice.
-        max_kept: Tokens that are remembered; beyond, the oldest are forgotten.
+        max_kept: Tokens that are remembered; beyond, the oldest are forgotten and counted in `dropped`.
     """
 
-    __slots__ = ("_index", "_max_kept", "_new_text", "_owner", "_policy", "_tokens")
+    __slots__ = ("_index", "_max_kept", "_new_text", "_oldest", "_owner", "_policy", "_tokens", "dropped")
 
     def __init__(
         self, owner: str, index: MutableMapping[str, Token], policy: Policy, new_text: Callable[[], str], max_kept: int
@@ -29,7 +30,9 @@ class TokenBook:
         self._policy = policy
         self._new_text = new_text
         self._max_kept = max_kept
-        self._tokens: dict[str, Token] = {}  # oldest first
+        self._tokens: dict[str, Token] = {}
+        self._oldest: deque[str] = deque()  # their texts: to find the first key of a dict that lost many takes long
+        self.dropped = 0
 
     def __len__(self) -> int:
         return len(self._tokens)
@@ -41,13 +44,15 @@ class TokenBook:
     def issue(self, now: datetime) -> Token:
         """Gives out a new token."""
         if self._policy.several_tokens == "newest-only" and self._tokens:
-            self._tokens[next(reversed(self._tokens))].revoked = True
+            self._tokens[self._oldest[-1]].revoked = True
         text = self._new_text()
         token = Token(Secret(text), self._owner, now + self._policy.token_lifetime)
         self._tokens[text] = self._index[text] = token
+        self._oldest.append(text)
         if len(self._tokens) > self._max_kept:
-            oldest = next(iter(self._tokens))
+            oldest = self._oldest.popleft()
             del self._tokens[oldest], self._index[oldest]
+            self.dropped += 1
         return token
 
     def replace(self, token: Token, now: datetime) -> Token:
@@ -71,6 +76,7 @@ class TokenBook:
         """Returns a book with the same tokens, which change on their own; it is not in the index yet."""
         other = self.emptied()
         other._tokens = {text: replace(token) for text, token in self._tokens.items()}
+        other._oldest = self._oldest.copy()
         return other
 
     def enter(self) -> None:
@@ -88,6 +94,7 @@ class TokenBook:
         """Forgets all tokens of this account."""
         self.leave()
         self._tokens.clear()
+        self._oldest.clear()
 
 
 def objection(token: Token, now: datetime) -> str | None:

@@ -12,13 +12,14 @@ EAGER_RECORDS = 500
 """Records done at most before the answer, in mode `immediate` or to make room; the worker does the rest."""
 
 
-def accept(world: World, plan: Plan, *, forced: str | None = None) -> Job:
+def accept(world: World, plan: Plan, *, forced: str | None = None, size: int = 0) -> Job:
     """Takes an import into the account's queue and returns its job.
 
     Args:
         world: The account.
         plan: What is to be imported.
         forced: What becomes of the job by command; None leaves it to its records.
+        size: Length of the request, in bytes.
 
     Raises:
         Refused: The queue is full.
@@ -28,12 +29,12 @@ def accept(world: World, plan: Plan, *, forced: str | None = None) -> Job:
         if world.queue.full:
             world.run_due(EAGER_RECORDS)  # what is due by the clock has happened, even if the worker was busy elsewhere
         try:
-            job = world.submit(plan, forced=forced)
+            job = world.submit(plan, forced=forced, size=size)
         except QueueFull:
-            limit = world.settings.policy.queue_limit
             raise Refused(
                 "queue-full",
-                f"This account has {limit} unfinished jobs, as many as it may have. Wait until some have ended.",
+                f"This account has {world.queue.unfinished} unfinished jobs, as many as it may have, or as large "
+                "as they may be together. Wait until some have ended.",
                 headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
             ) from None
         if world.progress.mode == "immediate":

@@ -3,7 +3,7 @@
 from typing import Any
 
 from casavi_mock.domain.clock import timestamp
-from casavi_mock.domain.jobs import Job, counts_view
+from casavi_mock.domain.jobs import Job
 from casavi_mock.domain.model import JobState, RecordError
 from casavi_mock.errors import Refused
 from casavi_mock.world import World
@@ -44,7 +44,7 @@ def view(job: Job, names: tuple[str, str, str, str]) -> dict[str, Any]:
         "startedAt": timestamp(job.started_at) if job.started_at else None,
         "finishedAt": timestamp(job.finished_at) if job.finished_at else None,
         "progress": {"processed": job.processed, "total": job.total},
-        "counts": counts_view(job),
+        "counts": job.counts.view(),
         "errors": [_error_view(error) for error in job.errors],
         "warnings": [
             {"pointer": w.pointer, "rule": w.rule, "message": w.message, "count": w.count} for w in job.warnings

@@ -1,9 +1,9 @@
 """Puts the server together: the vendor's API, the control plane and the pages behind one ASGI application."""
 
+import asyncio
 import logging
 import secrets
 import time
-import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -16,8 +16,9 @@ from casavi_mock.web.answers import Answer, Problems
 from casavi_mock.web.body import ClientGone
 from casavi_mock.web.conformance import AnswerSchemas
 from casavi_mock.web.control import control_app
+from casavi_mock.web.door import Door
 from casavi_mock.web.exchanges import Recorder
-from casavi_mock.web.faults import Admission, Injected, Pause, break_off, halving, pause, watching
+from casavi_mock.web.faults import Admission, Injected, Pause, break_off, halving, pause
 from casavi_mock.web.operations import Call
 from casavi_mock.web.options import EdgeOptions
 from casavi_mock.web.pages import Pages
@@ -32,6 +33,8 @@ Send = Callable[[Message], Awaitable[None]]
 
 CONTROL_PREFIX = "/_mock"
 
+OPEN_PATHS = frozenset({"/_mock/health", "/_mock/ready"})
+
 CONTROL_THREADS = 8
 """Requests to the control plane at the same time; a slow upload keeps one of them busy."""
 
@@ -45,7 +48,14 @@ def system_now() -> datetime:
 
 def new_registry(settings: Settings, *, now: Callable[[], datetime] = system_now) -> Registry:
     """Returns a registry with the system's time and randomness."""
-    return Registry(settings, now=now, new_text=lambda: str(uuid.UUID(bytes=secrets.token_bytes(16), version=4)))
+    return Registry(settings, now=now, new_text=new_uuid)
+
+
+def new_uuid() -> str:
+    """Returns a random UUID (RFC 9562, version 4); by hand, as the standard library's takes four times as long."""
+    digits = secrets.token_bytes(16).hex()
+    variant = "89ab"[int(digits[16], 16) & 3]
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
 
 
 class MockApp:
@@ -66,11 +76,16 @@ class MockApp:
         self.readiness: dict[str, bool] = {"worker": False}
         self.pause: Pause = pause
         """Waits as long as an injected delay says."""
+        self._error_media_type = settings.policy.error_media_type
         self._problems = Problems(settings.rules, settings.policy.error_media_type)
         self._recorder = Recorder(registry, self._problems, now, secrets.token_hex(4))
+        self.door = Door(options.connections, self._turned_away)
+        """Bounds on connections, for the server that runs this application."""
+        self.facts: dict[str, Callable[[], Any]] = {"connections": self.door.view}
+        """What health tells beside what the accounts hold."""
         self._pages = Pages(settings.documents)
         self._vendor = VendorApi(registry, base_url=options.base_url, forwarded=options.forwarded)
-        self._control = self._control_plane()
+        self._control, self._open = self._control_plane()
         self._worker = Worker(registry)
         self._allowed = AnswerSchemas(settings.documents) if options.strict else None
 
@@ -88,21 +103,39 @@ class MockApp:
         """Runs the worker in the current event loop; for use without a server that knows lifespans."""
         await self._vendor.start()
         self._worker.start()
+        loop = asyncio.get_running_loop()
+        self.facts["tasks"] = lambda: len(asyncio.all_tasks(loop))
         self.readiness["worker"] = True
         try:
             yield
         finally:
             self.readiness["worker"] = False
             await self._worker.stop()
-            self._control.executor.shutdown(wait=False)  # a thread that waits for this loop could not end otherwise
-            self._control = self._control_plane()  # should it run again
+            for plane in (self._control, self._open):  # a thread that waits for this loop could not end otherwise
+                plane.executor.shutdown(wait=False)
+            self._control, self._open = self._control_plane()  # should it run again
 
-    def _control_plane(self) -> WSGIMiddleware:
+    def _control_plane(self) -> tuple[WSGIMiddleware, WSGIMiddleware]:
+        """Returns the control plane, and beside it what answers what is open to all, with a thread of its own."""
         # a2wsgi has its own, narrower names for the types of WSGI and ASGI
         plane = control_app(
-            self.registry, self.readiness, self._options.control_token, only_open=not self._options.control
+            self.registry,
+            self.readiness,
+            self._options.control_token,
+            only_open=not self._options.control,
+            facts=self.facts,
         )
-        return WSGIMiddleware(plane, workers=CONTROL_THREADS)  # type: ignore[arg-type]
+        return (
+            WSGIMiddleware(plane, workers=CONTROL_THREADS),  # type: ignore[arg-type]
+            WSGIMiddleware(plane, workers=1),  # type: ignore[arg-type]
+        )
+
+    def _turned_away(self, refusal: Refused) -> Answer:
+        """Returns the answer to a connection that does not become a request."""
+        request_id = self._recorder.new_id()
+        answer = self._problems.answer(refusal, request_id)
+        answer.headers = (*answer.headers, (b"x-request-id", request_id.encode()))
+        return answer
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         await receive()
@@ -115,7 +148,8 @@ class MockApp:
         path: str = scope["path"]
         if path == CONTROL_PREFIX or path.startswith(CONTROL_PREFIX + "/"):
             inside = {**scope, "root_path": scope.get("root_path", "") + CONTROL_PREFIX}
-            await self._control(inside, receive, send)  # type: ignore[arg-type]  # a2wsgi has its own names for these
+            plane = self._open if path in OPEN_PATHS else self._control
+            await plane(inside, receive, send)  # type: ignore[arg-type]  # a2wsgi has its own names for these
         elif scope["method"] in ("GET", "HEAD") and (page := self._pages.find(path)):
             await send_answer(send, page, head=scope["method"] == "HEAD")
         else:
@@ -126,8 +160,7 @@ class MockApp:
         request_id = self._recorder.new_id()
         headers = _headers(scope)
         call = Call(headers, receive, request_bytes=_announced_bytes(headers))
-        media_type = self.registry.settings.policy.error_media_type
-        call.admit = admission = Admission(call, request_id, media_type, watching(send), self.pause)
+        call.admit = admission = Admission(call, request_id, self._error_media_type, send, self.pause)
         answer, refusal = await self._answer(call, scope, request_id)
         if answer is None:
             return

@@ -1,34 +1,28 @@
 """Reads request bodies: how long, how encoded, how deep, and whether they satisfy the contract.
 
-A long body is split first and then parsed and checked in slices, with a pause after each, so that one large import
-does not keep other clients waiting.
+A long body is parsed and checked in slices, with a pause after each, so that one large import does not keep other
+clients waiting.
 """
 
 import asyncio
-import re
-from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
 import orjson
 
 from casavi_mock.domain.ordering import escaped
 from casavi_mock.errors import FieldError, Refused
-from casavi_mock.web.validation import MAX_ERRORS, BodySchema
+from casavi_mock.web.bulk import ItemSchema, Records, beyond
+from casavi_mock.web.malformed import from_parser, in_pauses, refusal
+from casavi_mock.web.slices import Malformed, Member, Opening, Slice, Unsliceable, Whole, pieces
+from casavi_mock.web.validation import MAX_ERRORS, BodySchema, PlainSchema
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Headers = Mapping[bytes, bytes]
 
 SLICED_FROM_BYTES = 256_000
-SLICE_RECORDS = 250
-
 _CHARSETS = (b"utf-8", b"utf8", b"us-ascii", b"ascii")
-_OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_ARRAY = msgspec.json.Decoder(list[msgspec.Raw])
-_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
-_TO_BRACES = bytes.maketrans(b"[]", b"{}")
-_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,15 +37,24 @@ class BodyReader:
     """Reads and checks the bodies of one operation.
 
     Args:
-        schema: The whole body's schema.
+        schema: JSON Schema of the whole body (draft 4), self-contained.
         limits: How long and how deep a body may be.
-        items: Schemas of the top-level arrays, by their names, for bodies that are read in slices.
+        secret: Whether nothing of the body may be shown in errors.
+        items: Schemas of the top-level arrays' items, by their names, for bodies that are read in slices.
     """
 
-    def __init__(self, schema: BodySchema, limits: BodyLimits, items: Mapping[str, BodySchema] | None = None) -> None:
-        self._schema = schema
+    def __init__(
+        self,
+        schema: Mapping[str, Any],
+        limits: BodyLimits,
+        *,
+        secret: bool = False,
+        items: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> None:
+        self._schema = BodySchema(schema, secret=secret)
+        self._plain = PlainSchema(schema)
         self._limits = limits
-        self._items = items or {}
+        self._items = {name: ItemSchema(item) for name, item in (items or {}).items()}
 
     async def read(
         self, headers: Headers, receive: Receive, told: Callable[[bytes], None] = lambda raw: None
@@ -73,64 +76,67 @@ class BodyReader:
             missing = FieldError("", "a JSON object", "no body")
             raise Refused("body-missing", "Send a JSON object as the body.", (missing,))
         if self._items and len(raw) >= SLICED_FROM_BYTES:
-            body = await self._in_slices(raw)
-            if body is not None:
-                return body
+            try:
+                return await self._in_slices(raw)
+            except Malformed as error:
+                raise await in_pauses(refusal(raw, error, secret=False)) from None
+            except Unsliceable:
+                pass
         return self._at_once(raw)
 
     def _at_once(self, raw: bytes) -> dict[str, Any]:
         body = parse(raw, secret=self._schema.secret)
-        self._check_nesting(raw, body)
-        if not self._schema.satisfied_by(body):
-            errors = list(self._schema.errors(body))
-            raise _violations(errors, len(errors))
+        if not self._plain.satisfied_by(body):
+            self._check_depth(beyond(body, "", self._limits.max_nesting))
+            if not self._schema.satisfied_by(body):
+                errors = list(self._schema.errors(body))
+                raise _violations(errors, len(errors))
         satisfied: dict[str, Any] = body
         return satisfied
 
-    async def _in_slices(self, raw: bytes) -> dict[str, Any] | None:
-        """Returns the body, or None if it must be parsed at once to say what is wrong with it."""
-        try:
-            members = _OBJECT.decode(raw)
-            arrays = {name: _ARRAY.decode(members[name]) for name in self._items if name in members}
-            body: dict[str, Any] = {name: orjson.loads(value) for name, value in members.items() if name not in arrays}
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, orjson.JSONDecodeError):
-            return None
-        if beyond(body, "", self._limits.max_nesting) is not None:
-            return None
-        errors = list(self._schema.errors(body | {name: [] for name in arrays}))
-        count = len(errors)
-        for name, records in arrays.items():
-            parsed = body[name] = []
-            for start in range(0, len(records), SLICE_RECORDS):
-                part = b"[" + b",".join(records[start : start + SLICE_RECORDS]) + b"]"
-                try:
-                    values = orjson.loads(part)
-                except orjson.JSONDecodeError:
-                    return None
-                if too_deep(part, self._limits.max_nesting - 1):
-                    return None
-                for error in self._slice_errors(name, start, values):
-                    count += 1
-                    if len(errors) < MAX_ERRORS:
-                        errors.append(error)
-                parsed += values
-                await asyncio.sleep(0)
-        if errors:
+    async def _in_slices(self, raw: bytes) -> dict[str, Any]:
+        body: Any = {}
+        arrays: dict[str, Records] = {}
+        records: Records | None = None
+        for piece in pieces(raw, self._items):
+            match piece:
+                case Whole():
+                    body, records = piece.value, Records("", None, self._limits.max_nesting - 1)
+                case Member():
+                    arrays.pop(piece.name, None)
+                    body[piece.name] = piece.value
+                case Opening():
+                    body[piece.name] = []
+                    records = Records(f"/{piece.name}", self._items[piece.name], self._limits.max_nesting - 2)
+                    arrays[piece.name] = records
+                case Slice():
+                    assert records is not None, "an array opens before its slices come"
+                    await records.take(piece)
+            await asyncio.sleep(0)
+        self._judge(body, arrays if isinstance(body, dict) else {}, records)
+        satisfied: dict[str, Any] = body | {name: array.values for name, array in arrays.items()}
+        return satisfied
+
+    def _judge(self, body: Any, arrays: Mapping[str, Records], last: Records | None) -> None:
+        """Refuses a body that is too deep or does not satisfy the contract, in the words that fit it as a whole."""
+        if not isinstance(body, dict):
+            assert last is not None, "the body is one value"
+            self._check_depth(last.too_deep or beyond(body, "", self._limits.max_nesting))
+        else:
+            for name, value in reversed(body.items()):  # of several places the last is told
+                inside = arrays[name].too_deep if name in arrays else None
+                self._check_depth(inside or beyond(value, f"/{escaped(name)}", self._limits.max_nesting - 1))
+        own = list(self._schema.errors(body))
+        errors: list[FieldError] = []
+        for name in self._items:
+            errors += [error for error in own if f"{error.pointer}/".startswith(f"/{name}/")]
+            errors += arrays[name].errors if name in arrays else ()
+        errors += [error for error in own if error.pointer.split("/")[1:2] not in [[name] for name in self._items]]
+        count = len(own) + sum(array.error_count for array in arrays.values())
+        if count:
             raise _violations(errors, count)
-        return body
 
-    def _slice_errors(self, name: str, start: int, values: list[Any]) -> Iterator[FieldError]:
-        schema = self._items[name]
-        for index, value in enumerate(values):
-            if not schema.satisfied_by(value):
-                yield from schema.errors(value, f"/{name}/{start + index}")
-
-    def _check_nesting(self, raw: bytes, body: Any) -> None:
-        if too_deep(raw, self._limits.max_nesting):
-            self._check_depth(body, "", self._limits.max_nesting)
-
-    def _check_depth(self, value: Any, pointer: str, levels: int) -> None:
-        place = beyond(value, pointer, levels)
+    def _check_depth(self, place: str | None) -> None:
         if place is not None:
             limit = self._limits.max_nesting
             place = "" if self._schema.secret else place
@@ -204,65 +210,7 @@ def parse(raw: bytes, *, secret: bool = False) -> Any:
     try:
         return orjson.loads(raw)
     except orjson.JSONDecodeError as error:
-        raise _malformed(raw, error, secret=secret) from None
-
-
-def too_deep(raw: bytes, levels: int) -> bool:
-    """Whether well-formed JSON is nested deeper than so many levels.
-
-    All but the brackets is deleted; every pass then takes away the innermost pairs, so passes count levels.
-    """
-    if raw.count(b"{") + raw.count(b"[") <= levels:
-        return False
-    brackets = _STRINGS.sub(b"", raw).translate(_TO_BRACES, _NO_BRACKETS)
-    for _ in range(levels):
-        if not brackets:
-            return False
-        brackets = brackets.replace(b"{}", b"")
-    return bool(brackets)
-
-
-def beyond(value: Any, pointer: str, levels: int) -> str | None:
-    """Returns a pointer to a first value nested deeper than so many levels, or None."""
-    waiting = [(value, pointer, 1)]
-    while waiting:
-        value, pointer, level = waiting.pop()
-        if isinstance(value, dict | list):
-            if level > levels:
-                return pointer
-            inside = value.items() if isinstance(value, dict) else enumerate(value)
-            waiting += [(item, f"{pointer}/{escaped(str(name))}", level + 1) for name, item in inside]
-    return None
-
-
-def _malformed(raw: bytes, error: orjson.JSONDecodeError, *, secret: bool) -> Refused:
-    line, column = error.lineno, error.colno
-    reason = error.msg
-    try:
-        text = raw.decode()
-    except UnicodeDecodeError as wrong:
-        before = raw[: wrong.start]
-        line, column = before.count(b"\n") + 1, len(before[before.rfind(b"\n") + 1 :].decode()) + 1
-        place = FieldError("", "UTF-8", f"the byte 0x{raw[wrong.start]:02x}", line, column)
-        return Refused("encoding-invalid", f"Line {line}, column {column}: JSON must be UTF-8.", (place,))
-    if "infinity" in reason:
-        place = FieldError("", "a number within the range of a double", "a number beyond it", line, column)
-        return Refused("number-out-of-range", f"Line {line}, column {column}: the number is out of range.", (place,))
-    if "depth limit" in reason:
-        place = FieldError("", "less nesting", "more than 1,024 levels", line, column)
-        return Refused("nesting-too-deep", f"Line {line}, column {column}: the body is nested too deeply.", (place,))
-    came = repr(text[error.pos : error.pos + 14]) if error.pos < len(text) else "the end of the body"
-    shown = "something else" if secret and error.pos < len(text) else came
-    place = FieldError("", "valid JSON", shown, line, column)
-    return Refused("json-malformed", f"Line {line}, column {column}: {reason}.{_hint(raw, came)}", (place,))
-
-
-def _hint(raw: bytes, came: str) -> str:
-    if raw.startswith(b"\xef\xbb\xbf"):
-        return " Leave the byte order mark out."
-    if came.startswith(("'NaN", "'Infinity", "'nfinity")):
-        return " NaN and Infinity are not JSON; send null or leave the field out."
-    return ""
+        raise from_parser(raw, error, secret=secret) from None
 
 
 def _violations(errors: list[FieldError], count: int) -> Refused:

@@ -12,7 +12,17 @@ from casavi_mock.domain.journal import Exchange, Headers, Named
 from casavi_mock.errors import Refused
 from casavi_mock.web.answers import Answer, Problems
 from casavi_mock.web.operations import KEPT_BYTES, Call
-from casavi_mock.web.redaction import Hidden, Presented, members_view, presented, shortened, token_answer
+from casavi_mock.web.plain import GIVES_TOKEN, PlainExchange, holds_none, in_usual_places, kept_headers
+from casavi_mock.web.redaction import (
+    MARK,
+    Hidden,
+    Presented,
+    may_hide_more,
+    members_view,
+    presented,
+    shortened,
+    token_answer,
+)
 from casavi_mock.world import Registry, World
 
 MAX_ADDRESS = 2_000
@@ -22,7 +32,6 @@ MAX_NAMED = 100_000
 """Characters that the ids of records of an exchange may have together; of more, none are kept."""
 
 _MAX_TEXT = 500
-_GIVES_TOKEN = frozenset({"authenticate", "refreshToken"})
 _IMPORT = "importMasterData"
 
 log = logging.getLogger("casavi_mock.exchanges")
@@ -80,26 +89,100 @@ class Recorder:
             injected: Id of the fault that took effect.
             effect: What that fault did.
         """
+        headers = call.headers.items() if scope_headers is None else scope_headers
+        if refusal is None and injected is None:
+            plain = self._plain(call, answer, request_id, method, path, seconds, headers)
+            if plain is not None:
+                if log.isEnabledFor(logging.DEBUG):
+                    _write(plain.exchange())
+                return
+        known = {
+            "request_id": request_id,
+            "method": method[:50],
+            "duration_ms": seconds * 1000,
+            "injected": injected,
+            "effect": effect,
+        }
+        raw_query = call.query if query is None else query
+        self._record_closely(known, call, answer, path, raw_query, refusal, headers)
+
+    def _record_closely(
+        self,
+        known: dict[str, Any],
+        call: Call,
+        answer: Answer,
+        path: str,
+        query: bytes,
+        refusal: Refused | None,
+        headers: Iterable[tuple[bytes, bytes]],
+    ) -> None:
+        """Writes down an exchange in which secrets may stand anywhere."""
         token = presented(call.headers.get(b"token"), call.headers.get(b"authorization"))
-        raw_query = shortened((call.query if query is None else query).decode("latin-1"), MAX_ADDRESS, "&")
-        hidden, world = self._hidden(call, token, path, raw_query)
+        shown_query = shortened(query.decode("latin-1"), MAX_ADDRESS, "&")
+        hidden, world = self._hidden(call, token, path, shown_query)
         journal = world.journal if world else self._registry.strangers
         exchange = Exchange(
             number=journal.next_number(),
-            request_id=request_id,
-            method=method[:50],
-            duration_ms=seconds * 1000,
-            injected=injected,
-            effect=effect,
-            **_address(hidden, call, path, raw_query),  # first, as it finds what refusals may quote
+            **known,
+            **_address(hidden, call, path, shown_query),  # first, as it finds what refusals may quote
             **self._outcome(call, answer, world),
             **self._refusal(hidden, refusal),
-            request_headers=hidden.headers(call.headers.items() if scope_headers is None else scope_headers),
-            **self._bodies(hidden, call, answer, token, head=method == "HEAD"),
+            request_headers=hidden.headers(headers),
+            **self._bodies(hidden, call, answer, token, head=known["method"] == "HEAD"),
             **_records(hidden, call),
         )
         journal.add(exchange)
         _write(exchange)
+
+    def _plain(
+        self,
+        call: Call,
+        answer: Answer,
+        request_id: str,
+        method: str,
+        path: str,
+        seconds: float,
+        headers: Iterable[tuple[bytes, bytes]],
+    ) -> PlainExchange | None:
+        """Writes down an exchange in which nothing is to be hidden, and returns it; None if that is not certain."""
+        world, operation = call.world, call.operation
+        if world is None or operation is None or method == "HEAD" or not in_usual_places(call, answer, path):
+            return None
+        kept = kept_headers(headers, self._registry)
+        parts = None if kept is None else _without_usual(call, answer.body)
+        if kept is None or parts is None:
+            return None
+        given, until, received = parts
+        sent = call.request_body
+        if not holds_none(world, call.headers.get(b"token", b""), path.encode(), kept, sent, received):
+            return None
+        plain = PlainExchange(
+            number=world.journal.next_number(),
+            request_id=request_id,
+            at=world.clock.now(),
+            server_at=self._now(),
+            method=method,
+            path=path,
+            operation=operation,
+            status=answer.status,
+            duration_ms=seconds * 1000,
+            request_bytes=call.request_bytes,
+            request_headers=kept,
+            request_body=sent,
+            request_names=call.request_names,
+            response_bytes=len(answer.body),
+            response_body=received,
+            token=self._mark(given) if given else None,
+            token_until=until,
+            fingerprint=f"{call.request_bytes}-{self._mark(sent)}" if sent and operation == _IMPORT else None,
+            job_id=call.job_id,
+            job_status=call.job_status,
+            job_final=call.job_final,
+            provides=call.provides,
+            refers=call.refers,
+        )
+        world.journal.add(plain)
+        return plain
 
     def _outcome(self, call: Call, answer: Answer, world: World | None) -> dict[str, Any]:
         now = self._now()
@@ -149,12 +232,12 @@ class Recorder:
         """Returns bodies, and what is told by them: marks of a token and of an import."""
         given, until = token.text, None
         sent = call.request_body
-        if call.operation in _GIVES_TOKEN:
+        if call.operation in GIVES_TOKEN:
             request_body = members_view(call.request_names)
         else:
             request_body = hidden.body(sent, cut=len(sent) < call.request_bytes) if sent else b""
         response_body = answer.body
-        if call.operation in _GIVES_TOKEN and answer.status < 400:
+        if call.operation in GIVES_TOKEN and answer.status < 400:
             response_body, given = token_answer(response_body)
             issued = self._registry.token(given)
             until = issued.expires_at if issued else None
@@ -174,6 +257,17 @@ class Recorder:
     def _mark(self, raw: bytes) -> str:
         """Returns a text that tells same from different, and nothing else: the salt goes with the server."""
         return hashlib.blake2b(raw, digest_size=8, key=self._salt).hexdigest()
+
+
+def _without_usual(call: Call, received: bytes) -> tuple[bytes, datetime | None, bytes] | None:
+    """Returns the token of a call, until when a new one lives, and the answer without it; None if that is unsure."""
+    token = call.headers.get(b"token", b"")
+    if call.operation not in GIVES_TOKEN:
+        return None if may_hide_more(call.request_body) or b"\\" in received else (token, None, received)
+    if call.given is None or token:
+        return None
+    given = call.given.text.reveal().encode()
+    return given, call.given.expires_at, received.replace(given, MARK)
 
 
 def _address(hidden: Hidden, call: Call, path: str, query: str) -> dict[str, Any]:

@@ -53,15 +53,17 @@ class Admission:
         call: The call.
         request_id: Its id.
         media_type: Media type of error bodies.
-        gone: Tells whether the client has gone.
+        send: Sends messages of this request; tells whether the client has gone.
         pause: Waits so many seconds, as long as the client does.
     """
 
-    def __init__(self, call: Call, request_id: str, media_type: str, gone: Gone, pause: Pause) -> None:
+    __slots__ = ("_call", "_fault", "_media_type", "_pause", "_request_id", "_send")
+
+    def __init__(self, call: Call, request_id: str, media_type: str, send: Send, pause: Pause) -> None:
         self._call = call
         self._request_id = request_id
         self._media_type = media_type
-        self._gone = gone
+        self._send = send
         self._pause = pause
         self._fault: Fault | None = None
 
@@ -78,7 +80,9 @@ class Admission:
     @property
     def cut(self) -> str | None:
         """How the answer is to be cut: `reset`, `truncate`, `lost-response`, or None if it is not."""
-        if self.effect == "delay" and self._gone():
+        if self._fault is None:
+            return None
+        if self.effect == "delay" and watching(self._send)():
             return "lost-response"
         return self.effect if self.effect in _CUT else None
 
@@ -89,6 +93,8 @@ class Admission:
             Injected: No work is to be done.
         """
         self._call.world = world
+        if not world.faults:
+            return
         assert self._call.operation is not None, "an account is known in an operation alone"
         with world.lock:
             self._fault = fault = world.faults.take(self._call.operation)
@@ -103,8 +109,9 @@ class Admission:
             raise Injected(Answer(NO_STATUS, b""))
         if effect.kind == "delay":
             assert effect.seconds is not None, "a delay has a length"
-            await self._pause(effect.seconds, self._gone)
-            if self._gone():  # nobody would have the answer, and an import could not be read any more
+            gone = watching(self._send)
+            await self._pause(effect.seconds, gone)
+            if gone():  # nobody would have the answer, and an import could not be read any more
                 raise Injected(Answer(NO_STATUS, b""))
 
 

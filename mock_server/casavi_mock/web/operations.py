@@ -9,11 +9,11 @@ from urllib.parse import unquote
 from casavi_contracts import spec
 from casavi_mock.domain.clock import timestamp
 from casavi_mock.domain.importing import targets
+from casavi_mock.domain.model import Token
 from casavi_mock.domain.ordering import Plan, planning
 from casavi_mock.handlers import authentication, imports, jobs
 from casavi_mock.web.answers import Answer, json_answer
 from casavi_mock.web.body import BodyLimits, BodyReader, Receive
-from casavi_mock.web.validation import BodySchema
 from casavi_mock.world import Registry, Settings, World
 
 PLAN_RECORDS = 500
@@ -58,6 +58,8 @@ class Call:
     """Names of the body's members, where it holds secrets and was good JSON."""
     admit: Callable[[World], Awaitable[None]] = _admit_all
     """Awaited once, as soon as the account is known and before any work is done; may raise."""
+    given: Token | None = None
+    """The token that was given out."""
     forced: str | None = None
     """What becomes of the job that it creates, by command."""
     job_id: str | None = None
@@ -145,7 +147,7 @@ class Operations:
             call.provides = tuple((record.entity, record.id) for record in plan.records)
             call.refers = tuple(targets(plan))
         call.unknown_fields = tuple(warning.pointer for warning in plan.warnings)
-        job = imports.accept(world, plan, forced=call.forced)
+        job = imports.accept(world, plan, forced=call.forced, size=call.request_bytes)
         call.job_id = job.id
         return json_answer(self._policy.import_status, {self._policy.job_id_field: job.id})
 
@@ -170,7 +172,7 @@ class Operations:
             await call.admit(world)
 
     def _token(self, call: Call, log_in: authentication.LogIn, headers: tuple[tuple[bytes, bytes], ...] = ()) -> Answer:
-        call.world = log_in.world
+        call.world, call.given = log_in.world, log_in.token
         expires_at = timestamp(log_in.token.expires_at)
         if self._policy.expires_at_format == "seconds":
             expires_at = f"{expires_at[:19]}Z"
@@ -205,8 +207,8 @@ def _readers(settings: Settings) -> dict[str, BodyReader]:
             continue
         arrays = settings.shape.children if name == "importMasterData" else ()
         items = {
-            child.key: BodySchema(spec.json_schema(document, {"$ref": f"#/components/schemas/{child.shape.name}"}))
+            child.key: spec.json_schema(document, {"$ref": f"#/components/schemas/{child.shape.name}"})
             for child in arrays
         }
-        readers[name] = BodyReader(BodySchema(schema, secret=not arrays), limits, items)
+        readers[name] = BodyReader(schema, limits, secret=not arrays, items=items)
     return readers

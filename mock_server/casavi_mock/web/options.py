@@ -1,8 +1,28 @@
 """What is set at the start for the web edge."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from casavi_mock.domain.model import Secret
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionLimits:
+    """Bounds on connections, and on the patience with their clients."""
+
+    max_connections: int = 1_000
+    """Open connections; beyond, only the control plane is answered."""
+    max_headers: int = 100
+    """Headers of a request."""
+    max_header_bytes: int = 65_536
+    """Bytes of a request's address and headers together."""
+    header_seconds: float = 10.0
+    """Seconds for the headers of a request, from the opening of its connection or from their first byte."""
+    body_seconds: float = 60.0
+    """Seconds for the body of a request, without those in which the mock did not read."""
+    answer_seconds: float = 60.0
+    """Seconds for which a client may take nothing of an answer that waits for it."""
+    idle_seconds: float = 5.0
+    """Seconds between an answer and the next request of a connection."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,3 +39,4 @@ class EdgeOptions:
     """What a caller of the control plane has to send; nobody has to if None."""
     strict: bool = False
     """Whether own answers are checked against the contract, and one that violates it becomes a 500."""
+    connections: ConnectionLimits = field(default_factory=ConnectionLimits)

@@ -20,8 +20,8 @@ MAX_HEADERS = 100
 MAX_HEADER_BYTES = 2_000
 """Bytes of a header's value that are kept."""
 
-_MARK = REDACTED.encode()
-_UNMISTAKABLE = 12
+MARK = REDACTED.encode()
+UNMISTAKABLE = 12
 """Shorter keys and secrets may be words; those are taken out where they stand alone."""
 
 _LONGEST = 1_000
@@ -127,7 +127,7 @@ class Hidden:
 
     def headers(self, headers: Iterable[tuple[bytes, bytes]]) -> Headers:
         """Returns headers without it, as many and as long as are kept."""
-        shown = [(name, _MARK if names_secret(name) else value) for name, value in headers]
+        shown = [(name, MARK if names_secret(name) else value) for name, value in headers]
         everything = b"\n".join([part for header in shown for part in header])
         if everything.count(b"-") > 3:
             self._note_uuids(everything)
@@ -153,13 +153,13 @@ class Hidden:
             if quotes:
                 raw = _without_quotes(raw, needle)
         if b"\\" in raw and self._in_bytes(_ESCAPE.sub(_unescaped, raw)):
-            return _MARK
+            return MARK
         return _without_beginning(raw, [needle for needle, _ in self._needles]) if cut else raw
 
     def body(self, raw: bytes, *, cut: bool = False) -> bytes:
         """Returns a body without it, and without the values of members named like a secret."""
         if any(member in raw for member in _MEMBERS):
-            raw = _MEMBER.sub(rb'\1"' + _MARK + b'"', raw)
+            raw = _MEMBER.sub(rb'\1"' + MARK + b'"', raw)
         return self.raw(raw, cut=cut)
 
     def text(self, text: str) -> str:
@@ -211,9 +211,9 @@ class Hidden:
         text = text[:_LONGEST]
         if text not in self._texts:
             self._texts[text] = None
-            self._needles.append((text.encode(errors="replace"), _MARK))
+            self._needles.append((text.encode(errors="replace"), MARK))
             if not text.isascii():
-                self._needles.append((text.encode("latin-1", "replace"), _MARK))
+                self._needles.append((text.encode("latin-1", "replace"), MARK))
 
     def _in_bytes(self, raw: bytes) -> bool:
         for needle, _ in self._needles:  # noqa: SIM110  # this is done for every exchange, and a generator costs more
@@ -222,8 +222,7 @@ class Hidden:
         return False
 
     def _note_uuids(self, raw: bytes) -> None:
-        for some in _UUID_BYTES.findall(raw):
-            text = some.decode()
+        for text in uuids(raw):
             if self._registry.token(text) or self._registry.token(text.lower()):
                 self._add(text)
 
@@ -235,9 +234,24 @@ def _of_account(key: str, secret: str) -> tuple[list[str], list[tuple[bytes, byt
     needles = []
     for text in texts:
         needle = text.encode(errors="replace")
-        alone = (b'"' + needle + b'"', b'"' + _MARK + b'"')
-        needles.append((needle, _MARK) if len(text) >= _UNMISTAKABLE else alone)
+        alone = (b'"' + needle + b'"', b'"' + MARK + b'"')
+        needles.append((needle, MARK) if len(text) >= UNMISTAKABLE else alone)
     return texts, needles
+
+
+def uuids(raw: bytes) -> list[str]:
+    """Returns what has the form of a UUID, as tokens have."""
+    return [found.decode() for found in _UUID_BYTES.findall(raw)]
+
+
+def may_hide_more(body: bytes) -> bool:
+    """Whether a body has members named like a secret, or escapes by which something may be spelled in another way."""
+    if b"\\" in body:
+        return True
+    for member in _MEMBERS:  # noqa: SIM110  # this is done for every exchange, and a generator costs more
+        if member in body:
+            return True
+    return False
 
 
 @lru_cache(1_000)
@@ -256,8 +270,8 @@ def token_answer(raw: bytes) -> tuple[bytes, str]:
     """Returns the answer to a log-in without its token, and the token; nothing of it if there is none to be found."""
     match = _GIVEN_TOKEN.search(raw)
     if match is None:
-        return _MARK, ""
-    return raw[: match.start(2)] + _MARK + raw[match.end(2) :], match.group(2).decode(errors="replace")
+        return MARK, ""
+    return raw[: match.start(2)] + MARK + raw[match.end(2) :], match.group(2).decode(errors="replace")
 
 
 def _spellings(text: str) -> Iterator[str]:
@@ -271,7 +285,7 @@ def _spellings(text: str) -> Iterator[str]:
 
 
 def _stands(hidden: str, text: str) -> bool:
-    if len(hidden) >= _UNMISTAKABLE:
+    if len(hidden) >= UNMISTAKABLE:
         return hidden in text
     return bool(hidden) and hidden in re.split(r"[/=&;,\s]", text)
 
@@ -286,7 +300,7 @@ def _without_beginning(raw: bytes, needles: list[bytes]) -> bytes:
     for needle in needles:
         for length in range(min(len(needle) - 1, len(raw)), 3, -1):
             if raw.endswith(needle[:length]):
-                return raw[:-length] + _MARK
+                return raw[:-length] + MARK
     return raw
 
 
@@ -298,8 +312,8 @@ def _without_quotes(raw: bytes, needle: bytes) -> bytes:
         end = start + 8
         while end - start < len(needle) and raw[end : end + 1] == needle[end - start : end - start + 1]:
             end += 1
-        raw = raw[:start] + _MARK + raw[end:]
-        start = raw.find(head, start + len(_MARK))
+        raw = raw[:start] + MARK + raw[end:]
+        start = raw.find(head, start + len(MARK))
     return raw
 
 

@@ -1,7 +1,9 @@
 """Runs the application under uvicorn: binds the socket, tells when it is ready, stops within a second."""
 
+import asyncio
 import contextlib
 import errno
+import functools
 import os
 import signal
 import socket
@@ -13,10 +15,19 @@ from typing import Any
 import uvicorn
 
 from casavi_mock.errors import ConfigurationError
+from casavi_mock.web.connections import SURPLUS, BoundedProtocol
+from casavi_mock.web.door import Door
+from casavi_mock.web.options import ConnectionLimits
 
 BACKLOG = 2048
 STOP_SECONDS = 1
 """Seconds that running requests get to end after SIGTERM."""
+
+_LAST_SECONDS = 0.3
+"""How long before that the connections are ended, so that requests end by themselves."""
+
+_OTHER_FILES = 100
+"""Open files that are no connections."""
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -51,6 +62,17 @@ class Server(uvicorn.Server):
         super().__init__(config)
         self._on_ready = on_ready
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Ends: running requests get a moment, then their connections are ended."""
+        loop = asyncio.get_running_loop()
+        end = loop.call_later(STOP_SECONDS - _LAST_SECONDS, self._abort_connections)
+        await super().shutdown(sockets)
+        end.cancel()
+
+    def _abort_connections(self) -> None:
+        for connection in tuple(self.server_state.connections):
+            connection.transport.abort()
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Starts to answer requests."""
         await super().startup(sockets)
@@ -77,15 +99,40 @@ class Server(uvicorn.Server):
         self.should_exit = True
 
 
-def server_for(app: Any, on_ready: Callable[[], None] = lambda: None) -> Server:
+def allow_files(connections: int) -> int:
+    """Raises the bound on open files of this process, as far as the system lets it, if it is too low.
+
+    Args:
+        connections: How many there may be.
+
+    Returns:
+        How many there can be.
+    """
+    try:
+        import resource
+    except ImportError:  # there is no such bound on Windows
+        return connections
+    needed = connections + SURPLUS + _OTHER_FILES
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < needed:
+        soft = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return connections if soft == resource.RLIM_INFINITY else max(min(connections, soft - SURPLUS - _OTHER_FILES), 1)
+
+
+def server_for(app: Any, on_ready: Callable[[], None] = lambda: None, *, door: Door | None = None) -> Server:
     """Returns a server for an application; run it with `run(sockets=[...])`.
 
     Args:
         app: The ASGI application.
         on_ready: Called once, when requests are answered.
+        door: Bounds on connections; uvicorn's own if None.
     """
+    limits = door.limits if door else ConnectionLimits()
     config = uvicorn.Config(
         app,
+        http=functools.partial(BoundedProtocol, door=door) if door else "auto",  # type: ignore[arg-type]  # makes one
+        ws="none",
         access_log=False,
         log_config=None,
         lifespan="on",
@@ -93,6 +140,7 @@ def server_for(app: Any, on_ready: Callable[[], None] = lambda: None) -> Server:
         date_header=True,
         proxy_headers=False,
         timeout_graceful_shutdown=STOP_SECONDS,
-        h11_max_incomplete_event_size=64 * 1024,
+        timeout_keep_alive=limits.idle_seconds,  # type: ignore[arg-type]  # a part of a second is as good
+        h11_max_incomplete_event_size=limits.max_header_bytes,
     )
     return Server(config, on_ready)

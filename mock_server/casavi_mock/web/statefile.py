@@ -42,6 +42,9 @@ class StateFile:
         self._world = world
         self._now = now
         self._saved: object = None
+        self._saved_at: str | None = None
+        self.loaded_at: str | None = None
+        """When what was loaded had been saved; None if nothing was loaded, or the file does not tell."""
         if not self._path.parent.is_dir():
             raise ConfigurationError(f"{path}: there is no such folder {self._path.parent}; create it first")
 
@@ -67,7 +70,12 @@ class StateFile:
         except Unsteerable as error:
             raise ConfigurationError(f"{self._shown}: {error} Mend the file, or move it away to begin anew.") from None
         self._saved = self._world.revision
+        self.loaded_at = self._saved_at = _moment(document["_mock"].get("savedAt"))
         return True
+
+    def view(self) -> dict[str, str | None]:
+        """Returns the name of the file, when what was loaded had been saved, and when it was saved last."""
+        return {"file": self._path.name, "loaded": self.loaded_at, "saved": self._saved_at}
 
     def save(self) -> bool:
         """Writes the file anew if records may have changed since it was written; returns whether it did.
@@ -80,10 +88,11 @@ class StateFile:
         revision = self._world.revision
         if revision == self._saved:
             return False
+        saved_at = timestamp(self._now())  # before the records are taken: what had happened by then is among them
         document = self._world.state()
-        document["_mock"] |= {"mock": __version__, "savedAt": timestamp(self._now()), "account": self._world.key}
+        document["_mock"] |= {"mock": __version__, "savedAt": saved_at, "account": self._world.key}
         _replace(self._path, orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n")
-        self._saved = revision
+        self._saved, self._saved_at = revision, saved_at
         return True
 
     def save_or_log(self) -> None:
@@ -124,6 +133,14 @@ class StateFile:
     def _trouble(self, error: OSError) -> str:
         hint = "; mount its folder, not the file itself" if error.errno == errno.EBUSY else ""
         return f"{self._shown}: the state cannot be saved: {error.strerror}{hint}"
+
+
+def _moment(saved_at: object) -> str | None:
+    """Returns a time if it is one: the file may hold anything."""
+    try:
+        return timestamp(datetime.fromisoformat(saved_at)) if isinstance(saved_at, str) else None
+    except (ValueError, OverflowError):
+        return None
 
 
 def _replace(path: Path, content: bytes) -> None:

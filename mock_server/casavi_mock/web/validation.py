@@ -25,7 +25,7 @@ class BodySchema:
     """
 
     def __init__(self, schema: Mapping[str, Any], *, secret: bool = False) -> None:
-        self._validator = jsonschema_rs.Draft4Validator(dict(schema), validate_formats=True, formats={"date": _is_date})
+        self._validator = _compiled(schema)
         self.secret = secret
         self._names = frozenset(_names(schema))
 
@@ -67,6 +67,73 @@ class BodySchema:
         shown = sorted(name for name in value if name in self._names or not self.secret)
         names = ", ".join(shown[:10]) or "that the contract does not know"
         return f"object with the fields {names[:200]}" if value else "an empty object"
+
+
+class PlainSchema:
+    """A compiled schema that takes only what a schema knows: no unknown fields, and nothing of any form.
+
+    What satisfies it satisfies the schema as well, and is nested no deeper than that. So one check tells of nearly
+    every body that there is nothing to be said about it.
+
+    Args:
+        schema: JSON Schema (draft 4), self-contained.
+    """
+
+    def __init__(self, schema: Mapping[str, Any]) -> None:
+        self._validator = _compiled(closed(schema))
+
+    def satisfied_by(self, value: Any) -> bool:
+        """Whether a value satisfies the schema, and is nothing but what the schema knows."""
+        return self._validator.is_valid(value)
+
+
+def closed(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns a schema that takes no unknown fields, and no value of any form, at any depth.
+
+    Args:
+        schema: JSON Schema (draft 4), self-contained.
+
+    Raises:
+        ValueError: The schema has `not` or `oneOf`; what is closed inside them would take more than before.
+    """
+    components = {name: _closed_value(part) for name, part in schema["components"]["schemas"].items()}
+    return _closed_value(schema) | {"components": {"schemas": components}}
+
+
+def _closed_value(schema: Mapping[str, Any]) -> dict[str, Any]:
+    known = _closed(schema)
+    return known if _says_what(known) else {**known, "type": ["string", "number", "boolean", "null"]}
+
+
+def _closed(schema: Mapping[str, Any]) -> dict[str, Any]:
+    if "not" in schema or "oneOf" in schema:
+        raise ValueError("`not` and `oneOf` cannot be closed")
+    known = dict(schema)
+    for name in ("items", "additionalProperties"):
+        if isinstance(known.get(name), dict):
+            known[name] = _closed_value(known[name])
+    for name in known.keys() & {"allOf", "anyOf"}:
+        known[name] = [_closed(part) for part in known[name]]
+    if "properties" in known:
+        known["properties"] = {name: _closed_value(part) for name, part in known["properties"].items()}
+    types = known.get("type", ())
+    if "object" in types and not isinstance(known.get("additionalProperties"), dict):
+        known["additionalProperties"] = False
+    if "array" in types and not isinstance(known.get("items"), dict):
+        known["maxItems"] = 0
+    return known
+
+
+def _says_what(schema: Mapping[str, Any]) -> bool:
+    """Whether a schema says of what form a value is."""
+    if schema.keys() & {"$ref", "enum", "type"}:
+        return True
+    choices = schema.get("anyOf", ())
+    return any(map(_says_what, schema.get("allOf", ()))) or (bool(choices) and all(map(_says_what, choices)))
+
+
+def _compiled(schema: Mapping[str, Any]) -> jsonschema_rs.Draft4Validator:
+    return jsonschema_rs.Draft4Validator(dict(schema), validate_formats=True, formats={"date": _is_date})
 
 
 def _lacks_fields(kind: Any) -> bool:

@@ -1,13 +1,16 @@
 """The vendor's API behind connexion. The only module that imports it.
 
-connexion loads and checks the contract document, routes, and knows which operation needs a token. Around its routing
-stands our own dispatcher, with handlers resolved and validators compiled once at the start; the chain of handlers
-that connexion builds anew for every request costs several times as much as everything else.
+connexion loads and checks the contract document, makes the operations, and knows which of them needs a token. At the
+start the paths of its operations are put into a table, and a request that the table knows is dispatched from there.
+Everything else goes through connexion's own routing, which decides what is unknown and which methods are possible.
+Both end in our own dispatcher, with handlers resolved and validators compiled once; the chain of handlers that
+connexion builds anew for every request costs several times as much as everything else.
 """
 
 import functools
 import warnings
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
 
@@ -36,6 +39,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Table = Mapping[str, Operation]
 
 _CALL = "casavi_mock.call"
+_NO_PARAMETERS: Mapping[str, str] = MappingProxyType({})
 
 
 class VendorApi:
@@ -52,9 +56,13 @@ class VendorApi:
         addresses = Addresses(base_url, forwarded=forwarded)
         reading = ReadingOperations(list(documents.values()), addresses.of)
         table = Operations(registry).table() | reading.table()
+        self._routes = _Routes()
         self._app = ConnexionMiddleware(
             _no_operation,
-            middlewares=[_Routing, functools.partial(_Dispatcher, registry=registry, table=table)],
+            middlewares=[
+                _Routing,
+                functools.partial(_Dispatcher, registry=registry, table=table, routes=self._routes),
+            ],
             resolver=Resolver(lambda name: _unused),
         )
         for base_path, document in documents.items():
@@ -67,6 +75,7 @@ class VendorApi:
             KeyError: The contract has an operation that nobody answers.
         """
         await self._app({"type": "startup"}, _receive_nothing, _send_nothing)
+        self._routes.settle()
 
     async def answer(self, call: Call, scope: Scope) -> Answer:
         """Returns the answer to a call.
@@ -83,6 +92,14 @@ class VendorApi:
             host, port = scope["server"]
             call.server = f"{host}:{port}" if port else host
         call.scheme, call.path, call.query = scope["scheme"], _raw_path(scope), scope["query_string"]
+        found = self._routes.find(scope["method"], call.path)
+        if found is not None:
+            operation, call.path_params = found
+            return await operation.answer(call)
+        return await self._routed(call, scope)
+
+    async def _routed(self, call: Call, scope: Scope) -> Answer:
+        """Returns the answer to a call by way of connexion."""
         routed = {**scope, "path": call.path, _CALL: call, "path_params": {}}
         try:
             await self._app(routed, call.receive, _send_nothing)
@@ -114,30 +131,82 @@ class _Operation:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         call: Call = scope[_CALL]
-        call.operation = self._name
         call.path_params = scope["path_params"]
+        call.answer = await self.answer(call)
+
+    async def answer(self, call: Call) -> Answer:
+        call.operation = self._name
         if self._header is not None:
             call.world = authorize(self._registry, _text(call, self._header), _text(call, b"authorization"))
             await call.admit(call.world)
-        call.answer = await self._handler(call)
+        return await self._handler(call)
+
+
+class _Routes:
+    """Knows operations by method and path: of paths without parameters, and of those with one at their end.
+
+    Other paths, and those of which several could be meant, are left to connexion's routing.
+    """
+
+    def __init__(self) -> None:
+        self._fixed: dict[tuple[str, str], _Operation] = {}
+        self._leaves: dict[tuple[str, str], tuple[_Operation, str]] = {}
+        self._others: set[int] = set()
+        """How many segments the paths have that are not known here."""
+
+    def add(self, method: str, path: str, operation: _Operation, types: Mapping[str, str]) -> None:
+        head, _, last = path.rpartition("/")
+        if "{" not in path:
+            self._fixed[method, path] = operation
+        elif "{" not in head and last[:1] + last[-1:] == "{}" and set(types.values()) == {"string"}:
+            self._leaves[method, head] = operation, last[1:-1]
+        else:
+            self._others.add(path.count("/"))
+
+    def settle(self) -> None:
+        """Leaves to connexion what could be meant by several paths."""
+        heads = {head for _, head in self._leaves}
+        unclear = {head for _, path in self._fixed if (head := path.rpartition("/")[0]) in heads}
+        self._fixed = {
+            (method, path): operation
+            for (method, path), operation in self._fixed.items()
+            if path.rpartition("/")[0] not in unclear and path.count("/") not in self._others
+        }
+        self._leaves = {
+            (method, head): leaf
+            for (method, head), leaf in self._leaves.items()
+            if head not in unclear and head.count("/") + 1 not in self._others
+        }
+
+    def find(self, method: str, path: str) -> tuple[_Operation, Mapping[str, str]] | None:
+        operation = self._fixed.get((method, path))
+        if operation is not None:
+            return operation, _NO_PARAMETERS
+        head, _, last = path.rpartition("/")
+        leaf = self._leaves.get((method, head)) if last else None
+        return None if leaf is None else (leaf[0], {leaf[1]: last})
 
 
 class _Api(RoutedAPI[_Operation]):  # type: ignore[misc]  # connexion is not typed
-    def __init__(self, *args: Any, registry: Registry, table: Table, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, registry: Registry, table: Table, routes: _Routes, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._make = functools.partial(_Operation, registry=registry, table=table)
+        self._routes = routes
         self.add_paths()
 
     def make_operation(self, operation: AbstractOperation) -> _Operation:
-        return self._make(operation)
+        made = self._make(operation)
+        path = self.base_path + operation.path
+        self._routes.add(operation.method.upper(), path, made, operation.get_path_parameter_types())
+        return made
 
 
 class _Dispatcher(RoutedMiddleware[_Api]):  # type: ignore[misc]  # connexion is not typed
     api_cls = _Api
 
-    def __init__(self, app: Any, *, registry: Registry, table: Table) -> None:
+    def __init__(self, app: Any, *, registry: Registry, table: Table, routes: _Routes) -> None:
         super().__init__(app)
-        self._own = {"registry": registry, "table": table}
+        self._own = {"registry": registry, "table": table, "routes": routes}
 
     def add_api(self, specification: Any, **kwargs: Any) -> _Api:
         api: _Api = super().add_api(specification, **kwargs, **self._own)

@@ -10,11 +10,12 @@ from casavi_mock.domain import state
 from casavi_mock.domain.clock import Clock
 from casavi_mock.domain.faults import FaultBook
 from casavi_mock.domain.importing import Importer
-from casavi_mock.domain.jobs import Job, JobQueue, Progress, checked_outcome
+from casavi_mock.domain.jobs import Job, JobQueue, Progress, QueueLimits, checked_outcome
 from casavi_mock.domain.journal import Journal
 from casavi_mock.domain.manners import Manners, Violation, judge
 from casavi_mock.domain.model import Json, Outcome, RecordError, Secret, Token
 from casavi_mock.domain.ordering import Plan
+from casavi_mock.domain.policy import MEGABYTE
 from casavi_mock.domain.store import Store
 from casavi_mock.domain.tokens import TokenBook
 from casavi_mock.errors import Unsteerable
@@ -72,7 +73,7 @@ class World:
         self._put_away: tuple[Store, JobQueue] | None = None
         self.store = Store()
         self.tokens = TokenBook(key, token_index, settings.policy, new_text, settings.limits.max_tokens)
-        self.journal = Journal(settings.limits.max_journal)
+        self.journal = self._new_journal()
         self.faults = FaultBook(self._operations)
         self.queue = self._new_queue()
 
@@ -81,15 +82,16 @@ class World:
 
     # Importing.
 
-    def submit(self, plan: Plan, *, forced: str | None = None) -> Job:
+    def submit(self, plan: Plan, *, forced: str | None = None, size: int = 0) -> Job:
         """Takes an import into the queue.
 
         Args:
             plan: What is to be imported.
             forced: What becomes of the job, as in `force`, when its turn comes; None leaves it to its records.
+            size: Length of what is to be imported, in bytes.
 
         Raises:
-            casavi_mock.domain.jobs.QueueFull: Too many jobs are unfinished.
+            casavi_mock.domain.jobs.QueueFull: Too many jobs are unfinished, or they hold too much.
             Unsteerable: There is no such outcome.
         """
         with self.lock:
@@ -97,7 +99,7 @@ class World:
             if forced is not None:
                 checked_outcome(forced)
             importer = self._importer(plan)
-            job = self.queue.submit(self._new_text(), plan, importer, self.clock.now(), forced=forced)
+            job = self.queue.submit(self._new_text(), plan, importer, self.clock.now(), forced=forced, size=size)
             self._on_work(self)
             return job
 
@@ -262,7 +264,7 @@ class World:
         """
         with self.lock:
             self._exchange(self._seed.copy(), self._new_queue(), self.tokens.emptied(), FaultBook(self._operations))
-            self.journal = Journal(self.settings.limits.max_journal)
+            self.journal = self._new_journal()
             self.clock.reset()
 
     def snapshot(self, name: str) -> SnapshotInfo:
@@ -338,13 +340,21 @@ class World:
     def _importer(self, plan: Plan) -> Importer:
         return Importer(self.store, plan, self.settings.policy, self._evidence, self.settings.keep_documents)
 
+    def _new_journal(self) -> Journal:
+        limits = self.settings.limits
+        return Journal(limits.max_journal, limits.max_journal_bytes)
+
     def _new_queue(self) -> JobQueue:
         policy, limits = self.settings.policy, self.settings.limits
         return JobQueue(
             self.settings.progress,
             policy.job_retention,
-            policy.queue_limit,
-            limits.max_jobs,
+            QueueLimits(
+                max_waiting=policy.queue_limit,
+                max_kept=limits.max_jobs,
+                max_waiting_bytes=round(limits.max_waiting_mb * MEGABYTE),
+                max_errors=limits.max_job_errors,
+            ),
             lambda job: self._on_end(self, job),
         )
 

@@ -23,7 +23,7 @@ class Registry:
 
     def __init__(self, settings: Settings, *, now: Callable[[], datetime], new_text: Callable[[], str]) -> None:
         self.settings = settings
-        self.strangers = Journal(settings.limits.max_journal)
+        self.strangers = Journal(settings.limits.max_journal, settings.limits.max_journal_bytes)
         """Exchanges that belong to no account, such as a log-in with an unknown key."""
         self.on_end: Callable[[World, Job], None] = lambda world, job: None
         self.wake: Callable[[], None] = lambda: None

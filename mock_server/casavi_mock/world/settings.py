@@ -6,7 +6,7 @@ from typing import Any
 
 from casavi_contracts import spec
 from casavi_mock.domain.jobs import Progress
-from casavi_mock.domain.policy import Policy
+from casavi_mock.domain.policy import MEGABYTE, Policy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,12 +15,23 @@ class Limits:
 
     max_tokens: int = 10_000
     max_jobs: int = 10_000
+    max_job_errors: int = 1_000_000
+    """Errors of all ended jobs together."""
+    max_waiting_mb: float = 1_000.0
+    """Length of what unfinished jobs import, together, in MB of 1,000,000 bytes."""
     max_journal: int = 1_000
+    max_journal_mb: float = 20.0
+    """What all exchanges of a journal take, roughly, in MB of 1,000,000 bytes."""
     max_accounts: int = 10_000
     """Accounts of a server."""
     max_snapshots: int = 20
     max_nesting: int = 64
     """Levels of nesting in a request body."""
+
+    @property
+    def max_journal_bytes(self) -> int:
+        """What all exchanges of a journal take, roughly, in bytes."""
+        return round(self.max_journal_mb * MEGABYTE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,7 +31,7 @@ class ServerBackend:
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         self._accounts = Accounts(app, self.url)
         ready = threading.Event()
-        self._server = server_for(app, ready.set)
+        self._server = server_for(app, ready.set, door=app.door)
         self._thread = threading.Thread(target=self._run, name=_THREAD, daemon=True)
         self._thread.start()
         while not ready.wait(_LOOK_SECONDS):

@@ -12,7 +12,7 @@ from tests.contracts.mutants.mutant import Mutant
 from tests.contracts.mutants.proxy import proxy
 from tests.support.client import Live, Mock
 
-TRAFFIC = ("log-in-gives-a-token", "accepted-job-ends")
+TRAFFIC = ("log-in-gives-a-token", "accepted-job-ends", "import-is-read-back")
 """Laws that are judged before one that judges what the others have seen, so that there is something to see."""
 
 

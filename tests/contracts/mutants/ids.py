@@ -42,51 +42,71 @@ def _path(edit: Callable[[str], str]) -> Callable[[Request], Request]:
 
 
 MUTANTS = (
-    mutant("ids-lower-case", "Reference ids are written in lower case.", IMPORT.request(ids(str.lower)), law="?"),
-    mutant("ids-upper-case", "Reference ids are written in capitals.", IMPORT.request(ids(str.upper)), law="?"),
-    mutant("ids-trimmed", "Blanks around reference ids are lost.", IMPORT.request(ids(str.strip)), law="?"),
+    mutant(
+        "ids-lower-case",
+        "Reference ids are written in lower case.",
+        IMPORT.request(ids(str.lower)),
+        law="different-ids-are-different-records",
+    ),
+    mutant(
+        "ids-upper-case",
+        "Reference ids are written in capitals.",
+        IMPORT.request(ids(str.upper)),
+        law="different-ids-are-different-records",
+    ),
+    mutant(
+        "ids-trimmed",
+        "Blanks around reference ids are lost.",
+        IMPORT.request(ids(str.strip)),
+        law="different-ids-are-different-records",
+    ),
     mutant(
         "ids-normalised",
         "Reference ids are brought into Unicode's composed form.",
         IMPORT.request(ids(lambda i: unicodedata.normalize("NFC", i))),
-        law="?",
+        law="different-ids-are-different-records",
     ),
     mutant(
         "ids-compatibility-form",
         "Reference ids are brought into Unicode's compatibility form.",
         IMPORT.request(ids(lambda i: unicodedata.normalize("NFKC", i))),
-        law="?",
+        law="different-ids-are-different-records",
     ),
     mutant(
         "ids-without-leading-zeros",
         "Zeros at the beginning of the last part of an id are lost.",
         IMPORT.request(ids(lambda i: "-".join([*i.split("-")[:-1], i.split("-")[-1].lstrip("0") or "0"]))),
-        law="?",
+        law="different-ids-are-different-records",
     ),
-    mutant("ids-cut", "Reference ids are cut after 64 characters.", IMPORT.request(ids(lambda i: i[:64])), law="?"),
+    mutant(
+        "ids-cut",
+        "Reference ids are cut after 64 characters.",
+        IMPORT.request(ids(lambda i: i[:64])),
+        law="different-ids-are-different-records",
+    ),
     mutant(
         "ids-without-slashes",
         "Slashes in reference ids become hyphens.",
         IMPORT.request(ids(lambda i: i.replace("/", "-"))),
-        law="?",
+        law="different-ids-are-different-records",
     ),
     mutant(
         "ids-decoded",
         "Percent signs in reference ids are taken for an encoding.",
         IMPORT.request(ids(lambda i: i.replace("%20", " ").replace("%2F", "/").replace("%25", "%"))),
-        law="?",
+        law="different-ids-are-different-records",
     ),
     mutant(
         "ids-blanks-joined",
         "Several blanks in a reference id become one.",
         IMPORT.request(ids(lambda i: " ".join(i.split(" ")) if "  " not in i else i.replace("  ", " "))),
-        law="?",
+        law="different-ids-are-different-records",
     ),
     mutant(
         "ids-ascii",
         "Letters in reference ids lose their marks.",
         IMPORT.request(ids(lambda i: unicodedata.normalize("NFD", i).encode("ascii", "ignore").decode() or i)),
-        law="?",
+        law="different-ids-are-different-records",
     ),
     mutant(
         "ids-of-answers-lower-case",
@@ -94,7 +114,7 @@ MUTANTS = (
         on("getContacts", "listContacts", "listUnits", "listProperties")
         .good()
         .answer(edits(change("content/*/id", str.lower), change("list/*/id", str.lower))),
-        law="?",
+        law="different-ids-are-different-records",
     ),
     mutant(
         "ids-replaced-by-the-internal-number",
@@ -107,18 +127,18 @@ MUTANTS = (
                 change("list/*", lambda r: {**r, "id": str(r["internalId"])}),
             )
         ),
-        law="?",
+        law="different-ids-are-different-records",
     ),
     mutant(
         "id-of-a-record-internal",
         "A single record shows the vendor's own number in place of the reference id.",
         on("getContactById", "getPropertyById").good().answer(lambda r: {**r, "id": str(r["internalId"])}),
-        law="?",
+        law="record-is-found-by-its-encoded-id",
     ),
     mutant(
         "records-found-in-any-case",
         "A single record is found in any case of its id.",
         on("getContactById", "getPropertyById").asked_instead(_path(str.lower)),
-        law="?",
+        law="unknown-record-is-refused",
     ),
 )

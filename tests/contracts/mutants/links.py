@@ -40,130 +40,140 @@ MUTANTS = (
         "link-loses-filters",
         "The link to the next page loses its filters.",
         V2_PAGES.answer(query(_only("page", "after"))),
-        law="?",
+        law="next-link-keeps-the-filters",
         versions=V2,
     ),
     mutant(
         "link-loses-moment",
         "The link to the next page loses the moment of modification.",
         V2_PAGES.answer(query(_without("modifiedAfter"))),
-        law="?",
+        law="next-link-keeps-the-filters",
         versions=V2,
     ),
     mutant(
         "link-loses-page-and-position",
         "The link to the next page leads to the first.",
         V2_PAGES.answer(query(_without("page", "after"))),
-        law="?",
+        law="page-walk-returns-every-record-once",
         versions=V2,
     ),
     mutant(
         "link-loses-page",
         "The link to the next page has no number.",
         V2_PAGES.answer(query(_without("page"))),
-        law="?",
+        law="next-link-carries-page-and-position",
         versions=V2,
     ),
     mutant(
         "link-loses-position",
         "The link to the next page has a number alone.",
         V2_PAGES.answer(query(_without("after"))),
-        law="?",
+        law="next-link-goes-on-where-the-page-ended",
         versions=V2,
     ),
     mutant(
         "link-number-stays",
         "The link to the next page has the number of this one.",
         V2_PAGES.answer(query(lambda q: {**q, "page": str(int(q["page"]) - 1)})),
-        law="?",
+        law="next-link-carries-page-and-position",
         versions=V2,
     ),
     mutant(
         "link-skips-a-record",
         "The link to the next page skips one record.",
         V2_PAGES.answer(query(lambda q: {**q, "after": str(int(q["after"]) + 1)})),
-        law="?",
+        law="page-walk-returns-every-record-once",
         versions=V2,
     ),
     mutant(
         "link-goes-back-a-record",
         "The link to the next page begins one record too early.",
         V2_PAGES.answer(query(lambda q: {**q, "after": str(max(0, int(q["after"]) - 1))})),
-        law="?",
+        law="page-walk-returns-every-record-once",
         versions=V2,
     ),
     mutant(
         "link-skips-a-page",
         "The link leads to the page after the next.",
         V2_PAGES.answer(query(lambda q: {**q, "after": str(int(q["after"]) + 25), "page": str(int(q["page"]) + 1)})),
-        law="?",
+        law="page-walk-returns-every-record-once",
         versions=V2,
     ),
     mutant(
         "link-to-version-1",
         "The link to the next page leads to version 1.",
         V2_PAGES.answer(link(lambda told: told.replace("/v2/", "/"))),
-        law="?",
+        law="next-link-is-followed-as-it-is",
         versions=V2,
     ),
     mutant(
         "link-to-another-list",
         "The link of properties leads to the units.",
         on("listProperties").good().answer(link(lambda told: told.replace("/properties", "/units"))),
-        law="?",
+        law="next-link-is-followed-as-it-is",
         versions=V2,
     ),
     mutant(
         "link-relative",
         "The link to the next page has no host.",
         V2_PAGES.answer(link(lambda told: urlunsplit(urlsplit(told)._replace(scheme="", netloc="")))),
-        law="?",
+        law="next-link-is-followed-as-it-is",
         versions=V2,
     ),
     mutant(
         "link-query-only",
         "The link to the next page is a query alone.",
         V2_PAGES.answer(link(lambda told: f"?{urlsplit(told).query}")),
-        law="?",
+        law="next-link-is-followed-as-it-is",
         versions=V2,
     ),
     mutant(
         "link-without-scheme",
         "The link to the next page has no scheme.",
         V2_PAGES.answer(link(lambda told: told.partition(":")[2])),
-        law="?",
+        law="next-link-is-followed-as-it-is",
         versions=V2,
     ),
     mutant(
         "link-to-another-host",
         "The link to the next page leads to a host that there is not.",
         V2_PAGES.answer(link(lambda told: urlunsplit(urlsplit(told)._replace(netloc="api.mycasavi.invalid")))),
-        law="?",
+        law="next-link-is-followed-as-it-is",
         versions=V2,
     ),
     mutant(
         "link-with-token",
         "The link to the next page carries the token.",
         V2_PAGES.then(lambda q, a: a.with_json(query(lambda told: {**told, "token": q.token})(a.json))),
-        law="?",
+        law="next-link-carries-page-and-position",
         versions=V2,
     ),
     mutant(
-        "link-on-the-last-page", "The last page has a link to an empty one.", lambda: _NeverLast(), law="?", versions=V2
+        "link-on-the-last-page",
+        "The last page has a link to an empty one.",
+        lambda: _NeverLast(),
+        law="last-page-has-no-link",
+        versions=V2,
     ),
-    mutant("link-to-itself", "The last page links to itself.", lambda: _ToItself(), law="?", versions=V2),
+    mutant(
+        "link-to-itself",
+        "The last page links to itself.",
+        lambda: _ToItself(),
+        law="last-page-has-no-link",
+        versions=V2,
+    ),
     mutant(
         "link-empty",
         "The link of the last page is an empty text.",
         V2_PAGES.answer(change("_links/next", lambda told: told or "")),
-        law="?",
+        law="last-page-has-no-link",
         versions=V2,
     ),
     mutant(
         "link-encoded-twice",
         "The query of the link is encoded twice.",
         V2_PAGES.answer(link(lambda told: told.replace("%", "%25"))),
-        law="?",
+        law="next-link-is-followed-as-it-is",
         versions=V2,
     ),
     mutant(
@@ -173,10 +183,32 @@ MUTANTS = (
         .asking(lambda r: any(f"{n}=" in r.query for n in ("role", "isRegistered", "isInvited", "modifiedAfter")))
         .good()
         .answer(put("_links", {"next": None})),
-        law="?",
+        law="filtered-walk-returns-every-match-once",
+        versions=V2,
+    ),
+    mutant(
+        "link-opens-the-account",
+        "A link shows the records of whom it was given to, whoever follows it.",
+        lambda: _Opening(),
+        law="next-link-opens-no-other-account",
         versions=V2,
     ),
 )
+
+
+class _Opening:
+    """A link is followed with the token of whom it was given to."""
+
+    def __init__(self) -> None:
+        self._given: dict[str, str] = {}
+
+    async def __call__(self, request: Request, forward: Forward) -> Response:
+        asked = f"{request.path}?{request.query}"
+        response = await forward(request.with_token(self._given[asked]) if asked in self._given else request)
+        if request.operation in V2_LISTS and response.ok and response.json["_links"]["next"]:
+            parts = urlsplit(response.json["_links"]["next"])
+            self._given[f"{parts.path}?{parts.query}"] = request.token
+        return response
 
 
 class _NeverLast:

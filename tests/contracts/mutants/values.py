@@ -1,6 +1,7 @@
 """Values that arrive as others than were sent: changed on the way in or on the way out."""
 
 import html
+import struct
 import unicodedata
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -53,111 +54,126 @@ def _shifted(told: str) -> str:
         return told
 
 
-def _floated(value: Any) -> Any:
-    return float(value) if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 1e300 else value
+def _single(value: int) -> int:
+    """A whole number as one of single precision holds it."""
+    rounded: float = struct.unpack("f", struct.pack("f", value))[0]
+    return int(rounded)
 
 
 MUTANTS = (
-    mutant("texts-trimmed", "Blanks around texts are lost.", IMPORT.request(plain(str.strip)), law="?"),
+    mutant(
+        "texts-trimmed",
+        "Blanks around texts are lost.",
+        IMPORT.request(plain(str.strip)),
+        law="texts-and-ids-stay-as-they-are",
+    ),
     mutant(
         "texts-normalised",
         "Texts are brought into Unicode's composed form.",
         IMPORT.request(plain(lambda t: unicodedata.normalize("NFC", t))),
-        law="?",
+        law="texts-and-ids-stay-as-they-are",
     ),
     mutant(
         "texts-in-ascii",
         "Letters that ASCII does not have become question marks.",
         IMPORT.request(plain(lambda t: t.encode("ascii", "replace").decode())),
-        law="?",
+        law="texts-and-ids-stay-as-they-are",
     ),
     mutant(
         "texts-without-emoji",
         "Characters beyond the basic plane become question marks.",
         IMPORT.request(plain(lambda t: "".join("?" if ord(c) > 0xFFFF else c for c in t))),
-        law="?",
+        law="texts-and-ids-stay-as-they-are",
     ),
     mutant(
         "texts-doubly-encoded",
         "Texts are encoded twice.",
         IMPORT.request(plain(lambda t: t.encode().decode("latin-1"))),
-        law="?",
+        law="texts-and-ids-stay-as-they-are",
     ),
     mutant(
         "texts-escaped-on-import",
         "Texts are escaped for HTML when they come.",
         IMPORT.request(plain(html.escape)),
-        law="?",
+        law="texts-and-ids-stay-as-they-are",
     ),
     mutant(
         "texts-unescaped-on-import",
         "Entities of HTML in texts are resolved.",
         IMPORT.request(plain(html.unescape)),
-        law="?",
+        law="texts-and-ids-stay-as-they-are",
     ),
     mutant(
         "texts-with-other-line-breaks",
         "Line breaks of Windows become those of Unix.",
         IMPORT.request(plain(lambda t: t.replace("\r\n", "\n"))),
-        law="?",
+        law="texts-and-ids-stay-as-they-are",
     ),
     mutant(
         "texts-on-one-line",
         "Line breaks in texts become blanks.",
         IMPORT.request(plain(lambda t: t.replace("\n", " "))),
-        law="?",
+        law="texts-and-ids-stay-as-they-are",
     ),
     mutant(
         "texts-without-control-characters",
         "Control characters in texts are lost.",
         IMPORT.request(plain(lambda t: "".join(c for c in t if unicodedata.category(c) != "Cc"))),
-        law="?",
+        law="texts-and-ids-stay-as-they-are",
     ),
-    mutant("texts-cut-at-30", "Texts are cut after 30 characters.", IMPORT.request(plain(lambda t: t[:30])), law="?"),
     mutant(
-        "texts-cut-at-255", "Texts are cut after 255 characters.", IMPORT.request(plain(lambda t: t[:255])), law="?"
+        "texts-cut-at-30",
+        "Texts are cut after 30 characters.",
+        IMPORT.request(plain(lambda t: t[:30])),
+        law="texts-and-ids-stay-as-they-are",
+    ),
+    mutant(
+        "texts-cut-at-255",
+        "Texts are cut after 255 characters.",
+        IMPORT.request(plain(lambda t: t[:255])),
+        law="texts-and-ids-stay-as-they-are",
     ),
     mutant(
         "texts-without-backslashes",
         "Backslashes in texts are lost.",
         IMPORT.request(plain(lambda t: t.replace("\\", ""))),
-        law="?",
+        law="texts-and-ids-stay-as-they-are",
     ),
     mutant(
         "texts-without-quotes",
         "Quotation marks in texts are doubled.",
         IMPORT.request(plain(lambda t: t.replace("'", "''"))),
-        law="?",
+        law="texts-and-ids-stay-as-they-are",
     ),
     mutant(
         "texts-capitalised",
         "First names begin with a capital.",
         IMPORT.request(change("contacts/*/firstName", text(lambda t: t[:1].upper() + t[1:]))),
-        law="?",
+        law="texts-and-ids-stay-as-they-are",
     ),
     mutant(
         "email-lower-case",
         "Addresses of mail are written in lower case.",
         IMPORT.request(change("contacts/*/email", text(str.lower))),
-        law="?",
+        law="texts-and-ids-stay-as-they-are",
     ),
     mutant(
         "telephone-digits-only",
         "Of telephone numbers only the digits stay.",
         IMPORT.request(change("contacts/*/telephone", text(lambda t: "".join(c for c in t if c.isdigit())))),
-        law="?",
+        law="texts-and-ids-stay-as-they-are",
     ),
     mutant(
         "postal-code-a-number",
         "Postal codes of contacts lose their leading zeros.",
         IMPORT.request(change("contacts/*/postalCode", text(lambda t: t.lstrip("0")))),
-        law="?",
+        law="texts-and-ids-stay-as-they-are",
     ),
     mutant(
         "postal-code-of-properties-a-number",
         "Postal codes of properties lose their leading zeros.",
         IMPORT.request(change("properties/*/postalCode", text(lambda t: t.lstrip("0")))),
-        law="?",
+        law="postal-code-of-a-property-is-text-or-number",
         versions=V2,
     ),
     mutant(
@@ -171,84 +187,84 @@ MUTANTS = (
                 change("list/*/postalCode", lambda t: int(t) if t and t.isascii() and t.isdigit() else t),
             )
         ),
-        law="?",
+        law="answers-satisfy-the-contract",
         versions=V2,
     ),
     mutant(
         "custom-numbers-as-texts",
         "Numbers in custom fields become texts.",
         IMPORT.request(custom(lambda v: str(v) if type(v) in (int, float) else v)),
-        law="?",
+        law="custom-fields-keep-their-types",
         versions=V2,
     ),
     mutant(
         "custom-numbers-rounded",
         "Numbers in custom fields are rounded to one decimal.",
         IMPORT.request(custom(lambda v: round(v, 1) if type(v) is float else v)),
-        law="?",
+        law="custom-fields-keep-their-types",
         versions=V2,
     ),
     mutant(
         "custom-numbers-cut",
         "Numbers in custom fields lose their decimals.",
         IMPORT.request(custom(lambda v: int(v) if type(v) is float else v)),
-        law="?",
+        law="custom-fields-keep-their-types",
         versions=V2,
     ),
     mutant(
         "custom-numbers-floated",
         "Large whole numbers in custom fields lose their last digits.",
-        IMPORT.request(custom(lambda v: int(_floated(v)) if type(v) is int else v)),
-        law="?",
+        IMPORT.request(custom(lambda v: _single(v) if type(v) is int else v)),
+        law="custom-fields-keep-their-types",
         versions=V2,
     ),
     mutant(
         "custom-numbers-absolute",
         "Numbers in custom fields lose their sign.",
         IMPORT.request(custom(lambda v: abs(v) if type(v) in (int, float) else v)),
-        law="?",
+        law="custom-fields-keep-their-types",
         versions=V2,
     ),
     mutant(
         "custom-booleans-as-texts",
         "Booleans in custom fields become texts.",
         IMPORT.request(custom(lambda v: str(v).lower() if isinstance(v, bool) else v)),
-        law="?",
+        law="custom-fields-keep-their-types",
         versions=V2,
     ),
     mutant(
         "custom-booleans-as-numbers",
         "Booleans in custom fields become numbers.",
         IMPORT.request(custom(lambda v: int(v) if isinstance(v, bool) else v)),
-        law="?",
+        law="custom-fields-keep-their-types",
         versions=V2,
     ),
     mutant(
         "custom-texts-as-numbers",
         "Texts in custom fields that look like numbers become numbers.",
         IMPORT.request(custom(lambda v: int(v) if isinstance(v, str) and v.isascii() and v.isdigit() else v)),
-        law="?",
+        law="custom-fields-keep-their-types",
         versions=V2,
     ),
     mutant(
         "custom-false-lost",
         "Custom fields that are false are lost.",
         IMPORT.request(custom(lambda v: None if v is False else v)),
-        law="?",
+        law="custom-fields-keep-their-types",
         versions=V2,
     ),
     mutant(
         "custom-zero-lost",
         "Custom fields that are zero are lost.",
         IMPORT.request(custom(lambda v: None if v == 0 and type(v) in (int, float) else v)),
-        law="?",
+        law="custom-fields-keep-their-types",
         versions=V2,
     ),
     mutant(
         "custom-empty-lost",
         "Custom fields that are an empty text are lost.",
         IMPORT.request(custom(lambda v: None if v == "" else v)),
-        law="?",
+        law="custom-fields-keep-their-types",
         versions=V2,
     ),
     mutant(
@@ -260,14 +276,14 @@ MUTANTS = (
                 change(f"{CONTRACTS}/endDate", text(lambda t: t[:10])),
             )
         ),
-        law="?",
+        law="dates-of-a-contract-are-dates-or-date-times",
         versions=V2,
     ),
     mutant(
         "contract-dates-a-day-late",
         "Contracts start a day late.",
         IMPORT.request(change(f"{CONTRACTS}/startDate", text(_shifted))),
-        law="?",
+        law="dates-of-a-contract-are-dates-or-date-times",
         versions=V2,
     ),
     mutant(
@@ -276,7 +292,7 @@ MUTANTS = (
         on("listUnits")
         .good()
         .answer(change("list/*/contracts/*/startDate", text(lambda t: t if len(t) > 10 else f"{t}T00:00:00.000Z"))),
-        law="?",
+        law="dates-of-a-contract-are-dates-or-date-times",
         versions=V2,
     ),
     mutant(
@@ -287,27 +303,28 @@ MUTANTS = (
         .answer(
             change("list/*/contracts/*/startDate", text(lambda t: f"{t[8:10]}.{t[5:7]}.{t[:4]}" if len(t) == 10 else t))
         ),
-        law="?",
+        law="texts-and-ids-stay-as-they-are",
         versions=V2,
     ),
     mutant(
         "role-names-trimmed",
         "Blanks around names of roles are lost.",
         IMPORT.request(change("responsibilities/*/roleName", text(str.strip))),
-        law="?",
+        law="texts-and-ids-stay-as-they-are",
+        versions=V2,
     ),
     mutant(
         "role-names-lower-case",
         "Names of roles are written in lower case.",
         IMPORT.request(change("responsibilities/*/roleName", text(str.lower))),
-        law="?",
+        law="texts-and-ids-stay-as-they-are",
         versions=V2,
     ),
     mutant(
         "streets-trimmed",
         "Blanks around streets are lost.",
         IMPORT.request(change("properties/*/addresses/*/street", text(str.strip))),
-        law="?",
+        law="texts-and-ids-stay-as-they-are",
         versions=V2,
     ),
     mutant(
@@ -318,7 +335,7 @@ MUTANTS = (
                 "properties/*/addresses/*/street", text(lambda t: t.replace("street", "st.").replace("straße", "str."))
             )
         ),
-        law="?",
+        law="import-is-read-back",
         versions=V2,
     ),
     mutant(
@@ -327,7 +344,7 @@ MUTANTS = (
         on("getContacts", "listContacts", "listUnits", "listProperties")
         .good()
         .answer(strings(lambda t: t.encode("ascii", "replace").decode())),
-        law="?",
+        law="texts-and-ids-stay-as-they-are",
     ),
     mutant(
         "answers-with-surrogates-lost",
@@ -335,6 +352,6 @@ MUTANTS = (
         on("getContacts", "listContacts", "listUnits", "listProperties")
         .good()
         .answer(strings(lambda t: "".join(c for c in t if ord(c) <= 0xFFFF))),
-        law="?",
+        law="texts-and-ids-stay-as-they-are",
     ),
 )

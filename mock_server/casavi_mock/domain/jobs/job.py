@@ -1,11 +1,11 @@
 """One job, and how jobs move on."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from casavi_mock.domain.importing import Importer
-from casavi_mock.domain.model import ENTITIES, TRANSITIONS, JobState, Outcome, RecordError, RecordWarning
+from casavi_mock.domain.jobs.counts import Counts
+from casavi_mock.domain.model import TRANSITIONS, JobState, RecordError, RecordWarning
 from casavi_mock.errors import Unsteerable
 
 MODES = ("immediate", "time", "manual")
@@ -47,14 +47,14 @@ class Job:
     touched_at: datetime | None = None
     """When it last moved; nothing of it happens earlier."""
     processed: int = 0
-    counts: dict[str, dict[Outcome, int]] = field(
-        default_factory=lambda: {entity: dict.fromkeys(Outcome, 0) for entity in ENTITIES}
-    )
+    counts: Counts = field(default_factory=Counts)
     errors: list[RecordError] = field(default_factory=list)
     importer: Importer | None = None
     """Holds the request until the job has ended."""
     forced: str | None = None
     """One of `OUTCOMES`, by command."""
+    size: int = 0
+    """Length of what it imports, in bytes."""
 
     @property
     def ended(self) -> bool:
@@ -96,8 +96,3 @@ def checked_outcome(outcome: str) -> str:
     if outcome not in OUTCOMES:
         raise Unsteerable(f"A job cannot be forced to be {outcome[:100]!r}.", OUTCOMES)
     return outcome
-
-
-def counts_view(job: Job) -> Mapping[str, Mapping[str, int]]:
-    """Returns the counts by entity and outcome, under the names that clients see."""
-    return {entity: {str(outcome): n for outcome, n in counts.items()} for entity, counts in job.counts.items()}

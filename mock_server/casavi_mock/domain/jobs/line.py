@@ -8,9 +8,11 @@ happen at the moment they are given; before them, what is due by then has to be 
 import copy
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from casavi_mock.domain.importing import Importer
+from casavi_mock.domain.jobs.ended import Ended, errors_of, packed, unpacked
 from casavi_mock.domain.jobs.job import Job, Progress, checked_outcome
 from casavi_mock.domain.model import JobState, Outcome, RecordError, RecordWarning
 from casavi_mock.domain.ordering import Plan
@@ -21,7 +23,21 @@ TICK = timedelta(milliseconds=10)
 
 
 class QueueFull(Exception):
-    """The account has as many unfinished jobs as it may have."""
+    """The account has as many unfinished jobs as it may have, or they hold as much as they may together."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueueLimits:
+    """How much a queue holds."""
+
+    max_waiting: int
+    """Unfinished jobs; beyond, no further one is taken."""
+    max_kept: int
+    """Jobs that are kept at all; beyond, the oldest ended ones go and are counted in `dropped`."""
+    max_waiting_bytes: int = 1_000_000_000
+    """Length of what the unfinished jobs import, together; beyond, no further one is taken."""
+    max_errors: int = 1_000_000
+    """Errors of all ended jobs together; beyond, the oldest jobs go likewise, but for the last one that ended."""
 
 
 class JobQueue:
@@ -30,8 +46,7 @@ class JobQueue:
     Args:
         progress: How jobs move on.
         retention: How long an ended job can be read.
-        max_waiting: Unfinished jobs that may be in the queue.
-        max_kept: Jobs that are kept at all; beyond, the oldest ended ones go and are counted in `dropped`.
+        limits: How much it holds.
         on_end: Told of every job that ends.
     """
 
@@ -39,25 +54,29 @@ class JobQueue:
         self,
         progress: Progress,
         retention: timedelta,
-        max_waiting: int,
-        max_kept: int,
+        limits: QueueLimits,
         on_end: Callable[[Job], None] = lambda job: None,
     ) -> None:
         self.progress = progress
         self.dropped = 0
+        self.refused = 0
+        """Imports that were not taken since it was full."""
         self.done = 0
         """Records that were imported or refused by its jobs."""
         self._retention = retention
-        self._max_waiting = max_waiting
-        self._max_kept = max_kept
+        self._limits = limits
         self._on_end = on_end
-        self._jobs: dict[str, Job] = {}
+        self._jobs: dict[str, Ended] = {}
         self._unfinished: deque[Job] = deque()
-        self._ended: deque[Job] = deque()
+        self._ended: deque[str] = deque()
+        self._first_end: datetime | None = None
+        """When the first job in `_ended` ended; None if there is none, or it was not looked at yet."""
         self._free_at: datetime | None = None
         self._turns = 0
         self._held_at: datetime | None = None
         self._force_next: str | None = None
+        self._waiting_bytes = 0
+        self._errors = 0
 
     def __len__(self) -> int:
         return len(self._jobs)
@@ -69,15 +88,18 @@ class JobQueue:
 
     @property
     def full(self) -> bool:
-        """Whether there are as many unfinished jobs as there may be."""
-        return len(self._unfinished) >= self._max_waiting
+        """Whether no further job is taken before one has ended."""
+        limits = self._limits
+        return len(self._unfinished) >= limits.max_waiting or self._waiting_bytes >= limits.max_waiting_bytes
 
     @property
     def held(self) -> bool:
         """Whether nothing starts or goes on."""
         return self._held_at is not None
 
-    def submit(self, job_id: str, plan: Plan, importer: Importer, now: datetime, *, forced: str | None = None) -> Job:
+    def submit(
+        self, job_id: str, plan: Plan, importer: Importer, now: datetime, *, forced: str | None = None, size: int = 0
+    ) -> Job:
         """Takes an import into the queue.
 
         Args:
@@ -86,26 +108,33 @@ class JobQueue:
             importer: Who imports it.
             now: The moment of the request.
             forced: What becomes of it, one of `OUTCOMES`, when its turn comes; None leaves it to its records.
+            size: Length of what it imports, in bytes.
 
         Raises:
-            QueueFull: There are `max_waiting` unfinished jobs.
+            QueueFull: The unfinished jobs are as many as there may be, or hold as much as they may.
         """
         if self.full:
+            self.refused += 1
             raise QueueFull
-        job = Job(job_id, now, len(plan.records), importer.warnings, importer=importer, forced=forced)
+        job = Job(job_id, now, len(plan.records), importer.warnings, importer=importer, forced=forced, size=size)
         self._jobs[job_id] = job
         self._unfinished.append(job)
+        self._waiting_bytes += size
         self.forget(now)
         return job
 
     def find(self, job_id: str, now: datetime) -> Job | None:
         """Returns a job, or None if there is none, or none any more."""
-        job = self._jobs.get(job_id)
-        return None if job is None or self._out_of_retention(job, now) else job
+        kept = self._jobs.get(job_id)
+        if kept is None:
+            return None
+        job = unpacked(job_id, kept)
+        return None if self._out_of_retention(job.finished_at, now) else job
 
     def jobs(self, now: datetime) -> list[Job]:
         """Returns all jobs that can be read, the newest first."""
-        return [job for job in reversed(self._jobs.values()) if not self._out_of_retention(job, now)]
+        jobs = [unpacked(job_id, kept) for job_id, kept in reversed(self._jobs.items())]
+        return [job for job in jobs if not self._out_of_retention(job.finished_at, now)]
 
     def poll(self, now: datetime) -> None:
         """Counts one poll; in mode `manual`, enough of them move the first unfinished job to its next state."""
@@ -251,12 +280,24 @@ class JobQueue:
 
     def forget(self, now: datetime) -> None:
         """Lets go of ended jobs that can no longer be read, or are too many."""
-        while self._ended and (len(self._jobs) > self._max_kept or self._out_of_retention(self._ended[0], now)):
-            self._jobs.pop(self._ended.popleft().id, None)
+        while self._ended and (self._too_much() or self._out_of_retention(self._oldest_end(), now)):
+            kept = self._jobs.pop(self._ended.popleft())
+            self._errors -= errors_of(kept)
+            self._first_end = None
             self.dropped += 1
 
-    def _out_of_retention(self, job: Job, now: datetime) -> bool:
-        return job.finished_at is not None and now - job.finished_at > self._retention
+    def _too_much(self) -> bool:
+        limits = self._limits
+        return len(self._jobs) > limits.max_kept or (self._errors > limits.max_errors and len(self._ended) > 1)
+
+    def _oldest_end(self) -> datetime | None:
+        if self._first_end is None:
+            job_id = self._ended[0]
+            self._first_end = unpacked(job_id, self._jobs[job_id]).finished_at
+        return self._first_end
+
+    def _out_of_retention(self, finished_at: datetime | None, now: datetime) -> bool:
+        return finished_at is not None and now - finished_at > self._retention
 
     def _current(self) -> Job | None:
         """Returns the running job, unless nothing goes on; starts the next one if none runs."""
@@ -302,7 +343,7 @@ class JobQueue:
         if isinstance(outcome, RecordError):
             job.errors.append(outcome)
             outcome = Outcome.REFUSED
-        job.counts[record.entity][outcome] += 1
+        job.counts.add(record.entity, outcome)
         job.processed += 1
         self.done += 1
 
@@ -317,7 +358,10 @@ class JobQueue:
         job.finished_at = self._free_at = max(at, job.touched_at)
         job.importer = None
         self._unfinished.popleft()
-        self._ended.append(job)
+        self._waiting_bytes -= job.size
+        self._jobs[job.id] = packed(job)
+        self._ended.append(job.id)
+        self._errors += len(job.errors)
         self._on_end(job)
 
 
@@ -325,7 +369,7 @@ def _refuse_rest(job: Job) -> None:
     assert job.importer is not None, "kept until the job has ended"
     rest = job.importer.plan.records[job.processed :]
     for record in rest:
-        job.counts[record.entity][Outcome.REFUSED] += 1
+        job.counts.add(record.entity, Outcome.REFUSED)
     job.processed = job.total
     message = "the job was told to fail; what was left of it was not imported"
     job.warnings = [*job.warnings, RecordWarning("", "forced", message, max(len(rest), 1))]

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import orjson
 from flask import Flask, Response, request
@@ -29,7 +30,12 @@ log = logging.getLogger("casavi_mock.control")
 
 
 def control_app(
-    registry: Registry, readiness: Mapping[str, bool], token: Secret | None = None, *, only_open: bool = False
+    registry: Registry,
+    readiness: Mapping[str, bool],
+    token: Secret | None = None,
+    *,
+    only_open: bool = False,
+    facts: Mapping[str, Callable[[], Any]] | None = None,
 ) -> Flask:
     """Returns the control plane.
 
@@ -38,11 +44,12 @@ def control_app(
         readiness: Parts of the server, and whether each is ready; read anew on each request.
         token: The control token, without which only health and readiness are told; nobody needs one if None.
         only_open: Whether there is nothing but health and readiness.
+        facts: What health tells beside what the accounts hold, by name; asked anew on each request.
     """
     app = Flask("casavi_mock", static_folder=None)
     app.url_map.merge_slashes = False
     document = load_document(registry.settings.document)
-    plane = Plane(registry, readiness, document)
+    plane = Plane(registry, readiness, document, facts)
     known = {verb.id: verb for verb in verbs(document) if verb.open or not only_open}
 
     @app.before_request
@@ -63,7 +70,7 @@ def _view(plane: Plane, verb: Verb) -> Callable[..., Response]:
     def view(**path: str) -> Response:
         verb.check_path(path)
         query = verb.query(request.args)
-        raw = read_body(request, verb.max_bytes)
+        raw = b"" if verb.open else read_body(request, verb.max_bytes)  # nobody can keep health waiting
         headers = {name.lower().encode("latin-1"): value.encode("latin-1") for name, value in request.headers.items()}
         body = verb.body(headers, raw)
         key = headers.get(KEY_HEADER.lower().encode())

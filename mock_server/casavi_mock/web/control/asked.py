@@ -25,12 +25,20 @@ class Plane:
         registry: The accounts.
         readiness: Parts of the server, and whether each is ready.
         document: The control plane's own document.
+        facts: What health tells beside what the accounts hold, by name.
     """
 
-    def __init__(self, registry: Registry, readiness: Mapping[str, bool], document: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        readiness: Mapping[str, bool],
+        document: Mapping[str, Any],
+        facts: Mapping[str, Callable[[], Any]] | None = None,
+    ) -> None:
         self.registry = registry
         self.readiness = readiness
         self.document = document
+        self.facts = facts or {}
 
     @cached_property
     def _portfolio(self) -> BodySchema:

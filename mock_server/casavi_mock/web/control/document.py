@@ -13,7 +13,8 @@ from werkzeug.datastructures import MultiDict
 from casavi_contracts import spec
 from casavi_mock.domain.faults import IMPORT
 from casavi_mock.errors import FieldError, Refused
-from casavi_mock.web.body import beyond, check_media_type, parse, too_deep
+from casavi_mock.web.body import check_media_type, parse
+from casavi_mock.web.bulk import beyond
 from casavi_mock.web.control.places import clash, explained, narrowed, possible_at, resolved
 from casavi_mock.web.control.problems import Problem, from_errors, from_refusal
 from casavi_mock.web.validation import BodySchema
@@ -141,7 +142,7 @@ class Verb:
             body = parse(raw, secret=self._schema.secret)
         except Refused as error:
             raise from_refusal(error) from None
-        if too_deep(raw, MAX_NESTING) and (place := beyond(body, "", MAX_NESTING)) is not None:
+        if (place := beyond(body, "", MAX_NESTING)) is not None:
             shown = "" if self._schema.secret else place
             raise from_errors([FieldError(shown, f"at most {MAX_NESTING} levels of nesting", "more")])
         if not self._schema.satisfied_by(body):

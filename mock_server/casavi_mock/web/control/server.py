@@ -13,7 +13,8 @@ from casavi_mock.world import Registry
 def health(asked: Asked) -> Reply:
     """Tells that the server answers, and what it holds."""
     registry = asked.plane.registry
-    return reply({"status": "ok", "version": __version__, "accounts": len(registry), **_totals(registry)})
+    told = {name: fact() for name, fact in asked.plane.facts.items()}
+    return reply({"status": "ok", "version": __version__, "accounts": len(registry), **_totals(registry), **told})
 
 
 def ready(asked: Asked) -> Reply:
@@ -68,6 +69,11 @@ def _totals(registry: Registry) -> dict[str, Any]:
             "kept": sum(len(world.queue) for world in worlds),
             "unfinished": sum(world.queue.unfinished for world in worlds),
             "dropped": sum(world.queue.dropped for world in worlds),
+            "refused": sum(world.queue.refused for world in worlds),
+        },
+        "tokens": {
+            "kept": sum(len(world.tokens) for world in worlds),
+            "dropped": sum(world.tokens.dropped for world in worlds),
         },
         "journal": {
             "kept": sum(len(world.journal) for world in worlds) + len(registry.strangers),

@@ -1,0 +1,308 @@
+"""Laws about links from page to page, and about filtered lists. Only version 2 has them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import parse_qsl, quote, urlsplit
+
+from casavi_contracts.exchange import Answer
+from casavi_contracts.laws.law import Law, law
+from casavi_contracts.laws.observing import ALL_CONTRACTS, check_form
+from casavi_contracts.laws.stock import Record, Stock, ids_of, page_size, records_of, walked
+from casavi_contracts.target import Capability
+from casavi_contracts.trial import Trial
+
+WRITES = (Capability.WRITE,)
+V2 = ("v2",)
+LISTS = ("listContacts", "listUnits", "listProperties")
+
+LONG_AGO = "modifiedAfter=2000-01-01T00%3A00%3A00.000Z"
+"""A filter that leaves everything, and whose value has to be encoded."""
+
+MARKS: Mapping[str, Mapping[str, Any]] = {
+    "role": {"evidence": "assumed", "assumption": "role-filter"},
+    "modifiedAfter": {"evidence": "assumed", "assumption": "modified-after"},
+}
+"""By filter, what is known of what it leaves; of the others it is known from clients."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filtered:
+    """A filtered list, and the numbers of the records that it has to show."""
+
+    entity: str
+    operation: str
+    query: str
+    numbers: tuple[int, ...]
+
+    @property
+    def marks(self) -> Mapping[str, Any]:
+        """What is known of its filters."""
+        return next((marks for name, marks in MARKS.items() if f"{name}=" in self.query), {})
+
+
+@law(
+    "filtered-walk-returns-every-match-once",
+    "Whoever walks through the pages of a filtered list gets every record once that matches, and no other.",
+    evidence="inferred",
+    source="6",
+    operations=LISTS,
+    needs=WRITES,
+    versions=V2,
+)
+def filtered_walk_returns_every_match_once(trial: Trial, case: Any) -> None:
+    stock = Stock(trial)
+    for one in _filtered(trial, stock):
+        answer = trial.account.send(one.operation, query=one.query)
+        trial.expect(answer.ok, f"{one.entity} with {one.query}", f"status {answer.status}", **one.marks)
+        stock.expect(one.entity, walked(trial.account, one.operation, one.query), one.numbers, **one.marks)
+
+
+def _filtered(trial: Trial, stock: Stock) -> list[Filtered]:
+    """Imports as many records as are wanted, changes the first half of them, and returns filtered lists of them."""
+    half = page_size(trial.contract) + 2
+    stock.grow(2 * half)
+    since = _since_now(trial)
+    trial.account.imported(stock.portfolio(range(half), name="Beispiel"))
+    everybody, renters = tuple(range(2 * half)), tuple(range(0, 2 * half, 2))
+    changed = tuple(range(half)) if since else everybody
+    since = since or LONG_AGO
+    return [
+        Filtered("contacts", "listContacts", "isRegistered=false", everybody),
+        Filtered("contacts", "listContacts", "isRegistered=false&isInvited=false", everybody),
+        Filtered("contacts", "listContacts", "isRegistered=true", ()),
+        Filtered("units", "listUnits", ALL_CONTRACTS, everybody),
+        Filtered("contacts", "listContacts", "role=RENTER", renters),
+        Filtered("contacts", "listContacts", since, changed),
+        Filtered("contacts", "listContacts", f"role=RENTER&{since}", tuple(n for n in changed if n in renters)),
+        Filtered("units", "listUnits", f"{ALL_CONTRACTS}&{since}", changed),
+        Filtered("properties", "listProperties", since, changed),
+    ]
+
+
+def _since_now(trial: Trial) -> str | None:
+    """Returns the filter by the present moment; None where nobody can tell the time of the target."""
+    clock = trial.account.clock
+    if clock is None:
+        return None
+    clock.advance(1)
+    now = datetime.fromisoformat(clock.now()).astimezone(UTC).isoformat(timespec="milliseconds")
+    clock.advance(1)
+    return f"modifiedAfter={quote(now, safe='')}"
+
+
+@law(
+    "next-link-is-followed-as-it-is",
+    "The link to the next page is a complete address of the same server; followed as it is, it leads there each time.",
+    evidence="client",
+    source="5.2",
+    operations=LISTS,
+    needs=WRITES,
+    versions=V2,
+)
+def next_link_is_followed_as_it_is(trial: Trial, case: Any) -> None:
+    stock = Stock(trial)
+    stock.grow(page_size(trial.contract) + 1)
+    for entity, operation in stock.lists():
+        for query in ("", LONG_AGO):
+            first, link = _first_page(trial, operation, query)
+            once, again = (trial.account.get(link, as_it_is=True) for _ in range(2))
+            for answer in (once, again):
+                _expect_page(trial, operation, answer)
+            trial.expect(once.json == again.json, "the same page when the link is followed again", "another one")
+            ids, before = ids_of(records_of(once.json)), set(ids_of(records_of(first)))
+            trial.expect(bool(ids), f"{entity} on the next page", "none")
+            trial.expect(not before & set(ids), f"{entity} that were not on the page before", "the same again")
+            own = {*stock.ids(entity)}
+            strange = [id_ for id_ in ids if trial.names.mine(id_) and id_ not in own]
+            trial.expect(not strange, f"{entity} on the next page of {entity}", f"other records, such as {strange[:1]}")
+
+
+def _first_page(trial: Trial, operation: str, query: str) -> tuple[Record, str]:
+    """Returns the first of several pages and its link."""
+    answer = trial.account.send(operation, query=query)
+    known = next((marks for name, marks in MARKS.items() if f"{name}=" in query), {})
+    trial.expect(answer.ok, f"a page of {operation} with {query}", f"status {answer.status}", **known)
+    check_form(trial, operation, answer)
+    link = answer.json["_links"]["next"]
+    trial.expect(bool(link), "a link to the next page, since there are more records than on one", "none")
+    return answer.json, link
+
+
+def _expect_page(trial: Trial, operation: str, answer: Answer) -> None:
+    trial.expect(answer.ok, "a link that leads to a page", f"status {answer.status}")
+    wrong = [*trial.contract.deviations(operation, answer.status, answer.headers, answer.body)]
+    trial.expect(not wrong, f"a link that leads to a page of {operation}", "something of another form")
+
+
+@law(
+    "next-link-keeps-the-filters",
+    "The link to the next page already contains the filters: what it leads to is filtered as the first page was.",
+    evidence="client",
+    source="5.2",
+    operations=LISTS,
+    needs=WRITES,
+    versions=V2,
+)
+def next_link_keeps_the_filters(trial: Trial, case: Any) -> None:
+    stock = Stock(trial)
+    for one in _filtered(trial, stock):
+        if len(one.numbers) <= page_size(trial.contract):  # they fit on one page
+            continue
+        _, link = _first_page(trial, one.operation, one.query)
+        answer = trial.account.get(link)
+        _expect_page(trial, one.operation, answer)
+        allowed = {*stock.ids(one.entity, one.numbers)}
+        strange = [
+            trial.names.local(id_)
+            for id_ in ids_of(records_of(answer.json))
+            if trial.names.mine(id_) and id_ not in allowed
+        ]
+        trial.expect(
+            not strange, f"only {one.entity} on the next page that match {one.query}", f"{strange[:3]} as well"
+        )
+
+
+@law(
+    "next-link-carries-page-and-position",
+    "Besides the filters as they were sent, the link carries the number of the next page, the position, and no more.",
+    evidence="assumed",
+    source="5.2",
+    assumption="next-link-parameters",
+    operations=LISTS,
+    needs=WRITES,
+    versions=V2,
+)
+def next_link_carries_page_and_position(trial: Trial, case: Any) -> None:
+    stock = Stock(trial)
+    stock.grow(page_size(trial.contract) + 1)
+    for _, operation in stock.lists():
+        filters = f"isInvited=false&{LONG_AGO}" if operation == "listContacts" else LONG_AGO
+        for query, number in ((filters, 2), (f"page=1&{filters}", 2), ("", 2)):
+            _, link = _first_page(trial, operation, query)
+            carried = parse_qsl(urlsplit(link).query, keep_blank_values=True)
+            for name, value in parse_qsl(query):
+                if name != "page":
+                    trial.expect(carried.count((name, value)) == 1, f"{name}={value} once in the link", "not so")
+            names = sorted(name for name, _ in carried)
+            wanted = sorted({"page", "after", *(name for name, _ in parse_qsl(query))})
+            trial.expect(names == wanted, f"{wanted} in the link", f"{names}")
+            told = dict(carried)
+            trial.expect(told["page"] == f"{number}", f"page={number} in the link", f"page={told['page']}")
+            trial.expect(told["after"].isdigit(), "a position in the link that is a number", repr(told["after"]))
+
+
+@law(
+    "last-page-has-no-link",
+    "The link of the last page is null, also where that page is full or the list is empty.",
+    evidence="client",
+    source="5.2",
+    operations=LISTS,
+    needs=WRITES,
+    versions=V2,
+)
+def last_page_has_no_link(trial: Trial, case: Any) -> None:
+    stock, size = Stock(trial), page_size(trial.contract)
+    _expect_end(trial, "listContacts", "")
+    boundary = size - len(walked(trial.account, "listContacts")) % size
+    for number, query in ((boundary, ""), (boundary + 1, LONG_AGO)):
+        stock.grow(number)
+        for _, operation in stock.lists():
+            _expect_end(trial, operation, query)
+
+
+def _expect_end(trial: Trial, operation: str, query: str) -> None:
+    """Breaks the law if a link is anything but null and does not lead to further records."""
+    marks = MARKS["modifiedAfter"] if query else {}
+    answer = trial.account.send(operation, query=query)
+    trial.expect(answer.ok, f"a page of {operation}", f"status {answer.status}", **marks)
+    before: set[str] = set()
+    while True:
+        page = answer.json
+        ids, link = set(ids_of(records_of(page))), page["_links"]["next"]
+        trial.expect(not before or not ids <= before, "further records behind a link", "none")
+        if link is None:
+            return
+        trial.expect(link != "", "null as the link of the last page", "an empty text")
+        before |= ids
+        answer = trial.account.get(link)
+        trial.expect(answer.ok and records_of(answer.json) != [], "records behind a link that is not null", "none")
+
+
+@law(
+    "page-number-and-link-agree",
+    "To count pages gives the same pages as to follow the links.",
+    evidence="inferred",
+    source="5.2",
+    operations=LISTS,
+    needs=WRITES,
+    versions=V2,
+)
+def page_number_and_link_agree(trial: Trial, case: Any) -> None:
+    stock = Stock(trial)
+    stock.grow(page_size(trial.contract) + 2)
+    for _, operation in stock.lists():
+        for query in ("", ALL_CONTRACTS if operation == "listUnits" else LONG_AGO):
+            linked = [ids_of(page) for page in trial.account.walk(operation, query)]
+            for number, ids in enumerate(linked, 1):
+                page = trial.account.page(operation, f"page={number}{query and '&' + query}")
+                counted = ids_of(records_of(page))
+                trial.expect(counted == ids, f"page {number} of {operation} as by the links", "other records")
+
+
+@law(
+    "next-link-goes-on-where-the-page-ended",
+    "The link leads on from the position where the page ended: an import that changes what matches loses nothing.",
+    evidence="assumed",
+    source="5.2",
+    assumption="next-link-parameters",
+    operations=("listContacts",),
+    needs=WRITES,
+    versions=V2,
+)
+def next_link_goes_on_where_the_page_ended(trial: Trial, case: Any) -> None:
+    stock = Stock(trial)
+    stock.grow(2 * page_size(trial.contract) + 8)
+    seen: list[Record] = []
+    moved = False
+    for page in trial.account.walk("listContacts", "role=RENTER"):
+        seen += page
+        there = ids_of(page)
+        own = [number for number in range(0, stock.size, 2) if stock.ids("contacts", [number])[0] in there]
+        if own and not moved:  # some that were seen match no more, so those behind them move up
+            trial.account.imported(stock.portfolio(own[:3], let=False))
+            moved = True
+    stock.expect("contacts", seen, range(0, stock.size, 2))
+
+
+@law(
+    "next-link-opens-no-other-account",
+    "A link shows the records of the account whose token is sent, whoever was given it.",
+    evidence="inferred",
+    source="1",
+    operations=LISTS,
+    needs=(Capability.WRITE, Capability.TWO_ACCOUNTS),
+    versions=V2,
+)
+def next_link_opens_no_other_account(trial: Trial, case: Any) -> None:
+    stock = Stock(trial)
+    stock.grow(page_size(trial.contract) + 1)
+    for entity, operation in stock.lists():
+        _, link = _first_page(trial, operation, "")
+        answer = trial.other.get(link)
+        seen = ids_of(records_of(answer.json)) if answer.ok else []
+        foreign = [trial.names.local(id_) for id_ in seen if trial.names.mine(id_)]
+        trial.expect(not foreign, f"no {entity} of another account behind a link", f"{foreign[:3]}")
+
+
+LAWS: tuple[Law, ...] = (
+    filtered_walk_returns_every_match_once,
+    next_link_is_followed_as_it_is,
+    next_link_keeps_the_filters,
+    next_link_carries_page_and_position,
+    last_page_has_no_link,
+    page_number_and_link_agree,
+    next_link_goes_on_where_the_page_ended,
+    next_link_opens_no_other_account,
+)

@@ -1,0 +1,345 @@
+"""The machine holds on the healthy mock, finds wrong servers, and what it finds can be played again."""
+
+import contextlib
+import json
+import unittest
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
+
+from casavi_contracts.failures import BudgetSpent, CouldNotRun
+from casavi_contracts.judge import Judge
+from casavi_contracts.laws import LAWS
+from casavi_contracts.machine import LAW, NAME, AccountMachine, machine_of, play
+from casavi_contracts.machine.commands import checked, told
+from casavi_contracts.machine.search import search
+from casavi_contracts.report import replay
+from casavi_contracts.report.text import lines
+from casavi_contracts.suite.tasks import task_of, tasks
+from casavi_contracts.target import Credentials, InProcess, Target
+from casavi_contracts.verdict import Finding, Outcome, Verdict
+from casavi_mock.domain.model import Secret
+from casavi_mock.web.app import MockApp, new_registry
+from casavi_mock.world import Settings
+from tests.contracts.mutants import caches, counts, deliveries, imports, jobs, refreshing, tokens
+from tests.contracts.mutants.judging import BY_NAME, contract, healthy, served
+from tests.contracts.mutants.wire import Tamper, untouched
+from tests.support import kit
+
+versions = pytest.mark.parametrize("version", ["v1", "v2"])
+FAILING = (Outcome.BROKEN, Outcome.REFUTED, Outcome.NOT_JUDGED)
+"""Not judged is a machine that stumbles over the breach of another law."""
+
+SHALLOW = 0.25
+ONE_CONTACT = {"contacts": [{"id": "A"}]}
+
+
+def judge_of(target: Target, version: str, *, depth: float = SHALLOW, shrink: int = 0) -> Judge:
+    accounts = kit.accounts(target, contract(version), "m-")
+    return Judge(BY_NAME, lambda: accounts, depth=depth, shrink_cases=shrink)
+
+
+def tamper_of(name: str) -> Tamper:
+    families = (caches, counts, deliveries, imports, jobs, refreshing, tokens)
+    (found,) = (mutant for family in families for mutant in family.MUTANTS if mutant.name == name)
+    return found.make()
+
+
+def found(name: str, version: str = "v1", **more: Any) -> Verdict:
+    with served(healthy(), tamper_of(name)) as target:
+        return judge_of(target, version, **more).judge(LAW)
+
+
+@versions
+@pytest.mark.parametrize("mode", ["immediate", "time", "manual"])
+def test_holds_on_the_healthy_mock(mode: str, version: str) -> None:
+    with kit.target(mode) as target:
+        verdict = judge_of(target, version).judge(LAW)
+
+    assert verdict.outcome is Outcome.HOLDS, verdict.findings
+    assert verdict.examples == 5
+    assert verdict.requests > 100
+
+
+@pytest.mark.parametrize("profile", [
+    {"several-tokens": "newest-only"},
+    {"refresh-revokes-old-token": False, "refresh-accepts-expired-token": True, "refresh-needs-token-header": True},
+    {"refresh-accepts-expired-token": True, "token-lifetime-days": 0.5, "job-retention-days": 0.6},
+    {"upsert": "replace", "unknown-fields": "refuse", "duplicate-ids": "last-wins", "v2-page-size": 3},
+    {"job-status-names": ["new", "busy", "done", "bad"], "unauthorized-status": 403, "v1-page-size": 2},
+], ids=lambda profile: ", ".join(profile))  # fmt: skip
+@versions
+def test_holds_under_other_assumptions(version: str, profile: dict[str, Any]) -> None:
+    with kit.target("time", profile=profile) as target:
+        judge = Judge(BY_NAME, lambda: kit.accounts(target, kit.Contract(version, profile)), depth=SHALLOW)
+        verdict = judge.judge(LAW)
+
+    assert verdict.outcome is Outcome.HOLDS, verdict.findings
+
+
+def drawn(target: Target, start: int, *, version: str = "v1") -> list[Any]:
+    """Returns the sequences that are drawn for a target; nothing is played."""
+    sequences: list[Any] = []
+    how = settings(
+        max_examples=5, database=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck),
+        verbosity=Verbosity.quiet,
+    )  # fmt: skip
+    search(target, contract(version), lambda commands: sequences.append(list(commands)), how=how, seed=start)
+    return sequences
+
+
+def test_same_seed_draws_the_same_steps() -> None:
+    with kit.target() as one, kit.target("manual") as other:
+        first, second, third = drawn(one, 7), drawn(other, 7), drawn(one, 8)
+
+    assert first == second
+    assert first != third
+    assert len(first) == 5
+    assert max(map(len, first)) >= 10
+    assert json.loads(json.dumps(first)) == first
+    for commands in first:
+        assert checked(commands) is commands
+
+
+def test_everything_is_drawn_sooner_or_later() -> None:
+    with kit.target() as target:
+        sequences = [commands for start in range(6) for commands in drawn(target, start)]
+
+    done = [command for commands in sequences for command in commands]
+    names = {command["do"] for command in done}
+    assert names == {"authenticate", "refresh", "show", "expire", "wait", "import", "fill", "poll", "read", "walk"}
+    assert {command["account"] for command in done if "account" in command} == {0, 1}
+    assert any("key" in command for command in done)
+    assert len({command.get("note") for command in done}) > 8
+
+
+def test_only_what_the_target_has_is_drawn() -> None:
+    with kit.target(steered=False) as target:
+        done = [command for start in range(3) for commands in drawn(target, start) for command in commands]
+
+    assert not {"expire", "wait"} & {command["do"] for command in done}
+    assert {command["account"] for command in done if "account" in command} == {0}
+    assert not any("key" in command for command in done)
+
+
+@versions
+def test_a_target_without_clock_and_second_account_is_judged(version: str) -> None:
+    with kit.target(steered=False) as target:
+        verdict = judge_of(target, version).judge(LAW)
+
+    assert verdict.outcome is Outcome.HOLDS, verdict.findings
+
+
+@contextlib.contextmanager
+def two_accounts() -> Iterator[Target]:
+    """Yields a server with two accounts that cannot be steered."""
+    registry = new_registry(Settings.from_profile({}))
+    given = tuple(Credentials(f"key-of-account-{n}", f"secret-of-account-{n}") for n in range(2))
+    for one in given:
+        registry.create(one.key, Secret(one.secret))
+    with httpx.Client(transport=InProcess(MockApp(registry)), base_url="http://mock") as http:
+        yield Target(http, given)
+
+
+def test_two_accounts_without_a_clock_are_judged() -> None:
+    with two_accounts() as target:
+        assert any(command.get("account") for commands in drawn(target, 0) for command in commands)
+        verdict = judge_of(target, "v2").judge(LAW)
+
+    assert verdict.outcome is Outcome.HOLDS, verdict.findings
+
+
+def test_without_write_access_it_is_not_applicable() -> None:
+    with kit.target() as target:
+        reading = Target(target.http, plane=target.plane, may_write=False)
+        verdict = judge_of(reading, "v1").judge(LAW)
+
+        assert verdict.outcome is Outcome.NOT_APPLICABLE
+        assert "write access" in verdict.reason
+        with pytest.raises(ValueError, match="write access"):
+            machine_of(reading)
+
+
+def test_a_spent_budget_ends_it() -> None:
+    sent = 0
+
+    def gate(operation: str | None, method: str) -> None:
+        nonlocal sent
+        sent += 1
+        if sent > 50:
+            raise BudgetSpent("enough")
+
+    with kit.target() as target, pytest.raises(BudgetSpent):
+        judge_of(Target(target.http, plane=target.plane, gate=gate), "v1").judge(LAW)
+    assert sent == 51
+
+
+# Wrong servers.
+
+EASY = [
+    ("job-vanishes", "accepted-job-is-visible"),
+    ("job-regresses", "job-moves-forward"),
+    ("job-fails-later", "job-end-is-final"),
+    ("refresh-ignores-the-key", "foreign-token-cannot-be-refreshed"),
+    ("refresh-keeps-the-old-token", "refresh-revokes-the-old-token"),
+    ("refresh-gives-a-dead-token", "refresh-gives-a-token"),
+    ("expired-token-still-reads", "token-ends-when-it-was-told"),
+    ("import-loses-a-contact-yet-counts-it", NAME),
+    ("import-last-duplicate-wins", NAME),
+    ("import-replaces-custom-fields", NAME),
+    ("counts-created-doubled", NAME),
+    ("lists-from-a-cache", "token-ends-when-it-was-told"),
+    ("jobs-of-anybody", "job-stays-known"),
+]
+
+
+@pytest.mark.parametrize(("name", "law"), EASY)
+def test_wrong_servers_are_found(name: str, law: str) -> None:
+    verdict = found(name, depth=1)
+
+    assert verdict.outcome in FAILING, verdict
+    assert law in {finding.law for finding in verdict.findings}
+
+
+def smallest(verdict: Verdict) -> Finding:
+    return verdict.findings[0]
+
+
+@pytest.mark.parametrize(
+    "name", ["refresh-keeps-the-old-token", "import-loses-a-contact-yet-counts-it", "counts-created-doubled"]
+)
+def test_what_is_found_is_made_small(name: str) -> None:
+    finding = smallest(found(name, depth=1, shrink=60))
+
+    assert len(finding.case) <= 4, finding.steps
+    assert len(finding.steps) == len(finding.case)
+
+
+def test_what_is_found_is_told_step_by_step() -> None:
+    finding = smallest(found("refresh-keeps-the-old-token", depth=1, shrink=60))
+
+    said = list(lines(finding))
+    assert any(line.startswith("step 1    account 0 ") for line in said), said
+    assert not any(line.startswith("case") for line in said)
+
+
+def test_what_is_found_can_be_played_again(tmp_path: Path) -> None:
+    finding = smallest(found("counts-created-doubled", depth=1, shrink=60))
+    file = replay.write(tmp_path, finding, seed=0, max_examples=None, profile={}, redact=str)
+
+    assert file.name == f"{NAME}-v1.json"
+    again = replay.read(file)
+    assert task_of(again).name == NAME
+    assert task_of(again).group == "machine"
+    for tamper, outcome in ((tamper_of("counts-created-doubled"), Outcome.REFUTED), (untouched, Outcome.HOLDS)):
+        with served(healthy(), tamper) as target:
+            verdict = judge_of(target, "v1").replay(LAW, again.case)
+        assert verdict.outcome is outcome, verdict
+        assert verdict.examples == 1
+
+
+def test_a_case_that_needs_more_than_the_target_has_is_not_judged() -> None:
+    cases = ([{"do": "expire", "account": 0}], [{"do": "read", "account": 1}])
+    with kit.target(steered=False) as target:
+        for case, lacking in zip(cases, ("a clock", "two accounts"), strict=True):
+            verdict = judge_of(target, "v1").replay(LAW, case)
+            assert verdict.outcome is Outcome.NOT_JUDGED
+            assert lacking in verdict.reason
+
+
+@pytest.mark.parametrize(
+    ("case", "said"),
+    [
+        ({"do": "read"}, "no list"),
+        ([{"do": "read", "account": 0}, {"do": "delete", "account": 0}], "step 2"),
+        ([{"do": "read", "account": 2}], "step 1"),
+        ([{"do": "poll", "import": 0}], "import 0"),
+        ([{"do": "import", "account": 0, "portfolio": {}}, {"do": "poll", "import": 0}], "is refused"),
+    ],
+)
+def test_a_case_that_is_none_cannot_be_played(case: Any, said: str) -> None:
+    with kit.target() as target, pytest.raises(CouldNotRun, match=said):
+        play(kit.accounts(target, contract("v1")).trial(), case)
+
+
+@versions
+def test_a_sequence_by_hand_is_played(version: str) -> None:
+    commands = [
+        {"do": "fill", "account": 0, "count": 30},
+        {"do": "import", "account": 0, "portfolio": ONE_CONTACT, "note": "one"},
+        {"do": "import", "account": 1, "portfolio": ONE_CONTACT},
+        {"do": "poll", "import": 1},
+        {"do": "poll", "import": 0, "account": 1},
+        {"do": "walk", "account": 0},
+        {"do": "refresh", "account": 0, "token": 0},
+        {"do": "show", "account": 0, "token": 1},
+        {"do": "refresh", "account": 0, "token": 0, "key": 1},
+        {"do": "wait", "account": 1, "seconds": 0.5},
+        {"do": "expire", "account": 0},
+        {"do": "poll", "import": 0},
+        {"do": "authenticate", "account": 0},
+        {"do": "read", "account": 0},
+        {"do": "walk", "account": 0},
+    ]
+    with kit.target("time") as target:
+        play(kit.accounts(target, contract(version)).trial(), commands)
+
+        assert len(target.recorder.since(0)) > 30
+    assert list(told(commands))[1:3] == [
+        'account 0 imports (one) {"contacts": [{"id": "A"}]} [import 1]',
+        'account 1 imports {"contacts": [{"id": "A"}]} [import 2]',
+    ]
+
+
+def test_it_is_a_law_of_the_suite() -> None:
+    chosen = tasks(("v1", "v2"), [NAME])
+
+    assert [(task.name, task.version, task.group) for task in chosen] == [
+        (NAME, "v1", "machine"), (NAME, "v2", "machine")
+    ]  # fmt: skip
+    names = [task.name for task in tasks(("v1",), ())]
+    assert names.index(NAME) < min(names.index(law.name) for law in LAWS if law.last)
+
+
+# Used directly.
+
+
+def run(machine: type[AccountMachine], examples: int) -> unittest.TestResult:
+    test = seed(0)(machine).TestCase
+    test.settings = settings(test.settings, max_examples=examples)
+    result = unittest.TestResult()
+    test().run(result)
+    return result
+
+
+@versions
+def test_it_is_a_test_for_unittest(version: str) -> None:
+    with kit.target("time") as target:
+        result = run(machine_of(target, version, contract=contract(version)), 5)
+
+    assert result.wasSuccessful(), result
+    assert result.testsRun == 1
+
+
+def test_its_failure_shows_the_steps_and_no_secret(capsys: pytest.CaptureFixture[str]) -> None:
+    with served(healthy(), tamper_of("refresh-keeps-the-old-token")) as target:
+        result = run(machine_of(target, contract=contract("v1")), 20)
+        ((_, text),) = result.failures
+        said = text + "".join(capsys.readouterr())
+
+        assert "step 1    account " in said
+        assert '{"do": "refresh", ' in said
+        assert not target.recorder.redact.found_in(said)
+
+
+def test_what_is_found_holds_no_secret() -> None:
+    with served(healthy(), tamper_of("refresh-keeps-the-old-token")) as target:
+        verdict = judge_of(target, "v1", depth=1, shrink=20).judge(LAW)
+        said = repr(verdict) + repr([exchange for finding in verdict.findings for exchange in finding.exchanges])
+
+        assert not target.recorder.redact.found_in(said + json.dumps(smallest(verdict).case))
+        assert "token" in said
