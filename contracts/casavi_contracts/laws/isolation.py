@@ -109,6 +109,7 @@ def accounts_can_take_turns(trial: Trial, case: Any) -> None:
     owners = {"one": trial.account, "other": trial.other}
     for client in owners.values():
         client.log_in()
+    trial.expect(trial.account.token != trial.other.token, "a token of its own for each account", "the same one")
     for name, client in owners.items():
         good = is_good(client, client.token)
         trial.expect(good, f"the token of the {name} to stay good when another account logs in", "it is refused")

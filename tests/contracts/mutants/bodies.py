@@ -77,12 +77,23 @@ MUTANTS = (
         on("importMasterData").good().body(lambda body: b""),
         law="answers-satisfy-the-contract",
     ),
-    mutant("read-empty", "A single record comes without a body.", on(*SINGLES).good().body(lambda body: b""), law="answers-satisfy-the-contract"),
     mutant(
-        "trailing-garbage", "Behind the JSON there is more.", OK.body(lambda body: body + b"\n<!-- cached -->"), law="answers-satisfy-the-contract"
+        "read-empty",
+        "A single record comes without a body.",
+        on(*SINGLES).good().body(lambda body: b""),
+        law="answers-satisfy-the-contract",
     ),
     mutant(
-        "byte-order-mark", "Bodies begin with a byte order mark.", OK.body(lambda body: b"\xef\xbb\xbf" + body), law="answers-satisfy-the-contract"
+        "trailing-garbage",
+        "Behind the JSON there is more.",
+        OK.body(lambda body: body + b"\n<!-- cached -->"),
+        law="answers-satisfy-the-contract",
+    ),
+    mutant(
+        "byte-order-mark",
+        "Bodies begin with a byte order mark.",
+        OK.body(lambda body: b"\xef\xbb\xbf" + body),
+        law="answers-satisfy-the-contract",
     ),
     mutant(
         "jsonp",
@@ -103,7 +114,10 @@ MUTANTS = (
         law="answers-satisfy-the-contract",
     ),
     mutant(
-        "media-type-text", "JSON is called plain text.", OK.header("content-type", "text/plain; charset=utf-8"), law="answers-satisfy-the-contract"
+        "media-type-text",
+        "JSON is called plain text.",
+        OK.header("content-type", "text/plain; charset=utf-8"),
+        law="answers-satisfy-the-contract",
     ),
     mutant(
         "media-type-of-lists-html",
@@ -117,23 +131,48 @@ MUTANTS = (
         on(*TOKENS).good().header("content-type", "application/problem+json"),
         law="answers-satisfy-the-contract",
     ),
-    mutant("media-type-missing", "Jobs have no media type.", on("getJob").good().header("content-type", None), law="answers-satisfy-the-contract"),
-    mutant("names-in-snake-case", "Names of members are written with underscores.", OK.answer(_snake), law="answers-satisfy-the-contract"),
+    mutant(
+        "media-type-missing",
+        "Jobs have no media type.",
+        on("getJob").good().header("content-type", None),
+        law="answers-satisfy-the-contract",
+    ),
+    mutant(
+        "names-in-snake-case",
+        "Names of members are written with underscores.",
+        OK.answer(_snake),
+        law="answers-satisfy-the-contract",
+    ),
     mutant(
         "job-names-in-snake-case",
         "Names of a job's members are written with underscores.",
         on("getJob").good().answer(_snake),
         law="answers-satisfy-the-contract",
     ),
-    mutant("nulls-left-out", "Members that are null are left out.", OK.answer(_without_nulls), law="answers-satisfy-the-contract"),
+    mutant(
+        "nulls-left-out",
+        "Members that are null are left out.",
+        OK.answer(_without_nulls),
+        law="answers-satisfy-the-contract",
+    ),
     mutant(
         "nulls-left-out-of-jobs",
         "Members of a job that are null are left out.",
         on("getJob").good().answer(_without_nulls),
         law="answers-satisfy-the-contract",
     ),
-    mutant("numbers-as-texts", "Numbers are written as texts.", OK.answer(_as_texts(int)), law="answers-satisfy-the-contract"),
-    mutant("booleans-as-texts", "Booleans are written as texts.", OK.answer(_as_texts(bool)), law="answers-satisfy-the-contract"),
+    mutant(
+        "numbers-as-texts",
+        "Numbers are written as texts.",
+        OK.answer(_as_texts(int)),
+        law="answers-satisfy-the-contract",
+    ),
+    mutant(
+        "booleans-as-texts",
+        "Booleans are written as texts.",
+        OK.answer(_as_texts(bool)),
+        law="answers-satisfy-the-contract",
+    ),
     mutant(
         "nulls-as-empty-texts",
         "What is absent is an empty text.",
@@ -178,11 +217,22 @@ MUTANTS = (
         law="answers-satisfy-the-contract",
     ),
     mutant(
-        "job-wrapped", "The job stands inside `job`.", on("getJob").good().answer(lambda value: {"job": value}), law="answers-satisfy-the-contract"
+        "job-wrapped",
+        "The job stands inside `job`.",
+        on("getJob").good().answer(lambda value: {"job": value}),
+        law="answers-satisfy-the-contract",
     ),
-    mutant("job-without-errors", "Jobs have no list of errors.", on("getJob").good().answer(drop("errors")), law="answers-satisfy-the-contract"),
     mutant(
-        "job-without-warnings", "Jobs have no list of warnings.", on("getJob").good().answer(drop("warnings")), law="answers-satisfy-the-contract"
+        "job-without-errors",
+        "Jobs have no list of errors.",
+        on("getJob").good().answer(drop("errors")),
+        law="answers-satisfy-the-contract",
+    ),
+    mutant(
+        "job-without-warnings",
+        "Jobs have no list of warnings.",
+        on("getJob").good().answer(drop("warnings")),
+        law="answers-satisfy-the-contract",
     ),
     mutant(
         "job-errors-null",
@@ -190,14 +240,24 @@ MUTANTS = (
         on("getJob").good().answer(change("errors", lambda errors: errors or None)),
         law="answers-satisfy-the-contract",
     ),
-    mutant("job-without-counts", "Jobs do not count.", on("getJob").good().answer(drop("counts")), law="answers-satisfy-the-contract"),
+    mutant(
+        "job-without-counts",
+        "Jobs do not count.",
+        on("getJob").good().answer(drop("counts")),
+        law="answers-satisfy-the-contract",
+    ),
     mutant(
         "job-without-progress",
         "Jobs do not tell their progress.",
         on("getJob").good().answer(drop("progress")),
         law="answers-satisfy-the-contract",
     ),
-    mutant("job-without-id", "Jobs do not tell their id.", on("getJob").good().answer(drop("id")), law="answers-satisfy-the-contract"),
+    mutant(
+        "job-without-id",
+        "Jobs do not tell their id.",
+        on("getJob").good().answer(drop("id")),
+        law="answers-satisfy-the-contract",
+    ),
     mutant(
         "job-without-dates-of-others",
         "Jobs without documents do not count documents.",
@@ -219,7 +279,10 @@ MUTANTS = (
         law="job-moves-forward",
     ),
     mutant(
-        "job-status-a-number", "The state of a job is a number.", on("getJob").good().answer(put("status", 2)), law="answers-satisfy-the-contract"
+        "job-status-a-number",
+        "The state of a job is a number.",
+        on("getJob").good().answer(put("status", 2)),
+        law="answers-satisfy-the-contract",
     ),
     mutant(
         "job-id-renamed",
@@ -239,7 +302,12 @@ MUTANTS = (
         on("importMasterData").good().answer(put("jobId", None)),
         law="import-answers-a-job-id",
     ),
-    mutant("import-answers-200", "An import is accepted with 200.", on("importMasterData").good().status(200), law="answers-satisfy-the-contract"),
+    mutant(
+        "import-answers-200",
+        "An import is accepted with 200.",
+        on("importMasterData").good().status(200),
+        law="answers-satisfy-the-contract",
+    ),
     mutant(
         "import-answers-204",
         "An import is accepted with 204, without a body.",
@@ -252,8 +320,18 @@ MUTANTS = (
         on("importMasterData").good().status(500),
         law="valid-import-is-accepted",
     ),
-    mutant("lists-answer-206", "Lists are answered as a part.", on(*LISTS).good().status(206), law="answers-satisfy-the-contract"),
-    mutant("job-answers-202", "A look at a job is answered with 202.", on("getJob").good().status(202), law="answers-satisfy-the-contract"),
+    mutant(
+        "lists-answer-206",
+        "Lists are answered as a part.",
+        on(*LISTS).good().status(206),
+        law="answers-satisfy-the-contract",
+    ),
+    mutant(
+        "job-answers-202",
+        "A look at a job is answered with 202.",
+        on("getJob").good().status(202),
+        law="answers-satisfy-the-contract",
+    ),
     mutant(
         "internal-number-a-text",
         "The vendor's own number is a text.",

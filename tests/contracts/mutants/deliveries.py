@@ -174,10 +174,16 @@ MUTANTS = (
         law="job-counts-every-record",
     ),
     mutant(
-        "import-loses-units", "Units are not imported.", IMPORT.request(drop("properties/*/addresses/*/units")), law="job-counts-every-record"
+        "import-loses-units",
+        "Units are not imported.",
+        IMPORT.request(drop("properties/*/addresses/*/units")),
+        law="job-counts-every-record",
     ),
     mutant(
-        "import-loses-addresses", "Addresses are not imported.", IMPORT.request(drop("properties/*/addresses")), law="job-counts-every-record"
+        "import-loses-addresses",
+        "Addresses are not imported.",
+        IMPORT.request(drop("properties/*/addresses")),
+        law="job-counts-every-record",
     ),
     mutant(
         "import-loses-the-second-address",
@@ -279,7 +285,10 @@ MUTANTS = (
         law="unknown-fields-are-reported-and-kept-out",
     ),
     mutant(
-        "import-sent-twice", "Every import is sent twice, and the second job is answered.", Twice, law="job-counts-every-record"
+        "import-sent-twice",
+        "Every import is sent twice, and the second job is answered.",
+        Twice,
+        law="job-counts-every-record",
     ),
     mutant(
         "import-not-sent",
@@ -296,7 +305,10 @@ MUTANTS = (
         law="contacts-may-stand-after-what-names-them",
     ),
     mutant(
-        "import-responsibilities-first", "Responsibilities are imported before what they refer to.", OneByOne, law="contacts-may-stand-after-what-names-them"
+        "import-responsibilities-first",
+        "Responsibilities are imported before what they refer to.",
+        OneByOne,
+        law="contacts-may-stand-after-what-names-them",
     ),
     mutant(
         "import-all-or-nothing",

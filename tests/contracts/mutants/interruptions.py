@@ -129,7 +129,10 @@ MUTANTS = (
         law="requests-succeed-again-and-again",
     ),
     mutant(
-        "every-tenth-read-is-502", "Every tenth reading is answered by a gateway.", every(10, READS, _gateway), law="requests-succeed-again-and-again"
+        "every-tenth-read-is-502",
+        "Every tenth reading is answered by a gateway.",
+        every(10, READS, _gateway),
+        law="requests-succeed-again-and-again",
     ),
     mutant(
         "reads-limited",
@@ -161,5 +164,10 @@ MUTANTS = (
         on(*LISTS).good().body(gzip.compress),
         law="answers-satisfy-the-contract",
     ),
-    mutant("session-by-cookie", "Whoever has logged in once needs no token any more.", Cookies, law="every-operation-wants-a-token"),
+    mutant(
+        "session-by-cookie",
+        "Whoever has logged in once needs no token any more.",
+        Cookies,
+        law="every-operation-wants-a-token",
+    ),
 )

@@ -127,9 +127,17 @@ class BusyElsewhere:
 
 
 MUTANTS = (
-    mutant("foreign-job-visible", "A job of another account can be read.", leaking(("getJob",)), law="foreign-job-is-unknown"),
     mutant(
-        "foreign-job-is-403", "A job of another account is refused with 403.", leaking(("getJob",), _forbidden), law="foreign-job-is-unknown"
+        "foreign-job-visible",
+        "A job of another account can be read.",
+        leaking(("getJob",)),
+        law="foreign-job-is-unknown",
+    ),
+    mutant(
+        "foreign-job-is-403",
+        "A job of another account is refused with 403.",
+        leaking(("getJob",), _forbidden),
+        law="foreign-job-is-unknown",
     ),
     mutant(
         "foreign-job-in-other-words",
@@ -149,7 +157,12 @@ MUTANTS = (
         leaking(("getJob",), _longer),
         law="foreign-job-is-unknown",
     ),
-    mutant("foreign-record-visible", "A single record of another account can be read.", leaking(SINGLES), law="foreign-records-are-unknown"),
+    mutant(
+        "foreign-record-visible",
+        "A single record of another account can be read.",
+        leaking(SINGLES),
+        law="foreign-records-are-unknown",
+    ),
     mutant(
         "foreign-contact-visible",
         "A contact of another account can be read by its id.",
@@ -176,13 +189,34 @@ MUTANTS = (
         leaking(SINGLES, _worded),
         law="foreign-records-are-unknown",
     ),
-    mutant("lists-mixed", "Lists show a record of another account too.", lambda: Mixed(LISTS), law="foreign-records-are-unknown"),
     mutant(
-        "units-mixed", "Units of another account are listed too.", lambda: Mixed(("listUnits",)), law="foreign-records-are-unknown", versions=V2
+        "lists-mixed",
+        "Lists show a record of another account too.",
+        lambda: Mixed(LISTS),
+        law="foreign-records-are-unknown",
     ),
-    mutant("imports-shared", "What one account imports, another one gets too.", SharedImports, law="same-ids-stay-apart"),
-    mutant("imports-mixed-up", "Every import goes to the account that logged in last.", Mixup, law="accounts-can-take-turns"),
-    mutant("log-in-ends-tokens-of-others", "A log-in ends the tokens of all other accounts.", BusyElsewhere, law="accounts-can-take-turns"),
+    mutant(
+        "units-mixed",
+        "Units of another account are listed too.",
+        lambda: Mixed(("listUnits",)),
+        law="foreign-records-are-unknown",
+        versions=V2,
+    ),
+    mutant(
+        "imports-shared", "What one account imports, another one gets too.", SharedImports, law="same-ids-stay-apart"
+    ),
+    mutant(
+        "imports-mixed-up",
+        "Every import goes to the account that logged in last.",
+        Mixup,
+        law="accounts-can-take-turns",
+    ),
+    mutant(
+        "log-in-ends-tokens-of-others",
+        "A log-in ends the tokens of all other accounts.",
+        BusyElsewhere,
+        law="accounts-can-take-turns",
+    ),
     mutant(
         "foreign-token-refused-with-404",
         "Whoever asks for a job of another account is told that the path does not exist.",

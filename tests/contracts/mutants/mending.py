@@ -101,14 +101,24 @@ MUTANTS = (
         at("type"),
         law="type-of-a-document-has-so-many-levels",
     ),
-    mutant("bad-postal-codes-dropped", "Impossible postal codes are left out silently.", at("postalCode"), law="one-wrong-place-is-enough"),
+    mutant(
+        "bad-postal-codes-dropped",
+        "Impossible postal codes are left out silently.",
+        at("postalCode"),
+        law="one-wrong-place-is-enough",
+    ),
     mutant(
         "bad-custom-fields-dropped",
         "Custom fields with impossible values are left out silently.",
         mending(_custom),
         law="one-wrong-place-is-enough",
     ),
-    mutant("bad-records-dropped", "Records that are no objects are left out silently.", mending(_index), law="invalid-import-is-refused"),
+    mutant(
+        "bad-records-dropped",
+        "Records that are no objects are left out silently.",
+        mending(_index),
+        law="invalid-import-is-refused",
+    ),
     mutant(
         "bad-arrays-dropped",
         "Arrays that are none are left out silently.",
@@ -116,7 +126,10 @@ MUTANTS = (
         law="one-wrong-place-is-enough",
     ),
     mutant(
-        "bad-units-mended", "Whatever is wrong inside units is left out silently.", mending(_inside("units")), law="invalid-import-is-refused"
+        "bad-units-mended",
+        "Whatever is wrong inside units is left out silently.",
+        mending(_inside("units")),
+        law="invalid-import-is-refused",
     ),
     mutant(
         "bad-documents-mended",

@@ -217,7 +217,12 @@ MUTANTS = (
         on(*LISTS).refused(400).then(_empty_page),
         law="invalid-parameter-is-refused",
     ),
-    mutant("refusals-in-html", "What is refused comes as a page of HTML.", on(*ALL).refused().then(_html), law="answers-satisfy-the-contract"),
+    mutant(
+        "refusals-in-html",
+        "What is refused comes as a page of HTML.",
+        on(*ALL).refused().then(_html),
+        law="answers-satisfy-the-contract",
+    ),
     mutant(
         "refusals-of-the-import-in-html",
         "A refused import comes as a page of HTML.",
@@ -236,7 +241,12 @@ MUTANTS = (
         on(*TOKENS).refused().then(_plain),
         law="answers-satisfy-the-contract",
     ),
-    mutant("refusals-empty", "What is refused has no body.", on(*ALL).refused().body(lambda body: b""), law="answers-satisfy-the-contract"),
+    mutant(
+        "refusals-empty",
+        "What is refused has no body.",
+        on(*ALL).refused().body(lambda body: b""),
+        law="answers-satisfy-the-contract",
+    ),
     mutant(
         "refusal-status-differs",
         "The status in the body of a refusal is another one.",
@@ -250,9 +260,17 @@ MUTANTS = (
         law="answers-satisfy-the-contract",
     ),
     mutant(
-        "refusal-without-detail", "Refusals do not say what to do.", on(*ALL).refused().answer(drop("detail")), law="answers-satisfy-the-contract"
+        "refusal-without-detail",
+        "Refusals do not say what to do.",
+        on(*ALL).refused().answer(drop("detail")),
+        law="answers-satisfy-the-contract",
     ),
-    mutant("refusal-without-rule", "Refusals do not name the rule.", on(*ALL).refused().answer(drop("rule")), law="answers-satisfy-the-contract"),
+    mutant(
+        "refusal-without-rule",
+        "Refusals do not name the rule.",
+        on(*ALL).refused().answer(drop("rule")),
+        law="answers-satisfy-the-contract",
+    ),
     mutant(
         "refusal-names-an-unknown-rule",
         "Refusals name rules that nobody knows.",
@@ -305,7 +323,12 @@ MUTANTS = (
         on("importMasterData").refused(400).answer(change("errors", lambda errors: errors[:1])),
         law="all-wrong-places-are-named",
     ),
-    mutant("request-id-lost", "Answers carry no id of the request.", on(*ALL).header("x-request-id", None), law="every-answer-has-an-id-of-its-own"),
+    mutant(
+        "request-id-lost",
+        "Answers carry no id of the request.",
+        on(*ALL).header("x-request-id", None),
+        law="every-answer-has-an-id-of-its-own",
+    ),
     mutant(
         "request-id-differs",
         "The id of the request is another one in the body than in the header.",

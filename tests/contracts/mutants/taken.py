@@ -144,7 +144,12 @@ MUTANTS = (
         law="other-media-type-is-refused",
     ),
     mutant("method-not-checked", "Any method does what the path does.", AnyMethod, law="wrong-method-is-refused"),
-    mutant("method-from-a-header", "The header `X-HTTP-Method-Override` changes the method.", Overrides, law="method-override-is-ignored"),
+    mutant(
+        "method-from-a-header",
+        "The header `X-HTTP-Method-Override` changes the method.",
+        Overrides,
+        law="method-override-is-ignored",
+    ),
     mutant(
         "paths-in-any-case",
         "Paths are found in any case.",
