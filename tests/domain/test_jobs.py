@@ -494,7 +494,7 @@ def test_counts_tell_all_numbers() -> None:
     assert list(counts) == list(ENTITIES)
     assert len(counts) == len(ENTITIES)
     assert counts["units"] == {**dict.fromkeys(Outcome, 0), Outcome.UPDATED: 2}
-    assert [counts.total(outcome) for outcome in Outcome] == [0, 2, 0, 1]
+    assert counts.totals() == {"updated": 2, "refused": 1}
     assert Counts(dict(enumerate(counts.numbers))) == counts != Counts()
 
 

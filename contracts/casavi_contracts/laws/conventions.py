@@ -10,6 +10,7 @@ from casavi_contracts.contract import Contract
 from casavi_contracts.exchange import Answer
 from casavi_contracts.laws.calls import NOBODY, NOTHING, call, in_path, lists, secured, signed_in, tour
 from casavi_contracts.laws.law import Law, law
+from casavi_contracts.laws.moments import moment_of
 from casavi_contracts.laws.refusals import refused
 from casavi_contracts.target import Capability
 from casavi_contracts.trial import Trial
@@ -90,6 +91,21 @@ def accept_header_changes_nothing(trial: Trial, case: Any) -> None:
         for accepted in ("application/json", "text/html", "application/xml;q=0.9, image/png", "nonsense", ""):
             answer = call(client, operation, headers={"Accept": accepted})
             expect_alike(trial, answer, plain, f"{operation} with Accept: {accepted}")
+
+
+@law(
+    "moments-are-iso-8601-in-utc",
+    "Moments are told in ISO 8601, in UTC, with milliseconds, such as 2026-01-05T08:00:00.000Z.",
+    evidence="documented",
+    source="3.2",
+    operations=("importMasterData", "getJob"),
+    needs=(Capability.WRITE,),
+)
+def moments_are_iso_8601_in_utc(trial: Trial, case: Any) -> None:
+    job = trial.account.submit(NOTHING)
+    for seen in trial.account.follow(job):
+        for name in ("createdAt", "startedAt", "finishedAt"):
+            moment_of(trial, seen, name)
 
 
 @law(
@@ -288,6 +304,7 @@ LAWS: tuple[Law, ...] = (
     every_request_is_answered,
     requests_succeed_again_and_again,
     accept_header_changes_nothing,
+    moments_are_iso_8601_in_utc,
     unknown_path_is_refused,
     wrong_method_is_refused,
     method_override_is_ignored,

@@ -14,8 +14,9 @@ from casavi_contracts.laws import nearmisses
 from casavi_contracts.laws.calls import NOBODY, NOTHING, lists
 from casavi_contracts.laws.law import Law, law
 from casavi_contracts.laws.moments import moment, moment_of
+from casavi_contracts.laws.observing import pause
 from casavi_contracts.laws.refusals import refused
-from casavi_contracts.strategies import master_data
+from casavi_contracts.strategies import master_data, variant
 from casavi_contracts.target import Capability
 from casavi_contracts.trial import Trial
 
@@ -33,11 +34,18 @@ SKEW = timedelta(minutes=10)
 
 LOOKS = 4
 """Looks at a job that is over."""
+GLANCES = (0.0, 0.05, 0.05, 0.06, 0.05, 0.05, 0.05)
+"""Seconds between the first looks at a job: so few that it is seen while it waits and while it is at work."""
 
 
 def portfolios(contract: Contract) -> st.SearchStrategy[Any]:
-    """Returns portfolios of every kind of record."""
-    return master_data()
+    """Returns portfolios of every kind of record, some with records that name somebody unknown."""
+    return st.tuples(master_data(contract), st.integers(0, 2)).map(lambda drawn: _with_strangers(*drawn))
+
+
+def _with_strangers(portfolio: Mapping[str, Any], bad: int) -> dict[str, Any]:
+    strangers = mixed(0, bad)["responsibilities"]
+    return {**portfolio, "responsibilities": [*portfolio.get("responsibilities", ()), *strangers]}
 
 
 def _good_and_bad(contract: Contract) -> st.SearchStrategy[Any]:
@@ -78,7 +86,7 @@ def import_answers_a_job_id(trial: Trial, case: Any) -> None:
 
 @law(
     "accepted-job-is-visible",
-    "An accepted job can be read at once, by every client of the account, and shows the id that was asked for.",
+    "An accepted job can be read at once, by every client of the account, shows the id that was asked for, and stays.",
     evidence="documented",
     source="8.1",
     operations=IMPORT,
@@ -88,10 +96,10 @@ def import_answers_a_job_id(trial: Trial, case: Any) -> None:
 )
 def accepted_job_is_visible(trial: Trial, case: Any) -> None:
     job = trial.account.submit(trial.names.own(case))
-    for client in (trial.account, trial.fresh()):
-        seen = client.job(job)
+    clients = (trial.account, trial.fresh())
+    for client in (*clients, None, *clients):
+        seen = client.job(job) if client else trial.account.finish(job)
         trial.expect(seen["id"] == job, "the id that was asked for", "another one", **JOB)
-    trial.account.finish(job)
 
 
 @law(
@@ -251,7 +259,7 @@ def job_times_are_in_order(trial: Trial, case: Any) -> None:
     late = _now(trial)
     slack = timedelta() if trial.account.clock else SKEW
     started_at = None
-    for seen in trial.account.follow(job):
+    for seen in _looks(trial, job):
         now = _now(trial) + slack
         created, started, finished = (moment_of(trial, seen, name) for name in ("createdAt", "startedAt", "finishedAt"))
         assert created is not None, "the contract wants it, and so it was made sure of"
@@ -291,17 +299,20 @@ def unknown_job_is_refused(trial: Trial, case: Any) -> None:
     source="8.8",
     operations=IMPORT,
     needs=WRITE,
-    cases=portfolios,
+    cases=lambda contract: master_data(contract, sizes={"contacts": (1, 3)}),
     examples=4,
 )
 def reading_has_no_effect(trial: Trial, case: Any) -> None:
-    body = trial.names.own(case)
-    job = trial.account.submit(body)
-    trial.account.finish(job)
-    first, second = (_everything(trial, trial.account, job) for _ in range(2))
-    for what, text in first.items():
-        trial.expect(text == second[what], f"{what} to show the same again", "something else")
-    again = trial.account.imported(body)
+    bodies = [trial.names.own(one) for one in (case, variant(case, "edited"))]
+    jobs = [trial.account.submit(body) for body in bodies]
+    for job in jobs:
+        trial.account.finish(job)
+    before = _everything(trial, trial.account, jobs)
+    pause(trial, 60)  # in which effects of reading would show
+    after = _everything(trial, trial.account, jobs)
+    for what, text in before.items():
+        trial.expect(text == after[what], f"{what} to show the same again", "something else")
+    again = trial.account.imported(bodies[-1])
     changed = {
         entity: outcomes for entity, outcomes in again["counts"].items() if outcomes["created"] or outcomes["updated"]
     }
@@ -310,7 +321,15 @@ def reading_has_no_effect(trial: Trial, case: Any) -> None:
 
 def _life(trial: Trial, portfolio: Mapping[str, Any]) -> Iterator[Job]:
     """Yields a job of an import at every look, and once more when it has ended."""
-    job = trial.account.submit(portfolio)
+    trial.account.submit(NOTHING)  # so that the job has something to wait for
+    yield from _looks(trial, trial.account.submit(portfolio))
+
+
+def _looks(trial: Trial, job: str) -> Iterator[Job]:
+    for seconds in GLANCES:
+        yield trial.account.job(job)
+        if clock := trial.account.clock:
+            clock.advance(seconds)
     yield from trial.account.follow(job)
     yield trial.account.job(job)
 
@@ -352,8 +371,8 @@ def _cut(at: datetime) -> datetime:
     return at.replace(microsecond=at.microsecond // 1000 * 1000)
 
 
-def _everything(trial: Trial, client: Client, job: str) -> dict[str, str]:
-    seen: dict[str, Any] = {"the job": client.job(job)}
+def _everything(trial: Trial, client: Client, jobs: list[str]) -> dict[str, str]:
+    seen: dict[str, Any] = {f"job {number}": client.job(job) for number, job in enumerate(jobs, 1)}
     for operation in lists(trial.contract):
         seen[operation] = [record for page in client.walk(operation) for record in page]
     return {what: json.dumps(value, sort_keys=True) for what, value in seen.items()}

@@ -92,6 +92,26 @@ def unknown_fields_are_reported_and_kept_out(trial: Trial, case: Any) -> None:
 
 
 @law(
+    "every-unknown-field-is-counted",
+    "A field that the contract does not know is reported with its first place, and counted wherever it stands.",
+    evidence="assumed",
+    source="8",
+    assumption="unknown-fields",
+    operations=("importMasterData", "getJob"),
+    needs=WRITES,
+)
+def every_unknown_field_is_counted(trial: Trial, case: Any) -> None:
+    strange: dict[str, Any] = {"nickname": "x", "a/b~c": 1, "~1": None}
+    unit = {"id": "U", "contracts": [{"contactId": "C0", "nickname": 1}, {"contactId": "C1", **strange}], **strange}
+    homes = [
+        {"id": "P", "name": "x", "addresses": [{"street": "x", "units": [unit], "a/b~c": 2}], **strange},
+        {"id": "Q", "name": "x", "nickname": ["x"]},
+    ]
+    people = [{"id": f"C{number}", "lastName": "x", **(strange if number else {})} for number in range(3)]
+    _judge(trial, {"contacts": people, "properties": homes, "x/y": {}}, "unknown-fields")
+
+
+@law(
     "postal-code-of-a-property-is-text-or-number",
     "The postal code of a property may come as a text or as a number; it is read as a text, with its leading zeros.",
     evidence="assumed",
@@ -192,6 +212,7 @@ LAWS: tuple[Law, ...] = (
     contract_must_not_end_before_it_starts,
     content_of_a_document_is_base64,
     unknown_fields_are_reported_and_kept_out,
+    every_unknown_field_is_counted,
     postal_code_of_a_property_is_text_or_number,
     dates_of_a_contract_are_dates_or_date_times,
     type_of_a_document_has_so_many_levels,

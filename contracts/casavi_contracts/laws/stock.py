@@ -1,7 +1,8 @@
 """Records of a trial in any number, for laws that read lists page by page."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
+from urllib.parse import parse_qsl
 
 from casavi_contracts.client import Client
 from casavi_contracts.contract import Contract
@@ -13,7 +14,12 @@ Record = dict[str, Any]
 FIRST = {"v1": 0, "v2": 1}
 """By version, the number of the first page. Source: facts page, sections 5.1 and 5.2."""
 
+CONTRACTS = 2
+"""Contracts of a unit that is let; one of them is over."""
+
 _LETTERS = {"contacts": "C", "properties": "P", "units": "U"}
+_GUESSED = {"role": "role-filter", "modifiedAfter": "modified-after", "after": "next-link-parameters"}
+"""By parameter, what its values rest on; of the others clients are known that send them."""
 _MODERATE = 100
 """Records on a page up to which a law fills several pages."""
 
@@ -22,6 +28,15 @@ def page_size(contract: Contract) -> int:
     """Returns how many records the contract says that a page has."""
     size: int = contract.values[f"{contract.version}-page-size"]
     return size
+
+
+def query_marks(contract: Contract, query: str) -> Mapping[str, Any]:
+    """Returns what is known of a query, as far as it is less than of lists without one, in the words of `Broken`."""
+    names = [name for name, _ in parse_qsl(query, keep_blank_values=True)]
+    assumptions = [_GUESSED[name] for name in names if name in _GUESSED]
+    if contract.version == "v1" and "page" in names:
+        assumptions.append("page-parameter")
+    return {"evidence": "assumed", "assumption": assumptions[0]} if assumptions else {}
 
 
 def several_pages(contract: Contract) -> int:
@@ -100,7 +115,8 @@ class Stock:
 
 def _house(number: int, name: str, *, let: bool) -> Record:
     type_ = "OWNER" if number % 2 else "RENTER"
-    contracts = [{"id": f"V{number}", "contactId": f"C{number}", "type": type_}] if let else []
+    over = {"id": f"E{number}", "contactId": f"C{number}", "endDate": "2001-12-31"}
+    contracts = [{"id": f"V{number}", "contactId": f"C{number}", "type": type_}, over] if let else []
     unit = {"id": f"U{number}", "name": f"{name} {number}", "contracts": contracts}
     return {
         "id": f"P{number}",

@@ -29,7 +29,12 @@ IMPORTS = ("importMasterData",)
 def jobs_take_their_turn(trial: Trial, case: Any) -> None:
     bodies = [{"contacts": [{"id": f"C-{n}", "lastName": "Smith"} for n in range(size)]} for size in (8, 1, 4)]
     jobs = [trial.account.submit(trial.names.own(body)) for body in bodies]
-    ended = [trial.account.finish(job) for job in reversed(jobs)][::-1]
+    trial.account.job(jobs[0])
+    last = trial.account.finish(jobs[-1])
+    ended = [*map(trial.account.job, jobs[:-1]), last]
+    for job in ended:
+        final = job["status"] in trial.contract.final_states
+        trial.expect(final, "a job to have ended before one that came later", repr(job["status"]))
     for one, other in pairwise(ended):
         first, second = moment_of(trial, one, "finishedAt"), moment_of(trial, other, "startedAt")
         assert first is not None, "it has ended"

@@ -1,6 +1,6 @@
 """An import that was sent, and what was seen of its job."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -27,13 +27,13 @@ class Sent:
     ended_at: datetime | None = None
     """When that was seen."""
 
-    def expect(self, trial: Trial, seen: Mapping[str, Any], now: datetime) -> None:
+    def expect(self, trial: Trial, seen: Mapping[str, Any], now: Callable[[], datetime]) -> None:
         """Breaks a law unless the job may look like this now.
 
         Args:
             trial: The trial.
             seen: The job.
-            now: The present, by the clock of the account.
+            now: Returns the present, by the clock of the account.
         """
         visible = {"law": "accepted-job-is-visible", **JOB}
         trial.expect(seen["id"] == self.job, "the id that was asked for", "another one", **visible)
@@ -50,7 +50,7 @@ class Sent:
             self._expect_the_same(trial, self.ended, seen)
         elif status in trial.contract.final_states:
             expect_job(trial, seen, self.expected)
-            self.ended, self.ended_at = seen, now
+            self.ended, self.ended_at = seen, now()
 
     def _expect_the_same(self, trial: Trial, ended: Mapping[str, Any], seen: Mapping[str, Any]) -> None:
         for member in sorted({*ended, *seen}):

@@ -24,7 +24,7 @@ from casavi_contracts.trial import Accounts
 STEPS = 12
 """Commands of a sequence."""
 
-EXAMPLES = 20
+EXAMPLES = 30
 """Sequences at the default depth."""
 
 FEW = Alphabet(("A", "a", "B/1"), ("x", "y", "\u00e4", ""))
@@ -75,7 +75,7 @@ class AccountMachine(RuleBasedStateMachine):
             type(self).judge(self.commands)
 
     @rule(account=ACCOUNTS)
-    def authenticate(self, account: int) -> None:
+    def log_in(self, account: int) -> None:
         """Logs in."""
         self._do("authenticate", account=account)
 
@@ -134,7 +134,7 @@ class AccountMachine(RuleBasedStateMachine):
                 self._import(account, part, "half of one, the other half goes to the other account")
 
     @rule(account=ACCOUNTS, count=st.integers(1, _MOST_TO_FILL))
-    def fill(self, account: int, count: int) -> None:
+    def import_many(self, account: int, count: int) -> None:
         """Imports so many records that lists have several pages."""
         self._do("fill", account=account, count=count)
         self.accepted.append(self.imports)

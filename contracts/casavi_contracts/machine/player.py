@@ -15,7 +15,7 @@ from casavi_contracts.laws.refusals import refused
 from casavi_contracts.laws.tokens import MARGIN
 from casavi_contracts.machine.commands import Command, checked
 from casavi_contracts.machine.imports import Sent
-from casavi_contracts.machine.tokens import State, Tokens
+from casavi_contracts.machine.tokens import State, Token, Tokens
 from casavi_contracts.model import Account, Rejected, shown
 from casavi_contracts.target import Capability
 from casavi_contracts.trial import Accounts, Trial
@@ -83,12 +83,23 @@ class _One:
         self.model = Account(client.contract)
         self.certain: dict[str, set[str]] = {}
         """Ids of records that were read when nothing was being imported."""
+        self._clock = client.clock
+        self._now: datetime | None = None
+        if self._clock is not None:
+            self._clock.freeze()
 
     def now(self) -> datetime:
         """Returns the time of the account; where that cannot be asked, the time here."""
-        clock = self.client.clock
-        told = moment(clock.now()) if clock else None
-        return told or self.client.target.now()
+        if self._clock is None:
+            return self.client.target.now()
+        if self._now is None:
+            self._now = moment(self._clock.now())
+            assert self._now is not None, "a mock writes its time as it writes all times"
+        return self._now
+
+    def moved(self) -> None:
+        """Notes that the time of the account was moved."""
+        self._now = None
 
 
 class Player:
@@ -106,7 +117,7 @@ class Player:
         self._doing: dict[str, Callable[[_One, Command], None]] = {
             "authenticate": lambda one, command: self._log_in(one),
             "refresh": self._refresh,
-            "show": lambda one, command: self._show(one, command["token"]),
+            "show": lambda one, command: self._show(one, one.tokens.back(command["token"])),
             "expire": lambda one, command: self._expire(one),
             "wait": lambda one, command: self._advance(one, command["seconds"]),
             "import": lambda one, command: self._import(one, command["portfolio"]),
@@ -157,6 +168,7 @@ class Player:
         if one.client.clock is None:
             raise Unmet(f"the case moves time, and the target lacks {Capability.CLOCK}")
         one.client.clock.advance(seconds)
+        one.moved()
 
     # Tokens.
 
@@ -199,6 +211,7 @@ class Player:
             self._trial.expect(is_good(one.client, text), "a refreshed token to be good", "it is refused")
         one.client.token = text
         one.tokens.refresh(token, text, now)
+        self._show(one, token)
 
     def _expect_no_refresh(self, one: _One, back: int, state: State) -> None:
         token, now, values = one.tokens.back(back), one.now(), self._trial.contract.values
@@ -221,8 +234,8 @@ class Player:
         body = {"apiKey": one.client.credentials.key, "token": token}
         return one.client.send("refreshToken", body=body, token=token if needs_header else None)
 
-    def _show(self, one: _One, back: int) -> None:
-        token = one.tokens.back(back)
+    def _show(self, one: _One, token: Token) -> None:
+        """Reads with a token, and breaks a law unless it is worth what it should be."""
         state = one.tokens.state(token, one.now())
         answer = one.client.send(lists(self._trial.contract)[0], token=token.text)
         if state is State.GOOD:
@@ -235,17 +248,15 @@ class Player:
     def _expire(self, one: _One) -> None:
         self._settle(one)
         self._advance(one, one.tokens.whole_life.total_seconds())
-        self._show(one, 0)
+        self._show(one, one.tokens.back(0))
 
     def _expect_no_log_in(self, one: _One) -> None:
         """Breaks a law if the client had to log in again though its token was good."""
         newest = one.tokens.back(0)
-        if one.tokens.state(newest, one.now()) is State.GOOD:
+        if one.client.token != newest.text:
+            expired = one.tokens.state(newest, one.now()) is not State.GOOD
             self._trial.expect(
-                one.client.token == newest.text,
-                "a good token to stay good",
-                "it was refused in the midst",
-                law="token-works-again-and-again",
+                expired, "a good token to stay good", "it was refused", law="token-works-again-and-again"
             )
 
     # Imports.
@@ -292,18 +303,18 @@ class Player:
         self._see(sent, one.client.job(sent.job))
 
     def _see(self, sent: Sent, seen: Mapping[str, Any]) -> None:
-        now = self._opened[sent.account].now()
-        sent.expect(self._trial, seen, now)
+        one = self._opened[sent.account]
+        sent.expect(self._trial, seen, one.now)
         if sent.rank > 0:
-            self._expect_turn(sent, now)
+            self._expect_turn(sent, one)
 
-    def _expect_turn(self, sent: Sent, now: datetime) -> None:
+    def _expect_turn(self, sent: Sent, one: _One) -> None:
         """Breaks the law unless all imports before one that has begun have ended."""
         for other in self._sent:
             if other is sent:
                 return
             if other is not None and other.account == sent.account and other.ended is None:
-                other.expect(self._trial, self._opened[sent.account].client.job(other.job), now)
+                other.expect(self._trial, one.client.job(other.job), one.now)
                 self._trial.expect(
                     other.ended is not None,
                     "a job to begin when those before have ended",
@@ -316,6 +327,7 @@ class Player:
         for sent in self._sent:
             if sent is not None and sent.account == one.number and sent.ended is None:
                 for seen in one.client.follow(sent.job):
+                    one.moved()
                     self._see(sent, seen)
 
     # Reading.

@@ -2,6 +2,7 @@
 
 from casavi_contracts.model.account import Account, Job, Rejected
 from casavi_contracts.model.comparing import Difference, differences, same, shown
+from casavi_contracts.model.judging import Refusal
 from casavi_contracts.model.views import View
 
-__all__ = ["Account", "Difference", "Job", "Rejected", "View", "differences", "same", "shown"]
+__all__ = ["Account", "Difference", "Job", "Refusal", "Rejected", "View", "differences", "same", "shown"]

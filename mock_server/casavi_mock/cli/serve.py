@@ -24,7 +24,7 @@ from casavi_mock.cli.options import (
     option,
 )
 from casavi_mock.domain.jobs import MODES, Job, Progress
-from casavi_mock.domain.model import ENTITIES, Outcome, Secret
+from casavi_mock.domain.model import ENTITIES, Secret
 from casavi_mock.errors import ConfigurationError
 from casavi_mock.version import __version__
 from casavi_mock.world import Registry, Settings, World
@@ -239,7 +239,7 @@ def _announce(url: str, accounts: list[Account], log_format: str) -> None:
 
 def _log_end(world: World, job: Job) -> None:
     if log.isEnabledFor(logging.INFO):
-        counts = {str(outcome): number for outcome in Outcome if (number := job.counts.total(outcome))}
+        counts = job.counts.totals()
         log.info(
             "job %s %s: %s", job.id, job.state, _numbers(counts), extra={"data": {"jobId": job.id, "counts": counts}}
         )

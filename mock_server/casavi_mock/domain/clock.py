@@ -32,7 +32,12 @@ class Clock:
 
     def now(self) -> datetime:
         """Returns the current time of this account, aware, in UTC."""
-        return self._frozen_at or self._source().astimezone(UTC) + self._shift
+        if self._frozen_at is not None:
+            return self._frozen_at
+        now = self._source()
+        if now.tzinfo is not UTC:
+            now = now.astimezone(UTC)
+        return now + self._shift if self._shift else now
 
     def freeze(self, at: datetime | None = None) -> None:
         """Stops time, now or at a later moment.
@@ -95,4 +100,6 @@ def _checked(moment: datetime, now: datetime) -> datetime:
 
 def timestamp(moment: datetime) -> str:
     """Returns a moment in UTC as casavi writes it: `YYYY-MM-DDThh:mm:ss.sssZ`. Source: facts page, section 3.2."""
-    return f"{moment.astimezone(UTC).isoformat(timespec='milliseconds').removesuffix('+00:00')}Z"
+    if moment.tzinfo is not UTC:
+        moment = moment.astimezone(UTC)
+    return moment.isoformat(timespec="milliseconds")[: -len("+00:00")] + "Z"

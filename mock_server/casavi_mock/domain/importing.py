@@ -85,6 +85,8 @@ class Importer:
 
     def _judge_references(self, record: PlannedRecord) -> RecordError | None:
         inherited: RecordError | None = None
+        if not record.shape.references and not record.shape.children:
+            return None
         for pointer, reference, target in _references(record):
             if self.store.has(reference.entity, target):
                 continue
@@ -179,7 +181,9 @@ class Importer:
 
     def _merge(self, fields: dict[str, Json], before: Mapping[str, Json], sent: Mapping[str, Json]) -> None:
         for name, value in sent.items():
-            if value is None:
+            if isinstance(value, str):  # nearly every value, so this comes first
+                fields[name] = value
+            elif value is None:
                 if self.policy.null_clears:
                     fields.pop(name, None)
             elif name == "customFields":
@@ -187,13 +191,11 @@ class Importer:
                 fields[name] = self._custom_fields(old, value)
             elif name == "addresses":
                 fields[name] = list(dict.fromkeys([*before.get(name, ()), *(address["street"] for address in value)]))
-            elif name == "postalCode":
-                fields[name] = str(value)
             elif isinstance(value, list):
                 old = before.get(name, ())
                 fields[name] = old if _in_any_order(old) == _in_any_order(value) else value
-            else:
-                fields[name] = value
+            else:  # a postal code, the one field that may be a number
+                fields[name] = str(value)
 
     def _custom_fields(self, old: Mapping[str, Json], sent: Mapping[str, Json]) -> dict[str, Json]:
         heeded = sent if self.policy.null_clears else {name: item for name, item in sent.items() if item is not None}
@@ -261,10 +263,13 @@ def _with_parts(record: PlannedRecord) -> Iterator[tuple[Shape, str, Mapping[str
 
 def _own(record: PlannedRecord) -> dict[str, Json]:
     """Returns the fields of the record itself, as far as the contract knows them; parts stay, records inside go."""
+    known = record.shape.fields
+    if not record.shape.children:
+        return {name: value for name, value in record.data.items() if name in known and name != "id"}
     inside = {child.key: child.shape for child in record.shape.children}
     own: dict[str, Any] = {}
     for name, value in record.data.items():
-        if name == "id" or name not in record.shape.fields:
+        if name == "id" or name not in known:
             continue
         shape = inside.get(name)
         if shape is None:

@@ -1,6 +1,6 @@
 """The values the domain works with."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -98,19 +98,65 @@ class Outcome(StrEnum):
     REFUSED = "refused"
 
 
-@dataclass(frozen=True, slots=True)
 class Record:
-    """One stored record."""
+    """One stored record, as it is at a moment.
 
-    entity: str
-    key: Key
-    internal_id: int
-    """The vendor's own number, beside the customer's reference id. Source: facts page, section 3.1."""
-    fields: Mapping[str, Json]
-    place: Mapping[str, str]
-    """Where it stands: `propertyId` and `street` of a unit, `propertyId` or `unitId` of a document."""
-    created_at: datetime
-    modified_at: datetime
+    Args:
+        entity: Its kind.
+        key: By what it is found.
+        internal_id: The vendor's own number, beside the customer's reference id. Source: facts page, section 3.1.
+        fields: What was imported; or what gives that when it is asked for, since often nobody asks.
+        place: Where it stands: `propertyId` and `street` of a unit, `propertyId` or `unitId` of a document.
+        created_at: When it was imported first.
+        modified_at: When an import changed it last.
+    """
+
+    __slots__ = ("_fields", "created_at", "entity", "internal_id", "key", "modified_at", "place")
+
+    def __init__(
+        self,
+        entity: str,
+        key: Key,
+        internal_id: int,
+        fields: Mapping[str, Json] | Callable[[], Mapping[str, Json]],
+        place: Mapping[str, str],
+        created_at: datetime,
+        modified_at: datetime,
+    ) -> None:
+        self.entity = entity
+        self.key = key
+        self.internal_id = internal_id
+        self._fields = fields
+        self.place = place
+        self.created_at = created_at
+        self.modified_at = modified_at
+
+    @property
+    def fields(self) -> Mapping[str, Json]:
+        """What was imported."""
+        fields = self._fields
+        if callable(fields):
+            fields = self._fields = fields()
+        return fields
+
+    def __repr__(self) -> str:
+        return f"<Record {self.entity} {self.key!r}>"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Record) and self._parts() == other._parts()
+
+    __hash__ = None  # type: ignore[assignment]  # its fields have none
+
+    def _parts(self) -> tuple[object, ...]:
+        return (
+            self.entity,
+            self.key,
+            self.internal_id,
+            self.fields,
+            self.place,
+            self.created_at,
+            self.modified_at,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ registered) stands beside the records in the member `_mock`.
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -109,12 +108,14 @@ def _in_former_order(imported: Store, entity: str, tables: Mapping[str, Json]) -
         if record is None or record.key in done:  # taken out of the file, or named twice by hand
             continue
         done.add(record.key)
-        yield replace(
-            record,
-            fields={**record.fields, **_content(history, place)},
-            internal_id=_number(history, "internalId", 1, place),
-            created_at=_moment(history, "createdAt", place),
-            modified_at=_moment(history, "modifiedAt", place),
+        yield Record(
+            entity,
+            record.key,
+            _number(history, "internalId", 1, place),
+            {**record.fields, **_content(history, place)},
+            record.place,
+            _moment(history, "createdAt", place),
+            _moment(history, "modifiedAt", place),
         )
 
 

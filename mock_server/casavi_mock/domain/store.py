@@ -1,21 +1,62 @@
-"""What an account holds: tables of records by reference id, in the order in which they were created."""
+"""What an account holds: tables of records by reference id, in the order in which they were created.
 
+A record is kept packed: the names of its fields, which many records share, and their values as one piece of bytes. A
+contact with all its fields takes a third of the room that a dict takes, and nothing of it is tracked by the garbage
+collector, which would otherwise stop the server the longer, the more is stored.
+"""
+
+import functools
+import marshal
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from casavi_mock.domain.model import ENTITIES, Json, Key, Outcome, Record
 
+MAX_SHARED = 1_000
+"""Different lists of names that records share; a hostile client cannot make more of them than that."""
+
+_PLAIN = 2
+"""Version of the packing: the last one in which the same values always give the same bytes."""
+
+Row = tuple[Key, int, tuple[str, ...], bytes, tuple[tuple[str, str], ...], datetime, datetime]
+"""Key, internal id, names of the fields, their values, place, times of creation and of modification."""
+
 
 @dataclass(slots=True)
 class _Table:
-    """Records of one kind; `order` makes any page of them as cheap as the first."""
+    """Records of one kind, in the order of their creation; that makes any page of them as cheap as the first."""
 
-    records: dict[Key, Record] = field(default_factory=dict)
-    order: list[Key] = field(default_factory=list)
+    entity: str
+    rows: list[Row] = field(default_factory=list)
+    positions: dict[Key, int] = field(default_factory=dict)
 
     def copy(self) -> "_Table":
-        return _Table(self.records.copy(), self.order.copy())
+        return _Table(self.entity, self.rows.copy(), self.positions.copy())
+
+    def find(self, key: Key) -> Row | None:
+        position = self.positions.get(key)
+        return None if position is None else self.rows[position]
+
+    def record(self, row: Row) -> Record:
+        key, internal_id, names, values, place, created_at, modified_at = row
+        fields = functools.partial(_unpacked, names, values)
+        return Record(self.entity, key, internal_id, fields, dict(place), created_at, modified_at)
+
+    def add(self, row: Row) -> None:
+        self.positions[row[0]] = len(self.rows)
+        self.rows.append(row)
+
+    def change(self, row: Row) -> None:
+        self.rows[self.positions[row[0]]] = row
+
+
+def _packed(fields: Mapping[str, Json]) -> bytes:
+    return marshal.dumps(tuple(fields.values()), _PLAIN)
+
+
+def _unpacked(names: tuple[str, ...], values: bytes) -> dict[str, Json]:
+    return dict(zip(names, marshal.loads(values), strict=True))  # noqa: S302  # packed by this very process
 
 
 class _Index:
@@ -57,10 +98,11 @@ _LINKS: Mapping[str, Mapping[str, Callable[[Record], set[str]]]] = {
 class Store:
     """All records of one account. Nothing is ever deleted, so a position in a table stays what it is."""
 
-    __slots__ = ("_contents", "_indexes", "_next_internal_id", "_tables", "portal", "total")
+    __slots__ = ("_contents", "_indexes", "_names", "_next_internal_id", "_tables", "portal", "total")
 
     def __init__(self) -> None:
-        self._tables = {entity: _Table() for entity in ENTITIES}
+        self._tables = {entity: _Table(entity) for entity in ENTITIES}
+        self._names: dict[tuple[str, ...], tuple[str, ...]] = {}
         self._indexes = {name: _Index() for links in _LINKS.values() for name in links}
         self._contents: dict[Key, bytes] = {}
         self._next_internal_id = 1
@@ -72,6 +114,7 @@ class Store:
     def copy(self) -> "Store":
         """Returns a store with the same records, which changes on its own."""
         other = Store()
+        other._names = self._names  # nothing in it ever changes
         other._tables = {entity: table.copy() for entity, table in self._tables.items()}
         other._indexes = {name: index.copy() for name, index in self._indexes.items()}
         other._contents = self._contents.copy()
@@ -82,15 +125,17 @@ class Store:
 
     def get(self, entity: str, key: Key) -> Record | None:
         """Returns a record, or None."""
-        return self._tables[entity].records.get(key)
+        table = self._tables[entity]
+        row = table.find(key)
+        return None if row is None else table.record(row)
 
     def has(self, entity: str, key: Key) -> bool:
         """Whether there is such a record."""
-        return key in self._tables[entity].records
+        return key in self._tables[entity].positions
 
     def count(self, entity: str) -> int:
         """How many records of one kind there are."""
-        return len(self._tables[entity].order)
+        return len(self._tables[entity].rows)
 
     def records(self, entity: str, start: int = 0) -> Iterator[Record]:
         """Yields the records of one kind in the order in which they were created.
@@ -100,16 +145,16 @@ class Store:
             start: Position of the first; the cost of getting there does not depend on it.
         """
         table = self._tables[entity]
-        for position in range(start, len(table.order)):
-            yield table.records[table.order[position]]
+        for position in range(start, len(table.rows)):
+            yield table.record(table.rows[position])
 
     def linked(self, index: str, id_: str) -> Iterator[Record]:
         """Yields the records that stand in an index under an id, such as the `units of contacts` for a contact.
 
         They come in the order in which they were created, whenever they came to stand there.
         """
-        records = self._tables[index.partition(" ")[0]].records
-        found = [records[key] for key in self._indexes[index].find(id_)]
+        table = self._tables[index.partition(" ")[0]]
+        found = [table.record(table.rows[table.positions[key]]) for key in self._indexes[index].find(id_)]
         return iter(sorted(found, key=lambda record: record.internal_id))
 
     def put(
@@ -120,25 +165,29 @@ class Store:
         Returns:
             `CREATED`, `UPDATED`, or `UNCHANGED` if nothing differs; then its modification time stays as well.
         """
-        old = self._tables[entity].records.get(key)
+        table = self._tables[entity]
+        old = table.find(key)
         if old is None:
-            self.restore(Record(entity, key, self._next_internal_id, fields, place, now, now))
+            self._add(table, key, self._next_internal_id, fields, place, now, now)
             return Outcome.CREATED
-        if old.place == place and _same(old.fields, fields):
+        row = self._row(key, old[1], fields, place, old[5], now)
+        if old[4] == row[4] and (old[2:4] == row[2:4] or _same(_unpacked(*old[2:4]), fields)):
             return Outcome.UNCHANGED
-        self._change(old, replace(old, fields=fields, place=place, modified_at=now))
+        table.change(row)
+        self._move(table.record(old), table.record(row))
         return Outcome.UPDATED
 
     def restore(self, record: Record) -> None:
         """Puts a record that is not there as it once was, with its own number and times."""
-        table = self._tables[record.entity]
-        table.records[record.key] = record
-        table.order.append(record.key)
-        self.total += 1
-        self._next_internal_id = max(self._next_internal_id, record.internal_id + 1)
-        for name, ids in _LINKS.get(record.entity, {}).items():
-            for id_ in ids(record):
-                self._indexes[name].add(id_, record.key)
+        self._add(
+            self._tables[record.entity],
+            record.key,
+            record.internal_id,
+            record.fields,
+            record.place,
+            record.created_at,
+            record.modified_at,
+        )
 
     def keep_content(self, key: Key, content: bytes) -> None:
         """Keeps the content of a document."""
@@ -148,8 +197,44 @@ class Store:
         """Returns the content of a document, or None if it was not kept."""
         return self._contents.get(key)
 
-    def _change(self, old: Record, new: Record) -> None:
-        self._tables[new.entity].records[new.key] = new
+    def _add(
+        self,
+        table: _Table,
+        key: Key,
+        internal_id: int,
+        fields: Mapping[str, Json],
+        place: Mapping[str, str],
+        created_at: datetime,
+        modified_at: datetime,
+    ) -> None:
+        row = self._row(key, internal_id, fields, place, created_at, modified_at)
+        table.add(row)
+        self.total += 1
+        self._next_internal_id = max(self._next_internal_id, internal_id + 1)
+        if table.entity in _LINKS:
+            record = table.record(row)
+            for name, ids in _LINKS[table.entity].items():
+                for id_ in ids(record):
+                    self._indexes[name].add(id_, key)
+
+    def _row(
+        self,
+        key: Key,
+        internal_id: int,
+        fields: Mapping[str, Json],
+        place: Mapping[str, str],
+        created_at: datetime,
+        modified_at: datetime,
+    ) -> Row:
+        names = tuple(fields)
+        shared = self._names.get(names)
+        if shared is None:
+            shared = names
+            if len(self._names) < MAX_SHARED:
+                self._names[names] = names
+        return key, internal_id, shared, _packed(fields), tuple(sorted(place.items())), created_at, modified_at
+
+    def _move(self, old: Record, new: Record) -> None:
         for name, ids in _LINKS.get(new.entity, {}).items():
             before, after = ids(old), ids(new)
             for id_ in before - after:

@@ -8,7 +8,7 @@ from casavi_mock.errors import Refused, Unsteerable
 from casavi_mock.world import World
 
 RETRY_AFTER_SECONDS = 1
-EAGER_RECORDS = 500
+EAGER_RECORDS = 250
 """Records done at most before the answer, in mode `immediate` or to make room; the worker does the rest."""
 
 
@@ -29,7 +29,8 @@ def accept(world: World, plan: Plan, *, forced: str | None = None, size: int = 0
         if world.queue.full:
             world.run_due(EAGER_RECORDS)  # what is due by the clock has happened, even if the worker was busy elsewhere
         try:
-            job = world.submit(plan, forced=forced, size=size)
+            at_once = EAGER_RECORDS if world.progress.mode == "immediate" else 0
+            return world.submit(plan, forced=forced, size=size, at_once=at_once)
         except QueueFull:
             raise Refused(
                 "queue-full",
@@ -37,9 +38,6 @@ def accept(world: World, plan: Plan, *, forced: str | None = None, size: int = 0
                 "as they may be together. Wait until some have ended.",
                 headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
             ) from None
-        if world.progress.mode == "immediate":
-            world.run_due(EAGER_RECORDS)
-        return job
 
 
 def load_whole(world: World, plan: Plan) -> None:

@@ -12,6 +12,9 @@ SLICE_RECORDS = 250
 """Records done at most while somebody waits for an answer."""
 
 
+_STATES = {state: place for place, state in enumerate(JobState)}
+
+
 def look_up(world: World, job_id: str) -> dict[str, Any]:
     """Returns a job as clients see it.
 
@@ -19,7 +22,8 @@ def look_up(world: World, job_id: str) -> dict[str, Any]:
         Refused: This account has no such job; a job of another account is refused in the same words.
     """
     with world.lock:
-        world.run_due(SLICE_RECORDS)  # what is due by the clock has happened, even if the worker was busy elsewhere
+        if world.queue.unfinished:
+            world.run_due(SLICE_RECORDS)  # what is due by the clock has happened, even if the worker was busy elsewhere
         now = world.clock.now()
         job = world.queue.find(job_id, now)
         if job is None:
@@ -39,7 +43,7 @@ def view(job: Job, names: tuple[str, str, str, str]) -> dict[str, Any]:
     """
     return {
         "id": job.id,
-        "status": names[list(JobState).index(job.state)],
+        "status": names[_STATES[job.state]],
         "createdAt": timestamp(job.created_at),
         "startedAt": timestamp(job.started_at) if job.started_at else None,
         "finishedAt": timestamp(job.finished_at) if job.finished_at else None,

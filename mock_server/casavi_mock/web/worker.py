@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import threading
 
 from casavi_mock.world import Registry
 
@@ -38,8 +39,13 @@ class Worker:
         self._wake = asyncio.Event()
         event = self._wake
 
+        thread = threading.get_ident()
+
         def wake() -> None:  # called from any thread
-            loop.call_soon_threadsafe(event.set)
+            if threading.get_ident() == thread:
+                event.set()
+            else:
+                loop.call_soon_threadsafe(event.set)
 
         self._registry.wake = wake
         self._task = loop.create_task(self._run(event), name="casavi-mock worker")

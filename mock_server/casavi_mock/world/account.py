@@ -82,13 +82,14 @@ class World:
 
     # Importing.
 
-    def submit(self, plan: Plan, *, forced: str | None = None, size: int = 0) -> Job:
+    def submit(self, plan: Plan, *, forced: str | None = None, size: int = 0, at_once: int = 0) -> Job:
         """Takes an import into the queue.
 
         Args:
             plan: What is to be imported.
             forced: What becomes of the job, as in `force`, when its turn comes; None leaves it to its records.
             size: Length of what is to be imported, in bytes.
+            at_once: Records that are done before this returns, as far as they are due; the worker does the rest.
 
         Raises:
             casavi_mock.domain.jobs.QueueFull: Too many jobs are unfinished, or they hold too much.
@@ -99,8 +100,12 @@ class World:
             if forced is not None:
                 checked_outcome(forced)
             importer = self._importer(plan)
-            job = self.queue.submit(self._new_text(), plan, importer, self.clock.now(), forced=forced, size=size)
-            self._on_work(self)
+            now = self.clock.now()
+            job = self.queue.submit(self._new_text(), plan, importer, now, forced=forced, size=size)
+            if at_once:
+                self.queue.run_due(now, at_once)
+            if self.queue.unfinished:
+                self._on_work(self)
             return job
 
     def load(self, plan: Plan) -> list[tuple[str, RecordError | Outcome]]:
@@ -114,8 +119,9 @@ class World:
     def poll(self) -> None:
         """Counts one poll of an unfinished job; it matters in the progress mode `manual` alone."""
         with self.lock:
-            self.queue.poll(self.clock.now())
-            self._on_work(self)
+            if self.progress.mode == "manual":
+                self.queue.poll(self.clock.now())
+                self._on_work(self)
 
     def run_due(self, max_records: int) -> bool:
         """Does what is due by this account's clock, up to so many records; returns whether more is due."""

@@ -51,6 +51,13 @@ MUTANTS = (
         versions=V2,
     ),
     mutant(
+        "link-loses-inactive-contracts",
+        "The link to the next page of units loses the wish for all contracts.",
+        V2_PAGES.answer(query(_without("includeInactiveContracts"))),
+        law="next-link-keeps-the-filters",
+        versions=V2,
+    ),
+    mutant(
         "link-loses-page-and-position",
         "The link to the next page leads to the first.",
         V2_PAGES.answer(query(_without("page", "after"))),

@@ -44,9 +44,10 @@ class Counts(Mapping[str, Mapping[Outcome, int]]):
         """Counts one record."""
         self._numbers[_ROWS[entity] + _COLUMNS[outcome]] += 1
 
-    def total(self, outcome: Outcome) -> int:
-        """Returns how many records came to an end, of all entities."""
-        return sum(self._numbers[_COLUMNS[outcome] :: _WIDTH])
+    def totals(self) -> dict[str, int]:
+        """Returns how many records came to which end, of all entities; ends to which none came are left out."""
+        numbers = self._numbers
+        return {name: total for column, name in enumerate(_NAMES) if (total := sum(numbers[column::_WIDTH]))}
 
     def view(self) -> dict[str, dict[str, int]]:
         """Returns the numbers under the names that clients see."""

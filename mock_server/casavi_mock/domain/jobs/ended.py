@@ -39,11 +39,26 @@ def unpacked(job_id: str, kept: Ended) -> Job:
     if isinstance(kept, Job):
         return kept
     created, started, finished, state, total = _HEAD.unpack_from(kept)
-    job = Job(job_id, _moment(created), total, [], state=_STATES[state], processed=total)
-    job.started_at = job.runs_from = _moment(started)
-    job.ends_at = job.finished_at = job.touched_at = _moment(finished)
-    job.counts = Counts(dict(_COUNT.iter_unpack(kept[_HEAD.size :])))
-    return job
+    created_at, started_at, finished_at = _moment(created), _moment(started), _moment(finished)
+    return Job(
+        id=job_id,
+        created_at=created_at,
+        total=total,
+        warnings=[],
+        state=_STATES[state],
+        started_at=started_at,
+        runs_from=started_at,
+        ends_at=finished_at,
+        finished_at=finished_at,
+        touched_at=finished_at,
+        processed=total,
+        counts=Counts(dict(_COUNT.iter_unpack(kept[_HEAD.size :]))),
+    )
+
+
+def end_of(kept: Ended) -> datetime | None:
+    """Returns when an ended job ended."""
+    return kept.finished_at if isinstance(kept, Job) else _moment(_HEAD.unpack_from(kept)[2])
 
 
 def errors_of(kept: Ended) -> int:

@@ -59,7 +59,7 @@ class Job:
     @property
     def ended(self) -> bool:
         """Whether the state is final."""
-        return not TRANSITIONS[self.state]
+        return self.finished_at is not None
 
     def move(self, state: JobState) -> None:
         """Changes the state.

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from casavi_mock.domain.importing import Importer
-from casavi_mock.domain.jobs.ended import Ended, errors_of, packed, unpacked
+from casavi_mock.domain.jobs.ended import Ended, end_of, errors_of, packed, unpacked
 from casavi_mock.domain.jobs.job import Job, Progress, checked_outcome
 from casavi_mock.domain.model import JobState, Outcome, RecordError, RecordWarning
 from casavi_mock.domain.ordering import Plan
@@ -292,8 +292,7 @@ class JobQueue:
 
     def _oldest_end(self) -> datetime | None:
         if self._first_end is None:
-            job_id = self._ended[0]
-            self._first_end = unpacked(job_id, self._jobs[job_id]).finished_at
+            self._first_end = end_of(self._jobs[self._ended[0]])
         return self._first_end
 
     def _out_of_retention(self, finished_at: datetime | None, now: datetime) -> bool:
@@ -333,6 +332,8 @@ class JobQueue:
 
     def _moment_of_next(self, job: Job) -> datetime:
         assert job.runs_from is not None and job.ends_at is not None, "records are due in a running job alone"  # noqa: PT018
+        if job.ends_at == job.runs_from:
+            return job.ends_at
         return job.runs_from + (job.ends_at - job.runs_from) * ((job.processed + 1) / job.total)
 
     def _import_next(self, job: Job, at: datetime) -> None:
