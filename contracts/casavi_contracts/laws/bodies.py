@@ -54,7 +54,7 @@ _UNREADABLE: Mapping[str, tuple[str, str]] = {
 
 _ENCODINGS = ("latin-1", "utf-16", "utf-32")
 
-_STRANGE = ("casavi-check", 7, {}, [], True)
+_STRANGE: tuple[Any, ...] = ("casavi-check", 7, {}, [], True)
 """Of these, two at least are wrong at every place of an import."""
 
 _WRONG: Mapping[str, Any] = {"a number": 7, "a truth value": True, "a list": [], "an object": {}, "null": None}

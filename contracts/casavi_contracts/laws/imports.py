@@ -117,9 +117,8 @@ def _free() -> dict[str, Any]:
         {"id": id_, "name": next(texts), "customFields": {next(texts): next(texts)}, "contracts": [{"contactId": id_}]}
         for id_ in ODD_IDS
     ]
-    home = {"id": "P", "name": next(texts), "addresses": [{"street": text, "units": []} for text in ODD_TEXTS]}
-    home["addresses"][0]["units"] = units
-    return {"contacts": contacts, "properties": [home]}
+    addresses = [{"street": text, "units": units if number == 0 else []} for number, text in enumerate(ODD_TEXTS)]
+    return {"contacts": contacts, "properties": [{"id": "P", "name": next(texts), "addresses": addresses}]}
 
 
 def _whole() -> dict[str, Any]:

@@ -5,6 +5,7 @@ from typing import Any
 
 from casavi_contracts.client import Client
 from casavi_contracts.exchange import Answer
+from casavi_contracts.failures import Broken
 from casavi_contracts.laws.calls import NOBODY, is_good, lists, read, single_records
 from casavi_contracts.laws.law import Law, law
 from casavi_contracts.target import Capability
@@ -158,7 +159,10 @@ def references_stay_in_their_account(trial: Trial, case: Any) -> None:
 def accounts_do_not_wait(trial: Trial, case: Any) -> None:
     trial.clock.freeze()
     slow = trial.account.submit(trial.names.own(_house("one")))
-    trial.other.imported(trial.names.own(_house("other")))
+    try:
+        trial.other.imported(trial.names.own(_house("other")))
+    except Broken as late:
+        raise Broken(f"{late.expected}, while another account has one", late.observed) from late
     trial.account.finish(slow)
 
 

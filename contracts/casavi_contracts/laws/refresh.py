@@ -10,6 +10,7 @@ from casavi_contracts.laws import nearmisses
 from casavi_contracts.laws.authentication import expiry_is_well_formed
 from casavi_contracts.laws.calls import call, is_good, lists, secured, signed_in
 from casavi_contracts.laws.law import Law, law
+from casavi_contracts.laws.observing import pause
 from casavi_contracts.laws.refusals import refused
 from casavi_contracts.laws.tokens import MARGIN, clock_of, expiry, lives_as_assumed
 from casavi_contracts.target import Capability
@@ -327,6 +328,7 @@ def refresh_changes_no_data(trial: Trial, case: Any) -> None:
     client.finish(ended)
     before = _seen(client, ended)
     client.refresh()
+    pause(trial, 60)
     after = _seen(client, ended)
     for what, value in before.items():
         trial.expect(after[what] == value, f"the same from {what} before and after a refresh", "something else")

@@ -333,6 +333,12 @@ MUTANTS = (
         law="answers-satisfy-the-contract",
     ),
     mutant(
+        "head-answers-204",
+        "HEAD is answered with 204, whatever GET would answer.",
+        on().asking(lambda r: r.method == "HEAD").status(204),
+        law="head-is-a-get-without-body",
+    ),
+    mutant(
         "internal-number-a-text",
         "The vendor's own number is a text.",
         on(*READS).good().answer(records(change("internalId", str))),

@@ -302,7 +302,7 @@ MUTANTS = (
         "import-in-parts",
         "The arrays of a request are imported one by one, in the order in which they came.",
         InParts,
-        law="contacts-may-stand-after-what-names-them",
+        law="order-inside-a-request-does-not-matter",
     ),
     mutant(
         "import-responsibilities-first",

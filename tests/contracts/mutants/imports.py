@@ -169,7 +169,7 @@ MUTANTS = (
         "import-last-duplicate-wins",
         "Of two contacts with the same id in one request the last one counts.",
         IMPORT.request(lambda b: _last_wins(b) if isinstance(b, dict) else b),
-        law="duplicate-ids-are-refused",
+        law="flawed-documents-get-what-was-worked-out",
     ),
     mutant(
         "import-units-to-the-first-address",

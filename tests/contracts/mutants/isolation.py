@@ -6,7 +6,7 @@ from typing import Any
 from tests.contracts.mutants.memory import Accounts
 from tests.contracts.mutants.mutant import V1, V2, mutant
 from tests.contracts.mutants.toolkit import LISTS, SINGLES, on
-from tests.contracts.mutants.wire import Forward, Request, Response, Tamper
+from tests.contracts.mutants.wire import Forward, Request, Response, Tamper, serialised
 
 
 class Leaking:
@@ -126,7 +126,58 @@ class BusyElsewhere:
         return response
 
 
+class SharedContacts:
+    """Takes references to contacts of other accounts: those are created here too."""
+
+    def __init__(self) -> None:
+        self._sent: dict[str, set[str]] = {}
+
+    async def __call__(self, request: Request, forward: Forward) -> Response:
+        body = request.json
+        if request.operation != "importMasterData" or not isinstance(body, dict):
+            return await forward(request)
+        text = serialised(body).decode()
+        strange = {id_ for token, ids in self._sent.items() if token != request.token for id_ in ids}
+        own = {contact.get("id") for contact in body.get("contacts") or () if isinstance(contact, dict)}
+        missing = [{"id": id_} for id_ in sorted(strange - own) if f'"contactId": {serialised(id_).decode()}' in text]
+        response = await forward(request.with_json({**body, "contacts": [*body.get("contacts", ()), *missing]}))
+        if response.ok:
+            self._sent.setdefault(request.token, set()).update(id_ for id_ in own if isinstance(id_, str))
+        return response if response.ok or not missing else await forward(request)
+
+
+class OneQueue:
+    """Lets a job wait for as long as one of another account is not done, which was accepted before."""
+
+    def __init__(self) -> None:
+        self._open: dict[str, str] = {}
+
+    async def __call__(self, request: Request, forward: Forward) -> Response:
+        response = await forward(request)
+        if request.operation == "importMasterData" and response.ok:
+            self._open[response.json["jobId"]] = request.token
+        if request.operation == "getJob" and response.ok:
+            before = [*self._open][: [*self._open].index(request.id)] if request.id in self._open else []
+            if any(self._open[job] != request.token for job in before):
+                return response.with_json({**response.json, "status": "waiting", "startedAt": None, "finishedAt": None})
+            if response.json["status"] in ("completed", "failed"):
+                self._open.pop(request.id, None)
+        return response
+
+
 MUTANTS = (
+    mutant(
+        "references-to-other-accounts",
+        "A record can refer to a contact that only another account has.",
+        SharedContacts,
+        law="references-stay-in-their-account",
+    ),
+    mutant(
+        "one-queue-for-all-accounts",
+        "Jobs of one account wait for those of another.",
+        OneQueue,
+        law="accounts-do-not-wait-for-each-other",
+    ),
     mutant(
         "foreign-job-visible",
         "A job of another account can be read.",

@@ -194,7 +194,22 @@ JOB = on("getJob").good()
 ENDED = JOB.answering(lambda job: job["status"] in FINAL)
 RUNNING = JOB.answering(lambda job: job["status"] not in FINAL)
 
+
+class KeptForEver:
+    """Goes on to show a job that is kept no longer."""
+
+    def __init__(self) -> None:
+        self._told: dict[str, Response] = {}
+
+    async def __call__(self, request: Request, forward: Forward) -> Response:
+        response = await forward(request)
+        if request.operation == "getJob" and response.ok:
+            self._told[request.path] = response
+        return self._told.get(request.path, response) if response.status == 404 else response
+
+
 MUTANTS = (
+    mutant("job-kept-for-ever", "A job is shown for ever.", KeptForEver, law="job-stays-known"),
     mutant(
         "job-visible-late",
         "The first look at a job says that there is none.",

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from tests.contracts.mutants.memory import Accounts
 from tests.contracts.mutants.mutant import mutant
-from tests.contracts.mutants.toolkit import on, put
+from tests.contracts.mutants.toolkit import TOKENS, on, put
 from tests.contracts.mutants.wire import Forward, Request, Response, Tamper, serialised
 
 PROBLEM = {"content-type": "application/problem+json"}
@@ -80,7 +80,69 @@ def _old_names_win(request: Request) -> Request:
     return request.with_json({"apiKey": sent["apiKey"], "password": sent["password"]})
 
 
+class Numbered:
+    """Gives out tokens that are numbers, one after the other."""
+
+    def __init__(self) -> None:
+        self._tokens: dict[str, str] = {}
+
+    async def __call__(self, request: Request, forward: Forward) -> Response:
+        if request.token in self._tokens:
+            request = request.with_token(self._tokens[request.token])
+        sent = request.json
+        if request.operation == "refreshToken" and isinstance(sent, dict) and sent.get("token") in self._tokens:
+            request = request.with_json({**sent, "token": self._tokens[sent["token"]]})
+        response = await forward(request)
+        if request.operation in TOKENS and response.ok:
+            number = f"{len(self._tokens) + 1:032}"
+            self._tokens[number] = response.json["token"]
+            return response.with_json({**response.json, "token": number})
+        return response
+
+
+class OtherSecrets:
+    """Takes for any key a secret that is right for another one.
+
+    Args:
+        empty: Whether an empty key is taken instead, for that of whoever logged in last.
+    """
+
+    def __init__(self, *, empty: bool = False) -> None:
+        self._empty = empty
+        self._accounts = Accounts()
+
+    async def __call__(self, request: Request, forward: Forward) -> Response:
+        response = await forward(request)
+        await self._accounts.learn(request, response, forward)
+        sent, secrets = request.json, self._accounts.secrets
+        if request.operation != "authenticate" or response.ok or not isinstance(sent, dict):
+            return response
+        key, secret = sent.get("key", sent.get("apiKey")), sent.get("secret", sent.get("password"))
+        key = self._accounts.latest() if self._empty and key == "" else None if self._empty else key
+        if key in secrets and secret in secrets.values():
+            return await self._accounts.log_in(key, forward, request.version or "v1")
+        return response
+
+
 MUTANTS = (
+    mutant(
+        "tokens-count-up",
+        "Tokens are numbers that are given out one after the other.",
+        Numbered,
+        law="tokens-cannot-be-guessed",
+    ),
+    mutant(
+        "empty-key-accepted",
+        "An empty key is taken for that of whoever logged in last.",
+        lambda: OtherSecrets(empty=True),
+        law="empty-key-is-refused",
+    ),
+    mutant(
+        "secret-of-any-account-accepted",
+        "The secret of one account opens another.",
+        OtherSecrets,
+        law="secret-of-another-account-is-refused",
+    ),
     mutant(
         "wrong-secret-accepted",
         "Any secret is taken for a key that has logged in before.",

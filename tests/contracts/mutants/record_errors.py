@@ -244,7 +244,7 @@ MUTANTS = (
         JOB.answer(
             change("errors/*", lambda e: {**e, "missing": e["missing"] and {"entity": e["entity"], "id": e["id"]}})
         ),
-        law="child-before-parent-is-refused-and-named",
+        law="refused-reference-names-the-root",
     ),
     mutant(
         "error-missing-other-kind",

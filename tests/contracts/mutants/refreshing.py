@@ -176,6 +176,19 @@ class ForeignToken:
         return response
 
 
+class LeavesAContact:
+    """A refresh creates a contact."""
+
+    async def __call__(self, request: Request, forward: Forward) -> Response:
+        response = await forward(request)
+        if request.operation == "refreshToken" and response.ok:
+            path = "/import" if request.version == "v1" else "/v2/import"
+            sent = Request("POST", path).with_json({"contacts": [{"id": response.json["token"], "lastName": "x"}]})
+            sent.headers["content-type"] = "application/json"
+            await forward(sent.with_token(response.json["token"]))
+        return response
+
+
 def _wants_secret(request: Request) -> Request:
     sent = request.json
     return request.with_json({**sent, "token": ""}) if isinstance(sent, dict) and "secret" not in sent else request
@@ -277,6 +290,9 @@ MUTANTS = (
         "A refresh answers a token of another account.",
         ForeignToken,
         law="refreshed-token-opens-its-own-account",
+    ),
+    mutant(
+        "refresh-leaves-a-contact", "Every refresh creates a contact.", LeavesAContact, law="refresh-changes-no-data"
     ),
     mutant(
         "refresh-answers-201",

@@ -318,6 +318,18 @@ MUTANTS = (
         law="invalid-import-is-refused",
     ),
     mutant(
+        "malformed-body-located-wrongly",
+        "The refusal of a body that is no JSON counts its lines from 0.",
+        on(*ALL).refused(400).answer(change("errors/*/line", lambda line: line and line - 1)),
+        law="unreadable-body-is-located",
+    ),
+    mutant(
+        "refusal-of-log-ins-points-at-the-whole",
+        "The refusal of a log-in or a refresh of the wrong shape names no place in it.",
+        on(*TOKENS).refused(400).answer(change("errors/*/pointer", lambda pointer: "")),
+        law="wrong-credentials-shape-is-located",
+    ),
+    mutant(
         "refusal-names-one-place-only",
         "Of all that is wrong with an import one place is named.",
         on("importMasterData").refused(400).answer(change("errors", lambda errors: errors[:1])),

@@ -365,19 +365,19 @@ MUTANTS = (
         "id-with-slash-not-read",
         "A record whose id has a slash cannot be read.",
         refuses(lambda r: r.operation in SINGLES and "/" in r.id, 404, "operation-unknown"),
-        law="?",
+        law="record-is-found-by-its-encoded-id",
     ),
     mutant(
         "id-with-percent-not-read",
         "A record whose id has a percent sign cannot be read.",
         refuses(lambda r: r.operation in SINGLES and "%" in r.id, 404, "operation-unknown"),
-        law="?",
+        law="record-is-found-by-its-encoded-id",
     ),
     mutant(
         "plus-in-id-a-blank",
         "In a path a plus sign is taken for a blank.",
         on(*SINGLES).asked_instead(lambda r: r.but(path=r.path.replace("+", "%20").replace("%2B", "%20"))),
-        law="?",
+        law="record-is-found-by-its-encoded-id",
     ),
     mutant(
         "accept-header-obeyed-wrongly",

@@ -149,6 +149,12 @@ AT = (
 
 MUTANTS = (
     mutant(
+        "key-taken-for-a-token",
+        "The key of an account is as good as a token.",
+        replaced(lambda request, rule, accounts: request.token),
+        law="credentials-are-no-token",
+    ),
+    mutant(
         "missing-token-accepted",
         "A request without a token is answered with the records of whoever logged in last.",
         replaced(lambda request, rule, accounts: accounts.latest() if rule == "token-missing" else None),
