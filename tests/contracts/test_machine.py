@@ -11,12 +11,13 @@ import httpx
 import pytest
 from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
 
-from casavi_contracts.failures import BudgetSpent, CouldNotRun
+from casavi_contracts.failures import Broken, BudgetSpent, CouldNotRun
 from casavi_contracts.judge import Judge
 from casavi_contracts.laws import LAWS
 from casavi_contracts.machine import LAW, NAME, AccountMachine, machine_of, play
 from casavi_contracts.machine.commands import checked, told
 from casavi_contracts.machine.search import search
+from casavi_contracts.machine.smaller import smallest
 from casavi_contracts.report import replay
 from casavi_contracts.report.text import lines
 from casavi_contracts.suite.tasks import task_of, tasks
@@ -205,7 +206,7 @@ def test_wrong_servers_are_found(name: str, law: str) -> None:
     assert law in {finding.law for finding in verdict.findings}
 
 
-def smallest(verdict: Verdict) -> Finding:
+def finding_of(verdict: Verdict) -> Finding:
     return verdict.findings[0]
 
 
@@ -213,14 +214,54 @@ def smallest(verdict: Verdict) -> Finding:
     "name", ["refresh-keeps-the-old-token", "import-loses-a-contact-yet-counts-it", "counts-created-doubled"]
 )
 def test_what_is_found_is_made_small(name: str) -> None:
-    finding = smallest(found(name, depth=1, shrink=60))
+    finding = finding_of(found(name, depth=1, shrink=60))
 
     assert len(finding.case) <= 4, finding.steps
     assert len(finding.steps) == len(finding.case)
 
 
+def test_only_what_matters_is_left() -> None:
+    """A made-up server: a look at a job is wrong if its import has a contact a that has a note."""
+
+    def importing(*ids: str) -> dict[str, Any]:
+        contacts = [{"id": reference, "note": "x", "city": "y"} for reference in ids]
+        return {"do": "import", "account": 1, "portfolio": {"contacts": contacts, "properties": []}, "note": "mine"}
+
+    def judge(commands: list[Any]) -> Broken | None:
+        checked(commands)
+        imports = [command for command in commands if command["do"] == "import"]
+        for command in commands:
+            if command["do"] == "poll":
+                portfolio = imports[command["import"]]["portfolio"]
+                if any(one["id"] == "a" and "note" in one for one in portfolio.get("contacts", ())):
+                    return Broken("this", "that", law="some-law")
+        return Broken("this", "another", law="another-law") if len(commands) == 1 else None
+
+    read = {"do": "read", "account": 1}
+    looks: list[Any] = [{"do": "poll", "import": 1}, {"do": "poll", "import": 2}, {"do": "poll", "import": 0}]
+    commands = [importing("b"), read, importing("c"), importing("b", "a", "c"), *looks, read]
+    broken = judge(commands)
+    assert broken is not None
+    tried: list[Any] = []
+
+    def watched(smaller: list[Any]) -> Broken | None:
+        tried.append((smaller, judge(smaller)))
+        return tried[-1][1]
+
+    smallest(commands, broken, watched, contract("v1"))
+
+    left = min(
+        (smaller for smaller, found in tried if found and found.law == "some-law"), key=lambda one: len(str(one))
+    )
+    assert left == [
+        {"do": "import", "account": 0, "portfolio": {"contacts": [{"id": "a", "note": "x"}]}},
+        {"do": "poll", "import": 0},
+    ]
+    assert len(tried) <= 30
+
+
 def test_what_is_found_is_told_step_by_step() -> None:
-    finding = smallest(found("refresh-keeps-the-old-token", depth=1, shrink=60))
+    finding = finding_of(found("refresh-keeps-the-old-token", depth=1, shrink=60))
 
     said = list(lines(finding))
     assert any(line.startswith("step 1    account 0 ") for line in said), said
@@ -228,7 +269,7 @@ def test_what_is_found_is_told_step_by_step() -> None:
 
 
 def test_what_is_found_can_be_played_again(tmp_path: Path) -> None:
-    finding = smallest(found("counts-created-doubled", depth=1, shrink=60))
+    finding = finding_of(found("counts-created-doubled", depth=1, shrink=60))
     file = replay.write(tmp_path, finding, seed=0, max_examples=None, profile={}, redact=str)
 
     assert file.name == f"{NAME}-v1.json"
@@ -341,5 +382,5 @@ def test_what_is_found_holds_no_secret() -> None:
         verdict = judge_of(target, "v1", depth=1, shrink=20).judge(LAW)
         said = repr(verdict) + repr([exchange for finding in verdict.findings for exchange in finding.exchanges])
 
-        assert not target.recorder.redact.found_in(said + json.dumps(smallest(verdict).case))
+        assert not target.recorder.redact.found_in(said + json.dumps(finding_of(verdict).case))
         assert "token" in said

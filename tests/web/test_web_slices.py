@@ -160,7 +160,7 @@ async def test_a_long_body_takes_the_sliced_path(client: Client, monkeypatch: py
     taken = []
     original = reading.BodyReader._in_slices
 
-    async def spy(self: reading.BodyReader, raw: bytes) -> dict[str, Any] | None:
+    async def spy(self: reading.BodyReader, raw: bytes | bytearray) -> dict[str, Any] | None:
         taken.append(len(raw))
         return await original(self, raw)
 

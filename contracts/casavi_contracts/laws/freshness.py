@@ -21,7 +21,9 @@ from casavi_contracts.laws.observing import (
     read_single,
     single,
 )
+from casavi_contracts.laws.reading import distinct
 from casavi_contracts.model import Account, same, shown
+from casavi_contracts.strategies import variant
 from casavi_contracts.target import Capability
 from casavi_contracts.trial import Trial
 
@@ -124,8 +126,9 @@ def versions_show_the_same_records(trial: Trial, case: Any) -> None:
     version = "v2" if trial.contract.version == "v1" else "v1"
     there = Client(trial.target, in_version(trial.contract, version), here.credentials)
     first, second = (here, there) if case else (there, here)
-    for number, client in enumerate((first, second, first)):
-        edition = trial.names.own(_edition(number))
+    cleared = "edited" if trial.contract.values["contact-name-required"] else "cleared"
+    for edit, client in (("same", first), ("edited", second), (cleared, first), ("same", second)):
+        edition = trial.names.own(variant(distinct(trial.contract), edit))
         accepted(trial, account, edition)
         client.imported(edition)
         for reader in (here, there):

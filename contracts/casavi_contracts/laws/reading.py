@@ -74,7 +74,8 @@ def distinct(contract: Contract) -> Record:
     people += [{"id": "C3", "companyName": "companyName of C3"}, {"id": "C4", "lastName": "lastName of C4"}]
     if not contract.values["contact-name-required"]:
         people.append({"id": "C5", "firstName": "firstName of C5"})
-    return {"contacts": people, "properties": [first, second], "responsibilities": [dict(role) for role in _ROLES]}
+    houses = [first, second, {"id": "P3"}]
+    return {"contacts": people, "properties": houses, "responsibilities": [dict(role) for role in _ROLES]}
 
 
 def _record(id_: str, texts: tuple[str, ...]) -> Record:
@@ -96,14 +97,13 @@ def _codes(contract: Contract) -> Iterator[tuple[int, Any]]:
     needs=WRITES,
 )
 def absent_fields_are_absent(trial: Trial, case: Any) -> None:
-    empty, null = dict.fromkeys(CONTACT_TEXTS, ""), dict.fromkeys(CONTACT_TEXTS)
-    if trial.contract.values["contact-name-required"]:
-        null["lastName"] = "Muster"
+    named = {"lastName": "Muster"} if trial.contract.values["contact-name-required"] else {}
     falsy = {"text": "", "number": 0, "truth": False}
+    null = {**dict.fromkeys(CONTACT_TEXTS), "preferredWayOfContact": None, "customFields": None}
     people = [
-        {"id": "bare", **({"lastName": "x"} if trial.contract.values["contact-name-required"] else {})},
-        {"id": "null", **null, "preferredWayOfContact": None, "customFields": None},
-        {"id": "empty", **empty, "customFields": falsy},
+        {"id": "bare", **named},
+        {"id": "null", **null, **named},
+        {"id": "empty", **dict.fromkeys(CONTACT_TEXTS, ""), "customFields": falsy, **named},
     ]
     _expect_read_back(trial, {"contacts": people, "properties": [*_houses(falsy)]}, evidence="inferred")
 

@@ -99,7 +99,7 @@ def _lessen(search: _Search, number: int, contract: Contract) -> None:
         for path in [*_paths(command["portfolio"])]:
             portfolio = _without(search.best[number]["portfolio"], path)
             if portfolio is not None and contract.request_is_valid("importMasterData", portfolio) == valid:
-                search.offer(_with(search.best, number, {"portfolio": portfolio, "note": "made smaller"}))
+                search.offer(_with(search.best, number, {"portfolio": portfolio}))
             if number >= len(search.best):
                 return
 
@@ -109,7 +109,8 @@ def _counts(count: int) -> list[int]:
 
 
 def _with(commands: Sequence, number: int, members: dict[str, Any]) -> Sequence:
-    changed = {**commands[number], **members}
+    before = {name: member for name, member in commands[number].items() if name != "note"}
+    changed = {**before, **members}
     return [*commands[:number], changed, *commands[number + 1 :]]
 
 

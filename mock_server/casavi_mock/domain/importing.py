@@ -59,7 +59,8 @@ class Importer:
     # The rule of the first objection never depends on the order of the parts inside a record, such as contracts.
 
     def _judge(self, record: PlannedRecord) -> RecordError | None:
-        if self.policy.duplicate_ids == "refuse-all" and (record.entity, record.key) in self.plan.duplicates:
+        duplicates = self.plan.duplicates
+        if duplicates and self.policy.duplicate_ids == "refuse-all" and (record.entity, record.key) in duplicates:
             return self._duplicate(record)
         if record.parent is not None and (root := self._refused.get(record.parent)):
             return self._refusal(
@@ -168,16 +169,17 @@ class Importer:
 
     def _write(self, record: PlannedRecord, now: datetime) -> Outcome:
         old = self.store.get(record.entity, record.key)
+        fields = _as_sent(record) if old is None else None
         before: Mapping[str, Json] = old.fields if old else {}
-        fields = dict(before)
-        if self.policy.upsert == "replace":
-            # An address never goes, since the units at it stay: records missing from a later import do.
-            fields = {name: value for name, value in before.items() if name == "addresses"}
-        self._merge(fields, before, _own(record))
+        if fields is None:
+            fields = dict(before)
+            if self.policy.upsert == "replace":
+                # An address never goes, since the units at it stay: records missing from a later import do.
+                fields = {name: value for name, value in before.items() if name == "addresses"}
+            self._merge(fields, before, _own(record))
         if record.entity == "documents":
             self._take_content(record, fields, before)
-        place = _place(record)
-        return self.store.put(record.entity, record.key, fields, place, now)
+        return self.store.put(record.entity, record.key, fields, _place(record), now)
 
     def _merge(self, fields: dict[str, Json], before: Mapping[str, Json], sent: Mapping[str, Json]) -> None:
         for name, value in sent.items():
@@ -259,6 +261,22 @@ def _with_parts(record: PlannedRecord) -> Iterator[tuple[Shape, str, Mapping[str
         if child.shape.entity is None and child.shape.references:
             for index, part in enumerate(record.data.get(child.key) or ()):
                 yield child.shape, f"{record.pointer}/{child.key}/{index}", part
+
+
+def _as_sent(record: PlannedRecord) -> dict[str, Json] | None:
+    """Returns the fields of a record that is to be stored just as it was sent, or None if it has to be looked at.
+
+    That is what nearly every new record is: without parts, unknown fields, nulls and numbers in place of texts.
+    """
+    data, shape = record.data, record.shape
+    if shape.children or not data.keys() <= shape.fields or None in data.values():
+        return None
+    fields = dict(data)
+    fields.pop("id", None)
+    custom = fields.get("customFields")
+    if (custom and None in custom.values()) or not isinstance(fields.get("postalCode", ""), str):
+        return None
+    return fields
 
 
 def _own(record: PlannedRecord) -> dict[str, Json]:

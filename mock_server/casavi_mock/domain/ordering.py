@@ -4,8 +4,11 @@ Inside one request order never matters: contacts and properties first, then unit
 documents. Source: facts page, section 8.1; the stages come from the marks in the contract document.
 """
 
-from collections.abc import Generator, Iterable, Mapping
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import overload
 
 from casavi_mock.domain.model import Json, Key, RecordWarning, Shape
 
@@ -33,14 +36,103 @@ class PlannedRecord:
         return self.key if isinstance(self.key, str) else None
 
 
+@dataclass(frozen=True, slots=True)
+class Portion:
+    """Some records of an array, one after the other, as they came: they are parsed when their turn comes.
+
+    So a large import that waits takes no more room than what was sent. The records hold no other records, and no fields
+    that the contract does not know.
+    """
+
+    keys: Sequence[Key]
+    """By what they are found again."""
+    load: Callable[[], Sequence[Mapping[str, Json]]]
+    """Returns them."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedPortion:
+    """A portion, with its place in the request."""
+
+    shape: Shape
+    entity: str
+    count: int
+    pointer: str
+    """That of the array."""
+    first: int
+    """Index of the first record in the array."""
+    load: Callable[[], Sequence[Mapping[str, Json]]]
+
+    def records(self) -> list[PlannedRecord]:
+        """Returns the records."""
+        shape, entity, pointer = self.shape, self.entity, self.pointer
+        return [
+            PlannedRecord(shape, entity, _key(data, shape), f"{pointer}/{index}", data, None, None)
+            for index, data in enumerate(self.load(), self.first)
+        ]
+
+
+class PlannedRecords(Sequence[PlannedRecord]):
+    """Records in import order, of which some are parsed when they are asked for.
+
+    Args:
+        parts: Records and portions in import order.
+    """
+
+    __slots__ = ("_first", "_loaded", "_parts", "_starts", "_stop")
+
+    def __init__(self, parts: list[PlannedRecord | PlannedPortion]) -> None:
+        self._parts = parts
+        self._starts = [0]
+        for part in parts:
+            self._starts.append(self._starts[-1] + (part.count if isinstance(part, PlannedPortion) else 1))
+        self._first = self._stop = 0
+        self._loaded: list[PlannedRecord] = []
+        """Those from `_first` to `_stop`, as they are asked for in order."""
+
+    def __len__(self) -> int:
+        return self._starts[-1]
+
+    @overload
+    def __getitem__(self, index: int) -> PlannedRecord: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[PlannedRecord]: ...
+    def __getitem__(self, index: int | slice) -> PlannedRecord | list[PlannedRecord]:
+        if isinstance(index, slice):
+            return [self[one] for one in range(*index.indices(len(self)))]
+        if not self._first <= index < self._stop:
+            index = range(len(self))[index]
+            self._load(index)
+        return self._loaded[index - self._first]
+
+    def _load(self, index: int) -> None:
+        number = bisect_right(self._starts, index) - 1
+        part = self._parts[number]
+        self._loaded = [part] if isinstance(part, PlannedRecord) else part.records()
+        self._first, self._stop = self._starts[number], self._starts[number + 1]
+
+    def kinds(self, start: int) -> Counter[str]:
+        """Returns how many records of each kind there are from an index on; none is parsed for that."""
+        found: Counter[str] = Counter()
+        for number in range(bisect_right(self._starts, start) - 1, len(self._parts)):
+            found[self._parts[number].entity] += self._starts[number + 1] - max(self._starts[number], start)
+        return found
+
+
 @dataclass(slots=True)
 class Plan:
     """The records of one request in import order."""
 
-    records: list[PlannedRecord]
+    records: Sequence[PlannedRecord]
     duplicates: frozenset[tuple[str, Key]]
     """Entity and key of the records that occur more than once."""
     warnings: list[RecordWarning]
+
+    def kinds(self, start: int) -> Counter[str]:
+        """Returns how many records of each kind there are from an index on."""
+        if isinstance(self.records, PlannedRecords):
+            return self.records.kinds(start)
+        return Counter(record.entity for record in self.records[start:])
 
 
 def plan(body: Mapping[str, Json], shape: Shape) -> Plan:
@@ -69,14 +161,16 @@ def planning(body: Mapping[str, Json], shape: Shape, every: int) -> Generator[No
     """
     scan = _Scan(every)
     yield from scan.visit(body, shape, "", None, None)
-    scan.records.sort(key=lambda record: record.shape.stage)  # stable: document order inside a stage
-    return Plan(scan.records, frozenset(scan.duplicates), scan.unknown.warnings())
+    scan.parts.sort(key=lambda part: part.shape.stage)  # stable: document order inside a stage
+    records = [part for part in scan.parts if isinstance(part, PlannedRecord)]
+    whole = len(records) == len(scan.parts)
+    return Plan(records if whole else PlannedRecords(scan.parts), frozenset(scan.duplicates), scan.unknown.warnings())
 
 
 @dataclass(slots=True)
 class _Scan:
     every: int
-    records: list[PlannedRecord] = field(default_factory=list)
+    parts: list[PlannedRecord | PlannedPortion] = field(default_factory=list)
     seen: dict[str, set[Key]] = field(default_factory=dict)
     """Keys by entity."""
     duplicates: set[tuple[str, Key]] = field(default_factory=set)
@@ -94,7 +188,7 @@ class _Scan:
             self.unknown.add(shape.name, pointer, data.keys() - shape.fields)
         if shape.entity is not None:
             parent, part = self._record(data, shape, shape.entity, pointer, parent, part), None
-            if len(self.records) % self.every == 0:
+            if len(self.parts) % self.every == 0:
                 yield
         elif parent is not None:
             part = data
@@ -108,7 +202,7 @@ class _Scan:
 
     def _leaves(
         self,
-        items: Iterable[Mapping[str, Json]],
+        items: Iterable[Mapping[str, Json] | Portion],
         shape: Shape,
         entity: str,
         pointer: str,
@@ -116,11 +210,17 @@ class _Scan:
         part: Mapping[str, Json] | None,
     ) -> Generator[None, None, None]:
         """Does what `visit` does, for records in which no others stand; most do not, so this saves most of the time."""
-        for index, item in enumerate(items):
-            if not item.keys() <= shape.fields:
-                self.unknown.add(shape.name, f"{pointer}/{index}", item.keys() - shape.fields)
-            self._record(item, shape, entity, f"{pointer}/{index}", parent, part)
-            if len(self.records) % self.every == 0:
+        index = 0
+        for item in items:
+            if isinstance(item, Portion):
+                self._portion(item, shape, entity, pointer, index)
+                index += len(item.keys)
+            else:
+                if not item.keys() <= shape.fields:
+                    self.unknown.add(shape.name, f"{pointer}/{index}", item.keys() - shape.fields)
+                self._record(item, shape, entity, f"{pointer}/{index}", parent, part)
+                index += 1
+            if len(self.parts) % self.every == 0:
                 yield
 
     def _record(
@@ -132,14 +232,29 @@ class _Scan:
         parent: PlannedRecord | None,
         part: Mapping[str, Json] | None,
     ) -> PlannedRecord:
-        key: Key = data["id"] if shape.identity == ("id",) else tuple(data[name] for name in shape.identity)
+        key = _key(data, shape)
         seen = self.seen.setdefault(entity, set())
         if key in seen:
             self.duplicates.add((entity, key))
         seen.add(key)
         record = PlannedRecord(shape, entity, key, pointer, data, parent, part)
-        self.records.append(record)
+        self.parts.append(record)
         return record
+
+    def _portion(self, portion: Portion, shape: Shape, entity: str, pointer: str, first: int) -> None:
+        keys = portion.keys
+        seen, new = self.seen.setdefault(entity, set()), set(keys)
+        if len(new) < len(keys):
+            self.duplicates.update((entity, key) for key, number in Counter(keys).items() if number > 1)
+        if not seen.isdisjoint(new):
+            self.duplicates.update((entity, key) for key in seen & new)
+        seen |= new
+        self.parts.append(PlannedPortion(shape, entity, len(keys), pointer, first, portion.load))
+
+
+def _key(data: Mapping[str, Json], shape: Shape) -> Key:
+    key: Key = data["id"] if shape.identity == ("id",) else tuple(data[name] for name in shape.identity)
+    return key
 
 
 class _UnknownFields:

@@ -232,7 +232,8 @@ class Store:
             shared = names
             if len(self._names) < MAX_SHARED:
                 self._names[names] = names
-        return key, internal_id, shared, _packed(fields), tuple(sorted(place.items())), created_at, modified_at
+        where = tuple(sorted(place.items())) if place else ()
+        return key, internal_id, shared, _packed(fields), where, created_at, modified_at
 
     def _move(self, old: Record, new: Record) -> None:
         for name, ids in _LINKS.get(new.entity, {}).items():

@@ -9,7 +9,7 @@ from casavi_mock.world import World
 
 RETRY_AFTER_SECONDS = 1
 EAGER_RECORDS = 250
-"""Records done at most before the answer, in mode `immediate` or to make room; the worker does the rest."""
+"""Records done at most before the answer, in mode `immediate` or to make room. Larger imports are the worker's."""
 
 
 def accept(world: World, plan: Plan, *, forced: str | None = None, size: int = 0) -> Job:
@@ -29,7 +29,8 @@ def accept(world: World, plan: Plan, *, forced: str | None = None, size: int = 0
         if world.queue.full:
             world.run_due(EAGER_RECORDS)  # what is due by the clock has happened, even if the worker was busy elsewhere
         try:
-            at_once = EAGER_RECORDS if world.progress.mode == "immediate" else 0
+            small = len(plan.records) <= EAGER_RECORDS
+            at_once = EAGER_RECORDS if small and world.progress.mode == "immediate" else 0
             return world.submit(plan, forced=forced, size=size, at_once=at_once)
         except QueueFull:
             raise Refused(

@@ -8,7 +8,7 @@ from casavi_mock.domain.model import JobState, RecordError
 from casavi_mock.errors import Refused
 from casavi_mock.world import World
 
-SLICE_RECORDS = 250
+SLICE_RECORDS = 100
 """Records done at most while somebody waits for an answer."""
 
 

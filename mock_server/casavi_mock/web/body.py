@@ -40,7 +40,7 @@ class BodyReader:
         schema: JSON Schema of the whole body (draft 4), self-contained.
         limits: How long and how deep a body may be.
         secret: Whether nothing of the body may be shown in errors.
-        items: Schemas of the top-level arrays' items, by their names, for bodies that are read in slices.
+        items: What the top-level arrays hold, by their names, for bodies that are read in slices.
     """
 
     def __init__(
@@ -49,17 +49,19 @@ class BodyReader:
         limits: BodyLimits,
         *,
         secret: bool = False,
-        items: Mapping[str, Mapping[str, Any]] | None = None,
+        items: Mapping[str, ItemSchema] | None = None,
     ) -> None:
         self._schema = BodySchema(schema, secret=secret)
         self._plain = PlainSchema(schema)
         self._limits = limits
-        self._items = {name: ItemSchema(item) for name, item in (items or {}).items()}
+        self._items = items or {}
 
     async def read(
-        self, headers: Headers, receive: Receive, told: Callable[[bytes], None] = lambda raw: None
+        self, headers: Headers, receive: Receive, told: Callable[[bytes | bytearray], None] = lambda raw: None
     ) -> dict[str, Any]:
         """Returns the parsed body, which satisfies the contract.
+
+        In a long one, `casavi_mock.domain.ordering.Portion` stand for records.
 
         Args:
             headers: The request's headers.
@@ -84,7 +86,7 @@ class BodyReader:
                 pass
         return self._at_once(raw)
 
-    def _at_once(self, raw: bytes) -> dict[str, Any]:
+    def _at_once(self, raw: bytes | bytearray) -> dict[str, Any]:
         body = parse(raw, secret=self._schema.secret)
         if not self._plain.satisfied_by(body):
             self._check_depth(beyond(body, "", self._limits.max_nesting))
@@ -94,7 +96,7 @@ class BodyReader:
         satisfied: dict[str, Any] = body
         return satisfied
 
-    async def _in_slices(self, raw: bytes) -> dict[str, Any]:
+    async def _in_slices(self, raw: bytes | bytearray) -> dict[str, Any]:
         body: Any = {}
         arrays: dict[str, Records] = {}
         records: Records | None = None
@@ -114,7 +116,7 @@ class BodyReader:
                     await records.take(piece)
             await asyncio.sleep(0)
         self._judge(body, arrays if isinstance(body, dict) else {}, records)
-        satisfied: dict[str, Any] = body | {name: array.values for name, array in arrays.items()}
+        satisfied: dict[str, Any] = body | {name: array.kept for name, array in arrays.items()}
         return satisfied
 
     def _judge(self, body: Any, arrays: Mapping[str, Records], last: Records | None) -> None:
@@ -165,7 +167,7 @@ def check_media_type(headers: Headers) -> None:
         raise _unsupported("an uncompressed body", f"Content-Encoding: {_shown(encoding)}")
 
 
-async def read_bytes(headers: Headers, receive: Receive, max_bytes: int) -> bytes:
+async def read_bytes(headers: Headers, receive: Receive, max_bytes: int) -> bytes | bytearray:
     """Returns the body; counts while it comes and stops at the limit.
 
     Raises:
@@ -190,14 +192,14 @@ async def read_bytes(headers: Headers, receive: Receive, max_bytes: int) -> byte
         body += message.get("body", b"")
         if len(body) > max_bytes:
             raise _too_large(max_bytes)
-    return bytes(body)
+    return body  # a copy of many megabytes would keep others waiting
 
 
 class ClientGone(Exception):
     """The client went away before its request was complete."""
 
 
-def parse(raw: bytes, *, secret: bool = False) -> Any:
+def parse(raw: bytes | bytearray, *, secret: bool = False) -> Any:
     """Returns the parsed JSON.
 
     Args:

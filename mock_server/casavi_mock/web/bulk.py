@@ -1,10 +1,15 @@
 """Checks the records of a long body slice by slice."""
 
 import asyncio
+import functools
 from collections.abc import Iterator, Mapping
+from operator import itemgetter
 from typing import Any
 
-from casavi_mock.domain.ordering import escaped
+import orjson
+
+from casavi_mock.domain.model import Shape
+from casavi_mock.domain.ordering import Portion, escaped
 from casavi_mock.errors import FieldError
 from casavi_mock.web.slices import Slice
 from casavi_mock.web.validation import MAX_ERRORS, BodySchema, PlainSchema
@@ -18,12 +23,21 @@ class ItemSchema:
 
     Args:
         schema: JSON Schema of a record (draft 4), self-contained.
+        shape: The shape of a record.
     """
 
-    def __init__(self, schema: Mapping[str, Any]) -> None:
+    def __init__(self, schema: Mapping[str, Any], shape: Shape) -> None:
         one = {name: part for name, part in schema.items() if name != "components"}
         self.one = BodySchema(schema)
         self.plain = PlainSchema({"type": "array", "items": one, "components": schema["components"]})
+        self._key = None if shape.children else itemgetter(*shape.identity)
+
+    def kept(self, piece: Slice) -> list[Any]:
+        """Returns what to keep of good records: what they were parsed from, unless they hold others."""
+        if self._key is None:
+            return piece.values
+        keys = [self._key(value) for value in piece.values]
+        return [Portion(keys, functools.partial(orjson.loads, piece.text))] if keys else []
 
 
 class Records:
@@ -36,25 +50,30 @@ class Records:
     """
 
     def __init__(self, pointer: str, schema: ItemSchema | None, levels: int) -> None:
-        self.values: list[Any] = []
+        self.kept: list[Any] = []
+        """The records, or portions of them."""
         self.errors: list[FieldError] = []
         """The first of them, up to `MAX_ERRORS`."""
         self.error_count = 0
         self.too_deep: str | None = None
         """Pointer to the last place that is too deep, if any is."""
+        self._count = 0
         self._pointer = pointer
         self._schema = schema
         self._levels = levels
 
     async def take(self, piece: Slice) -> None:
         """Takes the next records."""
-        if self._schema is None or not self._schema.plain.satisfied_by(piece.values):
-            first = len(self.values)
-            for index, value in enumerate(piece.values, first):
-                self._look_at(value, f"{self._pointer}/{index}")
-                if (index - first) % EXPLAINED_RECORDS == EXPLAINED_RECORDS - 1:
-                    await asyncio.sleep(0)
-        self.values += piece.values
+        first = self._count
+        self._count += len(piece.values)
+        if self._schema is not None and self._schema.plain.satisfied_by(piece.values):
+            self.kept += self._schema.kept(piece)
+            return
+        self.kept += piece.values
+        for index, value in enumerate(piece.values, first):
+            self._look_at(value, f"{self._pointer}/{index}")
+            if (index - first) % EXPLAINED_RECORDS == EXPLAINED_RECORDS - 1:
+                await asyncio.sleep(0)
 
     def _look_at(self, value: Any, pointer: str) -> None:
         place = beyond(value, pointer, self._levels)

@@ -14,6 +14,7 @@ from casavi_mock.domain.ordering import Plan, planning
 from casavi_mock.handlers import authentication, imports, jobs
 from casavi_mock.web.answers import Answer, json_answer
 from casavi_mock.web.body import BodyLimits, BodyReader, Receive
+from casavi_mock.web.bulk import ItemSchema
 from casavi_mock.world import Registry, Settings, World
 
 PLAN_RECORDS = 500
@@ -79,12 +80,12 @@ class Call:
     notes: list[str] = field(default_factory=list)
     answer: Answer | None = None
 
-    def took(self, raw: bytes) -> None:
+    def took(self, raw: bytes | bytearray) -> None:
         """Notes the body that came."""
         self.request_bytes = len(raw)
-        self.request_body = raw[:KEPT_BYTES]
+        self.request_body = bytes(raw[:KEPT_BYTES])
 
-    def took_secret(self, raw: bytes) -> None:
+    def took_secret(self, raw: bytes | bytearray) -> None:
         """Notes the length of a body that holds secrets."""
         self.request_bytes = len(raw)
 
@@ -207,7 +208,9 @@ def _readers(settings: Settings) -> dict[str, BodyReader]:
             continue
         arrays = settings.shape.children if name == "importMasterData" else ()
         items = {
-            child.key: spec.json_schema(document, {"$ref": f"#/components/schemas/{child.shape.name}"})
+            child.key: ItemSchema(
+                spec.json_schema(document, {"$ref": f"#/components/schemas/{child.shape.name}"}), child.shape
+            )
             for child in arrays
         }
         readers[name] = BodyReader(schema, limits, secret=not arrays, items=items)

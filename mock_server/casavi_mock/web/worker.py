@@ -9,7 +9,7 @@ from casavi_mock.world import Registry
 
 log = logging.getLogger("casavi_mock.worker")
 
-SLICE_RECORDS = 250
+SLICE_RECORDS = 100
 """Records done between two pauses, so that other clients are answered meanwhile."""
 
 TROUBLE_SECONDS = 1.0

@@ -40,9 +40,9 @@ class Counts(Mapping[str, Mapping[Outcome, int]]):
         """All numbers, in an order that stays the same."""
         return tuple(self._numbers)
 
-    def add(self, entity: str, outcome: Outcome) -> None:
-        """Counts one record."""
-        self._numbers[_ROWS[entity] + _COLUMNS[outcome]] += 1
+    def add(self, entity: str, outcome: Outcome, number: int = 1) -> None:
+        """Counts so many records."""
+        self._numbers[_ROWS[entity] + _COLUMNS[outcome]] += number
 
     def totals(self) -> dict[str, int]:
         """Returns how many records came to which end, of all entities; ends to which none came are left out."""

@@ -368,9 +368,8 @@ class JobQueue:
 
 def _refuse_rest(job: Job) -> None:
     assert job.importer is not None, "kept until the job has ended"
-    rest = job.importer.plan.records[job.processed :]
-    for record in rest:
-        job.counts.add(record.entity, Outcome.REFUSED)
-    job.processed = job.total
+    for entity, number in job.importer.plan.kinds(job.processed).items():
+        job.counts.add(entity, Outcome.REFUSED, number)
+    rest, job.processed = job.total - job.processed, job.total
     message = "the job was told to fail; what was left of it was not imported"
-    job.warnings = [*job.warnings, RecordWarning("", "forced", message, max(len(rest), 1))]
+    job.warnings = [*job.warnings, RecordWarning("", "forced", message, max(rest, 1))]
