@@ -42,6 +42,19 @@ class Mending:
         return [error["pointer"] for error in problem.get("errors", ()) if error["pointer"]]
 
 
+class HalfStored:
+    """Stores of a refused import the contacts that were right."""
+
+    async def __call__(self, request: Request, forward: Forward) -> Response:
+        response = await forward(request)
+        body = request.json
+        if request.operation == "importMasterData" and response.status == 400 and isinstance(body, dict):
+            sent = body.get("contacts")
+            right = [one for one in sent if isinstance(one, dict) and "id" in one] if isinstance(sent, list) else []
+            await forward(request.with_json({"contacts": right}))
+        return response
+
+
 def _take_out(value: Any, parts: list[str]) -> None:
     for part in parts[:-1]:
         value = value[int(part)] if isinstance(value, list) else value.get(part)
@@ -77,6 +90,12 @@ def _inside(*names: str) -> Callable[[str], bool]:
 
 
 MUTANTS = (
+    mutant(
+        "refused-import-half-stored",
+        "Of an import that is refused the contacts are stored that were right.",
+        HalfStored,
+        law="refused-import-leaves-no-trace",
+    ),
     mutant(
         "bad-members-dropped",
         "Whatever does not satisfy the contract is left out silently.",
