@@ -186,6 +186,39 @@ class Effects:
         return response
 
 
+class NeverForgets:
+    """Answers with a job as it was last seen when the server does not have it any more."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, Response] = {}
+
+    async def __call__(self, request: Request, forward: Forward) -> Response:
+        response = await forward(request)
+        if request.operation != "getJob":
+            return response
+        if response.ok:
+            self._seen[request.id] = response
+        return self._seen.get(request.id, response) if response.status == 404 else response
+
+
+class Overtaken:
+    """An import that nobody has asked after is done again when the next one has been taken."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[str, Request] = {}
+
+    async def __call__(self, request: Request, forward: Forward) -> Response:
+        response = await forward(request)
+        if request.operation == "getJob":
+            self._waiting.pop(request.token, None)
+        if request.operation == "importMasterData" and response.ok:
+            before = self._waiting.get(request.token)
+            self._waiting[request.token] = request
+            if before is not None:
+                await forward(before)
+        return response
+
+
 def _job_look(request: Request) -> object:
     return request.path if request.operation == "getJob" else None
 
@@ -366,5 +399,12 @@ MUTANTS = (
         "A job is found by whatever begins with its id.",
         on("getJob").asked_instead(lambda r: r.with_id(r.id[:36])),
         law="unknown-job-is-refused",
+    ),
+    mutant("job-never-forgotten", "A job is known for ever.", NeverForgets, law="job-stays-known"),
+    mutant(
+        "imports-overtaken",
+        "An import in flight is done again after the one that follows it.",
+        Overtaken,
+        law="imports-in-flight-keep-their-order",
     ),
 )
