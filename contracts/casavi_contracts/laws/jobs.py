@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -13,10 +13,10 @@ from casavi_contracts.contract import Contract
 from casavi_contracts.laws import nearmisses
 from casavi_contracts.laws.calls import NOBODY, NOTHING, lists
 from casavi_contracts.laws.law import Law, law
-from casavi_contracts.laws.moments import moment, moment_of
+from casavi_contracts.laws.moments import moment_of, now
 from casavi_contracts.laws.observing import pause
 from casavi_contracts.laws.refusals import refused
-from casavi_contracts.strategies import master_data, variant
+from casavi_contracts.strategies import ENTITIES, master_data
 from casavi_contracts.target import Capability
 from casavi_contracts.trial import Trial
 
@@ -46,6 +46,11 @@ def portfolios(contract: Contract) -> st.SearchStrategy[Any]:
 def _with_strangers(portfolio: Mapping[str, Any], bad: int) -> dict[str, Any]:
     strangers = mixed(0, bad)["responsibilities"]
     return {**portfolio, "responsibilities": [*portfolio.get("responsibilities", ()), *strangers]}
+
+
+def _of_every_kind(contract: Contract) -> st.SearchStrategy[Any]:
+    """Returns portfolios with records of every kind, each with a record that names somebody unknown."""
+    return master_data(contract, sizes=dict.fromkeys(ENTITIES, (1, 2))).map(lambda made: _with_strangers(made, 1))
 
 
 def _good_and_bad(contract: Contract) -> st.SearchStrategy[Any]:
@@ -204,7 +209,7 @@ def job_progress_only_grows(trial: Trial, case: Any) -> None:
     assumption="job-object",
     operations=IMPORT,
     needs=WRITE,
-    cases=portfolios,
+    cases=_of_every_kind,
     examples=10,
 )
 def job_counts_add_up(trial: Trial, case: Any) -> None:
@@ -254,18 +259,18 @@ def job_fails_if_all_was_refused(trial: Trial, case: Any) -> None:
     examples=8,
 )
 def job_times_are_in_order(trial: Trial, case: Any) -> None:
-    early = _now(trial)
+    early = now(trial)
     job = trial.account.submit(trial.names.own(case))
-    late = _now(trial)
+    late = now(trial)
     slack = timedelta() if trial.account.clock else SKEW
     started_at = None
     for seen in _looks(trial, job):
-        now = _now(trial) + slack
+        present = now(trial) + slack
         created, started, finished = (moment_of(trial, seen, name) for name in ("createdAt", "startedAt", "finishedAt"))
         assert created is not None, "the contract wants it, and so it was made sure of"
         near = _cut(early) - slack <= created <= late + slack
         trial.expect(near, f"a job created from {early.isoformat()} to {late.isoformat()}", created.isoformat(), **JOB)
-        _expect_order(trial, seen, [created, started, finished, now])
+        _expect_order(trial, seen, [created, started, finished, present])
         trial.expect(started_at in (None, started), "startedAt to stay", "another one", **JOB)
         started_at = started
 
@@ -299,11 +304,15 @@ def unknown_job_is_refused(trial: Trial, case: Any) -> None:
     source="8.8",
     operations=IMPORT,
     needs=WRITE,
-    cases=lambda contract: master_data(contract, sizes={"contacts": (1, 3)}),
+    cases=portfolios,
     examples=4,
 )
 def reading_has_no_effect(trial: Trial, case: Any) -> None:
-    bodies = [trial.names.own(one) for one in (case, variant(case, "edited"))]
+    editions = ("first edition", "second edition")
+    people = case.get("contacts", [])
+    bodies = [
+        trial.names.own({**case, "contacts": [*people, {"id": "its own", "lastName": name}]}) for name in editions
+    ]
     jobs = [trial.account.submit(body) for body in bodies]
     for job in jobs:
         trial.account.finish(job)
@@ -358,13 +367,6 @@ def _expect_order(trial: Trial, job: Job, moments: list[datetime | None]) -> Non
     trial.expect(known == sorted(known), "createdAt, startedAt, finishedAt and now in this order", repr(
         [one.isoformat() for one in known]
     ))  # fmt: skip
-
-
-def _now(trial: Trial) -> datetime:
-    """Returns the time of the account; that of this machine where the account's cannot be asked for."""
-    clock = trial.account.clock
-    told = moment(clock.now()) if clock else None
-    return told or datetime.now(UTC)
 
 
 def _cut(at: datetime) -> datetime:

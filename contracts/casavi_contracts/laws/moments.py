@@ -39,3 +39,10 @@ def moment_of(trial: Trial, job: Mapping[str, Any], name: str) -> datetime | Non
     good = form(text) == "milliseconds"
     trial.expect(good, f"{name} such as 2026-01-05T08:00:00.000Z", repr(text), law="moments-are-iso-8601-in-utc")
     return moment(text)
+
+
+def now(trial: Trial) -> datetime:
+    """Returns the time of the account; that of this machine where the account's cannot be asked for."""
+    clock = trial.account.clock
+    told = moment(clock.now()) if clock else None
+    return told or datetime.now(UTC)

@@ -3,11 +3,11 @@
 import logging
 import sys
 import time
+from datetime import UTC, datetime
 
 import orjson
 
 from casavi_mock.domain.clock import timestamp
-from casavi_mock.web.app import system_now
 
 
 class JsonLines(logging.Formatter):
@@ -16,7 +16,7 @@ class JsonLines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Returns the line."""
         line = {
-            "time": timestamp(system_now()),
+            "time": timestamp(datetime.fromtimestamp(record.created, UTC)),
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),

@@ -7,18 +7,16 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from typing import Any
-
-from a2wsgi import WSGIMiddleware
+from typing import TYPE_CHECKING, Any
 
 from casavi_mock.errors import Refused
 from casavi_mock.web.answers import Answer, Problems
 from casavi_mock.web.body import ClientGone
 from casavi_mock.web.conformance import AnswerSchemas
-from casavi_mock.web.control import control_app
 from casavi_mock.web.door import Door
 from casavi_mock.web.exchanges import Recorder
 from casavi_mock.web.faults import Admission, Injected, Pause, break_off, halving, pause
+from casavi_mock.web.mount import PREFIX, ControlMount
 from casavi_mock.web.operations import Call
 from casavi_mock.web.options import EdgeOptions
 from casavi_mock.web.pages import Pages
@@ -26,17 +24,13 @@ from casavi_mock.web.vendor import VendorApi
 from casavi_mock.web.worker import Worker
 from casavi_mock.world import Registry, Settings
 
+if TYPE_CHECKING:
+    from flask import Flask
+
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
-
-CONTROL_PREFIX = "/_mock"
-
-OPEN_PATHS = frozenset({"/_mock/health", "/_mock/ready"})
-
-CONTROL_THREADS = 8
-"""Requests to the control plane at the same time; a slow upload keeps one of them busy."""
 
 log = logging.getLogger("casavi_mock.app")
 
@@ -85,7 +79,7 @@ class MockApp:
         """What health tells beside what the accounts hold."""
         self._pages = Pages(settings.documents)
         self._vendor = VendorApi(registry, base_url=options.base_url, forwarded=options.forwarded)
-        self._control, self._open = self._control_plane()
+        self._control = ControlMount(self._control_plane)
         self._worker = Worker(registry)
         self._allowed = AnswerSchemas(settings.documents) if options.strict else None
 
@@ -111,23 +105,17 @@ class MockApp:
         finally:
             self.readiness["worker"] = False
             await self._worker.stop()
-            for plane in (self._control, self._open):  # a thread that waits for this loop could not end otherwise
-                plane.executor.shutdown(wait=False)
-            self._control, self._open = self._control_plane()  # should it run again
+            self._control.close()
 
-    def _control_plane(self) -> tuple[WSGIMiddleware, WSGIMiddleware]:
-        """Returns the control plane, and beside it what answers what is open to all, with a thread of its own."""
-        # a2wsgi has its own, narrower names for the types of WSGI and ASGI
-        plane = control_app(
+    def _control_plane(self) -> "Flask":
+        from casavi_mock.web.control import control_app
+
+        return control_app(
             self.registry,
             self.readiness,
             self._options.control_token,
             only_open=not self._options.control,
             facts=self.facts,
-        )
-        return (
-            WSGIMiddleware(plane, workers=CONTROL_THREADS),  # type: ignore[arg-type]
-            WSGIMiddleware(plane, workers=1),  # type: ignore[arg-type]
         )
 
     def _turned_away(self, refusal: Refused) -> Answer:
@@ -146,10 +134,8 @@ class MockApp:
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         path: str = scope["path"]
-        if path == CONTROL_PREFIX or path.startswith(CONTROL_PREFIX + "/"):
-            inside = {**scope, "root_path": scope.get("root_path", "") + CONTROL_PREFIX}
-            plane = self._open if path in OPEN_PATHS else self._control
-            await plane(inside, receive, send)  # type: ignore[arg-type]  # a2wsgi has its own names for these
+        if path == PREFIX or path.startswith(PREFIX + "/"):
+            await self._control(scope, receive, send)
         elif scope["method"] in ("GET", "HEAD") and (page := self._pages.find(path)):
             await send_answer(send, page, head=scope["method"] == "HEAD")
         else:
@@ -190,7 +176,9 @@ class MockApp:
         try:
             return self._checked(call, await self._vendor.answer(call, scope)), None
         except Refused as error:
-            refusal = error
+            # What led to it knows the body, and would keep it until the collector comes by.
+            refusal = error.with_traceback(None)
+            refusal.__context__ = None
         except Injected as injected:
             return injected.answer, None
         except ClientGone:

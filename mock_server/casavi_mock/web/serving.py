@@ -26,6 +26,11 @@ STOP_SECONDS = 1
 _LAST_SECONDS = 0.3
 """How long before that the connections are ended, so that requests end by themselves."""
 
+_DATE_SECONDS = 1.0
+
+_CLOSING_SECONDS = 0.001
+"""How long connections without a request take to close."""
+
 _OTHER_FILES = 100
 """Open files that are no connections."""
 
@@ -51,7 +56,9 @@ def bind(host: str, port: int) -> socket.socket:
 
 
 class Server(uvicorn.Server):
-    """A uvicorn server that ends with code 0 after SIGTERM and SIGINT; uvicorn itself would raise them again.
+    """A uvicorn server that ends as soon as it is told to; uvicorn itself looks ten times a second whether it was.
+
+    After SIGTERM and SIGINT it ends with code 0; uvicorn itself would raise them again.
 
     Args:
         config: As for uvicorn.
@@ -59,11 +66,42 @@ class Server(uvicorn.Server):
     """
 
     def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
+        self._told: tuple[asyncio.AbstractEventLoop, asyncio.Event] | None = None
+        self._ending = False
         super().__init__(config)
         self._on_ready = on_ready
 
+    @property
+    def should_exit(self) -> bool:
+        """Whether it is to end; may be set by any thread."""
+        return self._ending
+
+    @should_exit.setter
+    def should_exit(self, ending: bool) -> None:
+        self._ending = ending
+        if ending and self._told is not None:
+            loop, event = self._told
+            with contextlib.suppress(RuntimeError):  # the loop is closed: it has ended already
+                loop.call_soon_threadsafe(event.set)
+
+    async def main_loop(self) -> None:
+        """Waits until it is to end, and renews the header `Date` meanwhile."""
+        event = asyncio.Event()
+        self._told = asyncio.get_running_loop(), event
+        while not await self.on_tick(0):
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(event.wait(), _DATE_SECONDS)
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Ends: running requests get a moment, then their connections are ended."""
+        for listener in (*self.servers, *(sockets or ())):
+            listener.close()
+        for connection in tuple(self.server_state.connections):
+            connection.shutdown()
+        await asyncio.sleep(_CLOSING_SECONDS)
+        if not (self.server_state.connections or self.server_state.tasks):
+            await self.lifespan.shutdown()
+            return
         loop = asyncio.get_running_loop()
         end = loop.call_later(STOP_SECONDS - _LAST_SECONDS, self._abort_connections)
         await super().shutdown(sockets)
