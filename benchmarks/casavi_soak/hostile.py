@@ -105,6 +105,14 @@ async def bad_chunks(client: Client, chance: random.Random) -> None:
     client.wire.close()
 
 
+async def pipelined(client: Client, chance: random.Random) -> None:
+    """Asks for the same page many times at once, and goes away. Pages are in no journal."""
+    await client.wire.send(b"GET /openapi.json HTTP/1.1\r\nHost: mock\r\n\r\n" * chance.randint(2, 50))
+    for _ in range(chance.randint(0, 2)):
+        await client.wire.answer()
+    client.wire.close()
+
+
 async def stranger(client: Client, chance: random.Random) -> None:
     """Comes without a token, with a made-up one, or with a wrong secret."""
     ask = client.wire.ask
@@ -177,6 +185,7 @@ STEPS: tuple[Step, ...] = (
     long_headers,
     no_http,
     bad_chunks,
+    *(pipelined,) * 2,
     stranger,
     flood,
 )

@@ -30,6 +30,8 @@ class Ledger:
     """Connections that the server ended since `headers` or `body` came too slowly."""
     perhaps_slow: int = 0
     """Slow connections that the client ended: the server may have been first."""
+    huge: int = 0
+    """Bodies of 100 MB that are under way."""
     failures: int = 0
     """What was not as it should be."""
     shown: list[str] = field(default_factory=list)

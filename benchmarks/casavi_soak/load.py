@@ -23,7 +23,8 @@ ATTACKED = tuple((f"soak-attacked-{number}", f"the secret of attacked {number}")
 """Accounts whose clients mean no good."""
 
 SAMPLE_SECONDS = 0.5
-HUGE_EVERY_SECONDS = 20.0
+HUGE_EVERY_SECONDS = 30.0
+"""Seconds between two bodies of 100 MB."""
 END_SECONDS = 120.0
 """How long what is under way may take when the load is over."""
 
@@ -83,7 +84,7 @@ class Load:
                 for task in (*workers, *slow):
                     if task.done():
                         task.result()  # raises what was not foreseen
-                self.samples.append(Sample(over, self._process.resident_mb()))
+                self.samples.append(Sample(over, self._process.resident_mb(), quiet=self._ledger.huge == 0))
                 tell(self._progress(over))
             self._stop.set()
             done, late = await asyncio.wait(workers, timeout=END_SECONDS)
@@ -166,6 +167,10 @@ class Load:
         await client.log_in()
         while not self._stop.is_set():
             self._ledger.done["huge"] += 1
-            await hostile.huge(client, chance)
+            self._ledger.huge += 1
+            try:
+                await hostile.huge(client, chance)
+            finally:
+                self._ledger.huge -= 1
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stop.wait(), HUGE_EVERY_SECONDS)

@@ -28,6 +28,8 @@ class Sample:
     seconds: float
     """Since the beginning of the load."""
     resident_mb: float
+    quiet: bool = True
+    """Whether no body of 100 MB was under way."""
 
 
 class Process:

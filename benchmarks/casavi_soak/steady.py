@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from casavi_soak import bodies
 from casavi_soak.client import Client
 
-HOUSES = 500
+HOUSES = 100
 VERSIONS = 4
 VERSION_PATHS = ("", "/v2")
 

@@ -67,6 +67,8 @@ GOOD_JOBS = jobs(job(2, 2), job(3, 3, "failed"))
         (judges.flat(samples(*[10.0] * 65, *[19.0] * 35)), True),  # a few megabytes are noise
         (judges.flat(samples(*[float(number + 100) for number in range(100)])), False),
         (judges.flat(samples(*[100.0] * 10)), None),
+        (judges.flat([*samples(*[100.0] * 90), *(Sample(90.0 + n, 300.0, quiet=False) for n in range(60))]), True),
+        (judges.flat([Sample(float(n), 100.0, quiet=False) for n in range(100)]), None),
         (judges.jobs_ended(GOOD_JOBS, 0), True),
         (judges.jobs_ended(GOOD_JOBS, 1), False),
         (judges.jobs_ended(jobs(job(2, 2, "active")), 0), False),

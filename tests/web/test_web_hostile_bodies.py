@@ -7,8 +7,12 @@ from typing import Any
 
 import pytest
 
-from casavi_fixtures import contact
-from tests.support.client import Client, shared_mock
+from casavi_fixtures import contact, property_
+from casavi_mock.domain.jobs import Progress
+from casavi_mock.errors import Refused
+from casavi_mock.web.exchanges import Recorder
+from casavi_mock.world import Limits
+from tests.support.client import Client, Mock, shared_mock
 
 SOUND = {"contacts": [contact()]}
 SOUND_BYTES = json.dumps(SOUND).encode()
@@ -466,6 +470,31 @@ async def test_too_long_while_it_comes() -> None:
             assert body.read == read
         after = await client.health()
         assert (after["records"], after["jobs"]) == (before["records"], before["jobs"])
+
+
+@pytest.mark.parametrize("note", ["", "x" * 100_000], ids=["at once", "in slices"])
+async def test_more_records_than_an_import_may_have(note: str) -> None:
+    async with Mock(progress=Progress(mode="immediate"), limits=Limits(max_import_records=3)).client() as client:
+        body = {"contacts": [{**contact(id=f"C-{n}"), "note": note} for n in range(3)], "responsibilities": []}
+        assert (await client.send(body)).status_code == 202
+        more = await client.send({**body, "properties": [property_()]})
+        assert (more.status_code, more.json()["rule"]) == (413, "body-too-large")
+        assert only_error(more)["expected"] == "at most 3 records"
+        assert client.world.store.total == 3
+
+
+async def test_what_is_refused_is_not_kept(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The way to a refusal knows the whole body; nothing of it may stay until the collector comes by."""
+    kept: list[Refused] = []
+    record = Recorder.record
+
+    def recorded(self: Recorder, *arguments: Any, **others: Any) -> None:
+        kept.append(others["refusal"])
+        record(self, *arguments, **others)
+
+    monkeypatch.setattr(Recorder, "record", recorded)
+    await attempt(client, b'{"contacts": ["' + b"x" * 300_000)
+    assert (kept[-1].rule, kept[-1].__traceback__, kept[-1].__context__) == ("json-malformed", None, None)
 
 
 @pytest.mark.parametrize("length", ["1" * 5_000, "99999999999999999999999999", "1001"])

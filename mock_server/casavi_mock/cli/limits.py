@@ -19,6 +19,7 @@ ASSUMPTIONS: Mapping[str, tuple[click.FloatRange | click.IntRange, str]] = {
 
 HELP: Mapping[str, str] = {
     "max_nesting": "Levels of nesting in a request body.",
+    "max_import_records": "Contacts, properties and responsibilities of an import, together.",
     "max_waiting_mb": "What the unfinished jobs of an account import, together.",
     "max_jobs": "Jobs kept for an account.",
     "max_job_errors": "Errors of all ended jobs of an account.",

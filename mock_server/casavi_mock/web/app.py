@@ -176,7 +176,9 @@ class MockApp:
         try:
             return self._checked(call, await self._vendor.answer(call, scope)), None
         except Refused as error:
-            refusal = error
+            # What led to it knows the body, and would keep it until the collector comes by.
+            refusal = error.with_traceback(None)
+            refusal.__context__ = None
         except Injected as injected:
             return injected.answer, None
         except ClientGone:

@@ -31,6 +31,8 @@ class BodyLimits:
 
     max_bytes: int
     max_nesting: int
+    max_records: int
+    """Elements of the arrays at its top, together."""
 
 
 class BodyReader:
@@ -93,6 +95,7 @@ class BodyReader:
             if not self._schema.satisfied_by(body):
                 errors = list(self._schema.errors(body))
                 raise _violations(errors, len(errors))
+        self._check_number(sum(len(body[name]) for name in self._items if name in body))
         satisfied: dict[str, Any] = body
         return satisfied
 
@@ -100,6 +103,7 @@ class BodyReader:
         body: Any = {}
         arrays: dict[str, Records] = {}
         records: Records | None = None
+        number = 0
         for piece in pieces(raw, self._items):
             match piece:
                 case Whole():
@@ -114,6 +118,8 @@ class BodyReader:
                 case Slice():
                     assert records is not None, "an array opens before its slices come"
                     await records.take(piece)
+                    number += len(piece.values)
+                    self._check_number(number)
             await asyncio.sleep(0)
         self._judge(body, arrays if isinstance(body, dict) else {}, records)
         satisfied: dict[str, Any] = body | {name: array.kept for name, array in arrays.items()}
@@ -137,6 +143,10 @@ class BodyReader:
         count = len(own) + sum(array.error_count for array in arrays.values())
         if count:
             raise _violations(errors, count)
+
+    def _check_number(self, records: int) -> None:
+        if records > self._limits.max_records:
+            raise _too_many(self._limits.max_records)
 
     def _check_depth(self, place: str | None) -> None:
         if place is not None:
@@ -235,6 +245,12 @@ def _too_large(limit: int) -> Refused:
         headers={"Connection": "close"},  # what is left of the body is not read
         extra={"limitBytes": limit},
     )
+
+
+def _too_many(limit: int) -> Refused:
+    place = FieldError("", f"at most {limit} records", "more")
+    detail = f"The body holds more than {limit} records. Send them in several requests: contacts and properties first."
+    return Refused("body-too-large", detail, (place,))
 
 
 def _shown(value: bytes) -> str:

@@ -9,11 +9,12 @@ import enum
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from casavi_mock.errors import Refused
 from casavi_mock.web.answers import Answer
 from casavi_mock.web.door import Door
+from casavi_mock.web.faults import reset_connection
 from casavi_mock.web.options import ConnectionLimits
 
 Message = MutableMapping[str, Any]
@@ -57,6 +58,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._watched = Part.NOTHING
         self._timer: asyncio.TimerHandle | None = None
         self._stall: asyncio.TimerHandle | None = None
+        self._answering: RequestResponseCycle | None = None
         self._moved = False
         self._split = False
         self._unseen = 0
@@ -79,6 +81,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stops all clocks."""
+        self._give_up()
         super().connection_lost(exc)
         self._door.open = len(self.connections)
         self._door.surplus.pop(self, None)
@@ -148,6 +151,10 @@ class BoundedProtocol(HttpToolsProtocol):
 
     # uvicorn calls these.
 
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._answering = cycle
+        super()._start_asgi_task(cycle, app)
+
     def on_response_complete(self) -> None:
         """An answer is complete; what of it waits in a closing connection does not wait for ever."""
         super().on_response_complete()
@@ -165,10 +172,6 @@ class BoundedProtocol(HttpToolsProtocol):
             super().shutdown()
         else:
             self._end(None)
-
-    def abort(self) -> None:
-        """Ends the connection at once."""
-        self.transport.abort()
 
     # Clocks.
 
@@ -206,7 +209,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def _not_taken(self) -> None:
         self._stall = None
         self._door.slow_readers += 1
-        self.transport.abort()
+        reset_connection(self.transport)
 
     def _taken(self) -> None:
         if self._stall is not None:
@@ -215,7 +218,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _abort_later(self) -> None:
         if self._stall is None:
-            self._stall = self.loop.call_later(self._limits.answer_seconds, self.transport.abort)
+            self._stall = self.loop.call_later(self._limits.answer_seconds, reset_connection, self.transport)
 
     # Turning away.
 
@@ -227,11 +230,16 @@ class BoundedProtocol(HttpToolsProtocol):
         """
         if refusal is not None and self._may_answer():
             self.transport.write(self._as_bytes(self._door.answer(refusal)))
-        if self.busy:
-            self.cycle.disconnected = True  # as it will be in a moment; until then the application would go on
-            self.cycle.message_event.set()
+        self._give_up()
         self.transport.close()
         self._abort_later()
+
+    def _give_up(self) -> None:
+        """Tells the application that its client is gone; uvicorn tells it of the latest request alone."""
+        cycle = self._answering
+        if cycle is not None and not cycle.response_complete:
+            cycle.disconnected = True
+            cycle.message_event.set()
 
     def _may_answer(self) -> bool:
         if self.pipeline:  # an earlier request is to be answered first

@@ -173,6 +173,11 @@ def break_off(send: Send, *, reset: bool) -> None:
     if not reset:
         transport.close()  # sends what is still to be sent
         return
+    reset_connection(transport)
+
+
+def reset_connection(transport: asyncio.Transport) -> None:
+    """Resets a connection; what is still to be sent is not sent."""
     transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
     transport.abort()
 

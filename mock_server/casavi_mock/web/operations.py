@@ -199,7 +199,11 @@ def account(call: Call) -> World:
 
 def _readers(settings: Settings) -> dict[str, BodyReader]:
     document = dict(settings.document)
-    limits = BodyLimits(max_bytes=settings.policy.max_body_bytes, max_nesting=settings.limits.max_nesting)
+    limits = BodyLimits(
+        max_bytes=settings.policy.max_body_bytes,
+        max_nesting=settings.limits.max_nesting,
+        max_records=settings.limits.max_import_records,
+    )
     readers = {}
     for _, _, operation in spec.operations(document):
         name = operation["operationId"]

@@ -27,6 +27,8 @@ class Limits:
     max_snapshots: int = 20
     max_nesting: int = 64
     """Levels of nesting in a request body."""
+    max_import_records: int = 1_000_000
+    """Contacts, properties and responsibilities of an import, together."""
 
     @property
     def max_journal_bytes(self) -> int:

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable
 from typing import Any
 
-from tests.contracts.mutants.memory import cached
+from tests.contracts.mutants.memory import NeverForgets, Overtaken, cached
 from tests.contracts.mutants.mutant import mutant
 from tests.contracts.mutants.toolkit import change, edits, on, put
 from tests.contracts.mutants.wire import Forward, Request, Response, Tamper
@@ -381,5 +381,12 @@ MUTANTS = (
         "A job is found by whatever begins with its id.",
         on("getJob").asked_instead(lambda r: r.with_id(r.id[:36])),
         law="unknown-job-is-refused",
+    ),
+    mutant("job-never-forgotten", "A job is known for ever.", NeverForgets, law="job-stays-known"),
+    mutant(
+        "imports-overtaken",
+        "An import in flight is done again after the one that follows it.",
+        Overtaken,
+        law="imports-in-flight-keep-their-order",
     ),
 )
