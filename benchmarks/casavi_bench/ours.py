@@ -34,8 +34,9 @@ def measure_pauses(run: Run) -> None:
     with running(ours(script=HEARTBEAT), log) as server:
         began = time.monotonic()
         lone_imports(server, PORTION, run.options.bulk_repeats)
+        ended = time.monotonic()
     pauses = [json.loads(line)["pause"] for line in log.read_text().splitlines() if line.startswith('{"pause"')]
-    during = [pause for pause in pauses if pause["at"] >= began] or [{"wall_ms": 0.0, "cpu_ms": 0.0}]
+    during = [pause for pause in pauses if began <= pause["at"] <= ended] or [{"wall_ms": 0.0, "cpu_ms": 0.0}]
     longest = {f"pause_{what}_ms": max(pause[f"{what}_ms"] for pause in during) for what in ("wall", "cpu")}
     run.take(OURS, f"import-{PORTION}", longest)
 

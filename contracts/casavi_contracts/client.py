@@ -151,12 +151,12 @@ class Client:
         answer = self.send(
             "authenticate", body={"key": self.credentials.key, "secret": self.credentials.secret}, token=None
         )
-        return self._take_token(answer, "log-in-gives-a-token")
+        return self.take(answer, "log-in-gives-a-token")
 
     def refresh(self, token: str | None = None) -> dict[str, Any]:
         """Refreshes a token, this account's own if none is given; later requests send the new one."""
         body = {"apiKey": self.credentials.key, "token": token or self.token}
-        return self._take_token(self.send("refreshToken", body=body), "refresh-gives-a-token")
+        return self.take(self.send("refreshToken", body=body), "refresh-gives-a-token")
 
     def submit(self, portfolio: Mapping[str, Any]) -> str:
         """Imports a portfolio that satisfies the contract and returns the job id."""
@@ -288,7 +288,13 @@ class Client:
         page: dict[str, Any] = answer.json
         return page
 
-    def _take_token(self, answer: Answer, law: str) -> dict[str, Any]:
+    def take(self, answer: Answer, law: str) -> dict[str, Any]:
+        """Takes the token of an answer that has to have one, and returns the answer; later requests send it.
+
+        Args:
+            answer: To a log-in or a refresh.
+            law: The one that promises it.
+        """
         if not answer.ok:
             raise Broken("good credentials to be taken", f"{answer.status} {self._why(answer)}", law=law)
         body = answer.json

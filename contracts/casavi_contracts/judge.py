@@ -115,7 +115,7 @@ class Judge:
             database=None,  # cases are written down by the suite, and credentials never are
             deadline=None,
             derandomize=False,
-            phases=(Phase.generate, Phase.shrink),
+            phases=(Phase.generate, Phase.shrink) if self._shrink_cases else (Phase.generate,),
             suppress_health_check=list(HealthCheck),
             verbosity=Verbosity.quiet,
             report_multiple_bugs=False,

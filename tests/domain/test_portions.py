@@ -13,6 +13,7 @@ from casavi_mock.domain.ordering import Plan, PlannedRecords, Portion, plan
 from tests.support.worlds import START, Bench, outcomes, refusals, settings
 
 SHAPE = settings().shape
+FIELDS = {child.key: child.shape.fields for child in SHAPE.children}
 IMMEDIATE = Progress(mode="immediate")
 IDENTITIES = {child.key: child.shape.identity for child in SHAPE.children if not child.shape.children}
 
@@ -32,7 +33,9 @@ class Loads:
         pieces: list[Any] = []
         for number, start in enumerate(range(0, len(records), self.size)):
             part = records[start : start + self.size]
-            pieces += part if number % 3 == 2 else [Portion([_key(name, record) for record in part], self._load(part))]
+            keys = [_key(name, record) for record in part]
+            odd = [(n, names) for n, record in enumerate(part) if (names := record.keys() - FIELDS[name])]
+            pieces += part if number % 3 == 2 else [Portion(keys, self._load(part), odd)]
         return pieces
 
     def _load(self, part: Sequence[Mapping[str, Any]]) -> Any:
@@ -62,6 +65,9 @@ BODIES = {
         "contacts": [contact(id=f"C-{n}") for n in range(9)],
         "properties": [property_(id="P-1")],
         "responsibilities": [responsibility(propertyId=f"P-{n % 3}", contactId=f"C-{n}") for n in range(12)],
+    },
+    "unknown fields": {
+        "contacts": [{**contact(id=f"C-{n}"), **({"shoe": n, "hat": 1} if n % 4 else {})} for n in range(11)],
     },
     "empty": {"contacts": [], "responsibilities": []},
 }

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from casavi_mock.domain import store as tables
 from casavi_mock.domain.model import ENTITIES, Outcome, Record
 from casavi_mock.domain.store import MAX_SHARED, Store
 from tests.support.worlds import START
@@ -267,6 +268,22 @@ def test_what_is_stored_cannot_be_changed_from_outside(store: Store) -> None:
         assert record is not None
         assert record.fields == {"customFields": {"a": 1}, "contracts": [{"contactId": "C-1"}]}
         record.fields["customFields"]["a"] = 3
+
+
+def test_finds_records_however_many_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also in a copy, and after positions were divided."""
+    monkeypatch.setattr(tables, "DIVIDED_FROM", 50)
+    store = Store()
+    for number in range(200):
+        assert store.put("contacts", f"C-{number}", {"n": number}, {}, START) is Outcome.CREATED
+        assert not store.has("contacts", f"C-{number + 1}")
+    other = store.copy()
+    other.put("contacts", "C-200", {"n": 200}, {}, START)
+    for one, count in ((store, 200), (other, 201)):
+        assert [one.get("contacts", f"C-{number}").fields["n"] for number in range(count)] == list(range(count))  # type: ignore[union-attr]
+        assert not one.has("contacts", f"C-{count}")
+    assert store.put("contacts", "C-7", {"n": -7}, {}, LATER) is Outcome.UPDATED
+    assert [record.fields["n"] for record in store.records("contacts", 6)][:3] == [6, -7, 8]
 
 
 def test_a_record_says_what_it_is_about(store: Store) -> None:

@@ -13,6 +13,7 @@ import pytest
 from casavi_mock.domain.model import Secret
 from casavi_mock.web.app import new_registry
 from casavi_mock.world import Settings
+from pytest_casavi.backends.quiet import QuietLog
 
 TRIVIAL = "import pytest\n@pytest.mark.parametrize('n', range(6))\ndef test_it(casavi, casavi_client, n):\n    assert casavi_client.get('/contacts').json()['count'] == 0\n    casavi.load('small-house')\n"
 
@@ -313,3 +314,14 @@ def test_unrelated_tests_are_left_alone(project: pytest.Pytester) -> None:
     outcome = project.runpytest_inprocess()
     outcome.assert_outcomes(passed=1, failed=2, xfailed=1)
     outcome.stdout.no_fnmatch_line("*casavi: *")
+
+
+def test_the_log_tells_again_in_whichever_order_servers_end(caplog: pytest.LogCaptureFixture) -> None:
+    log = logging.getLogger("casavi_mock.exchanges")
+    first, second = QuietLog(), QuietLog()
+    log.warning("while both run")
+    first.close()
+    log.warning("while the second runs")
+    second.close()
+    log.warning("afterwards")
+    assert caplog.messages == ["afterwards"]

@@ -204,7 +204,11 @@ def listen(recorder: Recorder, contract: Contract) -> Watch:
 
 def _judge(trial: Trial, name: str) -> None:
     watch = listen(trial.target.recorder, trial.contract)
-    tour(trial)
+    try:
+        tour(trial)
+    except Broken:
+        watch.judge(name)  # what breaks off the tour may be just that
+        raise
     watch.judge(name)
 
 

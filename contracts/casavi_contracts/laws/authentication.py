@@ -10,6 +10,7 @@ from casavi_contracts.exchange import Answer
 from casavi_contracts.failures import Broken
 from casavi_contracts.laws import nearmisses
 from casavi_contracts.laws.calls import is_good, lists, signed_in
+from casavi_contracts.laws.conventions import expect_alike
 from casavi_contracts.laws.law import Law, law
 from casavi_contracts.laws.moments import form
 from casavi_contracts.laws.refusals import refused
@@ -195,6 +196,23 @@ def wrong_key_is_refused(trial: Trial, case: Any) -> None:
 
 
 @law(
+    "known-keys-are-not-given-away",
+    "A wrong secret is answered exactly as a key that nobody has, so that nobody can search for keys.",
+    evidence="assumed",
+    source="4",
+    assumption="unauthorized-status",
+    operations=("authenticate",),
+)
+def known_keys_are_not_given_away(trial: Trial, case: Any) -> None:
+    client = signed_in(trial)
+    known = client.credentials
+    for key, secret in (("key", "secret"), ("apiKey", "password")):
+        unknown = client.send("authenticate", body={key: f"{known.key}-not", secret: f"{known.secret}-not"})
+        wrong = client.send("authenticate", body={key: known.key, secret: f"{known.secret}-not"})
+        expect_alike(trial, wrong, unknown, f"a wrong {secret}, as after an unknown {key}")
+
+
+@law(
     "empty-key-is-refused",
     "A log-in with an empty key is refused.",
     evidence="inferred",
@@ -352,6 +370,7 @@ LAWS: tuple[Law, ...] = (
     wrong_secret_is_refused,
     empty_secret_is_refused,
     wrong_key_is_refused,
+    known_keys_are_not_given_away,
     empty_key_is_refused,
     secret_of_another_account_is_refused,
     deprecated_log_in_equals_the_new_one,

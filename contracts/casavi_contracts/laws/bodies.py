@@ -2,12 +2,14 @@
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from hypothesis import strategies as st
 
 from casavi_contracts.client import Client, encoded
+from casavi_contracts.contract import Contract
 from casavi_contracts.exchange import Answer
 from casavi_contracts.laws.answers import MAX_ERRORS
 from casavi_contracts.laws.calls import NOTHING, is_good, signed_in
@@ -51,6 +53,9 @@ _UNREADABLE: Mapping[str, tuple[str, str]] = {
 """Bodies that are no JSON, and the rule that refuses them; words in braces are taken from a good body."""
 
 _ENCODINGS = ("latin-1", "utf-16", "utf-32")
+
+_STRANGE: tuple[Any, ...] = ("casavi-check", 7, {}, [], True)
+"""Of these, two at least are wrong at every place of an import."""
 
 _WRONG: Mapping[str, Any] = {"a number": 7, "a truth value": True, "a list": [], "an object": {}, "null": None}
 
@@ -187,6 +192,28 @@ def all_wrong_places_are_named(trial: Trial, case: Any) -> None:
 
 
 @law(
+    "one-wrong-place-is-enough",
+    "A single wrong value, wherever it stands in an import, is named, and nothing of the request is imported.",
+    evidence="assumed",
+    source="4",
+    assumption="error-statuses",
+    operations=("importMasterData",),
+    needs=(Capability.WRITE,),
+    cases=lambda contract: st.sampled_from([*_RECORDS]),
+    examples=16,
+)
+def one_wrong_place_is_enough(trial: Trial, case: Any) -> None:
+    client = signed_in(trial)
+    for where, value in _alone(trial.contract, case):
+        body = replaced(_portfolio(), where, value)
+        wanted = {_pointer(error) for error in trial.contract.request_errors("importMasterData", body)}
+        answer = client.send("importMasterData", body=body)
+        refused(trial, answer, "schema-violation", f"{value!r} at {where}")
+        places = {place.get("pointer") for place in answer.json.get("errors", [])}
+        trial.expect(places == wanted, f"errors at {sorted(wanted)} for {value!r} at {where}", f"{sorted(places)}")
+
+
+@law(
     "further-members-are-ignored",
     "Members of a log-in or a refresh that the contract does not have change nothing.",
     evidence="assumed",
@@ -267,8 +294,45 @@ _RECORDS: Mapping[str, str] = {
 """Where records stand in a portfolio that has one of every kind."""
 
 
+def _alone(contract: Contract, record: str) -> Iterator[tuple[str, Any]]:
+    """Yields places in and of a record, each with values that are wrong there."""
+    where = _RECORDS[record]
+    names = [f"{where}/{name}" for name in _at(_portfolio(), where)]
+    custom = [f"{name}/Info" for name in names if name.endswith("/customFields")]
+    for place in (where, *names, *custom):
+        wrong = (value for value in _STRANGE if place and _is_wrong(contract, place, value))
+        yield from ((place, value) for value in islice(wrong, 2))
+
+
+def _is_wrong(contract: Contract, place: str, value: Any) -> bool:
+    return any(contract.request_errors("importMasterData", replaced(_portfolio(), place, value)))
+
+
+def _at(value: Any, pointer: str) -> Any:
+    for part in pointer.split("/")[1:]:
+        value = value[int(part)] if isinstance(value, list) else value[part]
+    return value
+
+
+def replaced(portfolio: dict[str, Any], pointer: str, value: Any) -> dict[str, Any]:
+    """Returns a portfolio that has another value at a place; the given one is changed."""
+    parent, _, name = pointer.rpartition("/")
+    place = _at(portfolio, parent)
+    place[int(name) if isinstance(place, list) else name] = value
+    return portfolio
+
+
 def _spoilt(record: str, wrong: Any) -> dict[str, Any]:
     """Returns a portfolio in which every field of one record has a wrong value."""
+    body = _portfolio()
+    place = _at(body, _RECORDS[record])
+    for name in place:
+        place[name] = wrong
+    return body
+
+
+def _portfolio() -> dict[str, Any]:
+    """Returns a portfolio with one record of every kind that has most of its fields."""
     texts = dict.fromkeys(("firstName", "title", "email", "note", "city"), "x")
     unit = builders.unit(contracts=[builders.contract(id="A-1", startDate="2024-01-01")], number="1", customFields={})
     home = builders.property_(
@@ -276,13 +340,7 @@ def _spoilt(record: str, wrong: Any) -> dict[str, Any]:
         addresses=[builders.address(units=[unit])], documents=[builders.document(type="Rules", contactId="C-1")],
     )  # fmt: skip
     contact = builders.contact(**texts, preferredWayOfContact="LETTER", customFields={"Info": "x"})
-    body = {"contacts": [contact], "properties": [home], "responsibilities": [builders.responsibility()]}
-    place: Any = body
-    for part in _RECORDS[record].split("/")[1:]:
-        place = place[int(part)] if isinstance(place, list) else place[part]
-    for name in place:
-        place[name] = wrong
-    return body
+    return {"contacts": [contact], "properties": [home], "responsibilities": [builders.responsibility()]}
 
 
 def _pointer(error: Any) -> str:
@@ -296,5 +354,6 @@ LAWS: tuple[Law, ...] = (
     unreadable_body_is_located,
     wrong_credentials_shape_is_located,
     all_wrong_places_are_named,
+    one_wrong_place_is_enough,
     further_members_are_ignored,
 )

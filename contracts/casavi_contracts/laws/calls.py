@@ -15,6 +15,8 @@ NOTHING: dict[str, Any] = {"contacts": []}
 NOBODY = "casavi-check-nobody"
 """An id that no record and no job has."""
 
+_MORE_THAN_A_PAGE = 30
+
 _LISTS = {"v1": "/contacts", "v2": "/v2/contacts"}
 
 
@@ -80,19 +82,39 @@ def is_good(client: Client, token: str) -> bool:
     return client.send(lists(client.contract)[0], token=token).ok
 
 
+def read(client: Client, operation: str, reference: str) -> Answer:
+    """Asks for a single record by its reference id."""
+    return client.send(operation, **{in_path(client.contract, operation)[0]: reference})  # type: ignore[arg-type]
+
+
+def _estate() -> dict[str, Any]:
+    """Returns records of every kind; more contacts than fit on a page, and one record that is refused."""
+    contacts = [{"id": f"C{n}", "lastName": f"M\u00fcller {n}"} for n in range(_MORE_THAN_A_PAGE)]
+    unit = {"id": "U", "contracts": [{"contactId": "C0", "type": "RENTER"}], "documents": [{"id": "D"}]}
+    home = {"id": "P", "name": "x", "addresses": [{"street": "Main street 14", "units": [unit]}, {"street": "y"}]}
+    role = {"propertyId": "P", "contactId": "C0", "roleName": "Caretaker", "roleType": "internal"}
+    return {"contacts": contacts, "properties": [home], "responsibilities": [role, {**role, "contactId": NOBODY}]}
+
+
 def tour(trial: Trial) -> None:
     """Sends every operation once as it should be and once as it should not, so that each kind of answer is seen."""
     client = signed_in(trial)
     client.send("authenticate", body={"key": client.credentials.key, "secret": f"{client.credentials.secret}-not"})
     client.send("authenticate", body={})
     client.send("refreshToken", body={"apiKey": client.credentials.key, "token": NOBODY})
+    replaced = client.token
     client.refresh()
     for operation in secured(trial):
         call(client, operation)
+        call(client, operation, token=replaced)
         call(client, operation, token=None)
         call(client, operation, token=NOBODY)
     if Capability.WRITE in trial.target.capabilities:
         client.send("importMasterData", body={"contacts": [{"id": 7}]})
         client.send("importMasterData", raw=b"{", headers={"Content-Type": "text/plain"})
-        client.finish(client.submit(NOTHING))
+        client.finish(client.submit(trial.names.own(_estate())))
+        for operation in lists(trial.contract):
+            client.send(operation)
+        for operation in single_records(trial.contract):
+            read(client, operation, trial.names.id("P" if operation == "getPropertyById" else "C0"))
     trial.target.send("GET", f"{trial.contract.base}/{NOBODY}", version=trial.contract.version)

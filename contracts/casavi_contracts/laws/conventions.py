@@ -20,6 +20,9 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 HARMLESS = ("GET", "HEAD", "OPTIONS")
 """What may be tried on a server that is no mock: nobody knows what the others would do there."""
 
+TIMES = 12
+"""How often a good request is sent."""
+
 VARYING = frozenset({"date", "x-request-id", "age", "connection", "keep-alive"})
 """Headers that differ from answer to answer, or are about the connection."""
 
@@ -41,6 +44,53 @@ def every_request_is_answered(trial: Trial, case: Any) -> None:
         for method in ("HEAD", "GET"):
             client.send(lists(trial.contract)[0], method=method, headers={"token": client.token})
     tour(trial)  # whatever stays away breaks the law
+
+
+@law(
+    "requests-succeed-again-and-again",
+    "What succeeds once succeeds each time: no good request is refused because others came before it.",
+    evidence="inferred",
+    source="4",
+)
+def requests_succeed_again_and_again(trial: Trial, case: Any) -> None:
+    client = signed_in(trial)
+    known, jobs = client.credentials, []
+    for number in range(1, TIMES + 1):
+        log_in = client.send("authenticate", body={"key": known.key, "secret": known.secret})
+        _expect_success(trial, log_in, "authenticate", number)
+        client.take(log_in, "log-in-gives-a-token")
+        refresh = client.send("refreshToken", body={"apiKey": known.key, "token": client.token})
+        _expect_success(trial, refresh, "refreshToken", number)
+        client.take(refresh, "refresh-gives-a-token")
+        for operation in lists(trial.contract):
+            _expect_success(trial, client.send(operation), operation, number)
+        if Capability.WRITE in trial.target.capabilities:
+            answer = client.send("importMasterData", body=NOTHING)
+            _expect_success(trial, answer, "importMasterData", number)
+            jobs.append(client.job_id(answer, NOTHING))
+            _expect_success(trial, client.send("getJob", jobId=jobs[-1]), "getJob", number)
+    for job in jobs:
+        client.finish(job)
+
+
+def _expect_success(trial: Trial, answer: Answer, operation: str, number: int) -> None:
+    trial.expect(answer.ok, f"{operation} to succeed for time {number} of {TIMES}", f"status {answer.status}")
+
+
+@law(
+    "accept-header-changes-nothing",
+    "Whatever a client says that it accepts, it gets the same JSON.",
+    evidence="assumed",
+    source="4",
+    assumption="error-statuses",
+)
+def accept_header_changes_nothing(trial: Trial, case: Any) -> None:
+    client = signed_in(trial)
+    for operation in (*lists(trial.contract), "getJob"):  # a page, and an error
+        plain = call(client, operation)
+        for accepted in ("application/json", "text/html", "application/xml;q=0.9, image/png", "nonsense", ""):
+            answer = call(client, operation, headers={"Accept": accepted})
+            expect_alike(trial, answer, plain, f"{operation} with Accept: {accepted}")
 
 
 @law(
@@ -252,6 +302,8 @@ def _wrong_values(schema: Mapping[str, Any]) -> tuple[str, ...]:
 
 LAWS: tuple[Law, ...] = (
     every_request_is_answered,
+    requests_succeed_again_and_again,
+    accept_header_changes_nothing,
     moments_are_iso_8601_in_utc,
     unknown_path_is_refused,
     wrong_method_is_refused,

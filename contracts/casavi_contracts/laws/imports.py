@@ -1,5 +1,7 @@
 """Laws about the import."""
 
+from collections.abc import Mapping, Sequence
+from itertools import cycle
 from typing import Any
 
 from hypothesis import strategies as st
@@ -17,8 +19,10 @@ from casavi_contracts.laws.observing import (
     own,
     pause,
 )
+from casavi_contracts.laws.rules import violating
 from casavi_contracts.model import Account
 from casavi_contracts.strategies import EDITS, master_data, master_data_violating, variant
+from casavi_contracts.strategies.alphabet import ODD_IDS, ODD_TEXTS
 from casavi_contracts.target import Capability
 from casavi_contracts.trial import Trial
 
@@ -48,17 +52,98 @@ def _anything(contract: Contract) -> st.SearchStrategy[Any]:
     source="8.1",
     operations=("importMasterData",),
     needs=WRITES,
-    cases=lambda contract: st.sampled_from(_LITTLE) | master_data(contract),
-    examples=12,
+    cases=lambda contract: st.sampled_from(_LITTLE) | master_data(contract) | violating("missing-reference")(contract),
+    examples=16,
 )
 def valid_import_is_accepted(trial: Trial, case: Any) -> None:
     portfolio = trial.names.own(case)
     client = trial.account
-    client.finish(client.submit(portfolio))
-    answer = client.send("importMasterData", body=portfolio)
-    trial.expect(answer.ok, "the same request to be accepted again", f"status {answer.status}")
-    check_form(trial, "importMasterData", answer)
-    client.finish(answer.json[trial.contract.values["job-id-field"]])
+    jobs = [client.submit(portfolio)]
+    for when in ("while the first is not done", "when the first is done"):
+        answer = client.send("importMasterData", body=portfolio)
+        trial.expect(answer.ok, f"the same request to be accepted again, {when}", f"status {answer.status}")
+        check_form(trial, "importMasterData", answer)
+        jobs.append(client.job_id(answer, portfolio))
+        client.finish(jobs[0])
+    for job in jobs:
+        client.finish(job)
+
+
+@law(
+    "ids-and-texts-are-free",
+    "Reference ids and texts are free: whatever stands in them is taken, and read back as it was sent.",
+    evidence="documented",
+    source="3.1",
+    operations=("importMasterData",),
+    needs=WRITES,
+)
+def ids_and_texts_are_free(trial: Trial, case: Any) -> None:
+    _taken_and_read_back(trial, [_free()])
+
+
+@law(
+    "any-part-of-a-portfolio-may-come-alone",
+    "Contacts, properties or responsibilities may come alone, with as many of what belongs to them, or with none.",
+    evidence="assumed",
+    source="8.1",
+    assumption="required-fields",
+    operations=("importMasterData",),
+    needs=WRITES,
+)
+def any_part_of_a_portfolio_may_come_alone(trial: Trial, case: Any) -> None:
+    whole = _whole()
+    alone = [{name: whole[name]} for name in ("contacts", "properties", "responsibilities")]
+    _taken_and_read_back(trial, [*alone, whole])
+
+
+def _taken_and_read_back(trial: Trial, portfolios: Sequence[Mapping[str, Any]]) -> None:
+    account, client = Account(trial.contract), trial.account
+    for portfolio in portfolios:
+        sent = trial.names.own(portfolio)
+        expected = accepted(trial, account, sent)
+        answer = client.send("importMasterData", body=sent)
+        trial.expect(answer.ok, f"a request of {' and '.join(sent)} to be accepted", f"status {answer.status}")
+        job = client.finish(client.job_id(answer, sent))
+        expect_read(trial, account)
+        expect_job(trial, job, expected)
+
+
+def _free() -> dict[str, Any]:
+    """Returns contacts and units with all the ids and texts that have broken software before."""
+    texts = cycle(ODD_TEXTS)
+    fields = ("firstName", "lastName", "companyName", "title", "street", "note")
+    contacts = [{"id": id_, **{field: next(texts) for field in fields}} for id_ in ODD_IDS]
+    units = [
+        {"id": id_, "name": next(texts), "customFields": {next(texts): next(texts)}, "contracts": [{"contactId": id_}]}
+        for id_ in ODD_IDS
+    ]
+    addresses = [{"street": text, "units": units if number == 0 else []} for number, text in enumerate(ODD_TEXTS)]
+    return {"contacts": contacts, "properties": [{"id": "P", "name": next(texts), "addresses": addresses}]}
+
+
+def _whole() -> dict[str, Any]:
+    """Returns a portfolio with many and with few of whatever belongs to a record, absent and empty values included."""
+    custom = {"text": "x", "number": 85.1, "whole": 7, "yes": True, "no": False, "empty": "", "long": "x" * 1_000}
+    contracts = [{"contactId": "A"}, {"id": "V", "contactId": "B", "type": "OWNER", "startDate": "2024-01-01"}]
+    units = [
+        {"id": "U1", "contracts": contracts, "customFields": custom, "documents": [{"id": "D1", "type": None}]},
+        {"id": "U2", "contracts": [], "customFields": {}, "documents": []},
+        {"id": "U3", "name": None, "customFields": None},
+    ]
+    role = {"propertyId": "P1", "contactId": "A", "roleName": "Caretaker", "roleType": "internal"}
+    return {
+        "contacts": [
+            {"id": "A", "lastName": "Muster", "email": None, "customFields": custom},
+            {"id": "B", "lastName": "Muster", "city": "", "customFields": {}},
+            {"id": "C", "companyName": "Muster", "preferredWayOfContact": None, "customFields": None},
+        ],
+        "properties": [
+            {"id": "P1", "addresses": [{"street": "x", "units": units}, {"street": "y"}], "documents": [{"id": "D2"}]},
+            {"id": "P2", "addresses": [], "documents": [], "customFields": {}},
+            {"id": "P3", "name": None, "customFields": custom},
+        ],
+        "responsibilities": [role, {**role, "contactId": "B"}, {**role, "roleName": "Board", "roleType": "external"}],
+    }
 
 
 @law(
@@ -186,8 +271,10 @@ def refused_import_leaves_no_trace(trial: Trial, case: Any) -> None:
 )
 def large_import_is_whole(trial: Trial, case: Any) -> None:
     portfolio, account = trial.names.own(_estate(_LARGE, note="x" * 1_000)), Account(trial.contract)
-    expected = accepted(trial, account, portfolio)
-    job = trial.account.imported(portfolio)
+    expected, client = accepted(trial, account, portfolio), trial.account
+    answer = client.send("importMasterData", body=portfolio)
+    trial.expect(answer.ok, f"a request of {_LARGE} contacts to be accepted", f"status {answer.status}")
+    job = client.finish(client.job_id(answer, portfolio))
     expect_read(trial, account)
     expect_job(trial, job, expected)
 
@@ -231,6 +318,8 @@ LAWS: tuple[Law, ...] = (
     valid_import_is_accepted,
     accepted_job_ends,
     imported_records_are_stored,
+    ids_and_texts_are_free,
+    any_part_of_a_portfolio_may_come_alone,
     record_needs_only_its_id,
     job_counts_every_record,
     invalid_import_is_refused,

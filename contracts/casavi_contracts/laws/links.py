@@ -80,6 +80,20 @@ def next_link_is_followed_as_it_is(trial: Trial, case: Any) -> None:
             own = {*stock.ids(entity)}
             strange = [id_ for id_ in ids if trial.names.mine(id_) and id_ not in own]
             trial.expect(not strange, f"{entity} on the next page of {entity}", f"other records, such as {strange[:1]}")
+            _expect_ways_on(trial, operation, once)
+
+
+def _expect_ways_on(trial: Trial, operation: str, answer: Answer) -> None:
+    """Follows the links of a few further pages: of the last one, what is no address leads nowhere either."""
+    for _ in range(_FURTHER):
+        link = answer.json["_links"]["next"]
+        if link is None:
+            return
+        answer = trial.account.get(link, as_it_is=True)
+        _expect_page(trial, operation, answer)
+
+
+_FURTHER = 3
 
 
 def _first_page(trial: Trial, operation: str, query: str) -> tuple[Record, str]:

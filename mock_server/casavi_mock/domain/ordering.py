@@ -40,14 +40,15 @@ class PlannedRecord:
 class Portion:
     """Some records of an array, one after the other, as they came: they are parsed when their turn comes.
 
-    So a large import that waits takes no more room than what was sent. The records hold no other records, and no fields
-    that the contract does not know.
+    So a large import that waits takes no more room than what was sent. The records hold no other records.
     """
 
     keys: Sequence[Key]
     """By what they are found again."""
     load: Callable[[], Sequence[Mapping[str, Json]]]
     """Returns them."""
+    unknown: Sequence[tuple[int, set[str]]] = ()
+    """Names of fields that the contract does not know, each with the record's place in the portion."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,11 +216,12 @@ class _Scan:
             if isinstance(item, Portion):
                 self._portion(item, shape, entity, pointer, index)
                 index += len(item.keys)
-            else:
-                if not item.keys() <= shape.fields:
-                    self.unknown.add(shape.name, f"{pointer}/{index}", item.keys() - shape.fields)
-                self._record(item, shape, entity, f"{pointer}/{index}", parent, part)
-                index += 1
+                yield
+                continue
+            if not item.keys() <= shape.fields:
+                self.unknown.add(shape.name, f"{pointer}/{index}", item.keys() - shape.fields)
+            self._record(item, shape, entity, f"{pointer}/{index}", parent, part)
+            index += 1
             if len(self.parts) % self.every == 0:
                 yield
 
@@ -243,6 +245,8 @@ class _Scan:
 
     def _portion(self, portion: Portion, shape: Shape, entity: str, pointer: str, first: int) -> None:
         keys = portion.keys
+        for index, names in portion.unknown:
+            self.unknown.add(shape.name, f"{pointer}/{first + index}", names)
         seen, new = self.seen.setdefault(entity, set()), set(keys)
         if len(new) < len(keys):
             self.duplicates.update((entity, key) for key, number in Counter(keys).items() if number > 1)

@@ -10,17 +10,56 @@ import marshal
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import itemgetter
 
 from casavi_mock.domain.model import ENTITIES, Json, Key, Outcome, Record
 
 MAX_SHARED = 1_000
 """Different lists of names that records share; a hostile client cannot make more of them than that."""
 
+DIVIDED_FROM = 20_000
+"""Records of a table from which on their positions are divided."""
+
+PARTS = 64
+"""Among how many."""
+
 _PLAIN = 2
 """Version of the packing: the last one in which the same values always give the same bytes."""
 
 Row = tuple[Key, int, tuple[str, ...], bytes, tuple[tuple[str, str], ...], datetime, datetime]
 """Key, internal id, names of the fields, their values, place, times of creation and of modification."""
+
+_INTERNAL_ID = itemgetter(1)
+
+
+class _Positions:
+    """Where in its table each record stands.
+
+    Many are divided among several dicts: one that grows is copied as a whole, and everybody waits for that.
+    """
+
+    __slots__ = ("_count", "_parts")
+
+    def __init__(self) -> None:
+        self._parts: list[dict[Key, int]] = [{}]
+        self._count = 1
+
+    def get(self, key: Key) -> int | None:
+        return self._parts[hash(key) % self._count].get(key)
+
+    def add(self, key: Key, position: int) -> None:
+        part = self._parts[hash(key) % self._count]
+        part[key] = position
+        if self._count == 1 and len(part) >= DIVIDED_FROM:
+            self._count = PARTS
+            self._parts = [{} for _ in range(PARTS)]
+            for each, place in part.items():
+                self._parts[hash(each) % PARTS][each] = place
+
+    def copy(self) -> "_Positions":
+        other = _Positions()
+        other._parts, other._count = [part.copy() for part in self._parts], self._count
+        return other
 
 
 @dataclass(slots=True)
@@ -29,7 +68,7 @@ class _Table:
 
     entity: str
     rows: list[Row] = field(default_factory=list)
-    positions: dict[Key, int] = field(default_factory=dict)
+    positions: _Positions = field(default_factory=_Positions)
 
     def copy(self) -> "_Table":
         return _Table(self.entity, self.rows.copy(), self.positions.copy())
@@ -44,11 +83,13 @@ class _Table:
         return Record(self.entity, key, internal_id, fields, dict(place), created_at, modified_at)
 
     def add(self, row: Row) -> None:
-        self.positions[row[0]] = len(self.rows)
+        self.positions.add(row[0], len(self.rows))
         self.rows.append(row)
 
     def change(self, row: Row) -> None:
-        self.rows[self.positions[row[0]]] = row
+        position = self.positions.get(row[0])
+        assert position is not None, "it is there"
+        self.rows[position] = row
 
 
 def _packed(fields: Mapping[str, Json]) -> bytes:
@@ -131,7 +172,7 @@ class Store:
 
     def has(self, entity: str, key: Key) -> bool:
         """Whether there is such a record."""
-        return key in self._tables[entity].positions
+        return self._tables[entity].positions.get(key) is not None
 
     def count(self, entity: str) -> int:
         """How many records of one kind there are."""
@@ -154,8 +195,8 @@ class Store:
         They come in the order in which they were created, whenever they came to stand there.
         """
         table = self._tables[index.partition(" ")[0]]
-        found = [table.record(table.rows[table.positions[key]]) for key in self._indexes[index].find(id_)]
-        return iter(sorted(found, key=lambda record: record.internal_id))
+        rows = [row for key in self._indexes[index].find(id_) if (row := table.find(key))]
+        return (table.record(row) for row in sorted(rows, key=_INTERNAL_ID))
 
     def put(
         self, entity: str, key: Key, fields: Mapping[str, Json], place: Mapping[str, str], now: datetime

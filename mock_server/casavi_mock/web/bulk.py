@@ -30,14 +30,22 @@ class ItemSchema:
         one = {name: part for name, part in schema.items() if name != "components"}
         self.one = BodySchema(schema)
         self.plain = PlainSchema({"type": "array", "items": one, "components": schema["components"]})
+        self._names = shape.fields
         self._key = None if shape.children else itemgetter(*shape.identity)
 
-    def kept(self, piece: Slice) -> list[Any]:
-        """Returns what to keep of good records: what they were parsed from, unless they hold others."""
+    def kept(self, piece: Slice, *, plain: bool) -> list[Any]:
+        """Returns what to keep of good records: what they were parsed from, unless they hold others.
+
+        Args:
+            piece: The records.
+            plain: Whether they are known to hold no unknown fields.
+        """
         if self._key is None:
             return piece.values
+        known = self._names
+        unknown = () if plain else [(n, odd) for n, value in enumerate(piece.values) if (odd := value.keys() - known)]
         keys = [self._key(value) for value in piece.values]
-        return [Portion(keys, functools.partial(orjson.loads, piece.text))] if keys else []
+        return [Portion(keys, functools.partial(orjson.loads, piece.text), unknown)] if keys else []
 
 
 class Records:
@@ -51,7 +59,7 @@ class Records:
 
     def __init__(self, pointer: str, schema: ItemSchema | None, levels: int) -> None:
         self.kept: list[Any] = []
-        """The records, or portions of them."""
+        """The records, or portions of them; not all, if there are errors."""
         self.errors: list[FieldError] = []
         """The first of them, up to `MAX_ERRORS`."""
         self.error_count = 0
@@ -66,14 +74,14 @@ class Records:
         """Takes the next records."""
         first = self._count
         self._count += len(piece.values)
-        if self._schema is not None and self._schema.plain.satisfied_by(piece.values):
-            self.kept += self._schema.kept(piece)
-            return
-        self.kept += piece.values
-        for index, value in enumerate(piece.values, first):
-            self._look_at(value, f"{self._pointer}/{index}")
-            if (index - first) % EXPLAINED_RECORDS == EXPLAINED_RECORDS - 1:
-                await asyncio.sleep(0)
+        plain = self._schema is not None and self._schema.plain.satisfied_by(piece.values)
+        if not plain:
+            for index, value in enumerate(piece.values, first):
+                self._look_at(value, f"{self._pointer}/{index}")
+                if (index - first) % EXPLAINED_RECORDS == EXPLAINED_RECORDS - 1:
+                    await asyncio.sleep(0)
+        if self._schema is not None and not self.error_count and self.too_deep is None:
+            self.kept += self._schema.kept(piece, plain=plain)
 
     def _look_at(self, value: Any, pointer: str) -> None:
         place = beyond(value, pointer, self._levels)

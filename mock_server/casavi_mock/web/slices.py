@@ -13,8 +13,8 @@ from typing import Any, NoReturn
 
 import orjson
 
-SLICE_BYTES = 160_000
-"""How much is parsed at a time: about a millisecond of work with its check."""
+SLICE_BYTES = 100_000
+"""How much is parsed at a time: half a millisecond of work with its check. Larger slices are not faster in all."""
 
 MAX_MEMBERS = 1_000
 """Members that the body may have at its top; a body with more is no portfolio, and not worth the pauses."""

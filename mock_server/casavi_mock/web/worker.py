@@ -4,13 +4,17 @@ import asyncio
 import contextlib
 import logging
 import threading
+import time
 
-from casavi_mock.world import Registry
+from casavi_mock.world import Registry, World
 
 log = logging.getLogger("casavi_mock.worker")
 
-SLICE_RECORDS = 100
-"""Records done between two pauses, so that other clients are answered meanwhile."""
+SLICE_SECONDS = 0.001
+"""How long records are done between two pauses, so that other clients are answered meanwhile."""
+
+SLICE_RECORDS = 25
+"""Records done between two looks at the time."""
 
 TROUBLE_SECONDS = 1.0
 """Seconds before a job that could not be run is tried again, unless something else is to be done sooner."""
@@ -64,7 +68,7 @@ class Worker:
             more = troubled = False
             for world in self._registry.busy():
                 try:
-                    more |= world.run_due(SLICE_RECORDS)
+                    more |= _run_slice(world)
                 except Exception:  # one account's trouble must not stop the others
                     log.exception("a job could not be run")
                     troubled = True
@@ -79,3 +83,12 @@ class Worker:
         times = [due for world in self._registry.busy() if (due := world.next_due_seconds()) is not None]
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(event.wait(), min(times) if times else None)
+
+
+def _run_slice(world: World) -> bool:
+    """Does for a while what is due; returns whether more is due."""
+    until = time.perf_counter() + SLICE_SECONDS
+    while world.run_due(SLICE_RECORDS):
+        if time.perf_counter() >= until:
+            return True
+    return False

@@ -15,17 +15,19 @@ class QuietLog:
 
     def __init__(self, thread_name: str | None = None) -> None:
         self._thread_name = thread_name
-        self._exchanges = logging.getLogger(_EXCHANGES)
-        self._level = self._exchanges.level
-        self._exchanges.setLevel(logging.ERROR)
+        # Filters, since several of these may end in any order; a level would be put back by the wrong one.
+        logging.getLogger(_EXCHANGES).addFilter(self._serious)
         for name in _UVICORN:
             logging.getLogger(name).addFilter(self._told)
 
     def close(self) -> None:
         """Lets it tell again."""
-        self._exchanges.setLevel(self._level)
+        logging.getLogger(_EXCHANGES).removeFilter(self._serious)
         for name in _UVICORN:
             logging.getLogger(name).removeFilter(self._told)
+
+    def _serious(self, record: logging.LogRecord) -> bool:
+        return record.levelno >= logging.ERROR
 
     def _told(self, record: logging.LogRecord) -> bool:
         return record.levelno > logging.INFO or record.threadName != self._thread_name

@@ -202,7 +202,7 @@ MUTANTS = (
         "log-ins-of-anybody",
         "Every second log-in gets the answer of the one before, whoever it was.",
         cached(_any_log_in, 1),
-        law="foreign-records-are-unknown",
+        law="accounts-can-take-turns",
     ),
     mutant(
         "imports-from-a-cache",

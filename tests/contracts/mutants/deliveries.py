@@ -80,21 +80,13 @@ def _responsibilities(body: Any) -> int:
 
 
 class Twice:
-    """Sends every import twice and answers one of the two job ids.
-
-    Args:
-        second: Whether that of the second.
-    """
-
-    def __init__(self, second: bool) -> None:
-        self._second = second
+    """Sends every import twice and answers the second job."""
 
     async def __call__(self, request: Request, forward: Forward) -> Response:
         response = await forward(request)
         if request.operation != "importMasterData" or not response.ok:
             return response
-        again = await forward(request)
-        return again if self._second else response
+        return await forward(request)
 
 
 class InParts:
@@ -154,96 +146,102 @@ MUTANTS = (
         "import-loses-the-last-contact",
         "The last contact of several is not imported.",
         IMPORT.request(_each_list("contacts", _more_than_one)),
-        law="?",
+        law="imported-records-are-stored",
     ),
     mutant(
         "import-loses-a-contact-yet-counts-it",
         "The last contact of several is not imported, yet counted.",
         counted(_each_list("contacts", _more_than_one), "contacts", _contacts),
-        law="?",
+        law="imported-records-are-stored",
     ),
     mutant(
         "import-loses-a-unit-yet-counts-it",
         "The last unit of several at an address is not imported, yet counted.",
         counted(_each_list("properties/*/addresses/*/units", _more_than_one), "units", _units),
-        law="?",
+        law="large-import-is-whole",
         versions=V2,
     ),
     mutant(
         "import-loses-a-responsibility-yet-counts-it",
         "The last responsibility of several is not imported, yet counted.",
         counted(_each_list("responsibilities", _more_than_one), "responsibilities", _responsibilities),
-        law="?",
+        law="any-part-of-a-portfolio-may-come-alone",
     ),
     mutant(
         "import-loses-the-last-property",
         "The last property of several is not imported.",
         IMPORT.request(_each_list("properties", _more_than_one)),
-        law="?",
+        law="job-counts-every-record",
     ),
     mutant(
-        "import-loses-units", "Units are not imported.", IMPORT.request(drop("properties/*/addresses/*/units")), law="?"
+        "import-loses-units",
+        "Units are not imported.",
+        IMPORT.request(drop("properties/*/addresses/*/units")),
+        law="job-counts-every-record",
     ),
     mutant(
-        "import-loses-addresses", "Addresses are not imported.", IMPORT.request(drop("properties/*/addresses")), law="?"
+        "import-loses-addresses",
+        "Addresses are not imported.",
+        IMPORT.request(drop("properties/*/addresses")),
+        law="job-counts-every-record",
     ),
     mutant(
         "import-loses-the-second-address",
         "Of several addresses only the first is imported.",
         IMPORT.request(_each_list("properties/*/addresses", lambda a: a[:1])),
-        law="?",
+        law="job-counts-every-record",
     ),
     mutant(
         "import-loses-contracts",
         "Contracts are not imported.",
         IMPORT.request(drop(f"{UNITS}/contracts")),
-        law="?",
+        law="imported-records-are-stored",
         versions=V2,
     ),
     mutant(
         "import-loses-the-second-contract",
         "Of several contracts of a unit only the first is imported.",
         IMPORT.request(_each_list(f"{UNITS}/contracts", lambda cs: cs[:1])),
-        law="?",
+        law="imported-records-are-stored",
         versions=V2,
     ),
     mutant(
         "import-loses-documents",
         "Documents are not imported.",
         IMPORT.request(edits(drop("properties/*/documents"), drop(f"{UNITS}/documents"))),
-        law="?",
+        law="job-counts-every-record",
     ),
     mutant(
         "import-loses-documents-of-units",
         "Documents of units are not imported.",
         IMPORT.request(drop(f"{UNITS}/documents")),
-        law="?",
+        law="contacts-may-stand-after-what-names-them",
     ),
     mutant(
         "import-loses-responsibilities",
         "Responsibilities are not imported.",
         IMPORT.request(_each_list("responsibilities", lambda rs: [])),
-        law="?",
+        law="job-counts-every-record",
     ),
     mutant(
         "import-loses-custom-fields-of-contacts",
         "Custom fields of contacts are not imported.",
         IMPORT.request(drop("contacts/*/customFields")),
-        law="?",
+        law="imported-records-are-stored",
         versions=V2,
     ),
     mutant(
         "import-loses-custom-fields-of-properties",
         "Custom fields of properties are not imported.",
         IMPORT.request(drop("properties/*/customFields")),
-        law="?",
+        law="imported-records-are-stored",
         versions=V2,
     ),
     mutant(
         "import-loses-custom-fields-of-units",
         "Custom fields of units are not imported.",
         IMPORT.request(drop(f"{UNITS}/customFields")),
-        law="?",
+        law="imported-records-are-stored",
         versions=V2,
     ),
     mutant(
@@ -252,48 +250,45 @@ MUTANTS = (
         IMPORT.request(
             change("contacts/*/customFields", lambda f: dict([*f.items()][:1]) if isinstance(f, dict) else f)
         ),
-        law="?",
+        law="child-before-parent-is-refused-and-named",
         versions=V2,
     ),
     mutant(
         "import-loses-notes",
         "Notes of contacts are not imported.",
         IMPORT.request(drop("contacts/*/note")),
-        law="?",
+        law="large-import-is-whole",
         versions=V2,
     ),
     mutant(
         "import-loses-faxes",
         "Fax numbers of contacts are not imported.",
         IMPORT.request(drop("contacts/*/fax")),
-        law="?",
+        law="imported-records-are-stored",
     ),
     mutant(
         "import-loses-company-names",
         "Names of companies are not imported.",
         IMPORT.request(drop("contacts/*/companyName")),
-        law="?",
+        law="imported-records-are-stored",
     ),
     mutant(
         "import-loses-ways-of-contact",
         "Preferred ways of contact are not imported.",
         IMPORT.request(drop("contacts/*/preferredWayOfContact")),
-        law="?",
+        law="imported-records-are-stored",
     ),
     mutant(
         "import-loses-unknown-fields-silently",
         "Fields that the contract does not know never reach the job.",
         IMPORT.request(_contact_fields(lambda c: {k: v for k, v in c.items() if k in KNOWN_OF_CONTACTS})),
-        law="?",
+        law="unknown-fields-are-reported-and-kept-out",
     ),
     mutant(
-        "import-sent-twice", "Every import is sent twice, and the second job is answered.", lambda: Twice(True), law="?"
-    ),
-    mutant(
-        "import-sent-twice-quietly",
-        "Every import is sent twice, and the first job is answered.",
-        lambda: Twice(False),
-        law="?",
+        "import-sent-twice",
+        "Every import is sent twice, and the second job is answered.",
+        Twice,
+        law="job-counts-every-record",
     ),
     mutant(
         "import-not-sent",
@@ -301,22 +296,25 @@ MUTANTS = (
         IMPORT.request(
             lambda b: {k: [] if isinstance(v, list) else v for k, v in b.items()} if isinstance(b, dict) else b
         ),
-        law="?",
+        law="imported-records-are-stored",
     ),
     mutant(
         "import-in-parts",
         "The arrays of a request are imported one by one, in the order in which they came.",
         InParts,
-        law="?",
+        law="order-inside-a-request-does-not-matter",
     ),
     mutant(
-        "import-responsibilities-first", "Responsibilities are imported before what they refer to.", OneByOne, law="?"
+        "import-responsibilities-first",
+        "Responsibilities are imported before what they refer to.",
+        OneByOne,
+        law="contacts-may-stand-after-what-names-them",
     ),
     mutant(
         "import-all-or-nothing",
         "If one responsibility is refused, nothing of the request is imported.",
         AllOrNothing,
-        law="?",
+        law="rest-of-a-request-is-imported",
     ),
     mutant(
         "import-reverses-arrays",
@@ -324,7 +322,7 @@ MUTANTS = (
         IMPORT.request(
             lambda b: {k: v[::-1] if isinstance(v, list) else v for k, v in b.items()} if isinstance(b, dict) else b
         ),
-        law="?",
+        law="unknown-fields-are-reported-and-kept-out",
     ),
     mutant(
         "import-of-version-2-to-nowhere",
@@ -332,7 +330,7 @@ MUTANTS = (
         on("importMasterData", version="v2").request(
             lambda b: {k: [] if isinstance(v, list) else v for k, v in b.items()} if isinstance(b, dict) else b
         ),
-        law="?",
+        law="imported-records-are-stored",
         versions=V2,
     ),
 )

@@ -14,7 +14,7 @@ from casavi_contracts.laws import LAWS, Law
 from casavi_mock.web.app import MockApp
 from tests.contracts.mutants.judging import healthy, kills
 from tests.contracts.mutants.mutant import Mutant
-from tests.contracts.mutants.register import ALL
+from tests.contracts.mutants.register import MUTANTS
 from tests.contracts.mutants.sweep import swept, swept_imports
 
 Line = dict[str, Any]
@@ -73,7 +73,7 @@ def main() -> int:
 
 
 def _chosen(options: argparse.Namespace) -> list[tuple[Mutant, str]]:
-    known = [*swept(), *swept_imports()] if options.sweep else [one for family in ALL.values() for one in family]
+    known = [*swept(), *swept_imports()] if options.sweep else MUTANTS
     named = [m for m in known if any(text in m.name for text in options.mutants or [""]) and not m.sockets]
     chosen = [(mutant, version) for mutant in named for version in mutant.versions]
     if options.missed_in:

@@ -106,7 +106,7 @@ MUTANTS = (
         "ids-ascii",
         "Letters in reference ids lose their marks.",
         IMPORT.request(ids(lambda i: unicodedata.normalize("NFD", i).encode("ascii", "ignore").decode() or i)),
-        law="different-ids-are-different-records",
+        law="names-of-records-do-not-matter",
     ),
     mutant(
         "ids-of-answers-lower-case",

@@ -6,7 +6,7 @@ from typing import Any
 from tests.contracts.mutants.memory import Accounts
 from tests.contracts.mutants.mutant import V1, V2, mutant
 from tests.contracts.mutants.toolkit import LISTS, SINGLES, on
-from tests.contracts.mutants.wire import Forward, Request, Response, Tamper
+from tests.contracts.mutants.wire import Forward, Request, Response, Tamper, serialised
 
 
 class Leaking:
@@ -126,67 +126,152 @@ class BusyElsewhere:
         return response
 
 
+class SharedContacts:
+    """Takes references to contacts of other accounts: those are created here too."""
+
+    def __init__(self) -> None:
+        self._sent: dict[str, set[str]] = {}
+
+    async def __call__(self, request: Request, forward: Forward) -> Response:
+        body = request.json
+        if request.operation != "importMasterData" or not isinstance(body, dict):
+            return await forward(request)
+        text = serialised(body).decode()
+        strange = {id_ for token, ids in self._sent.items() if token != request.token for id_ in ids}
+        own = {contact.get("id") for contact in body.get("contacts") or () if isinstance(contact, dict)}
+        missing = [{"id": id_} for id_ in sorted(strange - own) if f'"contactId": {serialised(id_).decode()}' in text]
+        response = await forward(request.with_json({**body, "contacts": [*body.get("contacts", ()), *missing]}))
+        if response.ok:
+            self._sent.setdefault(request.token, set()).update(id_ for id_ in own if isinstance(id_, str))
+        return response if response.ok or not missing else await forward(request)
+
+
+class OneQueue:
+    """Lets a job wait for as long as one of another account is not done, which was accepted before."""
+
+    def __init__(self) -> None:
+        self._open: dict[str, str] = {}
+
+    async def __call__(self, request: Request, forward: Forward) -> Response:
+        response = await forward(request)
+        if request.operation == "importMasterData" and response.ok:
+            self._open[response.json["jobId"]] = request.token
+        if request.operation == "getJob" and response.ok:
+            before = [*self._open][: [*self._open].index(request.id)] if request.id in self._open else []
+            if any(self._open[job] != request.token for job in before):
+                return response.with_json({**response.json, "status": "waiting", "startedAt": None, "finishedAt": None})
+            if response.json["status"] in ("completed", "failed"):
+                self._open.pop(request.id, None)
+        return response
+
+
 MUTANTS = (
-    mutant("foreign-job-visible", "A job of another account can be read.", leaking(("getJob",)), law="?"),
     mutant(
-        "foreign-job-is-403", "A job of another account is refused with 403.", leaking(("getJob",), _forbidden), law="?"
+        "references-to-other-accounts",
+        "A record can refer to a contact that only another account has.",
+        SharedContacts,
+        law="references-stay-in-their-account",
+    ),
+    mutant(
+        "one-queue-for-all-accounts",
+        "Jobs of one account wait for those of another.",
+        OneQueue,
+        law="accounts-do-not-wait-for-each-other",
+    ),
+    mutant(
+        "foreign-job-visible",
+        "A job of another account can be read.",
+        leaking(("getJob",)),
+        law="foreign-job-is-unknown",
+    ),
+    mutant(
+        "foreign-job-is-403",
+        "A job of another account is refused with 403.",
+        leaking(("getJob",), _forbidden),
+        law="foreign-job-is-unknown",
     ),
     mutant(
         "foreign-job-in-other-words",
         "A job of another account is refused in other words than one that does not exist.",
         leaking(("getJob",), _worded),
-        law="?",
+        law="foreign-job-is-unknown",
     ),
     mutant(
         "foreign-job-by-another-rule",
         "A job of another account is refused by another rule than one that does not exist.",
         leaking(("getJob",), _ruled),
-        law="?",
+        law="foreign-job-is-unknown",
     ),
     mutant(
         "foreign-job-with-a-header",
         "The refusal of a job of another account has a header more.",
         leaking(("getJob",), _longer),
-        law="?",
+        law="foreign-job-is-unknown",
     ),
-    mutant("foreign-record-visible", "A single record of another account can be read.", leaking(SINGLES), law="?"),
+    mutant(
+        "foreign-record-visible",
+        "A single record of another account can be read.",
+        leaking(SINGLES),
+        law="foreign-records-are-unknown",
+    ),
     mutant(
         "foreign-contact-visible",
         "A contact of another account can be read by its id.",
         leaking(("getContactById",)),
-        law="?",
+        law="foreign-records-are-unknown",
         versions=V1,
     ),
     mutant(
         "foreign-property-visible",
         "A property of another account can be read by its id.",
         leaking(("getPropertyById",)),
-        law="?",
+        law="foreign-records-are-unknown",
         versions=V2,
     ),
     mutant(
         "foreign-record-is-403",
         "A single record of another account is refused with 403.",
         leaking(SINGLES, _forbidden),
-        law="?",
+        law="foreign-records-are-unknown",
     ),
     mutant(
         "foreign-record-in-other-words",
         "A single record of another account is refused in other words.",
         leaking(SINGLES, _worded),
-        law="?",
+        law="foreign-records-are-unknown",
     ),
-    mutant("lists-mixed", "Lists show a record of another account too.", lambda: Mixed(LISTS), law="?"),
     mutant(
-        "units-mixed", "Units of another account are listed too.", lambda: Mixed(("listUnits",)), law="?", versions=V2
+        "lists-mixed",
+        "Lists show a record of another account too.",
+        lambda: Mixed(LISTS),
+        law="foreign-records-are-unknown",
     ),
-    mutant("imports-shared", "What one account imports, another one gets too.", SharedImports, law="?"),
-    mutant("imports-mixed-up", "Every import goes to the account that logged in last.", Mixup, law="?"),
-    mutant("log-in-ends-tokens-of-others", "A log-in ends the tokens of all other accounts.", BusyElsewhere, law="?"),
+    mutant(
+        "units-mixed",
+        "Units of another account are listed too.",
+        lambda: Mixed(("listUnits",)),
+        law="foreign-records-are-unknown",
+        versions=V2,
+    ),
+    mutant(
+        "imports-shared", "What one account imports, another one gets too.", SharedImports, law="same-ids-stay-apart"
+    ),
+    mutant(
+        "imports-mixed-up",
+        "Every import goes to the account that logged in last.",
+        Mixup,
+        law="accounts-can-take-turns",
+    ),
+    mutant(
+        "log-in-ends-tokens-of-others",
+        "A log-in ends the tokens of all other accounts.",
+        BusyElsewhere,
+        law="accounts-can-take-turns",
+    ),
     mutant(
         "foreign-token-refused-with-404",
         "Whoever asks for a job of another account is told that the path does not exist.",
         on("getJob").refused(404).answer(lambda p: {**p, "rule": "operation-unknown", "title": "No such operation"}),
-        law="?",
+        law="unknown-job-is-refused",
     ),
 )

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable
 from typing import Any
 
-from tests.contracts.mutants.memory import cached
+from tests.contracts.mutants.memory import NeverForgets, Overtaken, cached
 from tests.contracts.mutants.mutant import mutant
 from tests.contracts.mutants.toolkit import change, edits, on, put
 from tests.contracts.mutants.wire import Forward, Request, Response, Tamper
@@ -194,7 +194,22 @@ JOB = on("getJob").good()
 ENDED = JOB.answering(lambda job: job["status"] in FINAL)
 RUNNING = JOB.answering(lambda job: job["status"] not in FINAL)
 
+
+class KeptForEver:
+    """Goes on to show a job that is kept no longer."""
+
+    def __init__(self) -> None:
+        self._told: dict[str, Response] = {}
+
+    async def __call__(self, request: Request, forward: Forward) -> Response:
+        response = await forward(request)
+        if request.operation == "getJob" and response.ok:
+            self._told[request.path] = response
+        return self._told.get(request.path, response) if response.status == 404 else response
+
+
 MUTANTS = (
+    mutant("job-kept-for-ever", "A job is shown for ever.", KeptForEver, law="job-stays-known"),
     mutant(
         "job-visible-late",
         "The first look at a job says that there is none.",
@@ -366,5 +381,12 @@ MUTANTS = (
         "A job is found by whatever begins with its id.",
         on("getJob").asked_instead(lambda r: r.with_id(r.id[:36])),
         law="unknown-job-is-refused",
+    ),
+    mutant("job-never-forgotten", "A job is known for ever.", NeverForgets, law="job-stays-known"),
+    mutant(
+        "imports-overtaken",
+        "An import in flight is done again after the one that follows it.",
+        Overtaken,
+        law="imports-in-flight-keep-their-order",
     ),
 )

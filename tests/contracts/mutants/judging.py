@@ -1,5 +1,6 @@
 """Judges mutants by laws, in process."""
 
+import atexit
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -41,11 +42,36 @@ def healthy(mode: str = "time", polls: int = 1) -> MockApp:
     return MockApp(registry, now=StillTime())
 
 
+class Kept(InProcess):
+    """A server that is started once for all mutants: to start it takes longer than to judge most of them."""
+
+    def through(self, app: Tampered, request: httpx.Request) -> httpx.Response:
+        """Returns the answer of an application that wraps this one."""
+        self.__enter__()
+        return self._loop.run_until_complete(
+            self._through(httpx.ASGITransport(app=app, raise_app_exceptions=False), request)
+        )
+
+    async def _through(self, inner: httpx.ASGITransport, request: httpx.Request) -> httpx.Response:
+        response = await inner.handle_async_request(request)
+        body = await response.aread()
+        return httpx.Response(response.status_code, headers=response.headers.raw, stream=httpx.ByteStream(body))
+
+
+@cache
+def kept(app: MockApp) -> Kept:
+    """Returns a server that runs until the process ends."""
+    running = Kept(app)
+    atexit.register(running.close)
+    return running
+
+
 @contextmanager
 def served(app: MockApp, tamper: Tamper) -> Iterator[Target]:
     """Yields a target: a healthy server with a tamper in front of it."""
-    tampered = Tampered(app, tamper)
-    with httpx.Client(transport=InProcess(tampered), base_url="http://mock") as http:
+    tampered, running = Tampered(app, tamper), kept(app)
+    transport = httpx.MockTransport(lambda request: running.through(tampered, request))
+    with httpx.Client(transport=transport, base_url="http://mock") as http:
         yield Target(http, plane=ControlPlane.find(http))
     if tampered.crashes:
         raise RuntimeError("the tamper itself failed") from tampered.crashes[0]

@@ -194,6 +194,13 @@ MUTANTS = (
         versions=V2,
     ),
     mutant(
+        "last-link-is-no-address",
+        "The last page has a text that is no address in place of no link.",
+        V2_PAGES.answer(change("_links/next", lambda told: told or "none")),
+        law="next-link-is-followed-as-it-is",
+        versions=V2,
+    ),
+    mutant(
         "link-opens-the-account",
         "A link shows the records of whom it was given to, whoever follows it.",
         lambda: _Opening(),

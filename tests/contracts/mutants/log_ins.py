@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from tests.contracts.mutants.memory import Accounts
 from tests.contracts.mutants.mutant import mutant
-from tests.contracts.mutants.toolkit import on, put
+from tests.contracts.mutants.toolkit import TOKENS, on, put
 from tests.contracts.mutants.wire import Forward, Request, Response, Tamper, serialised
 
 PROBLEM = {"content-type": "application/problem+json"}
@@ -80,84 +80,146 @@ def _old_names_win(request: Request) -> Request:
     return request.with_json({"apiKey": sent["apiKey"], "password": sent["password"]})
 
 
+class Numbered:
+    """Gives out tokens that are numbers, one after the other."""
+
+    def __init__(self) -> None:
+        self._tokens: dict[str, str] = {}
+
+    async def __call__(self, request: Request, forward: Forward) -> Response:
+        if request.token in self._tokens:
+            request = request.with_token(self._tokens[request.token])
+        sent = request.json
+        if request.operation == "refreshToken" and isinstance(sent, dict) and sent.get("token") in self._tokens:
+            request = request.with_json({**sent, "token": self._tokens[sent["token"]]})
+        response = await forward(request)
+        if request.operation in TOKENS and response.ok:
+            number = f"{len(self._tokens) + 1:032}"
+            self._tokens[number] = response.json["token"]
+            return response.with_json({**response.json, "token": number})
+        return response
+
+
+class OtherSecrets:
+    """Takes for any key a secret that is right for another one.
+
+    Args:
+        empty: Whether an empty key is taken instead, for that of whoever logged in last.
+    """
+
+    def __init__(self, *, empty: bool = False) -> None:
+        self._empty = empty
+        self._accounts = Accounts()
+
+    async def __call__(self, request: Request, forward: Forward) -> Response:
+        response = await forward(request)
+        await self._accounts.learn(request, response, forward)
+        sent, secrets = request.json, self._accounts.secrets
+        if request.operation != "authenticate" or response.ok or not isinstance(sent, dict):
+            return response
+        key, secret = sent.get("key", sent.get("apiKey")), sent.get("secret", sent.get("password"))
+        key = self._accounts.latest() if self._empty and key == "" else None if self._empty else key
+        if key in secrets and secret in secrets.values():
+            return await self._accounts.log_in(key, forward, request.version or "v1")
+        return response
+
+
 MUTANTS = (
+    mutant(
+        "tokens-count-up",
+        "Tokens are numbers that are given out one after the other.",
+        Numbered,
+        law="tokens-cannot-be-guessed",
+    ),
+    mutant(
+        "empty-key-accepted",
+        "An empty key is taken for that of whoever logged in last.",
+        lambda: OtherSecrets(empty=True),
+        law="empty-key-is-refused",
+    ),
+    mutant(
+        "secret-of-any-account-accepted",
+        "The secret of one account opens another.",
+        OtherSecrets,
+        law="secret-of-another-account-is-refused",
+    ),
     mutant(
         "wrong-secret-accepted",
         "Any secret is taken for a key that has logged in before.",
         forgiving(lambda right, came: True),
-        law="?",
+        law="wrong-secret-is-refused",
     ),
     mutant(
         "secret-in-any-case",
         "The secret is compared without regard to upper and lower case.",
         forgiving(lambda right, came: right.casefold() == came.casefold()),
-        law="?",
+        law="wrong-secret-is-refused",
     ),
     mutant(
         "secret-trimmed",
         "Blanks around the secret do not matter.",
         forgiving(lambda right, came: right.strip() == came.strip()),
-        law="?",
+        law="wrong-secret-is-refused",
     ),
     mutant(
         "secret-cut-to-eight-characters",
         "Only the first eight characters of the secret are compared.",
         forgiving(lambda right, came: right[:8] == came[:8]),
-        law="?",
+        law="wrong-secret-is-refused",
     ),
     mutant(
         "empty-secret-accepted",
         "The log-in succeeds with an empty secret.",
         forgiving(lambda right, came: came == ""),
-        law="?",
+        law="empty-secret-is-refused",
     ),
     mutant(
         "unknown-key-accepted",
         "A key that nobody has gets a token of the account that logged in last.",
         UnknownKeys,
-        law="?",
+        law="wrong-key-is-refused",
     ),
     mutant(
         "deprecated-log-in-refused",
         "The deprecated parameters are not taken any more.",
         on("authenticate").asking(_deprecated).good().then(_refuse),
-        law="?",
+        law="deprecated-log-in-equals-the-new-one",
     ),
     mutant(
         "deprecated-log-in-wants-an-email",
         "The deprecated parameters are taken only with an email, though that is ignored.",
         on("authenticate").asking(lambda r: _deprecated(r) and not r.json.get("email")).then(_refuse),
-        law="?",
+        law="deprecated-log-in-equals-the-new-one",
     ),
     mutant(
         "deprecated-email-checked",
         "The deprecated log-in refuses what does not look like an email.",
         on("authenticate").asking(lambda r: _deprecated(r) and "@" not in r.json.get("email", "@")).then(_refuse),
-        law="?",
+        law="deprecated-log-in-equals-the-new-one",
     ),
     mutant(
         "deprecated-password-ignored",
         "The deprecated log-in looks at the key alone.",
         lambda: _DeprecatedOnly(),
-        law="?",
+        law="wrong-secret-is-refused",
     ),
     mutant(
         "old-credentials-win",
         "Where new and old parameters come together, the old ones count.",
         on("authenticate").asked_instead(_old_names_win),
-        law="?",
+        law="mixed-credentials-are-settled",
     ),
     mutant(
         "deprecation-not-told",
         "The answer to deprecated parameters does not say that they are.",
         on("authenticate").header("deprecation", None),
-        law="?",
+        law="deprecated-log-in-is-told",
     ),
     mutant(
         "deprecation-always-told",
         "Every log-in is called deprecated.",
         on("authenticate").good().header("deprecation", "true"),
-        law="?",
+        law="deprecated-log-in-is-told",
     ),
     mutant(
         "log-in-answers-the-secret",
@@ -165,7 +227,7 @@ MUTANTS = (
         on("authenticate")
         .good()
         .then(lambda q, a: a.with_json({**a.json, "secret": q.json.get("secret") or q.json.get("password")})),
-        law="?",
+        law="answers-hold-no-secrets",
     ),
     mutant(
         "refusal-quotes-the-secret",
@@ -177,20 +239,25 @@ MUTANTS = (
                 {**a.json, "detail": f"Wrong secret {q.json.get('secret') or q.json.get('password')!r}."}
             )
         ),
-        law="?",
+        law="answers-hold-no-secrets",
     ),
     mutant(
         "refusal-tells-known-keys",
         "Wrong credentials are refused in other words when the key is known.",
         lambda: _KnownKeys(),
-        law="?",
+        law="known-keys-are-not-given-away",
     ),
-    mutant("log-in-answers-201", "A log-in is answered with 201.", on("authenticate").good().status(201), law="?"),
+    mutant(
+        "log-in-answers-201",
+        "A log-in is answered with 201.",
+        on("authenticate").good().status(201),
+        law="answers-satisfy-the-contract",
+    ),
     mutant(
         "log-in-without-token",
         "The log-in answers no token.",
         on("authenticate").good().answer(put("token", None)),
-        law="?",
+        law="log-in-gives-a-token",
     ),
 )
 

@@ -102,6 +102,39 @@ def cached(key: Keep, uses: int | None = None) -> Callable[[], Cache]:
     return lambda: Cache(key, uses)
 
 
+class NeverForgets:
+    """Answers with a job as it was last seen when the server does not have it any more."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, Response] = {}
+
+    async def __call__(self, request: Request, forward: Forward) -> Response:
+        response = await forward(request)
+        if request.operation != "getJob":
+            return response
+        if response.ok:
+            self._seen[request.id] = response
+        return self._seen.get(request.id, response) if response.status == 404 else response
+
+
+class Overtaken:
+    """An import that nobody has asked after is done again when the next one has been taken."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[str, Request] = {}
+
+    async def __call__(self, request: Request, forward: Forward) -> Response:
+        response = await forward(request)
+        if request.operation == "getJob":
+            self._waiting.pop(request.token, None)
+        if request.operation == "importMasterData" and response.ok:
+            before = self._waiting.get(request.token)
+            self._waiting[request.token] = request
+            if before is not None:
+                await forward(before)
+        return response
+
+
 def body_key(request: Request) -> str:
     """Returns a text that is the same for the same JSON."""
     return json.dumps(request.json, sort_keys=True)

@@ -42,6 +42,19 @@ class Mending:
         return [error["pointer"] for error in problem.get("errors", ()) if error["pointer"]]
 
 
+class HalfStored:
+    """Stores of a refused import the contacts that were right."""
+
+    async def __call__(self, request: Request, forward: Forward) -> Response:
+        response = await forward(request)
+        body = request.json
+        if request.operation == "importMasterData" and response.status == 400 and isinstance(body, dict):
+            sent = body.get("contacts")
+            right = [one for one in sent if isinstance(one, dict) and "id" in one] if isinstance(sent, list) else []
+            await forward(request.with_json({"contacts": right}))
+        return response
+
+
 def _take_out(value: Any, parts: list[str]) -> None:
     for part in parts[:-1]:
         value = value[int(part)] if isinstance(value, list) else value.get(part)
@@ -78,50 +91,69 @@ def _inside(*names: str) -> Callable[[str], bool]:
 
 MUTANTS = (
     mutant(
+        "refused-import-half-stored",
+        "Of an import that is refused the contacts are stored that were right.",
+        HalfStored,
+        law="refused-import-leaves-no-trace",
+    ),
+    mutant(
         "bad-members-dropped",
         "Whatever does not satisfy the contract is left out silently.",
         mending(lambda pointer: True),
-        law="?",
+        law="invalid-import-is-refused",
     ),
     mutant(
         "bad-dates-dropped",
         "Dates of contracts that are none are left out silently.",
         at("startDate", "endDate"),
-        law="?",
+        law="one-wrong-place-is-enough",
     ),
     mutant(
         "bad-texts-of-contacts-dropped",
         "Fields of contacts that are no texts are left out silently.",
         mending(lambda p: p.startswith("/contacts/") and p.count("/") == 3),
-        law="?",
+        law="one-wrong-place-is-enough",
     ),
     mutant(
         "bad-types-dropped",
         "Types of contracts and documents that there are not are left out silently.",
         at("type"),
-        law="?",
+        law="type-of-a-document-has-so-many-levels",
     ),
-    mutant("bad-postal-codes-dropped", "Impossible postal codes are left out silently.", at("postalCode"), law="?"),
+    mutant(
+        "bad-postal-codes-dropped",
+        "Impossible postal codes are left out silently.",
+        at("postalCode"),
+        law="one-wrong-place-is-enough",
+    ),
     mutant(
         "bad-custom-fields-dropped",
         "Custom fields with impossible values are left out silently.",
         mending(_custom),
-        law="?",
+        law="one-wrong-place-is-enough",
     ),
-    mutant("bad-records-dropped", "Records that are no objects are left out silently.", mending(_index), law="?"),
+    mutant(
+        "bad-records-dropped",
+        "Records that are no objects are left out silently.",
+        mending(_index),
+        law="invalid-import-is-refused",
+    ),
     mutant(
         "bad-arrays-dropped",
         "Arrays that are none are left out silently.",
         at("contacts", "properties", "responsibilities", "addresses", "units", "contracts", "documents"),
-        law="?",
+        law="one-wrong-place-is-enough",
     ),
     mutant(
-        "bad-units-mended", "Whatever is wrong inside units is left out silently.", mending(_inside("units")), law="?"
+        "bad-units-mended",
+        "Whatever is wrong inside units is left out silently.",
+        mending(_inside("units")),
+        law="invalid-import-is-refused",
     ),
     mutant(
         "bad-documents-mended",
         "Whatever is wrong inside documents is left out silently.",
         mending(_inside("documents")),
-        law="?",
+        law="all-wrong-places-are-named",
     ),
 )

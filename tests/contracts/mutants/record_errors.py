@@ -92,6 +92,12 @@ MUTANTS = (
         law="refused-parent-names-the-root",
     ),
     mutant(
+        "errors-of-refused-references-swallowed",
+        "Records that name a refused one are said to be created.",
+        JOB.answer(_swallow_one("refused-reference")),
+        law="refused-reference-names-the-root",
+    ),
+    mutant(
         "errors-of-duplicates-swallowed",
         "Records whose id came twice are said to be created.",
         JOB.answer(_swallow_one("duplicate-id")),
@@ -244,7 +250,7 @@ MUTANTS = (
         JOB.answer(
             change("errors/*", lambda e: {**e, "missing": e["missing"] and {"entity": e["entity"], "id": e["id"]}})
         ),
-        law="child-before-parent-is-refused-and-named",
+        law="refused-reference-names-the-root",
     ),
     mutant(
         "error-missing-other-kind",

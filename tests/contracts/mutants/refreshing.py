@@ -176,6 +176,19 @@ class ForeignToken:
         return response
 
 
+class LeavesAContact:
+    """A refresh creates a contact."""
+
+    async def __call__(self, request: Request, forward: Forward) -> Response:
+        response = await forward(request)
+        if request.operation == "refreshToken" and response.ok:
+            path = "/import" if request.version == "v1" else "/v2/import"
+            sent = Request("POST", path).with_json({"contacts": [{"id": response.json["token"], "lastName": "x"}]})
+            sent.headers["content-type"] = "application/json"
+            await forward(sent.with_token(response.json["token"]))
+        return response
+
+
 def _wants_secret(request: Request) -> Request:
     sent = request.json
     return request.with_json({**sent, "token": ""}) if isinstance(sent, dict) and "secret" not in sent else request
@@ -191,70 +204,106 @@ def _same_refresh(request: Request) -> object:
 
 
 MUTANTS = (
-    mutant("refresh-keeps-the-old-token", "The old token stays good after a refresh.", OldTokensStay, law="?"),
-    mutant("refresh-answers-the-dead-token", "A refresh answers the token that it has just ended.", SameToken, law="?"),
     mutant(
-        "refresh-answers-the-same-token", "A refresh answers the old token, which lives on.", SameTokenAlive, law="?"
+        "refresh-keeps-the-old-token",
+        "The old token stays good after a refresh.",
+        OldTokensStay,
+        law="refresh-revokes-the-old-token",
+    ),
+    mutant(
+        "refresh-answers-the-dead-token",
+        "A refresh answers the token that it has just ended.",
+        SameToken,
+        law="refresh-gives-a-token",
+    ),
+    mutant(
+        "refresh-answers-the-same-token",
+        "A refresh answers the old token, which lives on.",
+        SameTokenAlive,
+        law="refreshed-token-is-another",
     ),
     mutant(
         "refresh-accepts-a-foreign-token",
         "With a token of another account a refresh gives a token of the account whose key was sent.",
         lenient(_key_if("token-foreign")),
-        law="?",
+        law="foreign-token-cannot-be-refreshed",
     ),
     mutant(
         "refresh-ignores-the-key",
         "With the key of another account a refresh gives a token of the account whose token was sent.",
         lenient(lambda q, rule, a: a.tokens.get(q.json["token"]) if rule == "token-foreign" else None),
-        law="?",
+        law="refresh-wants-the-key-of-the-token",
     ),
     mutant(
         "refresh-accepts-an-unknown-token",
         "A refresh takes any text for a token.",
         lenient(_key_if("token-unknown")),
-        law="?",
+        law="refresh-of-an-unknown-token-is-refused",
     ),
     mutant(
         "refresh-accepts-a-replaced-token",
         "A token that a refresh has replaced can be refreshed again.",
         lenient(_key_if("token-revoked")),
-        law="?",
+        law="refresh-revokes-the-old-token",
     ),
     mutant(
         "refresh-accepts-an-expired-token",
         "An expired token can be refreshed.",
         lenient(_key_if("token-expired")),
-        law="?",
+        law="expired-token-cannot-be-refreshed",
     ),
     mutant(
         "refresh-wants-the-secret",
         "A refresh without the secret is refused.",
         on("refreshToken").asked_instead(_wants_secret),
-        law="?",
+        law="refresh-is-found-under-its-assumed-path",
     ),
     mutant(
         "refresh-wants-the-token-header",
         "A refresh without the header `token` is refused.",
         on("refreshToken").asked_instead(_wants_header),
-        law="?",
+        law="refresh-is-found-under-its-assumed-path",
     ),
-    mutant("refresh-gives-a-dead-token", "A refreshed token is refused everywhere.", DeadToken, law="?"),
-    mutant("refresh-works-once", "A token that came from a refresh cannot be refreshed.", Once, law="?"),
-    mutant("refresh-ends-all-tokens", "A refresh ends all older tokens of the account.", EndsAll, law="?"),
     mutant(
-        "refresh-gives-no-time", "A refreshed token is said to expire when the old one would have.", OldExpiry, law="?"
+        "refresh-gives-a-dead-token", "A refreshed token is refused everywhere.", DeadToken, law="refresh-gives-a-token"
     ),
-    mutant("refresh-answers-a-foreign-token", "A refresh answers a token of another account.", ForeignToken, law="?"),
+    mutant(
+        "refresh-works-once",
+        "A token that came from a refresh cannot be refreshed.",
+        Once,
+        law="refreshes-follow-each-other",
+    ),
+    mutant(
+        "refresh-ends-all-tokens",
+        "A refresh ends all older tokens of the account.",
+        EndsAll,
+        law="refresh-leaves-other-tokens-alone",
+    ),
+    mutant(
+        "refresh-gives-no-time",
+        "A refreshed token is said to expire when the old one would have.",
+        OldExpiry,
+        law="refreshed-token-has-a-full-life",
+    ),
+    mutant(
+        "refresh-answers-a-foreign-token",
+        "A refresh answers a token of another account.",
+        ForeignToken,
+        law="refreshed-token-opens-its-own-account",
+    ),
+    mutant(
+        "refresh-leaves-a-contact", "Every refresh creates a contact.", LeavesAContact, law="refresh-changes-no-data"
+    ),
     mutant(
         "refresh-answers-201",
         "A refresh is answered with 201.",
         on("refreshToken").good().status(201),
-        law="?",
+        law="answers-satisfy-the-contract",
     ),
     mutant(
         "refresh-from-a-cache",
         "The same refresh a second time gets the same answer again.",
         cached(_same_refresh),
-        law="?",
+        law="refresh-revokes-the-old-token",
     ),
 )
