@@ -23,7 +23,7 @@ BACKLOG = 2048
 STOP_SECONDS = 1
 """Seconds that running requests get to end after SIGTERM."""
 
-_LAST_SECONDS = 0.3
+_LAST_SECONDS = 0.5
 """How long before that the connections are ended, so that requests end by themselves."""
 
 _DATE_SECONDS = 1.0
