@@ -163,7 +163,7 @@ async def test_the_answer_says_what_to_do_about_numbers_that_are_none(client: Cl
         ('{"note":"Müller"}'.encode("cp1252"), 1, 11, "0xfc"),
         (SOUND_BYTES.decode().encode("utf-16"), 1, 1, "0xff"),
         (b"\xfe\xff" + SOUND_BYTES.decode().encode("utf-16-be"), 1, 1, "0xfe"),
-        (gzip.compress(SOUND_BYTES), 1, 2, "0x8b"),
+        (gzip.compress(SOUND_BYTES, mtime=0), 1, 2, "0x8b"),
     ],
 )
 async def test_not_utf8(client: Client, body: bytes, line: int, column: int, byte: str) -> None:
