@@ -1,5 +1,6 @@
 """A real server, started as a user would start it."""
 
+import logging
 import os
 import re
 import subprocess
@@ -64,7 +65,20 @@ def start() -> Iterator[Callable[..., Running]]:
 
 
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+def logging_put_back(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Undoes what `serve` does to the log of its process, which here is that of all tests."""
+    for name in ("_srcfile", "logThreads", "logProcesses", "logMultiprocessing"):
+        monkeypatch.setattr(logging, name, getattr(logging, name))
+    loggers = [logging.getLogger(), logging.getLogger("casavi_mock")]
+    levels, handlers = [logger.level for logger in loggers], loggers[0].handlers[:]
+    yield
+    loggers[0].handlers[:] = handlers
+    for logger, level in zip(loggers, levels, strict=True):
+        logger.setLevel(level)
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, logging_put_back: None) -> Callable[..., Result]:
     """Runs one verb inside this process."""
     for name in list(os.environ):
         if name.startswith("CASAVI_") or name == "PORT":

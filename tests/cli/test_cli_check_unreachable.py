@@ -151,7 +151,7 @@ def test_account_is_missing(refused: Callable[..., str]) -> None:
 
     assert "no mock that can be steered" in sentence
     assert "CASAVI_API_KEY" in sentence
-    assert {request.path for request in asked} == {"/_mock/version"}
+    assert {request.path for request in asked} == {"/_mock/version", "/authenticate"}
 
 
 def test_second_account_is_wrong(refused: Callable[..., str]) -> None:

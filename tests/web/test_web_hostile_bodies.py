@@ -483,6 +483,23 @@ async def test_more_records_than_an_import_may_have(note: str) -> None:
         assert client.world.store.total == 3
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"x": [' + b"{}," * 600_000 + b"{}]}",
+        b'{"contacts": [{"id": "1", "x": [' + b"[]," * 600_000 + b"[]]}]}",
+        b'{"contacts": [{"id": "1", "x": [' + b"0," * 6_000_000 + b"0]}]}",
+        b"{" + b"".join(b'"%d":1,' % n for n in range(600_000)) + b'"x":1}',
+    ],
+    ids=["beside the records", "in a record", "numbers", "members"],
+)
+async def test_one_value_may_not_hold_too_much(client: Client, body: bytes) -> None:
+    """What cannot be divided is looked at in one go, and takes memory many times over: a few bytes an object."""
+    response = await attempt(client, body)
+    assert (response.status_code, response.json()["rule"]) == (413, "body-too-large")
+    assert only_error(response)["expected"].startswith("at most 500000 objects")
+
+
 async def test_what_is_refused_is_not_kept(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     """The way to a refusal knows the whole body; nothing of it may stay until the collector comes by."""
     kept: list[Refused] = []

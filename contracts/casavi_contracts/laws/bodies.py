@@ -205,7 +205,7 @@ def all_wrong_places_are_named(trial: Trial, case: Any) -> None:
 def one_wrong_place_is_enough(trial: Trial, case: Any) -> None:
     client = signed_in(trial)
     for where, value in _alone(trial.contract, case):
-        body = replaced(_portfolio(), where, value)
+        body = trial.names.own(replaced(_portfolio(), where, value))
         wanted = {_pointer(error) for error in trial.contract.request_errors("importMasterData", body)}
         answer = client.send("importMasterData", body=body)
         refused(trial, answer, "schema-violation", f"{value!r} at {where}")

@@ -15,7 +15,7 @@ from casavi_mock.domain.ordering import escaped
 from casavi_mock.errors import FieldError, Refused
 from casavi_mock.web.bulk import ItemSchema, Records, beyond
 from casavi_mock.web.malformed import from_parser, in_pauses, refusal
-from casavi_mock.web.slices import Malformed, Member, Opening, Slice, Unsliceable, Whole, pieces
+from casavi_mock.web.slices import MAX_INSIDE, Malformed, Member, Opening, Overfull, Slice, Unsliceable, Whole, pieces
 from casavi_mock.web.validation import MAX_ERRORS, BodySchema, PlainSchema
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -84,8 +84,11 @@ class BodyReader:
                 return await self._in_slices(raw)
             except Malformed as error:
                 raise await in_pauses(refusal(raw, error, secret=False)) from None
+            except Overfull:
+                raise _overfull() from None
             except Unsliceable:
-                pass
+                if sum(map(raw.count, (b"{", b"[", b","))) > MAX_INSIDE:
+                    raise _overfull() from None
         return self._at_once(raw)
 
     def _at_once(self, raw: bytes | bytearray) -> dict[str, Any]:
@@ -250,6 +253,12 @@ def _too_large(limit: int) -> Refused:
 def _too_many(limit: int) -> Refused:
     place = FieldError("", f"at most {limit} records", "more")
     detail = f"The body holds more than {limit} records. Send them in several requests: contacts and properties first."
+    return Refused("body-too-large", detail, (place,))
+
+
+def _overfull() -> Refused:
+    place = FieldError("", f"at most {MAX_INSIDE} objects and lists in one value", "more")
+    detail = f"A value in the body holds more than {MAX_INSIDE} objects and lists. Send less of it, or less at once."
     return Refused("body-too-large", detail, (place,))
 
 

@@ -19,6 +19,9 @@ SLICE_BYTES = 100_000
 MAX_MEMBERS = 1_000
 """Members that the body may have at its top; a body with more is no portfolio, and not worth the pauses."""
 
+MAX_INSIDE = 500_000
+"""Objects and lists in one value, such as a record; ten other values count as one. It is looked at in one go."""
+
 _GROWTH = 4
 _UNSURE = 16
 """Bytes at the end of a piece that may be half of a token, such as `tr` or one half of a surrogate pair."""
@@ -41,6 +44,10 @@ class Malformed(Exception):
         super().__init__(reason)
         self.position = position
         self.reason = reason
+
+
+class Overfull(Exception):
+    """A value holds more objects and lists than can be looked at in one go."""
 
 
 class Unsliceable(Exception):
@@ -90,6 +97,7 @@ def pieces(raw: bytes | bytearray, arrays: Container[str]) -> Iterator[Piece]:
 
     Raises:
         Malformed: It is not JSON. What came of it before is good.
+        Overfull: There is too much inside of one value.
         Unsliceable: It has too many members.
     """
     text = _Text(raw)
@@ -180,6 +188,7 @@ class _Text:
         while True:
             end = self._whole_character(self.at + size)
             text = bytes(self.raw[self.at : end])
+            _check_inside(text, size)
             try:
                 value = orjson.loads(text)
             except orjson.JSONDecodeError as error:
@@ -205,6 +214,7 @@ class _Text:
         while True:
             cut = self._cut(size)
             text = before + self.raw[self.at : cut] + (b"" if cut is None else b"]")
+            _check_inside(text, size)
             try:
                 values = orjson.loads(text)
                 over = cut is None
@@ -254,6 +264,12 @@ class _Text:
             except orjson.JSONDecodeError as found:
                 error, text, before = found, deeper, before + self.above
         raise Malformed(self.at + byte_position(error) - before, error.msg) from None
+
+
+def _check_inside(text: bytes, size: int) -> None:
+    # A text of the usual size has no room for so many.
+    if size > SLICE_BYTES and text.count(b"{") + text.count(b"[") + text.count(b",") // 10 > MAX_INSIDE:
+        raise Overfull
 
 
 def byte_position(error: orjson.JSONDecodeError) -> int:

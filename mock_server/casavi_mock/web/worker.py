@@ -74,15 +74,20 @@ class Worker:
                     troubled = True
                 await asyncio.sleep(0)
             if troubled:
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(event.wait(), TROUBLE_SECONDS)
+                await _pause(event, TROUBLE_SECONDS)
             elif not more:
-                await self._wait(event)
+                times = [due for world in self._registry.busy() if (due := world.next_due_seconds()) is not None]
+                await _pause(event, min(times) if times else None)
 
-    async def _wait(self, event: asyncio.Event) -> None:
-        times = [due for world in self._registry.busy() if (due := world.next_due_seconds()) is not None]
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(event.wait(), min(times) if times else None)
+
+async def _pause(event: asyncio.Event, seconds: float | None) -> None:
+    """Waits for an event, and at most so long.
+
+    `asyncio.wait_for` of Python 3.11 would not notice that the worker is to end if the event comes at the same moment.
+    """
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
 
 
 def _run_slice(world: World) -> bool:
