@@ -324,7 +324,9 @@ class Client:
 
 
 def leads(home: str, address: str) -> str:
-    """Returns where an address leads, seen from that of the target: `home`, to a `neighbour` on this machine, `astray`.
+    """Returns where an address leads, seen from that of the target: `home`, to a `neighbour`, or `astray`.
+
+    A neighbour is another server of this machine, or the same host with TLS; nothing has proved yet that it answers.
 
     Args:
         home: Address of the target.
@@ -339,7 +341,7 @@ def leads(home: str, address: str) -> str:
     if (there.scheme, there.host, there.port) == (here.scheme, here.host, here.port):
         return "home"
     if (here.scheme, there.scheme) == ("http", "https") and there.host == here.host:
-        return "home"
+        return "neighbour"
     return "neighbour" if _is_here(there.host) and _is_here(here.host) else "astray"
 
 

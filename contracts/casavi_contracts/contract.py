@@ -159,7 +159,8 @@ class Contract:
             return "assumed", "unauthorized-status", status
         if 200 <= status < 300:
             success = next(response for known, response in documented["responses"].items() if known[0] == "2")
-            return *_marks(success), status
+            evidence, assumption = _marks(success)
+            return (evidence, assumption, status) if evidence == "assumed" else (evidence, None, None)
         if status >= 500:
             return weaker(documented["x-evidence"], "inferred"), None, None
         return "assumed", "error-statuses", None

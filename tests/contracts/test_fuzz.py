@@ -119,7 +119,8 @@ def test_the_same_seed_sends_the_same() -> None:
 
 
 def test_importing_the_package_loads_no_tools() -> None:
-    code = "import sys, casavi_contracts.fuzz; print(sorted({'schemathesis', 'requests', 'pytest'} & set(sys.modules)))"
+    # pytest is none of them: httpx loads trio where that is installed, and trio loads pytest
+    code = "import sys, casavi_contracts.fuzz; print(sorted({'schemathesis', 'requests'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 
@@ -151,10 +152,10 @@ def test_an_unknown_phase_or_operation_is_refused() -> None:
 def test_a_finding_can_be_read_and_repeated() -> None:
     with target(Tampered(healthy(), tell=breaks)) as found:
         verdict = fuzz(found, contract(), phases=["examples", "coverage"], operations=["getContacts"])
-        assert verdict.outcome is Outcome.REFUTED
+        assert verdict.outcome is Outcome.BROKEN
         finding = findings(verdict)["status_code_conformance"]
         assert finding.operation == "getContacts"
-        assert finding.evidence == "assumed"
+        assert (finding.evidence, finding.assumption) == ("inferred", None)
         assert (
             finding.expected
             == "status_code_conformance: Every status is one that the document lists for the operation."

@@ -11,7 +11,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from casavi_contracts.laws import LAWS
-from casavi_contracts.suite.preflight import JOB_LAW, TOKEN_LAW
+from casavi_contracts.suite.preflight import JOB_LAW, LOG_IN_LAW, TOKEN_LAW
 from casavi_contracts.suite.tasks import tasks
 from tests.cli.conftest import clean_environment
 from tests.support.checked import ACCOUNT, answering, checked
@@ -191,4 +191,4 @@ def test_laws_that_judge_what_others_have_sent_come_last() -> None:
 
 
 def test_the_preflight_names_laws_that_there_are() -> None:
-    assert {TOKEN_LAW, JOB_LAW} <= {law.name for law in LAWS}
+    assert {TOKEN_LAW, JOB_LAW, LOG_IN_LAW} <= {law.name for law in LAWS}

@@ -48,7 +48,7 @@ def test_an_api_is_asked_three_times_and_nothing_of_it_is_a_write() -> None:
     known = looked(answer)
 
     assert known.notes == ("Logged in; a made-up token and a made-up job were refused.",)
-    assert (known.findings, known.stateless) == ((), False)
+    assert (known.findings, known.unusable) == ((), "")
     assert [(request.method, request.url.path) for request in sent[:2]] == [
         ("POST", "/authenticate"),
         ("GET", "/contacts"),
@@ -90,7 +90,7 @@ def test_a_server_that_takes_everything_keeps_no_state() -> None:
 
     known = looked(answer)
 
-    assert known.stateless
+    assert known.unusable
     assert "keeps no state" in known.notes[0]
     assert [(one.law, one.outcome) for one in known.findings] == [
         (TOKEN_LAW, Outcome.BROKEN),
@@ -104,7 +104,7 @@ def test_a_server_with_one_defect_is_left_to_the_laws(path: str) -> None:
     def answer(request: httpx.Request) -> httpx.Response:
         return httpx.Response(200, json={}) if request.url.path.startswith(path) else api(request)
 
-    assert not looked(answer).stateless
+    assert not looked(answer).unusable
 
 
 def test_an_answer_that_stays_away_later_is_left_to_the_laws() -> None:
@@ -119,7 +119,6 @@ def test_an_answer_that_stays_away_later_is_left_to_the_laws() -> None:
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
-        (httpx.Response(500), "POST /authenticate answered 500; without a log-in nothing can be judged"),
         (httpx.Response(400), "POST /authenticate answered 400; without a log-in nothing can be judged"),
         (httpx.Response(404), "POST /authenticate answered 404; there is no casavi API at this address"),
         (httpx.Response(405), "POST /authenticate answered 405; there is no casavi API at this address"),
@@ -159,6 +158,14 @@ def test_what_cannot_be_judged_is_said_in_one_sentence(answer: httpx.Response, s
         looked(lambda request: answer)
 
     assert str(error.value) == said
+
+
+def test_a_server_that_fails_at_a_log_in_breaks_a_law() -> None:
+    known = looked(lambda request: httpx.Response(500, text="secret of nobody"))
+
+    assert known.unusable == "nobody can log in"
+    assert known.notes == ("POST /authenticate answered 500; without a log-in nothing else can be judged.",)
+    assert [(one.law, one.outcome) for one in known.findings] == [("log-in-gives-a-token", Outcome.BROKEN)]
 
 
 def test_the_account_that_is_wrong_is_named() -> None:
@@ -218,7 +225,7 @@ def test_without_an_account_a_server_without_state_is_known_all_the_same() -> No
 
     known = look(target(stateless), CONTRACT, ())
 
-    assert known.stateless
+    assert known.unusable
     assert [{*body} for body in sent] == [{"key", "secret"}]
 
 

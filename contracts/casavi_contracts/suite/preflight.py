@@ -13,14 +13,22 @@ from casavi_contracts.target import Credentials, Target
 from casavi_contracts.verdict import Finding, finding_of
 
 TOKEN_LAW = "unknown-token-is-refused"  # noqa: S105  # the name of a law
+LOG_IN_LAW = "log-in-gives-a-token"
 JOB_LAW = "unknown-job-is-refused"
-"""The laws that a server without any state breaks at once."""
+"""The laws that a server without any state breaks at once, and the one that a server breaks that fails at a log-in."""
+
+SERVER_ERROR = 500
 
 STATELESS = (
     "This server keeps no state: it took a token that nobody gave out, and knows a job that nobody created. It answers "
     "with examples, as a mock does that is made of the document alone. Imports, jobs, order, refresh, reading back and "
     "the isolation of accounts cannot be judged there, since all of them are about what a server remembers."
 )
+
+
+NO_STATE = "the server keeps no state"
+
+NO_LOG_IN = "nobody can log in"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +39,8 @@ class Known:
     """In sentences."""
     findings: tuple[Finding, ...] = ()
     """Promises that were seen to be broken."""
-    stateless: bool = False
-    """Whether the server answers without remembering anything, so that laws have nothing to judge."""
+    unusable: str = ""
+    """Why laws have nothing to judge; empty if they have."""
 
 
 def look(target: Target, contract: Contract, credentials: tuple[Credentials, ...]) -> Known:
@@ -53,10 +61,12 @@ def look(target: Target, contract: Contract, credentials: tuple[Credentials, ...
         return _without_account(target, contract)
     clients = [Client(target, contract, one) for one in credentials]
     for number, client in enumerate(clients, 1):
-        _log_in(client, "" if len(clients) == 1 else f" of account {number}")
+        failed = _log_in(client, "" if len(clients) == 1 else f" of account {number}")
+        if failed is not None:
+            return Known((f"{failed.observed}; without a log-in nothing else can be judged.",), (failed,), NO_LOG_IN)
     findings = tuple(_made_up(clients[0]))
     if _forgets(findings):
-        return Known((STATELESS,), findings, stateless=True)
+        return Known((STATELESS,), findings, NO_STATE)
     return Known(("Logged in; a made-up token and a made-up job were refused.",) if not findings else (), ())
 
 
@@ -64,10 +74,11 @@ def _without_account(target: Target, contract: Contract) -> Known:
     """Asks with the example of casavi's documentation, which is no secret: a server without state takes that too."""
     answering = Client(target, contract, Credentials(**_example(contract)))
     with contextlib.suppress(CouldNotRun):
-        _log_in(answering, "")
+        if _log_in(answering, "") is not None:
+            raise CouldNotRun("it fails at a log-in")
         findings = tuple(_made_up(answering))
         if _forgets(findings):
-            return Known((STATELESS,), findings, stateless=True)
+            return Known((STATELESS,), findings, NO_STATE)
     raise CouldNotRun(
         "the server is no mock that can be steered (no control plane under /_mock), so the suite needs an account: "
         "CASAVI_API_KEY and CASAVI_API_SECRET"
@@ -115,7 +126,8 @@ def _ask(client: Client) -> Answer | None:
         return None
 
 
-def _log_in(client: Client, whose: str) -> None:
+def _log_in(client: Client, whose: str) -> Finding | None:
+    """Logs in; returns the finding if the server fails at that, which is no fault of the credentials."""
     path = client.contract.path("authenticate")
     body = {"key": client.credentials.key, "secret": client.credentials.secret}
     try:
@@ -129,9 +141,13 @@ def _log_in(client: Client, whose: str) -> None:
         raise CouldNotRun(f"the API does not take key and secret{whose} ({answer.status})")
     if answer.status in (404, 405, 501):
         raise CouldNotRun(f"{said}; there is no casavi API at this address")
+    if answer.status >= SERVER_ERROR:
+        expected = "key and secret to be taken or refused"
+        return _finding(client, LOG_IN_LAW, "documented", expected, said)
     if not answer.ok:
         raise CouldNotRun(f"{said}; without a log-in nothing can be judged")
     _take_token(client, answer, said)
+    return None
 
 
 def _take_token(client: Client, answer: Answer, said: str) -> None:
@@ -159,10 +175,10 @@ def _made_up(client: Client) -> Iterator[Finding]:
     reading = "getContacts" if "getContacts" in client.contract.operations else "listContacts"
     answer = _sent(lambda: client.send(reading, token=str(uuid.uuid4())))
     if answer is not None and answer.ok:
-        yield _finding(client, TOKEN_LAW, "inferred", "a token that nobody gave out to be refused", answer)
+        yield _finding(client, TOKEN_LAW, "inferred", "a token that nobody gave out to be refused", _as_known(answer))
     answer = _sent(lambda: client.send("getJob", jobId=str(uuid.uuid4())))
     if answer is not None and answer.ok:
-        yield _finding(client, JOB_LAW, "inferred", "a job that nobody created to be unknown", answer)
+        yield _finding(client, JOB_LAW, "inferred", "a job that nobody created to be unknown", _as_known(answer))
 
 
 def _sent(send: Callable[[], Answer]) -> Answer | None:
@@ -172,10 +188,14 @@ def _sent(send: Callable[[], Answer]) -> Answer | None:
         return None
 
 
-def _finding(client: Client, law: str, evidence: str, expected: str, answer: Answer) -> Finding:
+def _as_known(answer: Answer) -> str:
+    return f"{answer.status}, as if it were known"
+
+
+def _finding(client: Client, law: str, evidence: str, expected: str, observed: str) -> Finding:
     contract = client.contract
     return finding_of(
-        Broken(expected, f"{answer.status}, as if it were known"),
+        Broken(expected, observed),
         law=law,
         version=contract.version,
         evidence=evidence,

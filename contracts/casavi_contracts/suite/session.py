@@ -140,8 +140,8 @@ class Session:
         target.recorder.listeners += [self.report.coverage.see, self.report.timings.see]
         known = look(target, next(iter(self.contracts.values())), self.settings.credentials)
         report.notes += known.notes
-        if known.stateless:
-            self._judge_none("the server keeps no state")
+        if known.unusable:
+            self._judge_none(known.unusable)
             for finding in known.findings:
                 report.results.find(finding)
             return False
