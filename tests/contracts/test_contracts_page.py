@@ -9,9 +9,12 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from casavi_contracts.fuzz.checks import CHECKS
+from casavi_contracts.fuzz.reasons import BUILT_IN
 from casavi_contracts.laws import Law
 from casavi_contracts.verdict import Outcome
 from tests.contracts.mutants import page
+from tests.contracts.mutants.finding import find
 from tests.contracts.mutants.judging import contract, healthy, judged, served
 from tests.contracts.mutants.register import MUTANTS
 from tests.contracts.mutants.wire import Tamper, untouched
@@ -83,6 +86,17 @@ def test_example_of_judging_works_over_http(run: Run) -> None:
     mock.account()  # the first account of a server is never closed
     with Live(mock).running() as live:
         assert run("def judged")["judged"](law, live.url).outcome is Outcome.HOLDS
+
+
+def test_example_of_a_mutant_is_found(run: Run) -> None:
+    wrong = run("CAPITALS = mutant")["CAPITALS"]
+    assert all(find(wrong, version).examples for version in wrong.versions)
+
+
+def test_every_check_of_the_fuzzing_is_named() -> None:
+    section = TEXT.partition("## Fuzzing\n")[2].partition("\n## ")[0]
+    assert [one.name for one in CHECKS if f"`{one.name}`" not in section] == []
+    assert sum(not one.applies for one in BUILT_IN) == 4, "the page says so"
 
 
 def test_examples_of_strategies_run(run: Run) -> None:
