@@ -128,7 +128,6 @@ def test_certificate_that_nobody_signed(refused: Callable[..., str], tmp_path_fa
 @pytest.mark.parametrize(
     ("reply", "said"),
     [
-        (Reply(500), "POST /authenticate answered 500; without a log-in nothing can be judged"),
         (
             Reply(200, b"<html>Welcome</html>", {"Content-Type": "text/html; charset=utf-8"}),
             "POST /authenticate answered 200 with text/html in place of JSON; there is no casavi API at this address",

@@ -133,7 +133,7 @@ def test_fuzzing(mock: Mock, version: str) -> None:
 def test_links(mock: Mock, version: str) -> None:
     """The state machine follows the links: from the log-in to the refresh, from the import to its job."""
     wrong, answers = run(
-        mock, 3, good_log_ins=True, version=version, stateful={"enabled": True, "generation": {"max-examples": 10}}
+        mock, 3, good_log_ins=True, version=version, stateful={"enabled": True, "generation": {"max-examples": 30}}
     )
     assert wrong == []
     followed = {("POST /authenticate", 200), ("POST /refresh", 200), ("POST /import", 202), ("GET /jobs/{jobId}", 200)}

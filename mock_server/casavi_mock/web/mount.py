@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Awaitable, Callable, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -38,7 +39,8 @@ class ControlMount:
         """Handles one HTTP request."""
         planes = self._planes
         if planes is None:
-            planes = await asyncio.to_thread(self._load)
+            with ThreadPoolExecutor(1, "control plane") as loader:  # asyncio's own would keep its thread
+                planes = await asyncio.get_running_loop().run_in_executor(loader, self._load)
         inside = {**scope, "root_path": scope.get("root_path", "") + PREFIX}
         plane = planes[1] if scope["path"] in OPEN_PATHS else planes[0]
         await plane(inside, receive, send)  # type: ignore[arg-type]  # a2wsgi has its own names for these

@@ -250,7 +250,7 @@ MUTANTS = (
         IMPORT.request(
             change("contacts/*/customFields", lambda f: dict([*f.items()][:1]) if isinstance(f, dict) else f)
         ),
-        law="child-before-parent-is-refused-and-named",
+        law="custom-fields-keep-their-types",
         versions=V2,
     ),
     mutant(
