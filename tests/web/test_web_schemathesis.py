@@ -132,11 +132,15 @@ def test_fuzzing(mock: Mock, version: str) -> None:
 @VERSIONS
 def test_links(mock: Mock, version: str) -> None:
     """The state machine follows the links: from the log-in to the refresh, from the import to its job."""
-    wrong, answers = run(
-        mock, 3, good_log_ins=True, version=version, stateful={"enabled": True, "generation": {"max-examples": 30}}
-    )
-    assert wrong == []
     followed = {("POST /authenticate", 200), ("POST /refresh", 200), ("POST /import", 202), ("GET /jobs/{jobId}", 200)}
+    answers: Counter[tuple[str, int]] = Counter()
+    for seed in range(3, 11):  # what is drawn depends on the modules that are loaded, so one seed may miss a link
+        stateful = {"enabled": True, "generation": {"max-examples": 10}}
+        wrong, seen = run(mock, seed, good_log_ins=True, version=version, stateful=stateful)
+        assert wrong == []
+        answers += seen
+        if followed <= set(answers):
+            break
     assert followed <= set(answers)
     assert not {0, 500} & {status for _, status in answers}
 
