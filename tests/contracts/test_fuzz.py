@@ -8,6 +8,7 @@ import tomllib
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -27,7 +28,7 @@ from tests.support.fuzzing import account, contract, healthy, target
 from tests.support.tampered import Request, Response, Tampered
 
 VERSIONS = pytest.mark.parametrize("version", ["v1", "v2"])
-SMALL: dict[str, Any] = {"phases": ("examples", "fuzzing", "stateful"), "max_examples": 5}
+SMALL: dict[str, Any] = {"phases": ("examples", "fuzzing", "stateful"), "max_examples": 3}
 
 
 def answers(found: Target) -> Counter[tuple[str | None, int | None]]:
@@ -294,7 +295,14 @@ def test_on_a_real_account_every_record_carries_the_run_prefix(version: str) -> 
 
     with account(healthy()) as (found, credentials):
         found.recorder.listeners.append(listen)
-        verdict = fuzz(found, contract(version), credentials, run="run-7-", max_examples=8)
+        verdict = fuzz(
+            found,
+            contract(version),
+            credentials,
+            run="run-7-",
+            max_examples=5,
+            operations=["importMasterData", "getJob"],
+        )
     assert (verdict.outcome, verdict.reason) == (Outcome.HOLDS, "")
     assert len(written) > 50
     ids = [name for body in written for name in _ids(json.loads(body))]
@@ -358,6 +366,15 @@ def test_a_spent_budget_ends_the_run() -> None:
     with target(healthy(), gate=gate) as found, pytest.raises(BudgetSpent, match="no more than 40"):
         fuzz(found, contract())
     assert found.recorder.count == 40
+
+
+def test_an_interrupt_ends_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    from schemathesis.engine import events
+
+    engine = SimpleNamespace(execute=lambda: iter([events.Interrupted(phase=None)]))  # as it tells of Ctrl-C
+    monkeypatch.setattr("casavi_contracts.fuzz.collector.from_schema", lambda schema: engine)
+    with target(healthy()) as found, pytest.raises(KeyboardInterrupt):
+        fuzz(found, contract(), **SMALL)
 
 
 def test_a_server_that_goes_away_ends_the_run() -> None:

@@ -62,11 +62,14 @@ def run(folder: Path, *arguments: str, environment: dict[str, str] | None = None
     return Done(done.returncode, done.stdout + done.stderr)
 
 
-@pytest.mark.parametrize("version", ["", "/v2"])
-def test_the_mock_passes(live: Live, mock: Mock, tmp_path: Path, version: str) -> None:
+@pytest.mark.parametrize(
+    ("version", "phases"), [("", "examples,coverage,fuzzing,stateful"), ("/v2", "examples,fuzzing,stateful")]
+)
+def test_the_mock_passes(live: Live, mock: Mock, tmp_path: Path, version: str, phases: str) -> None:
     world = mock.account()
     environment = {KEY: world.key, SECRET_NAME: SECRET}
-    done = run(tmp_path, "run", f"{live.url}{version}/openapi.json", "-n", "2", "--seed", "1", environment=environment)
+    depth = ["-n", "2", "--seed", "1", "--phases", phases]
+    done = run(tmp_path, "run", f"{live.url}{version}/openapi.json", *depth, environment=environment)
     assert done.code == 0, done.output
     assert "No issues found" in done.output
     assert "warning" not in done.output.lower()

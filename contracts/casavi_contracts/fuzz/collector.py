@@ -51,11 +51,17 @@ class Collector:
         return [finding for _, finding in self._found.values()]
 
     def collect(self, schema: BaseSchema) -> None:
-        """Runs the engine to its end, or until nothing more can be sent."""
+        """Runs the engine to its end, or until nothing more can be sent.
+
+        Raises:
+            KeyboardInterrupt: The user has interrupted it; the engine itself takes that for an end like any other.
+        """
         stream = from_schema(schema).execute()
         for event in stream:
             if self._bridge.stopped is not None:
                 stream.stop()
+            elif isinstance(event, events.Interrupted):
+                raise KeyboardInterrupt
             self._take(event)
 
     def judge_once(self, case: Case[Any]) -> None:
