@@ -65,10 +65,8 @@ def start() -> Iterator[Callable[..., Running]]:
 
 
 @pytest.fixture
-def logging_put_back(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def logging_put_back() -> Iterator[None]:
     """Undoes what `serve` does to the log of its process, which here is that of all tests."""
-    for name in ("_srcfile", "logThreads", "logProcesses", "logMultiprocessing"):
-        monkeypatch.setattr(logging, name, getattr(logging, name))
     loggers = [logging.getLogger(), logging.getLogger("casavi_mock")]
     levels, handlers = [logger.level for logger in loggers], loggers[0].handlers[:]
     yield

@@ -209,3 +209,12 @@ def test_strict_lets_right_answers_through(start: Callable, run: Run) -> None:
     url = start("--strict", "--progress", "immediate").url
 
     assert run("import", "-", "--url", url, stdin=json.dumps(master_data())).exit_code == 0
+
+
+@pytest.mark.parametrize("number", ["nan", "inf", "1e999"])
+@pytest.mark.parametrize("name", ["--header-seconds", "--job-seconds", "--state-seconds", "--max-body-mb"])
+def test_a_number_that_is_none_is_refused(run: Callable[..., Result], name: str, number: str) -> None:
+    result = run("serve", "--port", "0", name, number)
+    assert result.exit_code == 2
+    assert name in result.output
+    assert "Invalid value" in result.output

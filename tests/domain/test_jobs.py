@@ -7,7 +7,7 @@ import pytest
 from casavi_fixtures import contact, master_data, property_, responsibility
 from casavi_mock.domain.jobs import TICK, Counts, Job, JobQueue, Progress, QueueFull, QueueLimits
 from casavi_mock.domain.model import ENTITIES, JobState, Outcome
-from tests.support.worlds import IMMEDIATE, MANUAL, PLENTY, START, Bench, outcomes
+from tests.support.worlds import IMMEDIATE, MANUAL, PLENTY, ROOMY, START, Bench, outcomes
 
 WAITING, ACTIVE, COMPLETED, FAILED = JobState
 BAD = master_data(responsibilities=[responsibility()])
@@ -129,7 +129,7 @@ def test_ends_need_nobody_who_wants_to_know() -> None:
     """A queue works without anybody to tell."""
     bench = Bench()
     planned = bench.plan(people(1))
-    queue = JobQueue(IMMEDIATE, timedelta(1), QueueLimits(max_waiting=1, max_kept=1))
+    queue = JobQueue(IMMEDIATE, timedelta(1), QueueLimits(**{**ROOMY, "max_waiting": 1, "max_kept": 1}))
     job = queue.submit("job", planned, bench.importer(planned), START)
     assert not queue.run_due(START, PLENTY)
     assert job.ended
@@ -524,3 +524,14 @@ def test_an_ended_job_keeps_what_was_forced() -> None:
     kept = bench.queue.find(job.id, START)
     assert kept is not None
     assert (kept.forced, kept.warnings) == ("failed", job.warnings)
+
+
+def test_a_job_that_lasts_beyond_the_calendar_is_never_due_and_can_still_be_told_to_end() -> None:
+    bench = Bench(progress=Progress(mode="time", record_seconds=1e300))
+    bench.submit(people(2))
+    assert not bench.queue.run_due(START, PLENTY)
+    bench.queue.hold(START)
+    bench.queue.release(START + timedelta(days=1))
+    assert not bench.queue.run_due(START + timedelta(days=1_000_000), PLENTY)
+    bench.queue.step(START + timedelta(days=1_000_000), whole=True)
+    assert [job.state for job in bench.ended] == [JobState.COMPLETED]

@@ -19,6 +19,8 @@ START = datetime(2026, 1, 5, 8, tzinfo=UTC)
 IMMEDIATE = Progress(mode="immediate")
 MANUAL = Progress(mode="manual", polls=0)
 PLENTY = 1 << 30
+ROOMY = {"max_waiting": 10_000, "max_kept": 10_000, "max_waiting_bytes": 1_000_000_000, "max_errors": 1_000_000}
+"""Limits of a queue that no test meets by accident."""
 """More records than any test sends."""
 
 
@@ -88,7 +90,7 @@ class Bench:
         self.store = Store()
         self.ended: list[Job] = []
         self._keep_documents = keep_documents
-        sizes = QueueLimits(**{"max_waiting": 10_000, "max_kept": 10_000, **limits})
+        sizes = QueueLimits(**{**ROOMY, **limits})
         self.queue = JobQueue(progress, retention, sizes, on_end=self.ended.append)
         self._ids = texts("job")
 

@@ -14,7 +14,7 @@ from casavi_contracts.laws import nearmisses
 from casavi_contracts.laws.calls import NOBODY, NOTHING, lists
 from casavi_contracts.laws.law import Law, law
 from casavi_contracts.laws.moments import moment_of, now
-from casavi_contracts.laws.observing import pause
+from casavi_contracts.laws.observing import SINGLES, own, pause, single
 from casavi_contracts.laws.refusals import refused
 from casavi_contracts.strategies import ENTITIES, master_data
 from casavi_contracts.target import Capability
@@ -377,6 +377,8 @@ def _everything(trial: Trial, client: Client, jobs: list[str]) -> dict[str, str]
     seen: dict[str, Any] = {f"job {number}": client.job(job) for number, job in enumerate(jobs, 1)}
     for operation in lists(trial.contract):
         seen[operation] = [record for page in client.walk(operation) for record in page]
+    for record in own(trial, SINGLES[trial.contract.version][0], client=client):
+        seen[f"{record['id']} alone"] = single(trial, record["id"], client)
     return {what: json.dumps(value, sort_keys=True) for what, value in seen.items()}
 
 

@@ -6,14 +6,13 @@ from urllib.parse import parse_qsl, quote, urlsplit
 
 from casavi_contracts.exchange import Answer
 from casavi_contracts.laws.law import Law, law
-from casavi_contracts.laws.observing import ALL_CONTRACTS, check_form
+from casavi_contracts.laws.observing import ALL_CONTRACTS, V2_LISTS, check_form
 from casavi_contracts.laws.stock import CONTRACTS, Record, Stock, ids_of, page_size, query_marks, records_of, walked
 from casavi_contracts.target import Capability
 from casavi_contracts.trial import Trial
 
 WRITES = (Capability.WRITE,)
 V2 = ("v2",)
-LISTS = ("listContacts", "listUnits", "listProperties")
 
 LONG_AGO = "modifiedAfter=2000-01-01T00%3A00%3A00.000Z"
 """A filter that leaves everything, and whose value has to be encoded."""
@@ -27,15 +26,12 @@ CHANGED = "Beispiel"
     "Whoever walks through the pages of a filtered list gets every record once that matches, and no other.",
     evidence="inferred",
     source="6",
-    operations=LISTS,
+    operations=V2_LISTS,
     needs=WRITES,
     versions=V2,
 )
 def filtered_walk_returns_every_match_once(trial: Trial, case: Any) -> None:
-    stock, half = Stock(trial), page_size(trial.contract) + 2
-    stock.grow(2 * half)
-    since = _since_now(trial)
-    trial.account.imported(stock.portfolio(range(half), name=CHANGED))
+    stock, half, since = _changed_by_half(trial)
     everybody, renters = range(2 * half), range(0, 2 * half, 2)
     changed = range(half) if since else everybody
     since = since or LONG_AGO
@@ -60,7 +56,7 @@ def filtered_walk_returns_every_match_once(trial: Trial, case: Any) -> None:
     "The link to the next page is a complete address of the same server; followed as it is, it leads there each time.",
     evidence="client",
     source="5.2",
-    operations=LISTS,
+    operations=V2_LISTS,
     needs=WRITES,
     versions=V2,
 )
@@ -83,17 +79,18 @@ def next_link_is_followed_as_it_is(trial: Trial, case: Any) -> None:
             _expect_ways_on(trial, operation, once)
 
 
+_FURTHER = 3
+"""Pages behind the second one to which links are followed; a real account may have hundreds."""
+
+
 def _expect_ways_on(trial: Trial, operation: str, answer: Answer) -> None:
-    """Follows the links of a few further pages: of the last one, what is no address leads nowhere either."""
+    """Follows the links of a few further pages: what the last one has must be a link or null."""
     for _ in range(_FURTHER):
         link = answer.json["_links"]["next"]
         if link is None:
             return
         answer = trial.account.get(link, as_it_is=True)
         _expect_page(trial, operation, answer)
-
-
-_FURTHER = 3
 
 
 def _first_page(trial: Trial, operation: str, query: str) -> tuple[Record, str]:
@@ -118,19 +115,16 @@ def _expect_page(trial: Trial, operation: str, answer: Answer) -> None:
     "The link to the next page already contains the filters: what it leads to is filtered as the first page was.",
     evidence="client",
     source="5.2",
-    operations=LISTS,
+    operations=V2_LISTS,
     needs=WRITES,
     versions=V2,
 )
 def next_link_keeps_the_filters(trial: Trial, case: Any) -> None:
-    stock, half = Stock(trial), page_size(trial.contract) + 2
-    stock.grow(2 * half)
-    since = _since_now(trial)
-    trial.account.imported(stock.portfolio(range(half), name=CHANGED))
+    _, _, since = _changed_by_half(trial)
     lists = [
         ("listContacts", "role=RENTER", _is_let),
         ("listUnits", ALL_CONTRACTS, _shows_all_contracts),
-        *((operation, since, _is_changed) for operation in LISTS if since),
+        *((operation, since, _is_changed) for operation in V2_LISTS if since),
         ("listUnits", f"{ALL_CONTRACTS}&{LONG_AGO}", _shows_all_contracts),
     ]
     for operation, query, fits in lists:
@@ -141,6 +135,15 @@ def next_link_keeps_the_filters(trial: Trial, case: Any) -> None:
         if all(map(fits, pages[0])):  # otherwise the filter means something else, and another law says so
             strange = [trial.names.local(record["id"]) for record in pages[1] if not fits(record)]
             trial.expect(not strange, f"the next page of {operation} by {query} as the first", f"{strange[:3]} on it")
+
+
+def _changed_by_half(trial: Trial) -> tuple[Stock, int, str | None]:
+    """Returns a stock of several pages whose first half was changed, that half, and a filter by the time of that."""
+    stock, half = Stock(trial), page_size(trial.contract) + 2
+    stock.grow(2 * half)
+    since = _since_now(trial)
+    trial.account.imported(stock.portfolio(range(half), name=CHANGED))
+    return stock, half, since
 
 
 def _is_let(contact: Record) -> bool:
@@ -172,7 +175,7 @@ def _since_now(trial: Trial) -> str | None:
     evidence="assumed",
     source="5.2",
     assumption="next-link-parameters",
-    operations=LISTS,
+    operations=V2_LISTS,
     needs=WRITES,
     versions=V2,
 )
@@ -200,7 +203,7 @@ def next_link_carries_page_and_position(trial: Trial, case: Any) -> None:
     "The link of the last page is null, also where that page is full or the list is empty.",
     evidence="client",
     source="5.2",
-    operations=LISTS,
+    operations=V2_LISTS,
     needs=WRITES,
     versions=V2,
 )
@@ -237,7 +240,7 @@ def _expect_end(trial: Trial, operation: str, query: str) -> None:
     "To count pages gives the same pages as to follow the links.",
     evidence="inferred",
     source="5.2",
-    operations=LISTS,
+    operations=V2_LISTS,
     needs=WRITES,
     versions=V2,
 )
@@ -283,7 +286,7 @@ def next_link_goes_on_where_the_page_ended(trial: Trial, case: Any) -> None:
     "A link shows the records of the account whose token is sent, whoever was given it.",
     evidence="inferred",
     source="1",
-    operations=LISTS,
+    operations=V2_LISTS,
     needs=(Capability.WRITE, Capability.TWO_ACCOUNTS),
     versions=V2,
 )

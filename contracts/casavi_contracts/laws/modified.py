@@ -9,7 +9,7 @@ from casavi_contracts.failures import Broken
 from casavi_contracts.laws.histories import alternatives
 from casavi_contracts.laws.law import Law, law
 from casavi_contracts.laws.moments import moment
-from casavi_contracts.laws.observing import LISTS, Record, own, pause
+from casavi_contracts.laws.observing import LISTS, V2_LISTS, Record, own, pause
 from casavi_contracts.target import Capability
 from casavi_contracts.trial import Trial
 
@@ -27,7 +27,7 @@ _ZONES = (timedelta(0), timedelta(hours=2), timedelta(hours=-5, minutes=-30))
     evidence="client",
     source="6",
     assumption="modified-after",
-    operations=("listContacts", "listUnits", "listProperties"),
+    operations=V2_LISTS,
     needs=WRITES,
     versions=("v2",),
 )
@@ -76,6 +76,7 @@ def _finished(job: Mapping[str, Any]) -> datetime:
 
 
 def told(at: datetime) -> str:
+    """Returns a moment as the filter takes it (RFC 3339)."""
     return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
@@ -91,7 +92,7 @@ def filtered(trial: Trial, entity: str, **query: str) -> list[str]:
     evidence="assumed",
     source="6",
     assumption="modified-after",
-    operations=("listContacts", "listUnits", "listProperties"),
+    operations=V2_LISTS,
     needs=(*WRITES, Capability.CLOCK),
     versions=("v2",),
 )
@@ -126,7 +127,7 @@ def _alone() -> dict[str, Record]:
     evidence="assumed",
     source="6",
     assumption="modified-after",
-    operations=("listContacts", "listUnits", "listProperties"),
+    operations=V2_LISTS,
     needs=WRITES,
     versions=("v2",),
 )

@@ -22,6 +22,9 @@ LISTS: Mapping[str, Mapping[str, str]] = {
 }
 """By version and entity, the operation that lists records."""
 
+V2_LISTS = tuple(LISTS["v2"].values())
+"""The operations of version 2 that list records."""
+
 SINGLES: Mapping[str, tuple[str, str, str]] = {
     "v1": ("contacts", "getContactById", "id"),
     "v2": ("properties", "getPropertyById", "propertyId"),

@@ -12,12 +12,15 @@ from casavi_contracts.failures import Broken, CouldNotRun
 from casavi_contracts.target import Credentials, Target
 from casavi_contracts.verdict import Finding, finding_of
 
-TOKEN_LAW = "unknown-token-is-refused"  # noqa: S105  # the name of a law
 LOG_IN_LAW = "log-in-gives-a-token"
+"""The law that a server breaks that fails at a log-in."""
+
+TOKEN_LAW = "unknown-token-is-refused"  # noqa: S105  # the name of a law
 JOB_LAW = "unknown-job-is-refused"
-"""The laws that a server without any state breaks at once, and the one that a server breaks that fails at a log-in."""
+"""The laws that a server without any state breaks at once."""
 
 SERVER_ERROR = 500
+"""The least status by which a server says that it failed (RFC 9110, section 15.6)."""
 
 STATELESS = (
     "This server keeps no state: it took a token that nobody gave out, and knows a job that nobody created. It answers "
@@ -27,7 +30,6 @@ STATELESS = (
 
 
 NO_STATE = "the server keeps no state"
-
 NO_LOG_IN = "nobody can log in"
 
 
@@ -74,10 +76,7 @@ def _without_account(target: Target, contract: Contract) -> Known:
     """Asks with the example of casavi's documentation, which is no secret: a server without state takes that too."""
     answering = Client(target, contract, Credentials(**_example(contract)))
     with contextlib.suppress(CouldNotRun):
-        if _log_in(answering, "") is not None:
-            raise CouldNotRun("it fails at a log-in")
-        findings = tuple(_made_up(answering))
-        if _forgets(findings):
+        if _log_in(answering, "") is None and _forgets(findings := tuple(_made_up(answering))):
             return Known((STATELESS,), findings, NO_STATE)
     raise CouldNotRun(
         "the server is no mock that can be steered (no control plane under /_mock), so the suite needs an account: "

@@ -73,8 +73,9 @@ class LawTask:
 
     @property
     def group(self) -> str:
-        """The module in which it stands."""
-        return "machine" if self.law is machine.LAW else self.law.check.__module__.rpartition(".")[2]
+        """The module of the laws, or the part of the kit, in which it stands."""
+        place = self.law.check.__module__.removeprefix("casavi_contracts.").removeprefix("laws.")
+        return place.partition(".")[0]
 
     @property
     def needs(self) -> tuple[Capability, ...]:

@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from casavi_mock.cli.options import CONTEXT, credentials, option, profile_option
+from casavi_mock.cli.options import CONTEXT, Number, credentials, option, profile_option
 from casavi_mock.domain.jobs import MODES
 from casavi_mock.errors import ConfigurationError
 
@@ -63,8 +63,8 @@ _FOLDER = click.Path(file_okay=False)
 @click.option("--list", is_flag=True, help="List the laws and end.")
 @click.option("--seed", type=click.IntRange(0), help="Number from which all cases follow.  [default: a random one]")
 @click.option("--max-examples", type=click.IntRange(1), help="Cases of each law.  [default: each law's own number]")
-@click.option("--timeout", type=click.FloatRange(0.05), help="Seconds to wait for an answer.  [default: 10]")
-@click.option("--job-seconds", type=click.FloatRange(0.1), help="Seconds within which a job has to end.  [default: 60]")
+@click.option("--timeout", type=Number(0.05), help="Seconds to wait for an answer.  [default: 10]")
+@click.option("--job-seconds", type=Number(0.1), help="Seconds within which a job has to end.  [default: 60]")
 @option("--progress", type=click.Choice(MODES), default="time", help="How jobs of the mock in process move on.")
 @click.option("--tolerate-assumptions", is_flag=True, help="A refuted assumption does not fail the run.")
 @click.option("--allow-writes", is_flag=True, help="Write even if it is no mock; needs CASAVI_ALLOW_WRITES=1 as well.")
@@ -72,7 +72,7 @@ _FOLDER = click.Path(file_okay=False)
 @click.option("--budget-requests", type=click.IntRange(1), help="Send at most so many requests.")
 @click.option("--budget-writes", type=click.IntRange(0), help="Send at most so many imports.")
 @click.option("--budget-records", type=click.IntRange(0), help="Send at most so many records.")
-@click.option("--rate", type=click.FloatRange(0.01), help="Send at most so many requests in a second.")
+@click.option("--rate", type=Number(0.01), help="Send at most so many requests in a second.")
 @click.option("--ledger", type=_FILE, help="Lists records before they are sent.  [default: casavi-check-ledger.jsonl]")
 @click.option("--junit", type=_FILE, metavar="FILE", help="Write the verdicts as JUnit XML.")
 @click.option("--json", type=_FILE, metavar="FILE", help="Write the verdicts as JSON.")

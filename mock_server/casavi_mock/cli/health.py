@@ -7,7 +7,7 @@ import urllib.request
 
 import click
 
-from casavi_mock.cli.options import CONTEXT, host_option, local_url, port_option
+from casavi_mock.cli.options import CONTEXT, Number, host_option, local_url, port_option
 
 _TIMEOUT_SECONDS = 2.0
 _PAUSE_SECONDS = 0.1
@@ -17,9 +17,7 @@ _PAUSE_SECONDS = 0.1
 @host_option
 @port_option
 @click.option("--url", help="Address of the mock, in place of host and port.")
-@click.option(
-    "--wait", "wait_seconds", type=click.FloatRange(0), default=0, help="Wait so many seconds until it is ready."
-)
+@click.option("--wait", "wait_seconds", type=Number(0), default=0, help="Wait so many seconds until it is ready.")
 @click.option("--quiet", "-q", is_flag=True, help="Print nothing.")
 def health(host: str, port: int, url: str | None, wait_seconds: float, quiet: bool) -> None:
     """Ask a running mock whether it is ready; exit code 0 or 1.

@@ -16,6 +16,7 @@ from casavi_contracts import spec
 from casavi_mock.cli.client import ApiError, Client, Routes
 from casavi_mock.cli.options import (
     CONTEXT,
+    Number,
     connection_options,
     credentials,
     local_url,
@@ -35,7 +36,7 @@ _SHOWN = 20
 @url_option
 @connection_options
 @click.option("--wait/--no-wait", default=True, show_default=True, help="Follow the job to its end.")
-@click.option("--timeout", type=click.FloatRange(0), default=600, show_default=True, help="Seconds to follow the job.")
+@click.option("--timeout", type=Number(0), default=600, show_default=True, help="Seconds to follow the job.")
 @click.option("--json", "as_json", is_flag=True, help="Print the job as JSON to standard output.")
 def import_(
     file: str,

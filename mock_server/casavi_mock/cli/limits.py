@@ -6,12 +6,12 @@ from typing import Any
 
 import click
 
-from casavi_mock.cli.options import option
+from casavi_mock.cli.options import Number, option
 from casavi_mock.web.options import ConnectionLimits
 from casavi_mock.world import Limits
 
-ASSUMPTIONS: Mapping[str, tuple[click.FloatRange | click.IntRange, str]] = {
-    "max-body-mb": (click.FloatRange(0, 2000, min_open=True), "Longest request body.  [default: 100]"),
+ASSUMPTIONS: Mapping[str, tuple[Number | click.IntRange, str]] = {
+    "max-body-mb": (Number(0, 2000, min_open=True), "Longest request body.  [default: 100]"),
     "queue-limit": (click.IntRange(1, 1_000_000), "Unfinished jobs of an account.  [default: 10000]"),
     "record-limit": (click.IntRange(1, 100_000_000), "Records of an account.  [default: 2000000]"),
 }
@@ -44,7 +44,7 @@ def limit_options(command: Callable[..., Any]) -> Callable[..., Any]:
     defaults = {place.name: place.default for place in (*fields(Limits), *fields(ConnectionLimits))}
     for name, text in reversed([*HELP.items()]):  # the last one is shown first
         default = defaults[name]
-        kind = click.IntRange(1) if isinstance(default, int) else click.FloatRange(0, min_open=True)
+        kind = click.IntRange(1) if isinstance(default, int) else Number(0, min_open=True)
         command = option(f"--{name.replace('_', '-')}", type=kind, default=default, help=text)(command)
     for name, (kind, text) in reversed([*ASSUMPTIONS.items()]):
         command = option(f"--{name}", type=kind, help=text)(command)

@@ -2,7 +2,6 @@
 
 import logging
 import sys
-import time
 from datetime import UTC, datetime
 
 import orjson
@@ -27,23 +26,6 @@ class JsonLines(logging.Formatter):
         return orjson.dumps(line, default=str).decode()
 
 
-class TextLines(logging.Formatter):
-    """One line of text: time of day, level, message."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._second = -1
-        self._shown = ""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """Returns the line."""
-        second = int(record.created)
-        if second != self._second:  # the same for all lines of a second
-            self._second, self._shown = second, time.strftime("%H:%M:%S", time.localtime(second))
-        line = f"{self._shown} {record.levelname:<7} {record.getMessage()}"
-        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
-
-
 def set_up(log_format: str, level: str) -> None:
     """Sends the log to standard error.
 
@@ -51,10 +33,8 @@ def set_up(log_format: str, level: str) -> None:
         log_format: `text` or `json`.
         level: The least level that is shown.
     """
-    # No line shows where it came from, so that need not be found out.
-    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
-    logging._srcfile = None  # so says the HOWTO of the standard library
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonLines() if log_format == "json" else TextLines())
+    text = logging.Formatter("%(asctime)s %(levelname)-7s %(message)s", "%H:%M:%S")
+    handler.setFormatter(JsonLines() if log_format == "json" else text)
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.getLogger("casavi_mock").setLevel(level.upper())

@@ -1,5 +1,6 @@
 """Options that several verbs share. Flags beat environment variables, those beat the profile file."""
 
+import math
 import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -31,6 +32,17 @@ def option(name: str, *more: str, envvar: str | list[str] | None = None, **setti
     variable = "CASAVI_MOCK_" + name.removeprefix("--").split("/")[0].replace("-", "_").upper()
     settings.setdefault("show_default", True)
     return click.option(name, *more, envvar=envvar or variable, show_envvar=True, **settings)
+
+
+class Number(click.FloatRange):
+    """A number within bounds. `nan` lies within all of them and `inf` in many, so both are refused by name."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Returns the number."""
+        number = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value} is not a finite number.", param, ctx)
+        return number
 
 
 class Profile(click.ParamType):  # type: ignore[type-arg]  # generic only in newer versions of click

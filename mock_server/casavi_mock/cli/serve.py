@@ -18,6 +18,7 @@ from casavi_mock.cli.limits import assumed, connection_limits, limit_options, li
 from casavi_mock.cli.options import (
     CONTEXT,
     EXAMPLE_KEY,
+    Number,
     connection_options,
     credentials,
     local_url,
@@ -102,12 +103,14 @@ class ControlToken(click.ParamType):  # type: ignore[type-arg]  # generic only i
     help="File, folder or sample portfolio for the first account.",
 )
 @option("--progress", type=click.Choice(MODES), default="time", help="How jobs move on.")
-@option("--job-seconds", type=click.FloatRange(0), default=0.2, help="Progress `time`: seconds for each job.")
-@option("--record-seconds", type=click.FloatRange(0), default=0.0, help="Progress `time`: seconds for each record.")
+@option("--job-seconds", type=Number(0, 100_000_000), default=0.2, help="Progress `time`: seconds for each job.")
+@option("--record-seconds", type=Number(0, 1_000_000), default=0.0, help="Progress `time`: seconds for each record.")
 @option("--polls", type=click.IntRange(0), default=1, help="Progress `manual`: polls from state to state.")
 @option("--keep-documents", is_flag=True, help="Keep the contents of documents, not only a digest.")
 @option("--state", type=click.Path(dir_okay=False), help="File that keeps the first account's records between runs.")
-@option("--state-seconds", type=click.FloatRange(0, min_open=True), default=30.0, help="Seconds between two savings.")
+@option(
+    "--state-seconds", type=Number(0, 100_000_000, min_open=True), default=30.0, help="Seconds between two savings."
+)
 @limit_options
 @option("--base-url", type=BaseUrl(), help="Address to tell to clients.  [default: that of the request]")
 @option("--forwarded", is_flag=True, help="Believe the `X-Forwarded-*` headers of a proxy.")

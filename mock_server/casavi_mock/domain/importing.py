@@ -169,19 +169,19 @@ class Importer:
 
     def _write(self, record: PlannedRecord, now: datetime) -> Outcome:
         old = self.store.get(record.entity, record.key)
-        fields = _as_sent(record) if old is None else None
         before: Mapping[str, Json] = old.fields if old else {}
+        fields = _as_sent(record) if old is None else None
         if fields is None:
-            fields = dict(before)
-            if self.policy.upsert == "replace":
-                # An address never goes, since the units at it stay: records missing from a later import do.
-                fields = {name: value for name, value in before.items() if name == "addresses"}
-            self._merge(fields, before, _own(record))
+            fields = self._merged(before, _own(record))
         if record.entity == "documents":
             self._take_content(record, fields, before)
         return self.store.put(record.entity, record.key, fields, _place(record), now)
 
-    def _merge(self, fields: dict[str, Json], before: Mapping[str, Json], sent: Mapping[str, Json]) -> None:
+    def _merged(self, before: Mapping[str, Json], sent: Mapping[str, Json]) -> dict[str, Json]:
+        fields = dict(before)
+        if self.policy.upsert == "replace":
+            # An address never goes, since the units at it stay: records missing from a later import do.
+            fields = {name: value for name, value in before.items() if name == "addresses"}
         for name, value in sent.items():
             if isinstance(value, str):  # nearly every value, so this comes first
                 fields[name] = value
@@ -196,8 +196,11 @@ class Importer:
             elif isinstance(value, list):
                 old = before.get(name, ())
                 fields[name] = old if _in_any_order(old) == _in_any_order(value) else value
-            else:  # a postal code, the one field that may be a number
+            elif name == "postalCode":
                 fields[name] = str(value)
+            else:
+                fields[name] = value
+        return fields
 
     def _custom_fields(self, old: Mapping[str, Json], sent: Mapping[str, Json]) -> dict[str, Json]:
         heeded = sent if self.policy.null_clears else {name: item for name, item in sent.items() if item is not None}
@@ -281,13 +284,10 @@ def _as_sent(record: PlannedRecord) -> dict[str, Json] | None:
 
 def _own(record: PlannedRecord) -> dict[str, Json]:
     """Returns the fields of the record itself, as far as the contract knows them; parts stay, records inside go."""
-    known = record.shape.fields
-    if not record.shape.children:
-        return {name: value for name, value in record.data.items() if name in known and name != "id"}
     inside = {child.key: child.shape for child in record.shape.children}
     own: dict[str, Any] = {}
     for name, value in record.data.items():
-        if name == "id" or name not in known:
+        if name == "id" or name not in record.shape.fields:
             continue
         shape = inside.get(name)
         if shape is None:

@@ -6,11 +6,12 @@ documents. Source: facts page, section 8.1; the stages come from the marks in th
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import overload
 
 from casavi_mock.domain.model import Json, Key, RecordWarning, Shape
+from casavi_mock.domain.steps import Steps, at_once
 
 MAX_WARNINGS = 100
 """Different unknown fields that one job names; a hostile body cannot make the list longer."""
@@ -143,16 +144,10 @@ def plan(body: Mapping[str, Json], shape: Shape) -> Plan:
         body: An import request that satisfies the contract.
         shape: The shape of the import's body, from the contract document.
     """
-    steps = planning(body, shape, every=1 << 30)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            result: Plan = end.value
-            return result
+    return at_once(planning(body, shape, every=1 << 30))
 
 
-def planning(body: Mapping[str, Json], shape: Shape, every: int) -> Generator[None, None, Plan]:
+def planning(body: Mapping[str, Json], shape: Shape, every: int) -> Steps[Plan]:
     """Plans an import in slices: yields after so many records, and returns the plan.
 
     Args:
@@ -184,7 +179,7 @@ class _Scan:
         pointer: str,
         parent: PlannedRecord | None,
         part: Mapping[str, Json] | None,
-    ) -> Generator[None, None, None]:
+    ) -> Steps[None]:
         if not data.keys() <= shape.fields:
             self.unknown.add(shape.name, pointer, data.keys() - shape.fields)
         if shape.entity is not None:
@@ -209,7 +204,7 @@ class _Scan:
         pointer: str,
         parent: PlannedRecord | None,
         part: Mapping[str, Json] | None,
-    ) -> Generator[None, None, None]:
+    ) -> Steps[None]:
         """Does what `visit` does, for records in which no others stand; most do not, so this saves most of the time."""
         index = 0
         for item in items:

@@ -1,8 +1,8 @@
 """What an account holds: tables of records by reference id, in the order in which they were created.
 
 A record is kept packed: the names of its fields, which many records share, and their values as one piece of bytes. A
-contact with all its fields takes a third of the room that a dict takes, and nothing of it is tracked by the garbage
-collector, which would otherwise stop the server the longer, the more is stored.
+contact with all its fields takes less than half of the room that a dict takes, and nothing of it is tracked by the
+garbage collector, which would otherwise stop the server the longer, the more is stored.
 """
 
 import functools

@@ -20,7 +20,7 @@ class TokenBook:
         max_kept: Tokens that are remembered; beyond, the oldest are forgotten and counted in `dropped`.
     """
 
-    __slots__ = ("_index", "_max_kept", "_new_text", "_oldest", "_owner", "_policy", "_tokens", "dropped")
+    __slots__ = ("_index", "_max_kept", "_new_text", "_order", "_owner", "_policy", "_tokens", "dropped")
 
     def __init__(
         self, owner: str, index: MutableMapping[str, Token], policy: Policy, new_text: Callable[[], str], max_kept: int
@@ -31,7 +31,7 @@ class TokenBook:
         self._new_text = new_text
         self._max_kept = max_kept
         self._tokens: dict[str, Token] = {}
-        self._oldest: deque[str] = deque()  # their texts: to find the first key of a dict that lost many takes long
+        self._order: deque[str] = deque()  # their texts, oldest first: a dict that lost many finds its first key slowly
         self.dropped = 0
 
     def __len__(self) -> int:
@@ -44,13 +44,13 @@ class TokenBook:
     def issue(self, now: datetime) -> Token:
         """Gives out a new token."""
         if self._policy.several_tokens == "newest-only" and self._tokens:
-            self._tokens[self._oldest[-1]].revoked = True
+            self._tokens[self._order[-1]].revoked = True
         text = self._new_text()
         token = Token(Secret(text), self._owner, now + self._policy.token_lifetime)
         self._tokens[text] = self._index[text] = token
-        self._oldest.append(text)
+        self._order.append(text)
         if len(self._tokens) > self._max_kept:
-            oldest = self._oldest.popleft()
+            oldest = self._order.popleft()
             del self._tokens[oldest], self._index[oldest]
             self.dropped += 1
         return token
@@ -76,7 +76,7 @@ class TokenBook:
         """Returns a book with the same tokens, which change on their own; it is not in the index yet."""
         other = self.emptied()
         other._tokens = {text: replace(token) for text, token in self._tokens.items()}
-        other._oldest = self._oldest.copy()
+        other._order = self._order.copy()
         return other
 
     def enter(self) -> None:
@@ -94,7 +94,7 @@ class TokenBook:
         """Forgets all tokens of this account."""
         self.leave()
         self._tokens.clear()
-        self._oldest.clear()
+        self._order.clear()
 
 
 def objection(token: Token, now: datetime) -> str | None:

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import secrets
 import time
+import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -42,14 +43,7 @@ def system_now() -> datetime:
 
 def new_registry(settings: Settings, *, now: Callable[[], datetime] = system_now) -> Registry:
     """Returns a registry with the system's time and randomness."""
-    return Registry(settings, now=now, new_text=new_uuid)
-
-
-def new_uuid() -> str:
-    """Returns a random UUID (RFC 9562, version 4); by hand, as the standard library's takes four times as long."""
-    digits = secrets.token_bytes(16).hex()
-    variant = "89ab"[int(digits[16], 16) & 3]
-    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
+    return Registry(settings, now=now, new_text=lambda: str(uuid.uuid4()))
 
 
 class MockApp:

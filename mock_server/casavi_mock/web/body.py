@@ -14,7 +14,8 @@ import orjson
 from casavi_mock.domain.ordering import escaped
 from casavi_mock.errors import FieldError, Refused
 from casavi_mock.web.bulk import ItemSchema, Records, beyond
-from casavi_mock.web.malformed import from_parser, in_pauses, refusal
+from casavi_mock.web.malformed import from_parser, refusal
+from casavi_mock.web.pauses import in_pauses
 from casavi_mock.web.slices import MAX_INSIDE, Malformed, Member, Opening, Overfull, Slice, Unsliceable, Whole, pieces
 from casavi_mock.web.validation import MAX_ERRORS, BodySchema, PlainSchema
 

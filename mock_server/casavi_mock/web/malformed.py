@@ -1,11 +1,10 @@
 """Says of a body that is not JSON what is wrong with it, and where."""
 
-import asyncio
 import codecs
-from collections.abc import Generator
 
 import orjson
 
+from casavi_mock.domain.steps import Steps, at_once
 from casavi_mock.errors import FieldError, Refused
 from casavi_mock.web.slices import Malformed, byte_position
 
@@ -13,29 +12,6 @@ STEP_BYTES = 1_000_000
 """How much of a body is looked at between two pauses: less than a millisecond of work."""
 
 _CONTINUATION = bytes(range(0x80, 0xC0))
-
-Steps = Generator[None, None, Refused]
-
-
-async def in_pauses(steps: Steps) -> Refused:
-    """Does steps with a pause for others after each, and returns what they come to."""
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            refusal: Refused = end.value
-            return refusal
-        await asyncio.sleep(0)
-
-
-def at_once(steps: Steps) -> Refused:
-    """Does steps without pauses, and returns what they come to."""
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            refusal: Refused = end.value
-            return refusal
 
 
 def from_parser(raw: bytes | bytearray, error: orjson.JSONDecodeError, *, secret: bool) -> Refused:
@@ -49,7 +25,7 @@ def from_parser(raw: bytes | bytearray, error: orjson.JSONDecodeError, *, secret
     return at_once(refusal(raw, Malformed(byte_position(error), error.msg), secret=secret))
 
 
-def refusal(raw: bytes | bytearray, error: Malformed, *, secret: bool) -> Steps:
+def refusal(raw: bytes | bytearray, error: Malformed, *, secret: bool) -> Steps[Refused]:
     """Returns the refusal of a body that is not JSON, not UTF-8, or holds a number out of range, in steps.
 
     Args:
@@ -76,7 +52,7 @@ def refusal(raw: bytes | bytearray, error: Malformed, *, secret: bool) -> Steps:
     return Refused("json-malformed", detail, (place,))
 
 
-def _not_utf8(raw: bytes | bytearray) -> Generator[None, None, int | None]:
+def _not_utf8(raw: bytes | bytearray) -> Steps[int | None]:
     """Returns the position of the first byte that is not UTF-8, or None."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     for start in range(0, len(raw), STEP_BYTES):
@@ -90,7 +66,7 @@ def _not_utf8(raw: bytes | bytearray) -> Generator[None, None, int | None]:
     return None
 
 
-def _line_and_column(raw: bytes | bytearray, position: int) -> Generator[None, None, tuple[int, int]]:
+def _line_and_column(raw: bytes | bytearray, position: int) -> Steps[tuple[int, int]]:
     """Returns line and column of a position, in characters and counted from 1. All before it is UTF-8."""
     lines = characters = 0
     for start in range(0, position, STEP_BYTES):

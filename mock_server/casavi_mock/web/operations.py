@@ -1,20 +1,19 @@
 """The vendor's operations: request in, use case called, answer out."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 from urllib.parse import unquote
 
 from casavi_contracts import spec
 from casavi_mock.domain.clock import timestamp
 from casavi_mock.domain.importing import targets
 from casavi_mock.domain.model import Token
-from casavi_mock.domain.ordering import Plan, planning
+from casavi_mock.domain.ordering import planning
 from casavi_mock.handlers import authentication, imports, jobs
 from casavi_mock.web.answers import Answer, json_answer
 from casavi_mock.web.body import BodyLimits, BodyReader, Receive
 from casavi_mock.web.bulk import ItemSchema
+from casavi_mock.web.pauses import in_pauses
 from casavi_mock.world import Registry, Settings, World
 
 PLAN_RECORDS = 500
@@ -143,7 +142,7 @@ class Operations:
         """`POST /import`."""
         world = account(call)
         body = await self._import_body.read(call.headers, call.receive, call.took)
-        plan = await self._planned(body)
+        plan = await in_pauses(planning(body, self._shape, PLAN_RECORDS))
         if len(plan.records) <= NAMED_RECORDS:
             call.provides = tuple((record.entity, record.id) for record in plan.records)
             call.refers = tuple(targets(plan))
@@ -179,16 +178,6 @@ class Operations:
             expires_at = f"{expires_at[:19]}Z"
         token = {"token": log_in.token.text.reveal(), "expiresAt": expires_at}
         return json_answer(self._policy.authenticate_status, token, headers)
-
-    async def _planned(self, body: Mapping[str, Any]) -> Plan:
-        steps = planning(body, self._shape, PLAN_RECORDS)
-        while True:
-            try:
-                next(steps)
-            except StopIteration as end:
-                plan: Plan = end.value
-                return plan
-            await asyncio.sleep(0)
 
 
 def account(call: Call) -> World:

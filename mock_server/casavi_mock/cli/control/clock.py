@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from casavi_mock.cli.control.client import Control, Grouped, connected, print_table
-from casavi_mock.cli.options import CONTEXT
+from casavi_mock.cli.options import CONTEXT, Number
 from casavi_mock.errors import ConfigurationError
 
 
@@ -53,10 +53,10 @@ def set_clock(mock: Control, to: str) -> None:
 
 
 @clock.command("advance")
-@click.option("--days", type=click.FloatRange(0))
-@click.option("--hours", type=click.FloatRange(0))
-@click.option("--minutes", type=click.FloatRange(0))
-@click.option("--seconds", type=click.FloatRange(0))
+@click.option("--days", type=Number(0))
+@click.option("--hours", type=Number(0))
+@click.option("--minutes", type=Number(0))
+@click.option("--seconds", type=Number(0))
 @connected
 def advance(mock: Control, **step: float | None) -> None:
     """Move time forward by a step; what is due by then has happened afterwards."""

@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from casavi_mock.cli.control.client import Control, Grouped, connected, print_table
-from casavi_mock.cli.options import CONTEXT
+from casavi_mock.cli.options import CONTEXT, Number
 from casavi_mock.domain.faults import KINDS
 
 
@@ -41,7 +41,7 @@ def list_faults(mock: Control) -> None:
 @click.option("--times", type=click.IntRange(1), help="How many calls it strikes.  [default: for ever]")
 @click.option("--status", type=click.IntRange(400, 599), help="`status`: the answer's status.")
 @click.option("--retry-after", type=click.IntRange(0), help="`status`: seconds in the header Retry-After.")
-@click.option("--seconds", type=click.FloatRange(0), help="`delay`: seconds.")
+@click.option("--seconds", type=Number(0), help="`delay`: seconds.")
 @connected
 def add_fault(
     mock: Control,

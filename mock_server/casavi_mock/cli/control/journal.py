@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from casavi_mock.cli.control.client import Control, connected, print_table, shown, write
-from casavi_mock.cli.options import CONTEXT
+from casavi_mock.cli.options import CONTEXT, Number
 
 _NUMBERS = 10
 """Requests that a violation names at most."""
@@ -49,7 +49,7 @@ def _print_requests(answer: Any) -> None:
 
 
 @click.command(context_settings=CONTEXT)
-@click.option("--poll-seconds", type=click.FloatRange(0), help="Looks at a job may follow each other so fast.")
+@click.option("--poll-seconds", type=Number(0), help="Looks at a job may follow each other so fast.")
 @click.option("--allow", metavar="RULE", multiple=True, help="A rule that is not judged; several times for several.")
 @click.option("--junit", metavar="FILE", type=click.Path(dir_okay=False, allow_dash=True), help="Write JUnit XML.")
 @click.option("--sarif", metavar="FILE", type=click.Path(dir_okay=False, allow_dash=True), help="Write SARIF.")

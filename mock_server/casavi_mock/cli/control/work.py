@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from casavi_mock.cli.control.client import Control, connected, print_table
-from casavi_mock.cli.options import CONTEXT
+from casavi_mock.cli.options import CONTEXT, Number
 from casavi_mock.domain.jobs import MODES, OUTCOMES
 from casavi_mock.errors import ConfigurationError
 
@@ -119,8 +119,8 @@ def drain(mock: Control) -> None:
 
 @click.command(context_settings=CONTEXT)
 @click.argument("mode", type=click.Choice([*MODES, "default"]), required=False)
-@click.option("--seconds", type=click.FloatRange(0), help="`time`: seconds for each job.")
-@click.option("--record-seconds", type=click.FloatRange(0), help="`time`: seconds for each record.")
+@click.option("--seconds", type=Number(0), help="`time`: seconds for each job.")
+@click.option("--record-seconds", type=Number(0), help="`time`: seconds for each record.")
 @click.option("--times", type=click.IntRange(0), help="`manual`: polls from one state to the next; 0 for steps alone.")
 @connected
 def transitions(

@@ -34,9 +34,9 @@ class QueueLimits:
     """Unfinished jobs; beyond, no further one is taken."""
     max_kept: int
     """Jobs that are kept at all; beyond, the oldest ended ones go and are counted in `dropped`."""
-    max_waiting_bytes: int = 1_000_000_000
+    max_waiting_bytes: int
     """Length of what the unfinished jobs import, together; beyond, no further one is taken."""
-    max_errors: int = 1_000_000
+    max_errors: int
     """Errors of all ended jobs together; beyond, the oldest jobs go likewise, but for the last one that ended."""
 
 
@@ -199,7 +199,7 @@ class JobQueue:
             assert job.runs_from is not None, "it is running"
             wait = max(now - max(self._held_at, job.runs_from), timedelta())
             job.runs_from += wait
-            job.ends_at = job.ends_at and job.ends_at + wait
+            job.ends_at = job.ends_at and _later(job.ends_at, wait.total_seconds())
         self._held_at = None
         self._free_from(now)
 
@@ -210,7 +210,7 @@ class JobQueue:
         self._free_from(now)
         for job in self._running():
             if job.ends_at is None and progress.mode != "manual":
-                job.runs_from, job.ends_at = now, now + self._duration(job)
+                job.runs_from, job.ends_at = now, _later(now, self._seconds(job))
 
     def step(self, now: datetime, *, whole: bool) -> bool:
         """Moves the first unfinished job at this moment, whatever the mode, and even if the queue is held.
@@ -319,16 +319,17 @@ class JobQueue:
     def _start(self, job: Job, now: datetime) -> None:
         job.move(JobState.ACTIVE)
         job.started_at = job.runs_from = job.touched_at = now
-        job.ends_at = None if self.progress.mode == "manual" else now + self._duration(job)
+        job.ends_at = None if self.progress.mode == "manual" else _later(now, self._seconds(job))
         if job.forced is None:
             job.forced, self._force_next = self._force_next, None
         if job.forced == "completed":
             job.ends_at = now
 
-    def _duration(self, job: Job) -> timedelta:
+    def _seconds(self, job: Job) -> float:
+        """Returns how long a job takes."""
         if self.progress.mode == "immediate":
-            return timedelta()
-        return timedelta(seconds=self.progress.job_seconds + self.progress.record_seconds * job.total)
+            return 0.0
+        return self.progress.job_seconds + self.progress.record_seconds * job.total
 
     def _moment_of_next(self, job: Job) -> datetime:
         assert job.runs_from is not None and job.ends_at is not None, "records are due in a running job alone"  # noqa: PT018
@@ -364,6 +365,14 @@ class JobQueue:
         self._ended.append(job.id)
         self._errors += len(job.errors)
         self._on_end(job)
+
+
+def _later(moment: datetime, seconds: float) -> datetime:
+    """Returns a later moment; the last one of the calendar if it lies beyond."""
+    try:
+        return moment + timedelta(seconds=seconds)
+    except OverflowError:
+        return datetime.max.replace(tzinfo=moment.tzinfo)
 
 
 def _refuse_rest(job: Job) -> None:
