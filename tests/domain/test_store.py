@@ -1,6 +1,5 @@
 import gc
 import itertools
-import sys
 from datetime import timedelta
 from typing import Any
 
@@ -9,6 +8,7 @@ import pytest
 from casavi_mock.domain import store as tables
 from casavi_mock.domain.model import ENTITIES, Outcome, Record
 from casavi_mock.domain.store import MAX_SHARED, Store
+from tests.support.counting import calls
 from tests.support.worlds import START
 
 LATER = START + timedelta(hours=1)
@@ -150,21 +150,8 @@ def test_the_first_record_of_a_late_page_costs_as_much_as_the_first_of_all(store
     for number in range(2_000):
         store.put("contacts", f"C-{number}", {}, {}, START)
 
-    def calls(start: int) -> int:
-        count = 0
-
-        def profile(frame: Any, event: str, argument: Any) -> None:
-            nonlocal count
-            count += 1
-
-        sys.setprofile(profile)
-        try:
-            next(store.records("contacts", start))
-        finally:
-            sys.setprofile(None)
-        return count
-
-    assert calls(0) == calls(1_999)
+    first, late = (calls(lambda n=start: next(store.records("contacts", n))) for start in (0, 1_999))
+    assert first == late
 
 
 def test_units_are_found_by_their_contacts_and_property(store: Store) -> None:

@@ -1,6 +1,5 @@
 """What is read back: shapes, pages, filters, and what a page costs."""
 
-import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -26,6 +25,7 @@ from casavi_mock.handlers.reading import (
     units_v2,
 )
 from casavi_mock.world import World
+from tests.support.counting import calls
 from tests.support.worlds import PLENTY, START, ManualTime, registry
 
 V1_KEYS = [
@@ -238,22 +238,6 @@ def test_a_filter_that_nobody_matches_ends_at_once() -> None:
     world = account()
     take(world, {"contacts": [contact(id=f"C-{n}") for n in range(60)]})
     assert contacts_v2(world, ListQuery(role="OWNER")) == Page([], None)
-
-
-def calls(look: Callable[[], Any]) -> int:
-    """How many functions are entered and left."""
-    count = 0
-
-    def profile(frame: Any, event: str, argument: Any) -> None:
-        nonlocal count
-        count += 1
-
-    sys.setprofile(profile)
-    try:
-        look()
-    finally:
-        sys.setprofile(None)
-    return count
 
 
 def test_a_late_page_costs_as_much_as_the_first() -> None:
