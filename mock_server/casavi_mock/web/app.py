@@ -89,7 +89,6 @@ class MockApp:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Runs the worker in the current event loop; for use without a server that knows lifespans."""
-        await self._vendor.start()
         self._worker.start()
         loop = asyncio.get_running_loop()
         self.facts["tasks"] = lambda: len(asyncio.all_tasks(loop))

@@ -1,10 +1,9 @@
 """The control plane beside the vendor's API, loaded when it is first asked for, so that a server starts sooner."""
 
-import asyncio
-import threading
 from collections.abc import Awaitable, Callable, MutableMapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
+
+from casavi_mock.web.once import Once
 
 if TYPE_CHECKING:
     from a2wsgi import WSGIMiddleware
@@ -30,20 +29,16 @@ class ControlMount:
     """
 
     def __init__(self, build: "Callable[[], Flask]") -> None:
-        self._build = build
-        self._lock = threading.Lock()
-        self._flask: Flask | None = None
+        self._flask = Once(build, "control plane")
         self._planes: tuple[WSGIMiddleware, WSGIMiddleware] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handles one HTTP request."""
-        planes = self._planes
-        if planes is None:
-            with ThreadPoolExecutor(1, "control plane") as loader:  # asyncio's own would keep its thread
-                planes = await asyncio.get_running_loop().run_in_executor(loader, self._load)
+        plane: Any = await self._flask.get()  # a2wsgi has its own, narrower names for the types of WSGI
+        planes = self._planes or self._threads(plane)
         inside = {**scope, "root_path": scope.get("root_path", "") + PREFIX}
-        plane = planes[1] if scope["path"] in OPEN_PATHS else planes[0]
-        await plane(inside, receive, send)  # type: ignore[arg-type]  # a2wsgi has its own names for these
+        threads = planes[1] if scope["path"] in OPEN_PATHS else planes[0]
+        await threads(inside, receive, send)  # type: ignore[arg-type]  # a2wsgi has its own names for these
 
     def close(self) -> None:
         """Lets the threads go; a thread that waits for the event loop could not end otherwise."""
@@ -51,14 +46,10 @@ class ControlMount:
         for plane in planes or ():
             plane.executor.shutdown(wait=False)
 
-    def _load(self) -> "tuple[WSGIMiddleware, WSGIMiddleware]":
+    def _threads(self, flask: Any) -> "tuple[WSGIMiddleware, WSGIMiddleware]":
         """Returns the control plane, and beside it what answers what is open to all, with a thread of its own."""
         from a2wsgi import WSGIMiddleware
 
-        with self._lock:
-            if self._flask is None:
-                self._flask = self._build()
-            if self._planes is None:
-                plane: Any = self._flask  # a2wsgi has its own, narrower names for the types of WSGI
-                self._planes = (WSGIMiddleware(plane, workers=THREADS), WSGIMiddleware(plane, workers=1))
-            return self._planes
+        if self._planes is None:
+            self._planes = (WSGIMiddleware(flask, workers=THREADS), WSGIMiddleware(flask, workers=1))
+        return self._planes

@@ -77,7 +77,6 @@ class Call:
     unknown_fields: tuple[str, ...] = ()
     """JSON pointers of fields that the contract does not know."""
     notes: list[str] = field(default_factory=list)
-    answer: Answer | None = None
 
     def took(self, raw: bytes | bytearray) -> None:
         """Notes the body that came."""

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from casavi_contracts import spec
-from casavi_fixtures import portfolio_bytes, portfolio_names
 from casavi_mock.domain.model import Outcome, RecordError
 from casavi_mock.domain.ordering import plan
 from casavi_mock.errors import ConfigurationError, Refused
@@ -39,6 +38,8 @@ def load(world: World, name: str) -> dict[str, int]:
 
 
 def _sources(name: str) -> Iterator[tuple[str, bytes]]:
+    from casavi_fixtures import portfolio_bytes, portfolio_names
+
     path = Path(name)
     if path.is_dir():
         files = sorted(path.glob("*.json"))
