@@ -75,6 +75,9 @@ async def test_every_profile_makes_a_whole_server(profile: dict[str, Any]) -> No
             refused = await client.request("GET", f"{version}/jobs/x", headers={"token": "made-up"})
             assert refused.status_code == values["unauthorized-status"]
             assert (await client.get(f"{version}/jobs/x")).status_code == 404
+            # what connexion decides: it has checked the document by then
+            refused = await client.request("GET", version + values["import-path"])
+            assert (refused.status_code, refused.headers["allow"]) == (405, "POST")
         assert (await client.read("/contacts"))["count"] == len((await client.read("/v2/contacts"))["list"]) == 1
 
 
