@@ -1,7 +1,9 @@
 """What the journal tells of exchanges, and that no token and no secret is in it, wherever a client puts them."""
 
+import gc
 import json
 import logging
+import tracemalloc
 from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
@@ -206,6 +208,29 @@ async def test_stays_small(client: Client) -> None:
         await client.send({"contacts": [{**PERSON, "lastName": "x" * 15_000}]})
     assert client.world.journal.bytes_kept <= 100_000
     assert client.world.journal.dropped > 10
+
+
+@pytest.mark.parametrize("key", ["k", "a-key-that-is-no-word"])
+async def test_an_exchange_takes_no_more_memory_than_is_counted(key: str) -> None:
+    """Secrets are looked for closely where the key may be a word, and such exchanges are kept in another form."""
+    mock = Mock()
+    async with mock.client() as client:
+        client.world = mock.registry.create(key, Secret(f"{key}-and-its-secret"))
+        journal = client.world.journal
+
+        async def poll(times: int) -> None:
+            for _ in range(times):
+                await client.connection.get(f"/jobs/{job_id}", headers={"token": client.token})
+
+        job_id = (await client.send({"contacts": [{"id": "C1"}]})).json()["jobId"]
+        await poll(100)  # what is made once is there now
+        counted = journal.bytes_kept
+        tracemalloc.start()
+        await poll(300)
+        gc.collect()
+        taken, _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert taken < 1.5 * (journal.bytes_kept - counted)
 
 
 # What is not told

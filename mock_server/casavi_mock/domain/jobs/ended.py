@@ -13,8 +13,8 @@ Ended = Job | bytes
 _ZERO = datetime(1970, 1, 1, tzinfo=UTC)
 _UNIT = timedelta(microseconds=1)
 _STATES = tuple(JobState)
-_HEAD = struct.Struct("<qqqBI")
-"""When it was created, started and finished; its state; how many records it had."""
+_HEAD = struct.Struct("<qqqB")
+"""When it was created, started and finished; its state."""
 _COUNT = struct.Struct("<BI")
 """A place in the counts, and the number there; places without one are left out."""
 
@@ -26,7 +26,7 @@ def packed(job: Job) -> Ended:
     assert job.started_at is not None and job.finished_at is not None, "it has ended"  # noqa: PT018
     moments = [(moment - _ZERO) // _UNIT for moment in (job.created_at, job.started_at, job.finished_at)]
     counts = [_COUNT.pack(place, number) for place, number in enumerate(job.counts.numbers) if number]
-    return _HEAD.pack(*moments, _STATES.index(job.state), job.total) + b"".join(counts)
+    return _HEAD.pack(*moments, _STATES.index(job.state)) + b"".join(counts)
 
 
 def unpacked(job_id: str, kept: Ended) -> Job:
@@ -38,7 +38,9 @@ def unpacked(job_id: str, kept: Ended) -> Job:
     """
     if isinstance(kept, Job):
         return kept
-    created, started, finished, state, total = _HEAD.unpack_from(kept)
+    created, started, finished, state = _HEAD.unpack_from(kept)
+    counts = Counts(dict(_COUNT.iter_unpack(kept[_HEAD.size :])))
+    total = sum(counts.numbers)  # without errors, every record is counted
     created_at, started_at, finished_at = _moment(created), _moment(started), _moment(finished)
     return Job(
         id=job_id,
@@ -52,7 +54,7 @@ def unpacked(job_id: str, kept: Ended) -> Job:
         finished_at=finished_at,
         touched_at=finished_at,
         processed=total,
-        counts=Counts(dict(_COUNT.iter_unpack(kept[_HEAD.size :]))),
+        counts=counts,
     )
 
 
