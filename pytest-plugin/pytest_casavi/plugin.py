@@ -139,13 +139,12 @@ def pytest_runtest_makereport(
     report = yield
     accounts = item.stash.get(_OPENED, None)
     if accounts:
-        from pytest_casavi.report import complete, scrub
+        from pytest_casavi.report import close, complete, scrub
 
         if report.failed:
             complete(report, accounts)
+        if call.when == "teardown":
+            close(report, accounts)
+            del item.stash[_OPENED]
         scrub(report, accounts)
-    if accounts is not None and call.when == "teardown":
-        for account in accounts:
-            account.close()
-        del item.stash[_OPENED]
     return report

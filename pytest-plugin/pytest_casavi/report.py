@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from pytest_casavi.errors import CasaviError
 from pytest_casavi.factory import Opened
 from pytest_casavi.files import write
 from pytest_casavi.handle.requests import Request
@@ -36,6 +37,24 @@ def complete(report: pytest.TestReport, accounts: Collection[Opened]) -> None:
                 report.sections.append((f"{whose}: files", write(opened.report_dir, report, opened, number)))
         except Exception as error:  # noqa: BLE001  # see above
             report.sections.append((f"{whose}: requests", f"They cannot be told: {type(error).__name__}: {error}"))
+
+
+def close(report: pytest.TestReport, accounts: Collection[Opened]) -> None:
+    """Closes the accounts of a test, with everything in them. One that cannot be closed is an error of its teardown.
+
+    Args:
+        report: That of the teardown.
+        accounts: Those of the test.
+    """
+    for opened in accounts:
+        try:
+            opened.close()
+        except CasaviError as error:
+            trouble = f"casavi: an account of this test could not be closed. {error}"
+            if report.failed:
+                report.sections.append(("casavi: accounts", trouble))
+            else:
+                report.outcome, report.longrepr = "failed", trouble
 
 
 def scrub(report: pytest.TestReport, accounts: Collection[Opened]) -> None:

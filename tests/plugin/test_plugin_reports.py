@@ -271,6 +271,66 @@ def test_a_mock_that_is_gone_hides_nothing(project: pytest.Pytester, tmp_path: P
     outcome.stdout.fnmatch_lines(["E*the reason*", "They cannot be told: CannotSteer: There is no account*"])
 
 
+@pytest.mark.parametrize(
+    ("rest", "outcomes"), [("pass", {"passed": 2, "errors": 1}), ("assert 0", {"passed": 1, "failed": 1, "errors": 1})]
+)
+def test_an_account_that_cannot_be_closed_is_an_error_of_its_test(
+    project: pytest.Pytester, rest: str, outcomes: dict[str, int]
+) -> None:
+    """As when the mock at an address has ended before the test."""
+    project.makepyfile(
+        f"""
+        from pytest_casavi import CannotSteer
+        from pytest_casavi.backends.local import Accounts
+
+        close = Accounts._close
+
+        def refuse(accounts, key):
+            Accounts._close = close
+            raise CannotSteer("The mock is gone.")
+
+        def test_it(casavi):
+            Accounts._close = refuse
+            {rest}
+
+        def test_next(casavi):
+            pass
+        """
+    )
+    outcome = project.runpytest_inprocess("-p", "no:randomly")
+    outcome.assert_outcomes(**outcomes)
+    told = "casavi: an account of this test could not be closed. The mock is gone."
+    outcome.stdout.fnmatch_lines(["*ERROR at teardown of test_it*", told])
+
+
+def test_trouble_with_closing_does_not_hide_other_trouble(project: pytest.Pytester) -> None:
+    project.makepyfile(
+        """
+        import pytest
+        from pytest_casavi import CannotSteer
+        from pytest_casavi.backends.local import Accounts
+
+        @pytest.fixture
+        def broken(casavi):
+            yield
+            close = Accounts._close
+
+            def refuse(accounts, key):
+                Accounts._close = close
+                raise CannotSteer("The mock is gone.")
+
+            Accounts._close = refuse
+            raise OSError("the reason")
+
+        def test_it(broken):
+            pass
+        """
+    )
+    outcome = project.runpytest_inprocess()
+    outcome.assert_outcomes(passed=1, errors=1)
+    outcome.stdout.fnmatch_lines(["E*the reason", "*- casavi: accounts -*", "*could not be closed. The mock is gone."])
+
+
 def test_tracebacks_end_in_the_test(project: pytest.Pytester) -> None:
     project.makepyfile(
         """

@@ -104,6 +104,8 @@ def test_nothing_is_left_after_an_interrupt(project: pytest.Pytester) -> None:
         import os, signal, time
         from pathlib import Path
 
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # it is ignored in what a shell runs behind the scenes
+
         def test_it(casavi, casavi_client):
             casavi.queue.hold()
             casavi_client.post("/import", json={"contacts": [{"id": "C-1", "lastName": "x"}]})
@@ -317,8 +319,11 @@ def test_unrelated_tests_are_left_alone(project: pytest.Pytester) -> None:
     outcome.stdout.no_fnmatch_line("*casavi: *")
 
 
-def test_the_log_tells_again_in_whichever_order_servers_end(caplog: pytest.LogCaptureFixture) -> None:
+def test_the_log_tells_again_in_whichever_order_servers_end(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     log = logging.getLogger("casavi_mock.exchanges")
+    monkeypatch.setattr(log, "filters", [])  # those of servers that run for other tests
     first, second = QuietLog(), QuietLog()
     log.warning("while both run")
     first.close()

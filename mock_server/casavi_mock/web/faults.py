@@ -6,6 +6,7 @@ import http
 import os
 import socket
 import struct
+import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -116,10 +117,9 @@ class Admission:
 
 
 async def pause(seconds: float, gone: Gone) -> None:
-    """Waits so many seconds, by the wall clock, but not for a client that has gone."""
-    loop = asyncio.get_running_loop()
-    end = loop.time() + seconds
-    while not gone() and (left := end - loop.time()) > 0:  # noqa: ASYNC110  # uvicorn tells nobody when it is gone
+    """Waits so many seconds at least, by the wall clock, but not for a client that has gone."""
+    end = time.monotonic() + seconds  # the time of a loop may be that of its last round
+    while not gone() and (left := end - time.monotonic()) > 0:  # noqa: ASYNC110  # uvicorn tells nobody when it is gone
         await asyncio.sleep(min(left, LOOK_SECONDS))
 
 
