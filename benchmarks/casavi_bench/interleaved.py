@@ -159,10 +159,20 @@ def looking_up(server: Server, body: bytes) -> list[float]:
     """
     with logged_in(server) as importing, logged_in(server) as looking:
         job = looking.submit(portfolio(next(FRESH), 1))
-        return _looking_up(lambda: timed_import(importing, body, wait=server.kind.executes), looking, job)
+        return looking_up_during(lambda: timed_import(importing, body, wait=server.kind.executes), looking, job)
 
 
-def _looking_up(work: Callable[[], object], looking: Caller, job: str) -> list[float]:
+def looking_up_during(work: Callable[[], object], looking: Caller, job: str) -> list[float]:
+    """Returns how long each look-up took while some work was done by a thread, in seconds.
+
+    Args:
+        work: Calls the server.
+        looking: Another client.
+        job: The job that it looks up.
+
+    Raises:
+        ServerError: The work or a look-up failed.
+    """
     failed: list[Exception] = []
 
     def working() -> None:

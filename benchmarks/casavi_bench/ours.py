@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 from casavi_bench.bodies import contact, portfolio, spoiled
-from casavi_bench.interleaved import lone_imports, looking_up, timed_import, until_executed
+from casavi_bench.interleaved import lone_imports, looking_up, looking_up_during, timed_import, until_executed
 from casavi_bench.kinds import HEARTBEAT, OURS, ours
 from casavi_bench.load import Bounds, Requests, run_load
 from casavi_bench.measurement import percentile, slope
@@ -112,6 +112,23 @@ def measure_accounts(run: Run) -> None:
         medians = {name: statistics.median(times) * 1000 for name, times in values.items()}
         run.take(OURS, "account", medians | {"cpu_ms": spent / ACCOUNTS * 1000})
         run.take(OURS, "stop", {"wall_ms": server.stop() * 1000})
+
+
+def measure_strays(run: Run) -> None:
+    """Measures the first request for what the contract does not have, for which connexion is loaded."""
+    with run.alone(ours()) as server, logged_in(server) as stray, logged_in(server) as looking:
+        job = looking.submit(portfolio(0, 1))
+        walls: list[float] = []
+        latencies = looking_up_during(lambda: walls.append(_timed(lambda: _stray(stray))), looking, job)
+        values = {"first_ms": walls[0], "look_up_slowest_ms": max(latencies), "next_ms": _timed(lambda: _stray(stray))}
+        run.take(OURS, "stray", {name: seconds * 1000 for name, seconds in values.items()})
+        run.take(OURS, "stray", {"mb": server.resident_mb()})
+
+
+def _stray(caller: Caller) -> None:
+    status, raw = caller.call("GET", "/nothing")
+    if status != 404:
+        raise ServerError(f"an unknown path, and the answer is {status}: {raw[:300]!r}")
 
 
 def measure_big(run: Run) -> None:

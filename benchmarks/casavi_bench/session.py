@@ -21,6 +21,7 @@ ALONE: dict[str, Callable[[Run], None]] = {
     "pauses": ours.measure_pauses,
     "reading": ours.measure_reading,
     "accounts": ours.measure_accounts,
+    "strays": ours.measure_strays,
     "big": ours.measure_big,
 }
 """Parts of our server in every round."""
