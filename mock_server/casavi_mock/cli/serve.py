@@ -231,7 +231,7 @@ def _announce(url: str, accounts: list[Account], log_format: str) -> None:
     if log_format == "json":
         log.info("ready", extra={"data": {"url": url, "docs": f"{url}/docs", "accounts": keys}})
         return
-    # By click, since rich would make the start longer by a tenth. click does not know the variable.
+    # By click, which does not know NO_COLOR: rich does, and would make the start longer by a tenth.
     show = functools.partial(click.echo, color=False if os.environ.get("NO_COLOR") else None)
     show(f"{click.style(f'casavi-mock {__version__}', bold=True)}  {click.style(url, fg='cyan')}")
     for account in accounts:

@@ -57,7 +57,7 @@ class Recorder:
         self._prefix = prefix
         self._numbers = itertools.count(1)
         self._salt = secrets.token_bytes(16)
-        self._mark_token = lru_cache(_MARKED_TOKENS)(self._mark)
+        self._mark_token = lru_cache(_MARKED_TOKENS)(self._mark)  # of tokens that are good: others may be long
 
     def new_id(self) -> str:
         """Returns the id of the next request."""
@@ -250,7 +250,7 @@ class Recorder:
         return {
             "request_body": request_body,
             "response_body": b"" if head else _alone(self._shown(hidden, window, answer)[:KEPT_BYTES]),
-            "token": self._mark_token(given.encode()) if given else None,
+            "token": self._mark(given.encode()) if given else None,
             "token_form": token.form,
             "token_until": until,
             "fingerprint": f"{call.request_bytes}-{self._mark(sent)}" if sent and call.operation == _IMPORT else None,
