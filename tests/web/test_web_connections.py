@@ -87,7 +87,7 @@ def test_who_has_sent_a_request_is_not_slow() -> None:
         quick = connect(live)
         for sent in (
             head(live, method="GET", path="/jobs/x"),
-            head(live, "Content-Length: 2", path="/nowhere") + b"{}",
+            head(live, "Content-Length: 2", method="GET", path="/jobs/x") + b"{}",
         ):
             quick.sendall(sent)
             assert quick.recv(5000).startswith(b"HTTP/1.1 404")
@@ -122,7 +122,7 @@ def test_the_rest_of_a_refused_body_is_not_waited_for() -> None:
     """The answer is there; what follows is not part of it."""
     with bounded(body_seconds=SHORT) as live:
         connection = connect(live)
-        connection.sendall(head(live, "Content-Length: 1000", path="/nowhere"))
+        connection.sendall(head(live, "Content-Length: 1000", method="GET", path="/jobs/x"))
         assert problem(everything(connection))[0] == 404
         assert counts(live)["timeouts"]["body"] == 1
 
@@ -136,7 +136,7 @@ def test_who_waits_for_leave_to_send_is_not_slow() -> None:
             connection = connect(live)
             connection.sendall(opening)
             idle = connect(live)  # while the account is locked, the request waits, and this one's time passes
-            idle.sendall(head(live, "Content-Length: 9", path="/nowhere"))
+            idle.sendall(head(live, "Content-Length: 9", method="GET", path="/jobs/x"))
         connection.settimeout(10)
         assert connection.recv(100).startswith(b"HTTP/1.1 100 Continue")
         connection.sendall(SOUND)
