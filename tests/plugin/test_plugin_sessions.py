@@ -4,6 +4,7 @@ import logging
 import re
 import subprocess
 import sys
+import threading
 import time
 import tracemalloc
 from pathlib import Path
@@ -331,3 +332,17 @@ def test_the_log_tells_again_in_whichever_order_servers_end(
     second.close()
     log.warning("afterwards")
     assert caplog.messages == ["afterwards"]
+
+
+def test_what_others_in_this_process_tell_is_heard(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = logging.getLogger("casavi_mock.exchanges")
+    monkeypatch.setattr(log, "filters", [])
+    quiet = QuietLog("the thread of a server")
+    server = threading.Thread(target=log.warning, args=("of the server",), name="the thread of a server")
+    server.start()
+    server.join()
+    log.warning("of another one")
+    quiet.close()
+    assert caplog.messages == ["of another one"]

@@ -1,9 +1,16 @@
+import logging
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
 from casavi_mock.domain.jobs import Progress
 from tests.support.client import Client, Live, Mock, shared_mock
+
+
+@pytest.fixture(autouse=True)
+def heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets the mock tell what servers that run for other tests keep quiet."""
+    monkeypatch.setattr(logging.getLogger("casavi_mock.exchanges"), "filters", [])
 
 
 @pytest.fixture

@@ -10,7 +10,8 @@ class QuietLog:
     """Silences what the mock tells of refused requests, and a server of its routine; errors are told all the same.
 
     Args:
-        thread_name: Name of the thread in which a server runs; what other servers tell is left alone.
+        thread_name: Name of the thread in which a server runs; what others tell is left alone. None if there is no such
+            thread: then all that run in this process are silenced.
     """
 
     def __init__(self, thread_name: str | None = None) -> None:
@@ -27,7 +28,7 @@ class QuietLog:
             logging.getLogger(name).removeFilter(self._told)
 
     def _serious(self, record: logging.LogRecord) -> bool:
-        return record.levelno >= logging.ERROR
+        return record.levelno >= logging.ERROR or self._thread_name not in (None, record.threadName)
 
     def _told(self, record: logging.LogRecord) -> bool:
         return record.levelno > logging.INFO or record.threadName != self._thread_name
