@@ -31,17 +31,17 @@ class Redactor:
 
     def __init__(self) -> None:
         self._short: set[str] = set()
-        self._long: dict[str, set[str]] = {}
-        """By each piece of them: a run gets a thousand tokens, and to look for them all took a quarter of its time."""
+        self._by_piece: dict[str, set[str]] = {}
+        """The long ones: a run gets a thousand tokens, and to look for them all took a quarter of its time."""
 
     def __repr__(self) -> str:
-        return f"<Redactor of {len(self._short.union(*self._long.values()))} secrets>"
+        return f"<Redactor of {len(self._short.union(*self._by_piece.values()))} secrets>"
 
     def learn(self, secret: str) -> None:
         """Remembers a secret."""
         if len(secret) >= UNMISTAKABLE:
             for place in range(len(secret) - _PIECE + 1):
-                self._long.setdefault(secret[place : place + _PIECE], set()).add(secret)
+                self._by_piece.setdefault(secret[place : place + _PIECE], set()).add(secret)
         elif len(secret) >= 4:  # anything shorter would blot out half of every text
             self._short.add(secret)
 
@@ -64,7 +64,7 @@ class Redactor:
         """Returns the long secrets that stand in a text."""
         # Wherever it stands, a secret covers one of the pieces that a text is cut into.
         pieces = {text[place : place + _PIECE] for place in range(0, len(text), _PIECE)}
-        possible = {secret for piece in self._long.keys() & pieces for secret in self._long[piece]}
+        possible = {secret for piece in self._by_piece.keys() & pieces for secret in self._by_piece[piece]}
         return {secret for secret in possible if secret in text}
 
     def header(self, name: str, value: str) -> str:

@@ -176,7 +176,7 @@ class Recorder:
             request_body=sent,
             request_names=call.request_names,
             response_bytes=len(answer.body),
-            response_body=_alone(received),
+            response_body=_compact(received),
             token=self._mark_token(given) if given else None,
             token_until=until,
             fingerprint=f"{call.request_bytes}-{self._mark(sent)}" if sent and operation == _IMPORT else None,
@@ -249,7 +249,7 @@ class Recorder:
         window = response_body[: KEPT_BYTES + 1_000]
         return {
             "request_body": request_body,
-            "response_body": b"" if head else _alone(self._shown(hidden, window, answer)[:KEPT_BYTES]),
+            "response_body": b"" if head else _compact(self._shown(hidden, window, answer)[:KEPT_BYTES]),
             "token": self._mark(given.encode()) if given else None,
             "token_form": token.form,
             "token_until": until,
@@ -275,7 +275,7 @@ def _without_usual(call: Call, received: bytes) -> tuple[bytes, datetime | None,
     return given, call.given.expires_at, received.replace(given, MARK)
 
 
-def _alone(body: bytes) -> bytes:
+def _compact(body: bytes) -> bytes:
     """Returns a body without the room that orjson leaves behind it, some 4,000 bytes behind a short one."""
     return bytes(memoryview(body))
 

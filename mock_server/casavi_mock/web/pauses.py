@@ -2,15 +2,12 @@
 
 import asyncio
 
-from casavi_mock.domain.steps import Result, Steps
+from casavi_mock.domain.steps import Result, Steps, Work
 
 
 async def in_pauses(steps: Steps[Result]) -> Result:
     """Does steps with a pause for others after each, and returns what they come to."""
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            result: Result = end.value
-            return result
+    work = Work(steps)
+    for _ in work:
         await asyncio.sleep(0)
+    return work.result

@@ -48,8 +48,10 @@ class Routing:
             middlewares=[_Router, functools.partial(_Finder, table=table)],
             resolver=Resolver(lambda name: _unused),
         )
-        for base_path, document in documents.items():
-            self._app.add_api(dict(document), base_path=base_path)
+        with warnings.catch_warnings():  # it warns about its own use of jsonschema when it loads a document, too
+            warnings.simplefilter("ignore")
+            for base_path, document in documents.items():
+                self._app.add_api(dict(document), base_path=base_path)
         asyncio.run(self._app({"type": "startup"}, _receive_nothing, _send_nothing))  # builds the routes
 
     async def find(self, scope: Scope, path: str) -> Found:

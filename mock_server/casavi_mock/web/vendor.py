@@ -5,7 +5,6 @@ answered from there. What everything else means is decided by connexion, which i
 takes as long as all the rest of the start, and many clients never ask for what the contract does not have.
 """
 
-import warnings
 from collections.abc import MutableMapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -67,11 +66,9 @@ class VendorApi:
         return await route.answer(call)
 
     def _connexion(self) -> "Routing":
-        with warnings.catch_warnings():  # connexion 3.3 also warns of its own doing when it loads a document
-            warnings.simplefilter("ignore")
-            from casavi_mock.web.routing import Routing
+        from casavi_mock.web.routing import Routing
 
-            return Routing(self._documents, self._table)
+        return Routing(self._documents, self._table)
 
 
 def _raw_path(scope: Scope) -> str:
