@@ -3,6 +3,7 @@
 import asyncio
 import subprocess
 import sys
+import threading
 import warnings
 from typing import Any
 
@@ -162,3 +163,23 @@ async def test_what_could_not_be_made_is_tried_again() -> None:
     with pytest.raises(OSError, match="no"):
         await once.get()
     assert [await once.get(), await once.get()] == ["made", "made"]
+
+
+async def test_all_who_ask_wait_for_one_thread() -> None:
+    """However many ask at the same moment, and also if one of them gives up."""
+    go, made = threading.Event(), []
+
+    def make() -> str:
+        go.wait(10)
+        made.append(threading.current_thread().name)
+        return "made"
+
+    once = Once(make, "maker")
+    asking = [asyncio.ensure_future(once.get()) for _ in range(100)]
+    await asyncio.sleep(0)
+    assert len([thread for thread in threading.enumerate() if thread.name.startswith("maker")]) == 1
+    asking.pop().cancel()
+    await asyncio.sleep(0)
+    go.set()
+    assert set(await asyncio.gather(*asking)) == {"made"}
+    assert len(made) == 1

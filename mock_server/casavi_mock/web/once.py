@@ -3,17 +3,17 @@
 import asyncio
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
 
 class Once(Generic[T]):
-    """Something that is made once, in a thread, so that only those wait who asked for it.
+    """Something that is made once, in a thread, so that only those wait who asked for it; all wait for the same.
 
     Args:
-        make: Makes it.
+        make: Makes it; tried again for the next who asks if it fails.
         name: Of the thread.
     """
 
@@ -21,17 +21,20 @@ class Once(Generic[T]):
         self._make = make
         self._name = name
         self._lock = threading.Lock()
-        self._made: T | None = None
+        self._making: Future[T] | None = None
 
     async def get(self) -> T:
-        """Returns it."""
-        if self._made is not None:
-            return self._made
-        with ThreadPoolExecutor(1, self._name) as maker:  # asyncio's own would keep its thread
-            return await asyncio.get_running_loop().run_in_executor(maker, self._make_once)
-
-    def _make_once(self) -> T:
+        """Returns it; raises what its making raises."""
         with self._lock:
-            if self._made is None:
-                self._made = self._make()
-            return self._made
+            if self._making is None or (self._making.done() and self._making.exception()):
+                self._making = self._begun()
+            making = self._making
+        if making.done():
+            return making.result()
+        return await asyncio.shield(asyncio.wrap_future(making))  # who gives up takes it from nobody else
+
+    def _begun(self) -> Future[T]:
+        maker = ThreadPoolExecutor(1, self._name)
+        making = maker.submit(self._make)
+        maker.shutdown(wait=False)  # the thread ends when it is made; asyncio's own would stay
+        return making
