@@ -13,9 +13,9 @@ import time
 import tracemalloc
 from pathlib import Path
 
+from casavi_mock.accounts import Settings
 from casavi_mock.domain.model import Secret
-from casavi_mock.web.app import new_registry
-from casavi_mock.world import Settings
+from casavi_mock.server.app import new_registry
 
 TESTS = 1_000
 ROUNDS = 15

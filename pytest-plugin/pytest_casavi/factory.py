@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from pytest_casavi.backends.backend import Backend
 from pytest_casavi.config import CasaviConfig
 from pytest_casavi.handle.account import Account, Casavi
-from pytest_casavi.handle.violations import Manners
+from pytest_casavi.handle.violations import Criteria
 from pytest_casavi.marks import Marks
 
 
@@ -28,7 +28,7 @@ class MakeCasavi(Protocol):
 
         Args:
             load: Sample portfolio, file or document that it holds from the start.
-            allow: Rules of manners that its client may break, in the place of those that the marker names.
+            allow: Rules of criteria that its client may break, in the place of those that the marker names.
             progress: How its jobs move on.
             freeze: True or a later moment, to begin with a clock that stands still.
         """
@@ -41,7 +41,7 @@ class Opened:
 
     casavi: Casavi
     account: Account
-    manners: Manners
+    criteria: Criteria
     report_dir: Path | None
 
     def close(self) -> None:
@@ -83,16 +83,16 @@ def open_casavi(backend: Backend, config: CasaviConfig, marks: Marks) -> Opened:
         pytest_casavi.errors.CannotSteer: What the test wants is impossible. Then no account is left.
     """
     account = backend.open()
-    manners = Manners(
+    criteria = Criteria(
         allow=config.allow | marks.allow, poll_seconds=marks.poll_seconds, fail_on=marks.fail_on or config.fail_on
     )
-    casavi = Casavi(account, manners)
+    casavi = Casavi(account, criteria)
     try:
         _arrange(casavi, account.steering.ask, config, marks)
     except BaseException:
         account.close()
         raise
-    return Opened(casavi, account, manners, config.report_dir)
+    return Opened(casavi, account, criteria, config.report_dir)
 
 
 def _arrange(casavi: Casavi, ask: Any, config: CasaviConfig, marks: Marks) -> None:

@@ -28,7 +28,7 @@ def judge(accounts: Collection[Opened]) -> None:
             for operation in casavi.faults.unfinished
         ]
         violations = casavi.violations
-        if grave := account.manners.grave(violations):
+        if grave := account.criteria.grave(violations):
             texts.append(described(violations, grave))
     if texts:
         pytest.fail("\n\n".join(texts), pytrace=False)

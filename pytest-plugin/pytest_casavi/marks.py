@@ -17,7 +17,7 @@ SIGNATURE = (
 
 HELP = (
     f"{SIGNATURE}: what a test wants of its casavi account. "
-    "allow: names of rules of manners that its client may break; "
+    "allow: names of rules about clients that its client may break; "
     "fail_on: the least severity that fails it ('note', 'warning', 'error', 'never'); "
     "load: sample portfolio, file or document that the account holds from the start; "
     "progress: how jobs move on ('immediate', 'time', 'manual'), with job_seconds and record_seconds, or polls; "
@@ -77,7 +77,7 @@ def read(marks: Iterable[pytest.Mark], where: str) -> Marks:
 
 
 def names_of_rules(given: Any, where: str) -> frozenset[str]:
-    """Returns names of rules of manners.
+    """Returns names of rules about clients.
 
     Args:
         given: A name or several.
@@ -90,9 +90,9 @@ def names_of_rules(given: Any, where: str) -> frozenset[str]:
     try:
         found = frozenset(names)
     except TypeError:
-        raise pytest.UsageError(f"{where}: expected names of rules of manners, got {given!r}") from None
+        raise pytest.UsageError(f"{where}: expected names of rules about clients, got {given!r}") from None
     if found:
-        from casavi_mock.domain.manners import RULES
+        from casavi_mock.domain.violations import RULES
 
         if unknown := sorted(map(repr, found - set(RULES))):
             raise pytest.UsageError(f"{where}: there is no rule {', '.join(unknown)}. Possible: {', '.join(RULES)}")

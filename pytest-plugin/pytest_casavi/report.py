@@ -75,7 +75,7 @@ def _sections(opened: Opened, *, judged: bool) -> Iterator[tuple[str, str]]:
     if jobs := opened.casavi.jobs.all:
         yield "jobs", "\n".join(line for job in jobs[-_SHOWN_JOBS:] for line in _timeline(job.json))
     if not judged and (violations := opened.casavi.violations):
-        yield "violations", described(violations, opened.manners.grave(violations))
+        yield "violations", described(violations, opened.criteria.grave(violations))
 
 
 def _told(request: Request) -> Iterator[str]:

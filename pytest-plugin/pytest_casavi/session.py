@@ -48,7 +48,7 @@ class CasaviServer:
 
         Args:
             load: Sample portfolio, file or document that it holds from the start.
-            allow: Rules of manners that clients may break.
+            allow: Rules of criteria that clients may break.
             progress: How its jobs move on.
             freeze: True or a later moment, to begin with a clock that stands still.
         """

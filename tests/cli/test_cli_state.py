@@ -11,28 +11,28 @@ import pytest
 from click.testing import Result
 
 from casavi_fixtures import master_data, portfolio_bytes
+from casavi_mock.accounts import Account
 from casavi_mock.domain.clock import timestamp
 from casavi_mock.domain.model import Secret
 from casavi_mock.domain.ordering import plan
 from casavi_mock.errors import ConfigurationError
-from casavi_mock.web import statefile
-from casavi_mock.web.portfolios import load
-from casavi_mock.web.statefile import StateFile
-from casavi_mock.world import World
-from tests.support.worlds import ManualTime, registry
+from casavi_mock.server import statefile
+from casavi_mock.server.portfolios import load
+from casavi_mock.server.statefile import StateFile
+from tests.support.accounts import ManualTime, registry
 
 Run = Callable[..., Result]
 
 
-def account(portfolio: str | None = None) -> World:
-    world = registry().create("key-of-the-account", Secret("secret-of-the-account"))
+def open_account(portfolio: str | None = None) -> Account:
+    account = registry().create("key-of-the-account", Secret("secret-of-the-account"))
     if portfolio:
-        load(world, portfolio)
-    return world
+        load(account, portfolio)
+    return account
 
 
-def kept(path: Path, world: World) -> StateFile:
-    return StateFile(str(path), world, ManualTime())
+def kept(path: Path, account: Account) -> StateFile:
+    return StateFile(str(path), account, ManualTime())
 
 
 def records(url: str) -> dict[str, int]:
@@ -110,7 +110,7 @@ def test_a_folder_that_is_not_there_is_refused(run: Run, tmp_path: Path) -> None
 
 
 def test_a_file_that_cannot_be_read_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    file = kept(tmp_path / "house.json", account())
+    file = kept(tmp_path / "house.json", open_account())
     monkeypatch.setattr(Path, "read_bytes", _denied)
 
     with pytest.raises(ConfigurationError, match="cannot be read: Permission denied"):
@@ -123,18 +123,18 @@ def _denied(*_: object) -> bytes:
 
 @pytest.mark.parametrize("portfolio", ["documentation-example", "small-house"])
 def test_what_is_saved_is_what_is_loaded(tmp_path: Path, portfolio: str) -> None:
-    world, other = account(portfolio), account()
-    assert kept(tmp_path / "house.json", world).save()
+    account, other = open_account(portfolio), open_account()
+    assert kept(tmp_path / "house.json", account).save()
 
     file = kept(tmp_path / "house.json", other)
 
     assert file.load()
-    assert other.state() == world.state()
+    assert other.state() == account.state()
     assert not file.save()
 
 
 def test_the_file_tells_about_itself_but_no_secret(tmp_path: Path) -> None:
-    kept(tmp_path / "house.json", account("small-house")).save()
+    kept(tmp_path / "house.json", open_account("small-house")).save()
 
     text = (tmp_path / "house.json").read_text()
 
@@ -145,20 +145,20 @@ def test_the_file_tells_about_itself_but_no_secret(tmp_path: Path) -> None:
 
 
 def test_only_changes_are_saved(tmp_path: Path) -> None:
-    world = account()
-    file = kept(tmp_path / "house.json", world)
+    account = open_account()
+    file = kept(tmp_path / "house.json", account)
 
     assert [file.load(), file.save(), file.save()] == [False, True, False]
-    world.load(plan(master_data(), world.settings.shape))
+    account.load(plan(master_data(), account.settings.shape))
     assert [file.save(), file.save()] == [True, False]
 
 
 def test_a_failed_saving_leaves_the_former_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    world = account("small-house")
-    file = kept(tmp_path / "house.json", world)
+    account = open_account("small-house")
+    file = kept(tmp_path / "house.json", account)
     file.save()
     before = (tmp_path / "house.json").read_bytes()
-    world.reset()
+    account.reset()
     with monkeypatch.context() as full:
         full.setattr(os, "fsync", _full)
         with pytest.raises(ConfigurationError, match="cannot be saved: No space left"), file.kept(1000):
@@ -178,19 +178,19 @@ def test_trouble_inside_the_mock_is_logged(
 ) -> None:
     monkeypatch.setattr(statefile, "_replace", lambda path, content: 1 / 0)
 
-    kept(tmp_path / "house.json", account()).save_or_log()
+    kept(tmp_path / "house.json", open_account()).save_or_log()
 
     assert "could not be saved" in caplog.text
 
 
 def test_the_mode_of_the_file_stays(tmp_path: Path) -> None:
     path = tmp_path / "house.json"
-    world = account()
-    kept(path, world).save()
+    account = open_account()
+    kept(path, account).save()
     path.chmod(0o600)
-    world.reset()
+    account.reset()
 
-    kept(path, world).save()
+    kept(path, account).save()
 
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
@@ -198,7 +198,7 @@ def test_the_mode_of_the_file_stays(tmp_path: Path) -> None:
 def test_a_link_stays_a_link(tmp_path: Path) -> None:
     (tmp_path / "link.json").symlink_to(tmp_path / "house.json")
 
-    kept(tmp_path / "link.json", account()).save()
+    kept(tmp_path / "link.json", open_account()).save()
 
     assert (tmp_path / "link.json").is_symlink()
     assert (tmp_path / "house.json").is_file()
@@ -237,11 +237,11 @@ def test_the_address_that_is_told_is_printed(start: Callable) -> None:
 )
 def test_when_it_was_saved_is_told_as_far_as_the_file_does(tmp_path: Path, told: object, loaded: str | None) -> None:
     file = tmp_path / "house.json"
-    kept(file, account("small-house")).save()
+    kept(file, open_account("small-house")).save()
     content = json.loads(file.read_text())
     file.write_text(json.dumps(content | {"_mock": content["_mock"] | {"savedAt": told}}))
 
-    state = kept(file, account())
+    state = kept(file, open_account())
 
     assert state.view() == {"file": "house.json", "loaded": None, "saved": None}
     assert state.load()
@@ -250,15 +250,15 @@ def test_when_it_was_saved_is_told_as_far_as_the_file_does(tmp_path: Path, told:
 
 def test_what_had_happened_when_it_was_saved_is_in_it(tmp_path: Path) -> None:
     """The time in the file is that before its records were taken, not after."""
-    world, time = account("small-house"), ManualTime()
-    state = StateFile(str(tmp_path / "house.json"), world, time)
+    account, time = open_account("small-house"), ManualTime()
+    state = StateFile(str(tmp_path / "house.json"), account, time)
     before = timestamp(time())
-    taken = world.state
+    taken = account.state
 
     def slow() -> dict[str, object]:
         time.advance(seconds=5)
         return taken()
 
-    world.state = slow  # type: ignore[method-assign]
+    account.state = slow  # type: ignore[method-assign]
     assert state.save()
     assert json.loads((tmp_path / "house.json").read_text())["_mock"]["savedAt"] == before

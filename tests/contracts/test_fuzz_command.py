@@ -66,15 +66,15 @@ def run(folder: Path, *arguments: str, environment: dict[str, str] | None = None
     ("version", "phases"), [("", "examples,coverage,fuzzing,stateful"), ("/v2", "examples,fuzzing,stateful")]
 )
 def test_the_mock_passes(live: Live, mock: Mock, tmp_path: Path, version: str, phases: str) -> None:
-    world = mock.account()
-    environment = {KEY: world.key, SECRET_NAME: SECRET}
+    account = mock.account()
+    environment = {KEY: account.key, SECRET_NAME: SECRET}
     depth = ["-n", "2", "--seed", "1", "--phases", phases]
     done = run(tmp_path, "run", f"{live.url}{version}/openapi.json", *depth, environment=environment)
     assert done.code == 0, done.output
     assert "No issues found" in done.output
     assert "warning" not in done.output.lower()
     assert list(tmp_path.iterdir()) == []
-    assert world.key not in done.output
+    assert account.key not in done.output
     assert SECRET not in done.output
 
 
@@ -102,8 +102,8 @@ def test_a_wrong_server_fails_and_no_secret_is_shown(mock: Mock, tmp_path: Path)
         if request.path == "/contacts" and response.status == 400:
             response.set(detail=f"wrong token: {request.headers['token']}")
 
-    world = mock.account()
-    environment = {KEY: world.key, SECRET_NAME: SECRET}
+    account = mock.account()
+    environment = {KEY: account.key, SECRET_NAME: SECRET}
     only = ["--include-operation-id", "getContacts", "--include-operation-id", "authenticate"]
     with Live(SimpleNamespace(app=Tampered(mock.app, tell=tells))).running() as live:  # type: ignore[arg-type]
         done = run(
@@ -114,7 +114,7 @@ def test_a_wrong_server_fails_and_no_secret_is_shown(mock: Mock, tmp_path: Path)
         assert check in done.output
     assert "curl" in done.output
     assert held
-    assert [secret for secret in (*held, world.key, SECRET) if secret in done.output] == []
+    assert [secret for secret in (*held, account.key, SECRET) if secret in done.output] == []
 
 
 def test_at_a_server_that_is_no_mock_only_reading_is_tested(mock: Mock, tmp_path: Path) -> None:
@@ -128,11 +128,11 @@ def test_at_a_server_that_is_no_mock_only_reading_is_tested(mock: Mock, tmp_path
                 scope = {**scope, "path": "/nowhere", "raw_path": b"/nowhere"}
         await mock.app(scope, receive, send)
 
-    world = mock.account()
+    account = mock.account()
     only = ["--phases", "examples,coverage"]
     with Live(SimpleNamespace(app=hidden)).running() as live:  # type: ignore[arg-type]
         refused = run(tmp_path, "run", f"{live.url}/openapi.json", *only)
-        environment = {KEY: world.key, SECRET_NAME: SECRET}
+        environment = {KEY: account.key, SECRET_NAME: SECRET}
         done = run(tmp_path, "run", f"{live.url}/openapi.json", *only, environment=environment)
     assert refused.code != 0
     assert f"set {KEY} and {SECRET_NAME} to key and secret of the account" in refused.output

@@ -13,10 +13,10 @@ from casavi_contracts.laws.reading import distinct
 from casavi_contracts.target import Capability, ControlPlane, Credentials, InProcess, Target
 from casavi_contracts.trial import Accounts
 from casavi_contracts.verdict import Outcome, Verdict
+from casavi_mock.accounts import Settings
 from casavi_mock.domain.jobs import Progress
 from casavi_mock.domain.model import Secret
-from casavi_mock.web.app import MockApp, new_registry
-from casavi_mock.world import Settings
+from casavi_mock.server.app import MockApp, new_registry
 from tests.contracts.mutants.judging import BY_NAME, StillTime, contract, judged
 
 READING = [

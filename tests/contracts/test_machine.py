@@ -23,9 +23,9 @@ from casavi_contracts.report.text import lines
 from casavi_contracts.suite.tasks import task_of, tasks
 from casavi_contracts.target import Credentials, InProcess, Target
 from casavi_contracts.verdict import Finding, Outcome, Verdict
+from casavi_mock.accounts import Settings
 from casavi_mock.domain.model import Secret
-from casavi_mock.web.app import MockApp, new_registry
-from casavi_mock.world import Settings
+from casavi_mock.server.app import MockApp, new_registry
 from tests.contracts.mutants import caches, counts, deliveries, imports, jobs, refreshing, tokens
 from tests.contracts.mutants.judging import BY_NAME, contract, healthy, served
 from tests.contracts.mutants.wire import Tamper, untouched

@@ -169,8 +169,8 @@ def test_a_tolerated_assumption_is_an_expected_failure(suite: Callable[..., Done
 def test_an_application_can_be_judged_in_process(suite: Callable[..., Done], tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(
         "from casavi_mock.domain.model import Secret\n"
-        "from casavi_mock.web.app import MockApp, new_registry\n"
-        "from casavi_mock.world import Settings\n"
+        "from casavi_mock.server.app import MockApp, new_registry\n"
+        "from casavi_mock.accounts import Settings\n"
         "def pytest_casavi_given(config):\n"
         "    registry = new_registry(Settings.from_profile({'job-id-field': 'ticket'}))\n"
         "    registry.create('first', Secret('secret'))\n"

@@ -8,7 +8,7 @@ import httpcore  # noqa: F401  # httpx keeps its errors, so it must not be loade
 import pytest
 
 from casavi_mock.domain.model import Secret
-from casavi_mock.web.options import EdgeOptions
+from casavi_mock.server.options import EdgeOptions
 from pytest_casavi import CasaviConfig
 from pytest_casavi.config import BACKENDS
 from pytest_casavi.secret_text import SecretText

@@ -10,10 +10,10 @@ import httpx
 import pytest
 
 from casavi_fixtures import contact, contract, document, load_portfolio, master_data, property_, responsibility, unit
+from casavi_mock.accounts import Settings
 from casavi_mock.domain.jobs import Progress
 from casavi_mock.domain.ordering import plan
-from casavi_mock.web.app import MockApp, new_registry
-from casavi_mock.world import Settings
+from casavi_mock.server.app import MockApp, new_registry
 from pytest_casavi import CannotSteer, Casavi, CasaviConfig, CasaviError, Job, NothingThere, WaitTimeout
 from pytest_casavi.backends.local import Accounts
 
@@ -290,9 +290,9 @@ def test_wait_while_the_clock_of_the_system_stands_still() -> None:
     fixed = datetime(2026, 1, 5, 8, tzinfo=UTC)
     app = MockApp(new_registry(settings, now=lambda: fixed), now=lambda: fixed)
     account = Accounts(app, "http://nowhere.invalid").open()
-    world = app.registry.get(account.key)
-    assert world is not None
-    world.submit(plan({"contacts": [contact()]}, settings.shape))
+    held = app.registry.get(account.key)
+    assert held is not None
+    held.submit(plan({"contacts": [contact()]}, settings.shape))
     job = Casavi(account).jobs.last
     with pytest.raises(WaitTimeout, match="not ended within 0 s"):
         job.wait(timeout=0)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from casavi_mock.domain.manners import RULES
+from casavi_mock.domain.violations import RULES
 
 PAGE = (Path(__file__).parents[2] / "docs" / "pytest.md").read_text()
 BLOCKS = re.findall(r"(?ms)^```(\w+)\n(.*?)^```", PAGE)

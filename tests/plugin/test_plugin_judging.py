@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from casavi_mock.domain.manners import RULES
+from casavi_mock.domain.violations import RULES
 
 CLIENTS = '''
 import httpx

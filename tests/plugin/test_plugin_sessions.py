@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from casavi_mock.accounts import Settings
 from casavi_mock.domain.model import Secret
-from casavi_mock.web.app import new_registry
-from casavi_mock.world import Settings
+from casavi_mock.server.app import new_registry
 from pytest_casavi.backends.quiet import QuietLog
 
 TRIVIAL = "import pytest\n@pytest.mark.parametrize('n', range(6))\ndef test_it(casavi, casavi_client, n):\n    assert casavi_client.get('/contacts').json()['count'] == 0\n    casavi.load('small-house')\n"
@@ -38,7 +38,7 @@ class Check:
     @pytest.hookimpl(trylast=True)
     def pytest_unconfigure(self, config):
         import asyncio
-        from casavi_mock.world import Registry
+        from casavi_mock.accounts import Registry
         for thread in set(threading.enumerate()) - BEFORE:
             if "casavi" not in thread.name:  # of clients, and of the control plane: they end by themselves
                 thread.join(5)
@@ -166,7 +166,7 @@ def test_a_mock_that_does_not_start_says_so(project: pytest.Pytester, backend: s
     project.makepyfile(
         """
         import pytest
-        from casavi_mock.web.worker import Worker
+        from casavi_mock.server.worker import Worker
 
         @pytest.fixture(autouse=True)
         def broken(monkeypatch):

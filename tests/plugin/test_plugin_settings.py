@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from casavi_mock.domain.manners import RULES
+from casavi_mock.domain.violations import RULES
 from pytest_casavi.config import CasaviConfig
 from pytest_casavi.marks import ARGUMENTS, SIGNATURE
 from pytest_casavi.options import OPTIONS
@@ -254,7 +254,7 @@ def test_an_impossible_variable(project: pytest.Pytester, monkeypatch: pytest.Mo
             "allow=['poll-too-fast']",
             "(allow=…): there is no rule 'poll-too-fast'. Possible: request-violates-contract,",
         ),
-        ("allow=5", "(allow=…): expected names of rules of manners, got 5"),
+        ("allow=5", "(allow=…): expected names of rules about clients, got 5"),
         ("allow=[5]", "(allow=…): there is no rule 5. Possible: request-violates-contract"),
         ("progress='fast'", "(progress='fast'). Possible: 'immediate', 'time', 'manual'"),
         ("fail_on='info'", "(fail_on='info'). Possible: 'note', 'warning', 'error', 'never'"),

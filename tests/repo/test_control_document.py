@@ -7,19 +7,19 @@ import pytest
 from openapi_spec_validator import OpenAPIV30SpecValidator
 
 from casavi_fixtures import portfolio_names
+from casavi_mock.accounts import Settings
+from casavi_mock.accounts.account import STEPS
 from casavi_mock.cli.control import control
+from casavi_mock.control import control_app
+from casavi_mock.control.app import HANDLERS
+from casavi_mock.control.document import MAX_BODY_BYTES, MAX_STATE_BYTES, load_document, verbs
 from casavi_mock.domain import state
 from casavi_mock.domain.clock import LATEST
 from casavi_mock.domain.faults import ANY, IMPORT, JOB_KINDS, KINDS, Effect
 from casavi_mock.domain.jobs import MODES, OUTCOMES
-from casavi_mock.domain.manners import RULES
 from casavi_mock.domain.model import ENTITIES
+from casavi_mock.domain.violations import RULES
 from casavi_mock.errors import Unsteerable
-from casavi_mock.web.control import control_app
-from casavi_mock.web.control.app import HANDLERS
-from casavi_mock.web.control.document import MAX_BODY_BYTES, MAX_STATE_BYTES, load_document, verbs
-from casavi_mock.world import Settings
-from casavi_mock.world.account import STEPS
 from tests.support.client import shared_mock
 
 SETTINGS = Settings.from_profile()

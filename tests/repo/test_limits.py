@@ -10,11 +10,11 @@ import click
 import pytest
 
 from casavi_contracts import spec
+from casavi_mock.accounts import Limits
 from casavi_mock.cli.limits import ASSUMPTIONS
 from casavi_mock.cli.serve import serve
 from casavi_mock.domain.jobs import Progress
-from casavi_mock.web.options import ConnectionLimits
-from casavi_mock.world import Limits
+from casavi_mock.server.options import ConnectionLimits
 
 PAGE = (Path(__file__).parents[2] / "docs" / "limits.md").read_text()
 ROWS = [[cell.strip() for cell in line.strip("|").split("|")] for line in PAGE.splitlines() if line.startswith("| ")]

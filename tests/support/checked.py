@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from casavi_mock.accounts import Registry, Settings
 from casavi_mock.domain.jobs import Progress
 from casavi_mock.domain.model import Secret
-from casavi_mock.web.app import MockApp, new_registry
-from casavi_mock.web.options import EdgeOptions
-from casavi_mock.web.serving import bind, server_for
-from casavi_mock.world import Registry, Settings
+from casavi_mock.server.app import MockApp, new_registry
+from casavi_mock.server.options import EdgeOptions
+from casavi_mock.server.serving import bind, server_for
 
 KEY, SECRET = "the-key-of-the-account", "the-secret-of-the-account"
 SECOND_KEY, SECOND_SECRET = "the-key-of-another-account", "the-secret-of-another-account"
@@ -55,7 +55,7 @@ class Checked:
     def records(self) -> int:
         """How many records all accounts hold."""
         return sum(
-            world.store.count(entity) for world in self.registry for entity in ("contacts", "properties", "units")
+            account.store.count(entity) for account in self.registry for entity in ("contacts", "properties", "units")
         )
 
 

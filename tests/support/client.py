@@ -11,11 +11,11 @@ from typing import Any
 
 import httpx
 
+from casavi_mock.accounts import Account, Limits, Settings
 from casavi_mock.domain.jobs import Progress
 from casavi_mock.domain.model import Secret
-from casavi_mock.web.app import MockApp, new_registry
-from casavi_mock.web.serving import bind, server_for
-from casavi_mock.world import Limits, Settings, World
+from casavi_mock.server.app import MockApp, new_registry
+from casavi_mock.server.serving import bind, server_for
 from tests.support.contract import Contract, Seen
 
 SECRET = "s3cr3t-äöü-of-this-account"
@@ -54,7 +54,7 @@ class Mock:
         """Values of the assumptions."""
         return {name: entry["value"] for name, entry in self.settings.document["x-assumptions"].items()}
 
-    def account(self, secret: str = SECRET) -> World:
+    def account(self, secret: str = SECRET) -> Account:
         """Opens an account with a key that no other test has."""
         return self.registry.create(f"key-{next(_numbers)}-of-a-test", Secret(secret))
 
@@ -78,9 +78,9 @@ def shared_mock(mode: str = "immediate", **profile: Any) -> Mock:
 class Client:
     """A client of one account; every answer is held against the contract."""
 
-    def __init__(self, mock: Mock, connection: httpx.AsyncClient, world: World) -> None:
+    def __init__(self, mock: Mock, connection: httpx.AsyncClient, account: Account) -> None:
         self.mock = mock
-        self.world = world
+        self.account = account
         self.connection = connection
         self.token = ""
 
@@ -91,7 +91,7 @@ class Client:
     @property
     def credentials(self) -> dict[str, str]:
         """What a log-in needs."""
-        return {"key": self.world.key, "secret": self.world.secret.reveal()}
+        return {"key": self.account.key, "secret": self.account.secret.reveal()}
 
     async def request(self, method: str, path: str, **options: Any) -> httpx.Response:
         """Sends a request and checks its answer; options as those of httpx."""

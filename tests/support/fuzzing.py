@@ -37,7 +37,7 @@ def target(app: Any, **options: Any) -> Iterator[Target]:
 @contextlib.contextmanager
 def account(app: Any, **options: Any) -> Iterator[tuple[Target, Credentials]]:
     """A target that does not show itself to be a mock, and an account there; options as those of `Target`."""
-    world = shared_mock().account()
-    credentials = Credentials(world.key, SECRET)
+    account = shared_mock().account()
+    credentials = Credentials(account.key, SECRET)
     with target(app, plane=None, credentials=(credentials,), **options) as found:
         yield found, credentials

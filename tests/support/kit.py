@@ -10,10 +10,10 @@ import httpx
 from casavi_contracts.contract import Contract
 from casavi_contracts.target import ControlPlane, Credentials, InProcess, Target
 from casavi_contracts.trial import Accounts
+from casavi_mock.accounts import Settings
 from casavi_mock.domain.jobs import Progress
 from casavi_mock.domain.model import Secret
-from casavi_mock.web.app import MockApp, new_registry
-from casavi_mock.world import Settings
+from casavi_mock.server.app import MockApp, new_registry
 
 Application = Callable[[Any, Any, Any], Any]
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from types import SimpleNamespace
 
+from casavi_mock.accounts import Settings
 from casavi_mock.domain.model import Secret
-from casavi_mock.web.app import MockApp, new_registry
-from casavi_mock.web.options import EdgeOptions
-from casavi_mock.world import Settings
+from casavi_mock.server.app import MockApp, new_registry
+from casavi_mock.server.options import EdgeOptions
 from tests.support.client import Live
 
 CONTROL_TOKEN = "c0ntrol-t0ken-of-the-tests"

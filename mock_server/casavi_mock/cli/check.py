@@ -162,9 +162,9 @@ class Teller:
     def _started(self) -> Any:
         """Returns the mock that is judged if there is no other server."""
         from casavi_contracts.spec import ProfileError
+        from casavi_mock.accounts import Settings
         from casavi_mock.domain.jobs import Progress
-        from casavi_mock.web.app import MockApp, new_registry
-        from casavi_mock.world import Settings
+        from casavi_mock.server.app import MockApp, new_registry
 
         try:
             settings = Settings.from_profile(self._assumptions, progress=Progress(mode=self._options["progress"]))

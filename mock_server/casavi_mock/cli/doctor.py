@@ -98,8 +98,8 @@ def _credentials(key: str | None, secret: str | None) -> Iterator[Finding]:
 
 
 def _contract() -> Iterator[Finding]:
-    from casavi_mock.web.app import MockApp, new_registry
-    from casavi_mock.world import Settings
+    from casavi_mock.accounts import Settings
+    from casavi_mock.server.app import MockApp, new_registry
 
     try:
         asyncio.run(_start(MockApp(new_registry(Settings.from_profile()))))
@@ -114,7 +114,7 @@ async def _start(app: Any) -> None:
 
 
 def _port(host: str, port: int) -> Iterator[Finding]:
-    from casavi_mock.web.serving import bind
+    from casavi_mock.server.serving import bind
 
     address = local_url(host, port)
     try:

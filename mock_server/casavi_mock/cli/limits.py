@@ -6,9 +6,9 @@ from typing import Any
 
 import click
 
+from casavi_mock.accounts import Limits
 from casavi_mock.cli.options import Number, option
-from casavi_mock.web.options import ConnectionLimits
-from casavi_mock.world import Limits
+from casavi_mock.server.options import ConnectionLimits
 
 ASSUMPTIONS: Mapping[str, tuple[Number | click.IntRange, str]] = {
     "max-body-mb": (Number(0, 2000, min_open=True), "Longest request body.  [default: 100]"),

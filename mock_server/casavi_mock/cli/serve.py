@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import click
 
 from casavi_contracts.spec import ProfileError
+from casavi_mock.accounts import Account, Registry, Settings
 from casavi_mock.cli import logs
 from casavi_mock.cli.limits import assumed, connection_limits, limit_options, limits
 from casavi_mock.cli.options import (
@@ -28,17 +29,16 @@ from casavi_mock.domain.jobs import MODES, Job, Progress
 from casavi_mock.domain.model import ENTITIES, Secret
 from casavi_mock.errors import ConfigurationError
 from casavi_mock.version import __version__
-from casavi_mock.world import Registry, Settings, World
 
 if TYPE_CHECKING:
-    from casavi_mock.web.options import ConnectionLimits, EdgeOptions
-    from casavi_mock.web.statefile import StateFile
+    from casavi_mock.server.options import ConnectionLimits, EdgeOptions
+    from casavi_mock.server.statefile import StateFile
 
 log = logging.getLogger("casavi_mock.serve")
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class Credentials:
     """An account that `--account` names."""
 
     key: str
@@ -50,14 +50,14 @@ class AccountType(click.ParamType):  # type: ignore[type-arg]  # generic only in
 
     name = "KEY:SECRET"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Account:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Credentials:
         """Returns the account; never repeats the value in an error."""
-        if isinstance(value, Account):
+        if isinstance(value, Credentials):
             return value
         key, colon, secret = str(value).partition(":")
         if not (key and colon and secret):
             self.fail("give key and secret as KEY:SECRET", param, ctx)
-        return Account(key, Secret(secret))
+        return Credentials(key, Secret(secret))
 
 
 class BaseUrl(click.ParamType):  # type: ignore[type-arg]  # generic only in newer versions of click
@@ -138,20 +138,20 @@ def serve(profile: Mapping[str, Any] | None, host: str, port: int, **options: An
     """
     logs.set_up(options["log_format"], options["log_level"])
     settings = _settings(profile or {}, options)
-    accounts = list(options["account"]) or [Account(*credentials(options["key"], options["secret"]))]
+    credentials_given = list(options["account"]) or [Credentials(*credentials(options["key"], options["secret"]))]
 
     # Imported late: everything that can be wrong with the options is said before the slow part begins.
-    from casavi_mock.web.app import MockApp, new_registry
-    from casavi_mock.web.portfolios import load
-    from casavi_mock.web.serving import bind, server_for
+    from casavi_mock.server.app import MockApp, new_registry
+    from casavi_mock.server.portfolios import load
+    from casavi_mock.server.serving import bind, server_for
 
     registry = new_registry(settings)
     registry.on_end = _log_end
-    worlds = _open(registry, accounts)
+    accounts = _open(registry, credentials_given)
     for name in options["load"]:
-        log.info("loaded %s: %s", name, _numbers(load(worlds[0], name)))
-    worlds[0].mark_seed()
-    state = _state(options["state"], worlds[0])
+        log.info("loaded %s: %s", name, _numbers(load(accounts[0], name)))
+    accounts[0].mark_seed()
+    state = _state(options["state"], accounts[0])
     listening = bind(host, port)
     edge = _edge(options)
     app = MockApp(registry, options=edge)
@@ -164,22 +164,22 @@ def serve(profile: Mapping[str, Any] | None, host: str, port: int, **options: An
         server_for(app, ready, door=app.door).run(sockets=[listening])
 
 
-def _state(path: str | None, world: World) -> "StateFile | None":
+def _state(path: str | None, account: Account) -> "StateFile | None":
     """Returns the state file, and puts into the account what is in it; that comes in the place of what was loaded."""
-    from casavi_mock.web.app import system_now
-    from casavi_mock.web.statefile import StateFile
+    from casavi_mock.server.app import system_now
+    from casavi_mock.server.statefile import StateFile
 
     if path is None:
         return None
-    state = StateFile(path, world, system_now)
+    state = StateFile(path, account, system_now)
     if state.load():
-        held = {entity: number for entity in ENTITIES if (number := world.store.count(entity))}
+        held = {entity: number for entity in ENTITIES if (number := account.store.count(entity))}
         log.info("took the state of %s, saved at %s: %s", path, state.loaded_at or "an unknown time", _numbers(held))
     return state
 
 
 def _edge(options: Mapping[str, Any]) -> "EdgeOptions":
-    from casavi_mock.web.options import EdgeOptions
+    from casavi_mock.server.options import EdgeOptions
 
     return EdgeOptions(
         base_url=options["base_url"],
@@ -193,7 +193,7 @@ def _edge(options: Mapping[str, Any]) -> "EdgeOptions":
 
 def _possible(wanted: "ConnectionLimits") -> "ConnectionLimits":
     """Returns the bounds on connections, as far as the system has open files for them."""
-    from casavi_mock.web.serving import allow_files
+    from casavi_mock.server.serving import allow_files
 
     possible = allow_files(wanted.max_connections)
     if possible == wanted.max_connections:
@@ -218,9 +218,9 @@ def _settings(profile: Mapping[str, Any], options: Mapping[str, Any]) -> Setting
         raise ConfigurationError(str(error)) from error
 
 
-def _open(registry: Registry, accounts: list[Account]) -> list[World]:
+def _open(registry: Registry, wanted: list[Credentials]) -> list[Account]:
     try:
-        return [registry.create(account.key, account.secret) for account in accounts]
+        return [registry.create(one.key, one.secret) for one in wanted]
     except ValueError:
         raise ConfigurationError("two accounts have the same key; give each its own") from None
 
@@ -241,7 +241,7 @@ def _announce(url: str, accounts: list[Account], log_format: str) -> None:
     show(f"  docs     {click.style(f'{url}/docs', fg='cyan')}")
 
 
-def _log_end(world: World, job: Job) -> None:
+def _log_end(account: Account, job: Job) -> None:
     if log.isEnabledFor(logging.INFO):
         counts = job.counts.totals()
         log.info(

@@ -5,10 +5,10 @@ import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from casavi_mock.accounts import Account, Registry
 from casavi_mock.domain.model import Json, Token
 from casavi_mock.domain.tokens import objection
 from casavi_mock.errors import Refused
-from casavi_mock.world import Registry, World
 
 _DETAILS = {
     "token-missing": "Send the token of /authenticate in the header `token`.",
@@ -23,7 +23,7 @@ _DETAILS = {
 class LogIn:
     """A log-in that succeeded."""
 
-    world: World
+    account: Account
     token: Token
     deprecated: bool
     """The deprecated parameters were used."""
@@ -40,14 +40,14 @@ def authenticate(registry: Registry, body: Mapping[str, Json]) -> LogIn:
         Refused: Wrong credentials, or old and new names together where the policy refuses that.
     """
     key, secret, deprecated = _credentials(registry, body)
-    world = registry.get(key)
-    expected = world.secret.reveal() if world else ""
+    account = registry.get(key)
+    expected = account.secret.reveal() if account else ""
     # Compared even if there is no such account, so that the time taken tells nothing.
     right = _same(expected, secret)
-    if world is None or not right:
+    if account is None or not right:
         raise Refused("credentials-wrong", "Key and secret do not match an account of this server.")
-    with world.lock:
-        return LogIn(world, world.tokens.issue(world.clock.now()), deprecated)
+    with account.lock:
+        return LogIn(account, account.tokens.issue(account.clock.now()), deprecated)
 
 
 def named_key(registry: Registry, body: Mapping[str, Json]) -> str:
@@ -67,19 +67,19 @@ def refresh(registry: Registry, api_key: str, token_text: str) -> LogIn:
             an account with that key can not be told from it.
     """
     token = registry.token(token_text)
-    world = registry.get(token.owner) if token else None
-    if token is None or world is None:
+    account = registry.get(token.owner) if token else None
+    if token is None or account is None:
         raise refused_token("token-unknown")
     if not _same(token.owner, api_key):
         raise refused_token("token-foreign")
-    with world.lock:
-        rule = objection(token, world.clock.now())
-        if rule and not (rule == "token-expired" and world.settings.policy.refresh_accepts_expired_token):
+    with account.lock:
+        rule = objection(token, account.clock.now())
+        if rule and not (rule == "token-expired" and account.settings.policy.refresh_accepts_expired_token):
             raise refused_token(rule)
-        return LogIn(world, world.tokens.replace(token, world.clock.now()), deprecated=False)
+        return LogIn(account, account.tokens.replace(token, account.clock.now()), deprecated=False)
 
 
-def authorize(registry: Registry, token_text: str | None, authorization: str | None = None) -> World:
+def authorize(registry: Registry, token_text: str | None, authorization: str | None = None) -> Account:
     """Returns the account that a token belongs to.
 
     Args:
@@ -94,14 +94,14 @@ def authorize(registry: Registry, token_text: str | None, authorization: str | N
         hint = " The header `Authorization` is not used." if authorization else ""
         raise refused_token("token-missing", hint)
     token = registry.token(token_text)
-    world = registry.get(token.owner) if token else None
-    if token is None or world is None:
+    account = registry.get(token.owner) if token else None
+    if token is None or account is None:
         hint = " Send it raw, without `Bearer`." if token_text[:7].lower() == "bearer " else ""
         raise refused_token("token-unknown", hint)
-    rule = objection(token, world.clock.now())
+    rule = objection(token, account.clock.now())
     if rule:
         raise refused_token(rule)
-    return world
+    return account
 
 
 def refused_token(rule: str, hint: str = "") -> Refused:

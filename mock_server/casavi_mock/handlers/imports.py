@@ -1,22 +1,22 @@
 """Accepts an import. Source: facts page, section 8.1."""
 
+from casavi_mock.accounts import Account
 from casavi_mock.domain.importing import Importer
 from casavi_mock.domain.jobs import Job, QueueFull
 from casavi_mock.domain.model import RecordError
 from casavi_mock.domain.ordering import Plan
 from casavi_mock.errors import Refused, Unsteerable
-from casavi_mock.world import World
 
 RETRY_AFTER_SECONDS = 1
 EAGER_RECORDS = 250
 """Records done at most before the answer, in mode `immediate` or to make room. Larger imports are the worker's."""
 
 
-def accept(world: World, plan: Plan, *, forced: str | None = None, size: int = 0) -> Job:
+def accept(account: Account, plan: Plan, *, forced: str | None = None, size: int = 0) -> Job:
     """Takes an import into the account's queue and returns its job.
 
     Args:
-        world: The account.
+        account: The account.
         plan: What is to be imported.
         forced: What becomes of the job by command; None leaves it to its records.
         size: Length of the request, in bytes.
@@ -25,37 +25,39 @@ def accept(world: World, plan: Plan, *, forced: str | None = None, size: int = 0
         Refused: The queue is full.
         casavi_mock.errors.Unsteerable: There is no such outcome.
     """
-    with world.lock:
-        if world.queue.full:
-            world.run_due(EAGER_RECORDS)  # what is due by the clock has happened, even if the worker was busy elsewhere
+    with account.lock:
+        if account.queue.full:
+            account.run_due(
+                EAGER_RECORDS
+            )  # what is due by the clock has happened, even if the worker was busy elsewhere
         try:
             small = len(plan.records) <= EAGER_RECORDS
-            at_once = EAGER_RECORDS if small and world.progress.mode == "immediate" else 0
-            return world.submit(plan, forced=forced, size=size, at_once=at_once)
+            at_once = EAGER_RECORDS if small and account.progress.mode == "immediate" else 0
+            return account.submit(plan, forced=forced, size=size, at_once=at_once)
         except QueueFull:
             raise Refused(
                 "queue-full",
-                f"This account has {world.queue.unfinished} unfinished jobs, as many as it may have, or as large "
+                f"This account has {account.queue.unfinished} unfinished jobs, as many as it may have, or as large "
                 "as they may be together. Wait until some have ended.",
                 headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
             ) from None
 
 
-def load_whole(world: World, plan: Plan) -> None:
+def load_whole(account: Account, plan: Plan) -> None:
     """Imports records at once, without a job: all of them or none.
 
     Args:
-        world: The account.
+        account: The account.
         plan: What is to be imported.
 
     Raises:
         Unsteerable: A record would be refused. Then nothing changes.
     """
-    settings = world.settings
-    with world.lock:
-        trial = Importer(world.store.copy(), plan, settings.policy, settings.evidence, settings.keep_documents)
+    settings = account.settings
+    with account.lock:
+        trial = Importer(account.store.copy(), plan, settings.policy, settings.evidence, settings.keep_documents)
         for record in plan.records:
-            outcome = trial.take(record, world.clock.now())
+            outcome = trial.take(record, account.clock.now())
             if isinstance(outcome, RecordError):
                 raise Unsteerable(f"{outcome.pointer}: {outcome.message}. Nothing was imported.")
-        world.load(plan)
+        account.load(plan)

@@ -2,11 +2,11 @@
 
 from typing import Any
 
+from casavi_mock.accounts import Account
 from casavi_mock.domain.clock import timestamp
 from casavi_mock.domain.jobs import Job
 from casavi_mock.domain.model import JobState, RecordError
 from casavi_mock.errors import Refused
-from casavi_mock.world import World
 
 SLICE_RECORDS = 100
 """Records done at most while somebody waits for an answer."""
@@ -15,22 +15,24 @@ SLICE_RECORDS = 100
 _STATES = {state: place for place, state in enumerate(JobState)}
 
 
-def look_up(world: World, job_id: str) -> dict[str, Any]:
+def look_up(account: Account, job_id: str) -> dict[str, Any]:
     """Returns a job as clients see it.
 
     Raises:
         Refused: This account has no such job; a job of another account is refused in the same words.
     """
-    with world.lock:
-        if world.queue.unfinished:
-            world.run_due(SLICE_RECORDS)  # what is due by the clock has happened, even if the worker was busy elsewhere
-        now = world.clock.now()
-        job = world.queue.find(job_id, now)
+    with account.lock:
+        if account.queue.unfinished:
+            account.run_due(
+                SLICE_RECORDS
+            )  # what is due by the clock has happened, even if the worker was busy elsewhere
+        now = account.clock.now()
+        job = account.queue.find(job_id, now)
         if job is None:
             raise Refused("job-unknown", "This account has no job with the id that was asked for.")
-        seen = view(job, world.settings.policy.job_status_names)
+        seen = view(job, account.settings.policy.job_status_names)
         if not job.ended:
-            world.poll()
+            account.poll()
         return seen
 
 

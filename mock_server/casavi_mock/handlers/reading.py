@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from casavi_mock.accounts import Account
 from casavi_mock.domain.model import Json, Record
 from casavi_mock.domain.policy import Policy
 from casavi_mock.domain.store import Store
 from casavi_mock.errors import Refused
 from casavi_mock.handlers import views
 from casavi_mock.handlers.jobs import SLICE_RECORDS
-from casavi_mock.world import World
 
 Wanted = Callable[[Record], bool]
 
@@ -40,85 +40,85 @@ class Page:
     """Where the next page begins; None if there is none."""
 
 
-def contacts_v1(world: World, page: int) -> dict[str, Any]:
+def contacts_v1(account: Account, page: int) -> dict[str, Any]:
     """Returns a page of contacts in the form of version 1.
 
     Args:
-        world: The account.
+        account: The account.
         page: Counted from 0; beyond the last one the page is empty.
     """
-    with world.lock:
-        world.run_due(SLICE_RECORDS)
-        size = world.settings.policy.v1_page_size
-        count = world.store.count("contacts")
-        records = _first(world.store.records("contacts", min(page * size, count)), size)
-        content = [views.contact_v1(world.store, record) for record in records]
+    with account.lock:
+        account.run_due(SLICE_RECORDS)
+        size = account.settings.policy.v1_page_size
+        count = account.store.count("contacts")
+        records = _first(account.store.records("contacts", min(page * size, count)), size)
+        content = [views.contact_v1(account.store, record) for record in records]
     return {"count": count, "page": page, "pageCount": -(-count // size), "content": content}
 
 
-def contact_v1(world: World, id_: str) -> dict[str, Any]:
+def contact_v1(account: Account, id_: str) -> dict[str, Any]:
     """Returns one contact in the form of version 1.
 
     Raises:
         Refused: This account has no such contact.
     """
-    with world.lock:
-        world.run_due(SLICE_RECORDS)
-        return views.contact_v1(world.store, _one(world, "contacts", id_, "contact-unknown"))
+    with account.lock:
+        account.run_due(SLICE_RECORDS)
+        return views.contact_v1(account.store, _one(account, "contacts", id_, "contact-unknown"))
 
 
-def property_v2(world: World, id_: str) -> dict[str, Any]:
+def property_v2(account: Account, id_: str) -> dict[str, Any]:
     """Returns one property in the form of version 2.
 
     Raises:
         Refused: This account has no such property.
     """
-    with world.lock:
-        world.run_due(SLICE_RECORDS)
-        record = _one(world, "properties", id_, "property-unknown")
-        return views.property_v2(world.store, record, world.settings.policy)
+    with account.lock:
+        account.run_due(SLICE_RECORDS)
+        record = _one(account, "properties", id_, "property-unknown")
+        return views.property_v2(account.store, record, account.settings.policy)
 
 
-def contacts_v2(world: World, query: ListQuery) -> Page:
+def contacts_v2(account: Account, query: ListQuery) -> Page:
     """Returns a page of contacts in the form of version 2."""
 
     def wanted(record: Record) -> bool:
-        registered, invited = world.store.portal.get(str(record.key), (False, False))
+        registered, invited = account.store.portal.get(str(record.key), (False, False))
         return (
             (query.is_registered is None or query.is_registered == registered)
             and (query.is_invited is None or query.is_invited == invited)
-            and (query.role is None or query.role in views.roles(world.store, str(record.key)))
+            and (query.role is None or query.role in views.roles(account.store, str(record.key)))
         )
 
     filtered = (query.is_registered, query.is_invited, query.role) != (None, None, None)
-    return _page(world, "contacts", query, wanted if filtered else None, views.contact_v2)
+    return _page(account, "contacts", query, wanted if filtered else None, views.contact_v2)
 
 
-def units_v2(world: World, query: ListQuery) -> Page:
+def units_v2(account: Account, query: ListQuery) -> Page:
     """Returns a page of units in the form of version 2."""
-    with world.lock:
-        today = None if query.include_inactive_contracts else world.clock.now().date()
+    with account.lock:
+        today = None if query.include_inactive_contracts else account.clock.now().date()
 
         def view(store: Store, record: Record, policy: Policy) -> dict[str, Json]:
             return views.unit_v2(store, record, policy, today)
 
-        return _page(world, "units", query, None, view)
+        return _page(account, "units", query, None, view)
 
 
-def properties_v2(world: World, query: ListQuery) -> Page:
+def properties_v2(account: Account, query: ListQuery) -> Page:
     """Returns a page of properties in the form of version 2."""
-    return _page(world, "properties", query, None, views.property_v2)
+    return _page(account, "properties", query, None, views.property_v2)
 
 
 def _page(
-    world: World, entity: str, query: ListQuery, wanted: Wanted | None, view: Callable[..., dict[str, Json]]
+    account: Account, entity: str, query: ListQuery, wanted: Wanted | None, view: Callable[..., dict[str, Json]]
 ) -> Page:
     """Returns a page.
 
     Without a filter, any page costs the same as the first. With one, a page is found by its number by counting, and
     by the position in the link of the page before without; only the latter is whole while imports change what matches.
     """
-    policy = world.settings.policy
+    policy = account.settings.policy
     size = policy.v2_page_size
     since = query.modified_after
     inclusive = policy.modified_after == "at-or-after"
@@ -128,22 +128,22 @@ def _page(
             return False
         return wanted is None or wanted(record)
 
-    with world.lock:
-        world.run_due(SLICE_RECORDS)
+    with account.lock:
+        account.run_due(SLICE_RECORDS)
         filtered = wanted is not None or since is not None
         start, skipped = _start(query, size, filtered=filtered)
         found: list[Record] = []
-        position = min(start, world.store.count(entity))
-        for record in world.store.records(entity, position):
+        position = min(start, account.store.count(entity))
+        for record in account.store.records(entity, position):
             if matches(record):
                 if skipped:
                     skipped -= 1
                 elif len(found) == size:
-                    return Page([view(world.store, one, policy) for one in found], position)
+                    return Page([view(account.store, one, policy) for one in found], position)
                 else:
                     found.append(record)
             position += 1
-        return Page([view(world.store, one, policy) for one in found], None)
+        return Page([view(account.store, one, policy) for one in found], None)
 
 
 def _start(query: ListQuery, size: int, *, filtered: bool) -> tuple[int, int]:
@@ -154,8 +154,8 @@ def _start(query: ListQuery, size: int, *, filtered: bool) -> tuple[int, int]:
     return (0, before) if filtered else (before, 0)
 
 
-def _one(world: World, entity: str, id_: str, rule: str) -> Record:
-    record = world.store.get(entity, id_)
+def _one(account: Account, entity: str, id_: str, rule: str) -> Record:
+    record = account.store.get(entity, id_)
     if record is None:
         raise Refused(rule, f"This account has no such record among its {entity}.")
     return record

@@ -6,11 +6,11 @@ from typing import Any
 import orjson
 from werkzeug.datastructures import MultiDict
 
-from casavi_mock.web.control.app import HANDLERS
-from casavi_mock.web.control.asked import Asked, Plane
-from casavi_mock.web.control.document import Verb, load_document, verbs
-from casavi_mock.web.control.problems import Problem
-from casavi_mock.world import Registry
+from casavi_mock.accounts import Registry
+from casavi_mock.control.app import HANDLERS
+from casavi_mock.control.asked import Asked, Plane
+from casavi_mock.control.document import Verb, load_document, verbs
+from casavi_mock.control.problems import Problem
 from pytest_casavi.errors import CannotSteer, told
 
 __tracebackhide__ = told
@@ -62,11 +62,11 @@ class DirectPlane:
 
     def revision(self, key: str) -> object:
         """Returns something that differs from what it was if the records of an account may have changed since."""
-        world = self._plane.registry.get(key)
-        if world is None:
+        account = self._plane.registry.get(key)
+        if account is None:
             return None
-        world.run_due(MANY_RECORDS)
-        return world.revision
+        account.run_due(MANY_RECORDS)
+        return account.revision
 
 
 class DirectSteering:

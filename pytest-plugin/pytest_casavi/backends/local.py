@@ -5,12 +5,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from casavi_contracts.spec import ProfileError
+from casavi_mock.accounts import Limits, Settings
 from casavi_mock.domain.jobs import Progress
 from casavi_mock.domain.model import Secret
-from casavi_mock.web.app import MockApp, new_registry
-from casavi_mock.web.options import EdgeOptions
-from casavi_mock.web.reports import exchange_view
-from casavi_mock.world import Limits, Settings
+from casavi_mock.journal.reports import exchange_view
+from casavi_mock.server.app import MockApp, new_registry
+from casavi_mock.server.options import EdgeOptions
 from pytest_casavi.backends.direct import DirectPlane, DirectSteering
 from pytest_casavi.config import CasaviConfig
 from pytest_casavi.errors import CannotSteer
@@ -75,8 +75,8 @@ class Accounts:
 
     def close(self) -> None:
         """Closes all accounts that are left."""
-        for world in self._registry:
-            self._close(world.key)
+        for account in self._registry:
+            self._close(account.key)
 
     def _strangers_from_now(self) -> Callable[[], list[Request]]:
         journal = self._registry.strangers

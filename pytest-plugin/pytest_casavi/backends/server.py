@@ -3,7 +3,7 @@
 import threading
 from contextlib import suppress
 
-from casavi_mock.web.serving import bind, server_for
+from casavi_mock.server.serving import bind, server_for
 from pytest_casavi.backends.local import Accounts, new_app
 from pytest_casavi.backends.quiet import QuietLog
 from pytest_casavi.config import CasaviConfig

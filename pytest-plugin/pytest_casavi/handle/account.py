@@ -14,7 +14,7 @@ from pytest_casavi.handle.jobs import Jobs
 from pytest_casavi.handle.portfolios import Portfolio, document
 from pytest_casavi.handle.records import Records, responsibilities
 from pytest_casavi.handle.requests import Request, Requests
-from pytest_casavi.handle.violations import Manners, Violation, described, judged
+from pytest_casavi.handle.violations import Criteria, Violation, described, judged
 from pytest_casavi.handle.watched import Watched
 from pytest_casavi.secret_text import SecretText
 from pytest_casavi.steering import Steering
@@ -51,13 +51,13 @@ class Casavi:
 
     Args:
         account: Where it is.
-        manners: What is asked of the client.
+        criteria: What is asked of the client.
     """
 
-    def __init__(self, account: Account, manners: Manners | None = None) -> None:
+    def __init__(self, account: Account, criteria: Criteria | None = None) -> None:
         self._account = account
         self._steering = Watched(account.steering)
-        self._manners = manners or Manners()
+        self._manners = criteria or Criteria()
         self._seen: set[str] = set()
         self._snapshots = 0
         self._tokens: list[SecretText] = []

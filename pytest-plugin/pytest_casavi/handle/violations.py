@@ -34,7 +34,7 @@ class Violation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Manners:
+class Criteria:
     """What is asked of the client in one test."""
 
     allow: frozenset[str] = frozenset()
@@ -52,7 +52,7 @@ class Manners:
 
 
 def judged(
-    steering: Steering, manners: Manners, seen: Collection[str] = (), commands: Collection[int] = ()
+    steering: Steering, criteria: Criteria, seen: Collection[str] = (), commands: Collection[int] = ()
 ) -> list[Violation]:
     """Returns what the client should do otherwise, in the order of the first exchange that shows it.
 
@@ -63,11 +63,11 @@ def judged(
 
     Args:
         steering: Reaches the account.
-        manners: What is asked.
+        criteria: What is asked.
         seen: Ids of jobs that the test has looked at, or decided.
         commands: For each command of the test to jobs, the number of the last request before it.
     """
-    query = {"allow": ",".join(sorted(manners.allow)) or None, "poll-seconds": manners.poll_seconds}
+    query = {"allow": ",".join(sorted(criteria.allow)) or None, "poll-seconds": criteria.poll_seconds}
     found = steering.ask("listViolations", query=query)["violations"]
     if not found:
         return []

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from casavi_contracts.laws import LAWS, Law
-from casavi_mock.web.app import MockApp
+from casavi_mock.server.app import MockApp
 from tests.contracts.mutants.judging import healthy, kills
 from tests.contracts.mutants.mutant import Mutant
 from tests.contracts.mutants.register import MUTANTS

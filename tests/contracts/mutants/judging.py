@@ -16,10 +16,10 @@ from casavi_contracts.laws import LAWS, Law
 from casavi_contracts.target import ControlPlane, InProcess, Target
 from casavi_contracts.trial import Accounts
 from casavi_contracts.verdict import Outcome, Verdict
+from casavi_mock.accounts import Settings
 from casavi_mock.domain.jobs import Progress
 from casavi_mock.domain.model import Secret
-from casavi_mock.web.app import MockApp, new_registry
-from casavi_mock.world import Settings
+from casavi_mock.server.app import MockApp, new_registry
 from tests.contracts.mutants.wire import Tamper, Tampered
 
 BY_NAME: Mapping[str, Law] = {law.name: law for law in LAWS}

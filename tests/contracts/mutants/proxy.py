@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from casavi_mock.web.serving import bind, server_for
+from casavi_mock.server.serving import bind, server_for
 from tests.contracts.mutants.wire import Request, Response, Tamper, Tampered, untouched
 
 OF_THE_CONNECTION = ("connection", "keep-alive", "transfer-encoding", "content-length")

@@ -1,0 +1,113 @@
+"""All accounts of one server."""
+
+import threading
+from collections.abc import Callable, Iterator
+from datetime import datetime
+
+from casavi_mock.accounts.account import Account
+from casavi_mock.accounts.settings import Settings
+from casavi_mock.domain.jobs import Job
+from casavi_mock.domain.journal import Journal
+from casavi_mock.domain.model import Secret, Token
+from casavi_mock.errors import Unsteerable
+
+
+class Registry:
+    """All accounts of one server.
+
+    Args:
+        settings: What all accounts share.
+        now: Returns the current time, aware.
+        new_text: Returns an unguessable text, never the same twice.
+    """
+
+    def __init__(self, settings: Settings, *, now: Callable[[], datetime], new_text: Callable[[], str]) -> None:
+        self.settings = settings
+        self.strangers = Journal(settings.limits.max_journal, settings.limits.max_journal_bytes)
+        """Exchanges that belong to no account, such as a log-in with an unknown key."""
+        self.on_end: Callable[[Account, Job], None] = lambda account, job: None
+        self.wake: Callable[[], None] = lambda: None
+        """Called when there may be new work; the worker sets it."""
+        self._now = now
+        self._new_text = new_text
+        self._lock = threading.Lock()
+        self._accounts: dict[str, Account] = {}
+        self._busy: dict[Account, None] = {}  # a dict keeps their order
+        self._token_index: dict[str, Token] = {}
+
+    def __len__(self) -> int:
+        return len(self._accounts)
+
+    def __iter__(self) -> Iterator[Account]:
+        return iter(tuple(self._accounts.values()))
+
+    @property
+    def default(self) -> Account | None:
+        """The account that is meant where none is named: the first one, or None if there is none."""
+        return next(iter(self), None)
+
+    def create(self, key: str, secret: Secret) -> Account:
+        """Opens an account.
+
+        Raises:
+            ValueError: There is an account with that key already.
+            Unsteerable: There are as many accounts as there may be.
+        """
+        with self._lock:
+            if key in self._accounts:
+                raise ValueError("there is an account with that key already")
+            if len(self._accounts) >= self.settings.limits.max_accounts:
+                raise Unsteerable(
+                    f"There are {len(self._accounts)} accounts, as many as there may be; delete one first."
+                )
+            account = Account(
+                key,
+                secret,
+                self.settings,
+                now=self._now,
+                new_text=self._new_text,
+                token_index=self._token_index,
+                on_work=self._has_work,
+                on_end=self._ended,
+            )
+            self._accounts[key] = account
+            return account
+
+    def delete(self, key: str) -> None:
+        """Closes an account, with its tokens; its jobs go no further.
+
+        Raises:
+            KeyError: There is no such account.
+        """
+        with self._lock:
+            account = self._accounts.pop(key)
+        with account.lock:
+            self._busy.pop(account, None)
+            account.tokens.clear()
+
+    def get(self, key: str) -> Account | None:
+        """Returns the account with that key, or None."""
+        return self._accounts.get(key)
+
+    def token(self, text: str) -> Token | None:
+        """Returns a token of any account, or None."""
+        indexed = self._token_index.get(text)
+        account = self._accounts.get(indexed.owner) if indexed else None
+        # The account's own book decides: it is exchanged as a whole, while the index changes token by token.
+        return account.tokens.find(text) if account else None
+
+    def busy(self) -> tuple[Account, ...]:
+        """Returns the accounts with unfinished jobs."""
+        for account in tuple(self._busy):
+            if account.queue.unfinished == 0:
+                self._busy.pop(account, None)
+        return tuple(self._busy)
+
+    def _ended(self, account: Account, job: Job) -> None:
+        self.on_end(account, job)
+
+    def _has_work(self, account: Account) -> None:
+        if self._accounts.get(account.key) is not account:  # it was closed
+            return
+        self._busy[account] = None
+        self.wake()

@@ -1,0 +1,86 @@
+"""Verbs that open and close accounts. Keys are half of the credentials: only the answer to an opening shows one."""
+
+import secrets
+
+from casavi_fixtures import load_portfolio
+from casavi_mock.accounts import Account
+from casavi_mock.control.asked import Asked, Handler, Reply, held, nothing, reply
+from casavi_mock.control.problems import Problem, refusing
+from casavi_mock.domain.model import RecordError, Secret
+from casavi_mock.domain.ordering import plan
+
+
+def list_accounts(asked: Asked) -> Reply:
+    """Lists the accounts without their keys."""
+    default = asked.plane.registry.default
+    rows = [
+        {
+            "number": number,
+            "default": account is default,
+            "records": held(account),
+            "jobs": len(account.queue),
+            "unfinished": account.queue.unfinished,
+            "exchanges": len(account.journal),
+            "tokens": len(account.tokens),
+        }
+        for number, account in enumerate(asked.plane.registry, 1)
+    ]
+    return reply({"count": len(rows), "accounts": rows})
+
+
+def create(asked: Asked) -> Reply:
+    """Opens an account; what is not given of its credentials is made up."""
+    sample = asked.body.get("load")  # one of those in the document; files of the server can be read by nobody
+    key = asked.body.get("key") or secrets.token_hex(16)
+    secret = asked.body.get("secret") or secrets.token_hex(32)
+    account = _opened(asked, key, Secret(secret))
+    if sample is not None:
+        _fill(asked, account, sample)
+    view = {
+        "number": len(asked.plane.registry),
+        "default": account is asked.plane.registry.default,
+        "key": key,
+        "secret": secret,
+        "records": held(account),
+    }
+    return reply(view, 201)
+
+
+def delete(asked: Asked) -> Reply:
+    """Closes an account."""
+    registry = asked.plane.registry
+    account = registry.get(asked.path["key"])
+    if account is not None and account is registry.default:
+        raise Problem(409, "The default account stays. POST /_mock/reset takes it back to its start.", "key")
+    try:
+        registry.delete(asked.path["key"])
+    except KeyError:
+        detail = "There is no account with that key."
+        raise Problem(404, detail, "key", "the key of an account", "another text") from None
+    return nothing()
+
+
+def _opened(asked: Asked, key: str, secret: Secret) -> Account:
+    try:
+        with refusing(409):
+            return asked.plane.registry.create(key, secret)
+    except ValueError:
+        detail = "There is an account with that key already."
+        raise Problem(409, detail, "/key", "a new key", "one that is taken") from None
+
+
+def _fill(asked: Asked, account: Account, sample: str) -> None:
+    portfolio = load_portfolio(sample)
+    try:
+        asked.plane.check_portfolio(portfolio)
+        outcomes = account.load(plan(portfolio, account.settings.shape))
+        refused = [outcome for _, outcome in outcomes if isinstance(outcome, RecordError)]
+        if refused:
+            raise Problem(409, f"/load: {refused[0].pointer}: {refused[0].message}", "/load")
+    except Problem:  # a profile may refuse what the sample holds
+        asked.plane.registry.delete(account.key)
+        raise
+    account.mark_seed()
+
+
+HANDLERS: dict[str, Handler] = {"listAccounts": list_accounts, "createAccount": create, "deleteAccount": delete}

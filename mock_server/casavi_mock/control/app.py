@@ -1,0 +1,127 @@
+"""The Flask application of the control plane; its routes are those of the document."""
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import orjson
+from flask import Flask, Response, request
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
+
+from casavi_mock.accounts import Registry
+from casavi_mock.control import accounts, data, faults, journal, server, work
+from casavi_mock.control.asked import KEY_HEADER, Asked, Handler, Plane
+from casavi_mock.control.document import Verb, load_document, verbs
+from casavi_mock.control.guard import check_browser, check_token, read_body
+from casavi_mock.control.problems import MEDIA_TYPE, Problem
+from casavi_mock.domain.model import Secret
+
+HANDLERS: Mapping[str, Handler] = {
+    **server.HANDLERS,
+    **accounts.HANDLERS,
+    **data.HANDLERS,
+    **journal.HANDLERS,
+    **work.HANDLERS,
+    **faults.HANDLERS,
+}
+"""What does the work of each operation of the document."""
+
+log = logging.getLogger("casavi_mock.control")
+
+
+def control_app(
+    registry: Registry,
+    readiness: Mapping[str, bool],
+    token: Secret | None = None,
+    *,
+    only_open: bool = False,
+    facts: Mapping[str, Callable[[], Any]] | None = None,
+) -> Flask:
+    """Returns the control plane.
+
+    Args:
+        registry: The accounts.
+        readiness: Parts of the server, and whether each is ready; read anew on each request.
+        token: The control token, without which only health and readiness are told; nobody needs one if None.
+        only_open: Whether there is nothing but health and readiness.
+        facts: What health tells beside what the accounts hold, by name; asked anew on each request.
+    """
+    app = Flask("casavi_mock", static_folder=None)
+    app.url_map.merge_slashes = False
+    document = load_document(registry.settings.document)
+    plane = Plane(registry, readiness, document, facts)
+    known = {verb.id: verb for verb in verbs(document) if verb.open or not only_open}
+
+    @app.before_request
+    def guarded() -> None:
+        check_browser(request)
+        verb = known.get(request.endpoint or "")
+        if token is not None and not (verb and verb.open):
+            check_token(request, token)
+
+    for verb in known.values():
+        path = verb.path.replace("{key}", "<path:key>").replace("{", "<").replace("}", ">")
+        app.add_url_rule(path, verb.id, _view(plane, verb), methods=[verb.method], provide_automatic_options=False)
+    _handle_errors(app, sorted({verb.path for verb in known.values()}))
+    return app
+
+
+def _view(plane: Plane, verb: Verb) -> Callable[..., Response]:
+    def view(**path: str) -> Response:
+        verb.check_path(path)
+        query = verb.query(request.args)
+        raw = b"" if verb.open else read_body(request, verb.max_bytes)  # nobody can keep health waiting
+        headers = {name.lower().encode("latin-1"): value.encode("latin-1") for name, value in request.headers.items()}
+        body = verb.body(headers, raw)
+        key = headers.get(KEY_HEADER.lower().encode())
+        named = None if key is None else key.decode("utf-8", "replace")
+        base_url = f"{request.scheme}://{request.headers.get('Host', 'localhost')}"
+        asked = Asked(plane, named, base_url, path, query, body)
+        answer = HANDLERS[verb.id](asked)
+        return _response(answer.body, answer.status, answer.media_type)
+
+    return view
+
+
+def _handle_errors(app: Flask, paths: list[str]) -> None:
+    @app.errorhandler(Problem)
+    def refused(problem: Problem) -> Response:
+        return _problem(problem)
+
+    @app.errorhandler(HTTPException)
+    def refused_by_routing(error: HTTPException) -> Response:
+        return _problem(_from_http(error, paths))
+
+    @app.errorhandler(Exception)
+    def failed(error: Exception) -> Response:
+        log.error("the control plane failed", exc_info=error)
+        return _problem(Problem(500, "The mock failed; its log has more."))
+
+
+def _from_http(error: HTTPException, paths: list[str]) -> Problem:
+    if isinstance(error, MethodNotAllowed):
+        possible = sorted(set(error.valid_methods or ()) - {"HEAD"})
+        detail = f"{request.method[:20]} cannot be done with {(request.script_root + request.path)[:200]!r}."
+        return Problem(405, detail, "", " or ".join(possible), request.method[:20], possible)
+    if isinstance(error, NotFound):
+        known = [request.script_root + path for path in paths]
+        return Problem(404, "The control plane has nothing at this path.", "", "a known path", "another one", known)
+    return Problem(error.code or 500, error.description or error.name)
+
+
+def _problem(problem: Problem) -> Response:
+    response = _response(orjson.dumps(problem.body), problem.status, MEDIA_TYPE)
+    for name, value in problem.headers:
+        response.headers[name] = value
+    if problem.status == 405:
+        response.headers["Allow"] = ", ".join(problem.possible)
+    return response
+
+
+def _response(body: bytes, status: int, media_type: str) -> Response:
+    response = Response(body, status, content_type=media_type)
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    if status == 204:
+        del response.headers["Content-Type"]
+    return response

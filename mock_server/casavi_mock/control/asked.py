@@ -1,0 +1,126 @@
+"""What a verb is given, and what it gives back."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from itertools import islice
+from typing import Any
+
+import orjson
+
+from casavi_contracts import spec
+from casavi_mock.accounts import Account, Registry
+from casavi_mock.bodies.validation import BodySchema
+from casavi_mock.control.problems import MAX_COUNTED, Problem, from_errors
+from casavi_mock.domain.model import ENTITIES
+
+KEY_HEADER = "X-Mock-Key"
+
+
+class Plane:
+    """What all verbs share.
+
+    Args:
+        registry: The accounts.
+        readiness: Parts of the server, and whether each is ready.
+        document: The control plane's own document.
+        facts: What health tells beside what the accounts hold, by name.
+    """
+
+    def __init__(
+        self,
+        registry: Registry,
+        readiness: Mapping[str, bool],
+        document: Mapping[str, Any],
+        facts: Mapping[str, Callable[[], Any]] | None = None,
+    ) -> None:
+        self.registry = registry
+        self.readiness = readiness
+        self.document = document
+        self.facts = facts or {}
+
+    @cached_property
+    def _portfolio(self) -> BodySchema:
+        schema = spec.request_schema(dict(self.registry.settings.document), "importMasterData")
+        assert schema is not None, "the import takes a body"
+        return BodySchema(schema)
+
+    def check_portfolio(self, portfolio: Any) -> None:
+        """Holds a portfolio against the contract.
+
+        Raises:
+            Problem: It does not satisfy the contract, of which a profile may have made another one.
+        """
+        if not self._portfolio.satisfied_by(portfolio):
+            errors = list(islice(self._portfolio.errors(portfolio), MAX_COUNTED))
+            raise from_errors(errors, status=409)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request, checked against the document."""
+
+    plane: Plane
+    key: str | None
+    """The key of the account, if one was named."""
+    base_url: str
+    """The address of the server as the client knows it."""
+    path: Mapping[str, str]
+    query: Mapping[str, Any]
+    body: Any
+
+    @property
+    def account(self) -> Account:
+        """The account that is meant.
+
+        Raises:
+            Problem: There is none.
+        """
+        if self.key is None:
+            account = self.plane.registry.default
+            if account is None:
+                raise Problem(404, "This server has no account yet; open one with POST /_mock/accounts.")
+        else:
+            account = self.plane.registry.get(self.key)
+            if account is None:
+                detail = f"There is no account with the key in the header {KEY_HEADER}."
+                raise Problem(404, detail, KEY_HEADER, "the key of an account", "another text")
+        return account
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer as it goes out."""
+
+    body: bytes
+    status: int = 200
+    media_type: str = "application/json"
+
+
+Handler = Callable[[Asked], Reply]
+
+
+def reply(value: Any, status: int = 200) -> Reply:
+    """Returns a value as a JSON answer."""
+    return Reply(orjson.dumps(value), status)
+
+
+def nothing() -> Reply:
+    """Returns an answer without a body."""
+    return Reply(b"", 204)
+
+
+def moment(text: str) -> datetime:
+    """Returns a moment, aware.
+
+    Args:
+        text: In RFC 3339, as the document has checked it.
+    """
+    return datetime.fromisoformat(text.upper())
+
+
+def held(account: Account) -> dict[str, int]:
+    """Returns how many records an account holds, by entity."""
+    store = account.store  # another one may take its place at any time
+    return {entity: store.count(entity) for entity in ENTITIES}

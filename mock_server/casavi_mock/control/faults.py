@@ -1,0 +1,77 @@
+"""Verbs that plan faults."""
+
+from typing import Any
+
+from casavi_mock.control.asked import Asked, Handler, Reply, nothing, reply
+from casavi_mock.control.problems import refusing
+from casavi_mock.domain.faults import Effect, Fault, FaultView
+
+
+def list_faults(asked: Asked) -> Reply:
+    """Lists the faults and how often each has struck."""
+    account = asked.account
+    with account.lock:
+        return reply({"faults": [_view(seen) for seen in account.faults.list()]})
+
+
+def add(asked: Asked) -> Reply:
+    """Plans a fault."""
+    account, body = asked.account, asked.body
+    came = body["effect"]
+    effect = Effect(
+        kind=came["kind"],
+        status=came.get("status"),
+        retry_after_seconds=came.get("retryAfterSeconds"),
+        seconds=came.get("seconds"),
+    )
+    fault = Fault(operation=body["operation"], effect=effect, first=body.get("first", 1), times=body.get("times"))
+    with account.lock:
+        with refusing(409):  # there are too many
+            fault_id = account.faults.add(fault)
+        (seen,) = (seen for seen in account.faults.list() if seen.id == fault_id)
+    return reply(_view(seen), 201)
+
+
+def clear(asked: Asked) -> Reply:
+    """Forgets all faults."""
+    account = asked.account
+    with account.lock:
+        number = len(account.faults)
+        account.faults.clear()
+    return reply({"removed": number})
+
+
+def remove(asked: Asked) -> Reply:
+    """Forgets one fault."""
+    account = asked.account
+    with account.lock, refusing(404, "id"):
+        account.faults.remove(asked.path["id"])
+    return nothing()
+
+
+def _view(seen: FaultView) -> dict[str, Any]:
+    fault, effect = seen.fault, seen.fault.effect
+    return {
+        "id": seen.id,
+        "operation": fault.operation,
+        "first": fault.first,
+        "times": fault.times,
+        "effect": {
+            "kind": effect.kind,
+            "status": effect.status,
+            "retryAfterSeconds": effect.retry_after_seconds,
+            "seconds": effect.seconds,
+        },
+        "calls": seen.calls,
+        "hits": seen.hits,
+        "over": seen.over,
+    }
+
+
+HANDLERS: dict[str, Handler] = {
+    "listFaults": list_faults,
+    "addFault": add,
+    "putFault": add,
+    "clearFaults": clear,
+    "removeFault": remove,
+}

@@ -1,0 +1,290 @@
+"""How each rule about clients is checked.
+
+Answers that a fault may have kept from the client are not held against it.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from casavi_mock.domain.journal import Exchange
+from casavi_mock.domain.violations.rules import Criteria
+
+LOG_INS_IN_A_ROW = 3
+"""Log-ins for one call each, one after another, that make a habit."""
+
+_SHOWN = 5
+"""Records, fields and the like that a detail names."""
+
+_AUTHENTICATE, _REFRESH, _IMPORT, _JOB = "authenticate", "refreshToken", "importMasterData", "getJob"
+
+_BREAKS_CONTRACT = frozenset({400, 405, 413, 415})
+"""Statuses of refusals that say that the request was wrong as such."""
+
+
+class Finding(NamedTuple):
+    """Where a rule is broken, and how."""
+
+    numbers: tuple[int, ...]
+    detail: str
+
+
+_Record = tuple[str, str | None]
+History = Sequence[Exchange]
+"""The exchanges of an account, oldest first."""
+
+
+def _contract_violations(history: History, _: Criteria) -> Iterator[Finding]:
+    groups: dict[tuple[str, str, tuple[str, ...]], list[Exchange]] = defaultdict(list)
+    for exchange in history:
+        name = exchange.rule
+        if name is None or (exchange.injected is not None and exchange.effect in (None, "status")):
+            continue
+        if exchange.status in _BREAKS_CONTRACT or name == "operation-unknown":
+            # Of what is not an operation each address is another mistake.
+            what = exchange.operation or f"{exchange.method} {exchange.path}"
+            groups[what, name, exchange.pointers].append(exchange)
+    for (what, broken, pointers), members in groups.items():
+        places = f" at {_listed(pointer or 'the body' for pointer in pointers)}" if pointers else ""
+        why = members[0].detail or "no reason is known"
+        yield _found(members, f"{what} was refused by {broken}{places}: {why}")
+
+
+def _tokens_not_raw(history: History, _: Criteria) -> Iterator[Finding]:
+    for form, where in (("bearer", "with `Bearer` before it"), ("authorization", "in the header `Authorization`")):
+        members = [exchange for exchange in history if exchange.token_form == form]
+        if members:
+            yield _found(members, f"The token came {where} in {_times(len(members), 'request')}.")
+
+
+def _tokens_in_addresses(history: History, _: Criteria) -> Iterator[Finding]:
+    members = [exchange for exchange in history if exchange.token_in_url]
+    if members:
+        first = members[0]
+        address = f"{first.path}?{first.query}" if first.query else first.path
+        yield _found(
+            members, f"{_times(len(members), 'address', 'addresses')} held one, the first was {first.method} {address}."
+        )
+
+
+def _unknown_fields(history: History, _: Criteria) -> Iterator[Finding]:
+    groups: dict[tuple[str, ...], list[Exchange]] = defaultdict(list)
+    for exchange in history:
+        if exchange.unknown_fields:
+            groups[exchange.unknown_fields].append(exchange)
+    for pointers, members in groups.items():
+        yield _found(members, f"Unknown: {_listed(pointer or 'further fields' for pointer in pointers)}.")
+
+
+def _deprecated(history: History, _: Criteria) -> Iterator[Finding]:
+    noted = [(exchange, note) for exchange in history for note in exchange.notes if note.startswith("deprecated")]
+    for text in dict.fromkeys(note for _, note in noted):
+        yield _found([exchange for exchange, note in noted if note == text], f"{text[:1].upper()}{text[1:]}.")
+
+
+def _log_ins(history: History, _: Criteria) -> Iterator[Finding]:
+    """A log-in counts if exactly one call follows it before the next, and that one did not need a new token."""
+    log_in: Exchange | None = None
+    calls: list[Exchange] = []
+    row: list[Exchange] = []
+    rows: list[list[Exchange]] = []
+    for exchange in (*history, None):
+        if exchange is not None and exchange.operation != _AUTHENTICATE:
+            calls.append(exchange)
+        elif exchange is None or exchange.succeeded:
+            if log_in is not None and len(calls) == 1 and not _needs_log_in(log_in, calls[0], exchange):
+                row += [log_in, calls[0]]
+            elif row:
+                rows.append(row)
+                row = []
+            log_in, calls = exchange, []
+    rows.append(row)
+    for members in rows:
+        if len(members) >= 2 * LOG_INS_IN_A_ROW:
+            yield _found(members, f"{len(members) // 2} log-ins in a row served one call each.")
+
+
+def _needs_log_in(log_in: Exchange, call: Exchange, following: Exchange | None) -> bool:
+    """Whether a client had a reason to log in again: its token was refused, or is at its end."""
+    if (call.rule or "").startswith("token-"):
+        return True
+    return following is not None and log_in.token_until is not None and following.at >= log_in.token_until
+
+
+def _late_refreshes(history: History, _: Criteria) -> Iterator[Finding]:
+    """A token that ended earlier than the client was told, by a command or a fault, is not held against it."""
+    told: dict[str, datetime] = {}
+    groups: dict[str, list[Exchange]] = defaultdict(list)
+    for exchange in history:
+        if exchange.token is None:
+            continue
+        if exchange.token_until is not None:
+            told[exchange.token] = exchange.token_until
+        name, until = exchange.rule or "", told.get(exchange.token)
+        if name == "token-expired" and until is not None and exchange.at >= until:
+            groups[exchange.token].append(exchange)
+    for token, members in groups.items():
+        too_late = any(exchange.operation == _REFRESH for exchange in members)
+        how = "the refresh came too late" if too_late else "it was never refreshed"
+        detail = f"The token lived until {told[token].isoformat()}, {how}: {_times(len(members), 'request')} failed."
+        yield _found(members, detail)
+
+
+def _fast_polls(history: History, criteria: Criteria) -> Iterator[Finding]:
+    """Both clocks must agree that it was too fast: one may stand still, the other knows nothing of time set forward."""
+    wait = timedelta(seconds=criteria.poll_seconds)
+    before: dict[str, Exchange] = {}
+    groups: dict[str, list[Exchange]] = defaultdict(list)
+    shortest: dict[str, timedelta] = {}
+    for poll in history:
+        if poll.operation != _JOB or poll.job_id is None or not poll.succeeded:
+            continue
+        last = before.get(poll.job_id)
+        before[poll.job_id] = poll
+        if last is None or last.job_final or last.perhaps_lost:
+            continue
+        gap = _gap(last, poll)
+        if gap < wait:
+            groups[poll.job_id].append(poll)
+            shortest[poll.job_id] = min(gap, shortest.get(poll.job_id, gap))
+    for job, members in groups.items():
+        seconds = f"{shortest[job].total_seconds():.3f} s"
+        detail = (
+            f"Job {job} was polled {_times(len(members), 'time')} within {criteria.poll_seconds:g} s of the last look"
+        )
+        yield _found(members, f"{detail}; the shortest pause was {seconds}.")
+
+
+def _gap(one: Exchange, other: Exchange) -> timedelta:
+    gap = other.at - one.at
+    if one.server_at is None or other.server_at is None:
+        return gap
+    return max(gap, other.server_at - one.server_at)
+
+
+def _unread_jobs(history: History, _: Criteria) -> Iterator[Finding]:
+    polls: dict[str, Exchange] = {}
+    ended: set[str] = set()
+    for poll in history:
+        if poll.operation == _JOB and poll.job_id is not None and poll.succeeded:
+            polls[poll.job_id] = poll
+            if poll.job_final:
+                ended.add(poll.job_id)
+    for exchange in _accepted(history):
+        job = exchange.job_id or ""
+        if job in ended or exchange.perhaps_lost:
+            continue
+        poll_seen = polls.get(job)
+        if poll_seen is None:
+            yield Finding((exchange.number,), f"Job {job} was never looked at.")
+        elif exchange.effect != "job-stalls":
+            numbers = (exchange.number, poll_seen.number)
+            yield Finding(numbers, f"Job {job} was {poll_seen.job_status!r} when it was looked at last.")
+
+
+def _ignored_failures(history: History, _: Criteria) -> Iterator[Finding]:
+    """What was stored by an earlier import may be referred to, even if a later version of it was refused."""
+    sent: dict[str, Exchange] = {}
+    known: dict[_Record, int] = {}
+    stored: set[_Record] = set()
+    for exchange in history:
+        if exchange.operation == _JOB and exchange.succeeded and not exchange.perhaps_lost:
+            for record in exchange.refused:
+                if record[1] is not None and record not in stored:
+                    known.setdefault(record, exchange.number)
+            origin = sent.get(exchange.job_id or "")
+            if origin is not None and exchange.job_final:
+                stored.update(set(origin.provides) - set(exchange.refused))
+        elif exchange.operation == _IMPORT and exchange.succeeded:
+            sent[exchange.job_id or ""] = exchange
+            for record in exchange.provides:
+                known.pop(record, None)
+            bad = list(dict.fromkeys(record for record in exchange.refers if record in known))
+            if bad:
+                numbers = (*sorted({known[record] for record in bad}), exchange.number)
+                yield Finding(numbers, f"Refused as the job told, yet referred to: {_records(bad)}.")
+
+
+def _wrong_order(history: History, _: Criteria) -> Iterator[Finding]:
+    sent = {exchange.job_id or "": exchange for exchange in _accepted(history)}
+    provided = [(exchange, frozenset(exchange.provides)) for exchange in sent.values()]
+    told: dict[str, dict[_Record, int]] = defaultdict(dict)
+    for exchange in history:
+        job = exchange.job_id or ""
+        if job in sent and exchange.operation == _JOB and not exchange.perhaps_lost:
+            for record in exchange.missing:
+                told[job].setdefault(record, exchange.number)
+    for job, missing in told.items():
+        origin = sent[job]
+        for later, records in provided:
+            came = [record for record in missing if record in records] if later.number > origin.number else []
+            if came:
+                # Taken out, as what is sent once more after that is in order.
+                numbers = tuple(sorted({origin.number, later.number, *(missing.pop(record) for record in came)}))
+                yield Finding(numbers, f"Referred to first and sent later: {_records(came)}.")
+
+
+def _repeated_imports(history: History, _: Criteria) -> Iterator[Finding]:
+    """A look at any job in between counts as having looked what became of the first."""
+    unsure: dict[str, list[Exchange]] = {}
+    for exchange in history:
+        if exchange.operation == _JOB:
+            yield from _repetitions(unsure)
+            unsure.clear()
+        if exchange.operation != _IMPORT or exchange.fingerprint is None:
+            continue
+        if exchange.fingerprint in unsure:
+            unsure[exchange.fingerprint].append(exchange)
+        elif exchange.perhaps_lost or exchange.status >= 500:
+            unsure[exchange.fingerprint] = [exchange]
+    yield from _repetitions(unsure)
+
+
+def _repetitions(unsure: Mapping[str, list[Exchange]]) -> Iterator[Finding]:
+    for members in unsure.values():
+        if len(members) > 1:
+            yield _found(
+                members, f"The same import was sent {_times(len(members), 'time')}; the first answer was lost."
+            )
+
+
+def _accepted(history: History) -> Iterator[Exchange]:
+    for exchange in history:
+        if exchange.operation == _IMPORT and exchange.succeeded and exchange.job_id is not None:
+            yield exchange
+
+
+def _found(members: Sequence[Exchange], detail: str) -> Finding:
+    return Finding(tuple(exchange.number for exchange in members), detail)
+
+
+def _records(records: Sequence[_Record]) -> str:
+    return _listed(f"{entity} {name!r}" for entity, name in records)
+
+
+def _listed(texts: Iterable[str]) -> str:
+    shown = list(texts)
+    more = f" and {len(shown) - _SHOWN} more" if len(shown) > _SHOWN else ""
+    return ", ".join(shown[:_SHOWN]) + more
+
+
+def _times(number: int, one: str, many: str | None = None) -> str:
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
+CHECKS: Mapping[str, Callable[[History, Criteria], Iterator[Finding]]] = {
+    "request-violates-contract": _contract_violations,
+    "token-with-bearer": _tokens_not_raw,
+    "token-in-url": _tokens_in_addresses,
+    "partial-failure-ignored": _ignored_failures,
+    "children-before-parents": _wrong_order,
+    "unknown-fields-sent": _unknown_fields,
+    "deprecated-parameters": _deprecated,
+    "log-in-before-every-call": _log_ins,
+    "refresh-never-or-too-late": _late_refreshes,
+    "polls-too-fast": _fast_polls,
+    "job-never-read-to-its-end": _unread_jobs,
+    "same-import-sent-again-after-lost-response": _repeated_imports,
+}
+"""Finds the breaches of each rule."""

@@ -1,0 +1,1 @@
+"""What is written down about exchanges, and how it is shown."""

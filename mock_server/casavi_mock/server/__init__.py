@@ -1,0 +1,1 @@
+"""The server: application, protocol, worker, pages."""

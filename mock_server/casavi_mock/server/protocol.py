@@ -1,0 +1,315 @@
+"""Connections with bounds: how many there are, how long headers may be, and how slow a client.
+
+uvicorn bounds none of that by itself but the pause between two requests. What is ended here is no exchange yet: it is
+counted at the door and is in no journal.
+"""
+
+import asyncio
+import enum
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+
+from casavi_mock.errors import Refused
+from casavi_mock.messages.answers import Answer
+from casavi_mock.server.door import Door
+from casavi_mock.server.options import ConnectionLimits
+from casavi_mock.vendor.faults import reset_connection
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+ALWAYS_ANSWERED = "/_mock/"
+"""Paths that are answered although there are too many connections, so that somebody can look what is the matter."""
+
+SURPLUS = 50
+"""Connections beyond the bound that are heard at all; of more, the one that has been silent longest goes."""
+
+_CLOSE = (b"connection", b"close")
+
+
+class Part(enum.Enum):
+    """What of a request is to come next."""
+
+    NOTHING = enum.auto()
+    FIRST_BYTE = enum.auto()
+    """Of a connection that was just opened."""
+    HEADERS = enum.auto()
+    BODY = enum.auto()
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """uvicorn's protocol for one connection, with bounds.
+
+    Args:
+        arguments: As for uvicorn's own.
+        door: The bounds, and the counts.
+        others: As for uvicorn's own.
+    """
+
+    def __init__(self, *arguments: Any, door: Door, **others: Any) -> None:
+        super().__init__(*arguments, **others)
+        self._door = door
+        self._limits = door.limits
+        self._own_app = self.app
+        self._awaited = Part.FIRST_BYTE
+        self._watched = Part.NOTHING
+        self._timer: asyncio.TimerHandle | None = None
+        self._stall: asyncio.TimerHandle | None = None
+        self._answering: RequestResponseCycle | None = None
+        self._moved = False
+        self._split = False
+        self._unseen = 0
+
+    @property
+    def busy(self) -> bool:
+        """Whether an answer is under way."""
+        return self.cycle is not None and not self.cycle.response_complete
+
+    # The transport calls these.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Counts the connection; lets one that is too many be heard, but not served."""
+        super().connection_made(transport)  # type: ignore[arg-type]  # uvicorn says more than asyncio does
+        self._door.open = len(self.connections)
+        if len(self.connections) > self._limits.max_connections:
+            self.app = self._own_app = self._surplus
+            self._make_room()
+        self._watch()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stops all clocks."""
+        self._give_up()
+        super().connection_lost(exc)
+        self._unset_keepalive_if_required()  # uvicorn forgets it where the client has reset the connection
+        self._door.open = len(self.connections)
+        self._door.surplus.pop(self, None)
+        self._awaited = Part.NOTHING
+        self._watch()
+        self._taken()
+
+    def data_received(self, data: bytes) -> None:
+        """Reads on, and looks whether the client is too slow, or sends headers without end."""
+        self._moved = False
+        self._unseen += len(data)
+        super().data_received(data)
+        if self._moved:
+            self._unseen = 0
+        elif self._unseen > self._limits.max_header_bytes and not self.transport.is_closing():
+            # Also what stands between the pieces of a body, or behind it: no application sees how long that is.
+            self._door.headers_too_large += 1
+            self._end(_too_large(self._limits))
+        self._split = self._awaited is Part.HEADERS
+        if self._awaited is not self._watched:
+            self._watch()
+
+    def pause_writing(self) -> None:
+        """Gives the client time to take what waits for it."""
+        super().pause_writing()
+        if self._stall is None:
+            self._stall = self.loop.call_later(self._limits.answer_seconds, self._not_taken)
+
+    def resume_writing(self) -> None:
+        """The client took it."""
+        super().resume_writing()
+        self._taken()
+
+    # The parser calls these.
+
+    def on_message_begin(self) -> None:
+        """A request begins."""
+        super().on_message_begin()
+        if self._timer is not None:  # of what came before
+            self._timer.cancel()
+            self._timer = None
+        self._awaited, self._watched = Part.HEADERS, Part.NOTHING
+        self._moved = True
+
+    def on_headers_complete(self) -> None:
+        """Its headers are there."""
+        self._awaited = Part.BODY
+        self._moved = True
+        most = self._limits.max_header_bytes
+        # What came at once, and is shorter than the bound, need not be counted.
+        long = (self._split or self._unseen > most) and self._head_bytes() > most
+        if long or len(self.headers) > self._limits.max_headers:
+            self.app = self._headers_too_large
+        super().on_headers_complete()
+        self.app = self._own_app
+
+    def on_body(self, body: bytes) -> None:
+        """A piece of its body is there."""
+        self._moved = True
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """It is complete."""
+        self._awaited = Part.NOTHING
+        self._moved = True
+        super().on_message_complete()
+
+    # uvicorn calls these.
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._answering = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def on_response_complete(self) -> None:
+        """An answer is complete; what of it waits in a closing connection does not wait for ever."""
+        super().on_response_complete()
+        if self.transport.is_closing():
+            self._abort_later()
+
+    def timeout_keep_alive_handler(self) -> None:
+        """There was no further request."""
+        super().timeout_keep_alive_handler()
+        self._abort_later()
+
+    def shutdown(self) -> None:
+        """The server ends: requests that are complete may be answered, for others nobody waits."""
+        if self._awaited is Part.NOTHING:
+            super().shutdown()
+        else:
+            self._end(None)
+
+    # Clocks.
+
+    def _watch(self) -> None:
+        """Starts the clock for what is awaited now."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._watched = self._awaited
+        if self._awaited is not Part.NOTHING:
+            limits = self._limits
+            seconds = limits.body_seconds if self._awaited is Part.BODY else limits.header_seconds
+            self._timer = self.loop.call_later(seconds, self._too_slow)
+
+    def _too_slow(self) -> None:
+        self._timer = None
+        if self.transport.is_closing():
+            return
+        if self._awaited is Part.BODY:
+            if self._unheard():
+                self._watch()
+                return
+            self._door.slow_bodies += 1
+            what, seconds = "body", self._limits.body_seconds
+        else:
+            self._door.slow_headers += 1
+            what, seconds = "headers", self._limits.header_seconds
+        detail = f"The {what} of the request did not come within {seconds:g} seconds."
+        self._end(None if self._awaited is Part.FIRST_BYTE else Refused("request-too-slow", detail))
+
+    def _unheard(self) -> bool:
+        """Whether it is the mock that lets the body wait."""
+        return self.flow.read_paused or (self.busy and self.cycle.waiting_for_100_continue)
+
+    def _not_taken(self) -> None:
+        self._stall = None
+        self._door.slow_readers += 1
+        reset_connection(self.transport)
+
+    def _taken(self) -> None:
+        if self._stall is not None:
+            self._stall.cancel()
+            self._stall = None
+
+    def _abort_later(self) -> None:
+        if self._stall is None:
+            self._stall = self.loop.call_later(self._limits.answer_seconds, reset_connection, self.transport)
+
+    # Turning away.
+
+    def _end(self, refusal: Refused | None) -> None:
+        """Ends the connection, with an answer if one can be sent.
+
+        Args:
+            refusal: Why; None ends it without a word.
+        """
+        if refusal is not None and self._may_answer():
+            self.transport.write(self._as_bytes(self._door.answer(refusal)))
+        self._give_up()
+        self.transport.close()
+        self._abort_later()
+
+    def _give_up(self) -> None:
+        """Tells the application that its client is gone; uvicorn tells it of the latest request alone."""
+        cycle = self._answering
+        if cycle is not None and not cycle.response_complete:
+            cycle.disconnected = True
+            cycle.message_event.set()
+
+    def _may_answer(self) -> bool:
+        if self.pipeline:  # an earlier request is to be answered first
+            return False
+        if self._awaited is Part.BODY:
+            return self.busy and not self.cycle.response_started
+        return not self.busy
+
+    def _as_bytes(self, answer: Answer) -> bytes:
+        lines = [STATUS_LINE[answer.status]]
+        for name, value in (*self.server_state.default_headers, *_headers(answer)):
+            lines += [name, b": ", value, b"\r\n"]
+        return b"".join((*lines, b"\r\n", answer.body))
+
+    def _make_room(self) -> None:
+        surplus = self._door.surplus
+        surplus[self] = None
+        if len(surplus) > SURPLUS:
+            silent = next((one for one in surplus if isinstance(one, BoundedProtocol) and not one.busy), self)
+            del surplus[silent]
+            self._door.refused += 1
+            silent._end(_full(self._limits))
+
+    def _head_bytes(self) -> int:
+        return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+
+    # Applications that take the place of the usual one for one request.
+
+    async def _surplus(self, scope: Message, receive: Receive, send: Send) -> None:
+        if scope["path"].startswith(ALWAYS_ANSWERED):
+            await self.config.loaded_app(scope, receive, _closing(send))
+        else:
+            self._door.refused += 1
+            await _send(send, self._door.answer(_full(self._limits)))
+
+    async def _headers_too_large(self, scope: Message, receive: Receive, send: Send) -> None:
+        self._door.headers_too_large += 1
+        await _send(send, self._door.answer(_too_large(self._limits)))
+
+
+def _too_large(limits: ConnectionLimits) -> Refused:
+    detail = (
+        f"A request may have {limits.max_headers} headers, "
+        f"and {limits.max_header_bytes} bytes of address and headers together."
+    )
+    return Refused("headers-too-large", detail)
+
+
+def _full(limits: ConnectionLimits) -> Refused:
+    detail = f"{limits.max_connections} connections are open, as many as there may be. Close some, or wait."
+    return Refused("connections-full", detail, headers={"Retry-After": "1"})
+
+
+def _headers(answer: Answer) -> list[tuple[bytes, bytes]]:
+    length = str(len(answer.body)).encode()
+    return [(b"content-type", answer.media_type), (b"content-length", length), *answer.headers, _CLOSE]
+
+
+async def _send(send: Send, answer: Answer) -> None:
+    await send({"type": "http.response.start", "status": answer.status, "headers": _headers(answer)})
+    await send({"type": "http.response.body", "body": answer.body})
+
+
+def _closing(send: Send) -> Send:
+    """Returns a `send` after whose answer the connection ends."""
+
+    async def closing(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": [*message["headers"], _CLOSE]}
+        await send(message)
+
+    return closing

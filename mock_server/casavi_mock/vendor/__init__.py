@@ -1,0 +1,1 @@
+"""casavi's HTTP: routes, operations, answers, and faults at the edge."""

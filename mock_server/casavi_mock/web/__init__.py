@@ -1,1 +1,0 @@
-"""The edge: HTTP in, use cases called, HTTP out."""

@@ -1,0 +1,60 @@
+import pytest
+
+from casavi_contracts import spec
+from casavi_mock.domain.model import ENTITIES, TRANSITIONS, JobState, Outcome, Secret, Token
+from tests.support.accounts import START
+
+TEXT = "s3cr3t-of-a-test"
+
+
+def test_secret_shows_its_text_only_when_asked() -> None:
+    """No way of making text of a secret shows it."""
+    secret = Secret(TEXT)
+    assert secret.reveal() == TEXT
+    shown = [repr(secret), str(secret), f"{secret}", f"{secret!r:>20}", repr([secret]), repr({"secret": secret})]
+    assert not any(TEXT in text for text in shown)
+
+
+def test_secret_lies_in_no_dict() -> None:
+    """A secret has no `__dict__` that a dump of variables could open."""
+    assert not hasattr(Secret(TEXT), "__dict__")
+
+
+def test_token_shows_neither_text_nor_owner() -> None:
+    """The owner of a token is a key, which is half of the credentials."""
+    shown = repr(Token(Secret(TEXT), "key-of-a-test", START))
+    assert TEXT not in shown
+    assert "key-of-a-test" not in shown
+    assert "revoked=False" in shown
+
+
+def test_every_state_has_transitions() -> None:
+    """The table of transitions is complete, and leads only to states that are in it."""
+    assert set(TRANSITIONS) == set(JobState)
+    assert set().union(*TRANSITIONS.values()) <= set(JobState)
+
+
+def test_states_form_no_circle() -> None:
+    """A job never comes back to a state; the order of the states is the order in time."""
+    order = list(JobState)
+    assert all(order.index(later) > order.index(state) for state in order for later in TRANSITIONS[state])
+
+
+@pytest.mark.parametrize(
+    ("state", "final"), [("waiting", False), ("active", False), ("completed", True), ("failed", True)]
+)
+def test_two_states_are_final(state: str, final: bool) -> None:
+    """Jobs end completed or failed."""
+    assert (not TRANSITIONS[JobState(state)]) is final
+
+
+def test_entities_are_those_of_the_contract() -> None:
+    """The kinds of records that are counted are the kinds that the contract document marks."""
+    shapes = spec.import_shape(spec.load_document()).walk()
+    assert {shape.entity for shape in shapes if shape.entity} == set(ENTITIES)
+
+
+def test_names_of_outcomes_are_those_that_clients_see() -> None:
+    """Outcomes are written in the words of the contract document."""
+    counts = spec.load_document()["components"]["schemas"]["EntityCounts"]
+    assert [str(outcome) for outcome in Outcome] == counts["required"]

@@ -1,0 +1,149 @@
+"""Records that are parsed when their turn comes are planned and imported like all others."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from casavi_fixtures import contact, load_portfolio, property_, responsibility
+from casavi_mock.domain.jobs import Progress
+from casavi_mock.domain.model import JobState, Key
+from casavi_mock.domain.ordering import Plan, PlannedRecords, Portion, plan
+from tests.support.accounts import START, Bench, outcomes, refusals, settings
+
+SHAPE = settings().shape
+FIELDS = {child.key: child.shape.fields for child in SHAPE.children}
+IMMEDIATE = Progress(mode="immediate")
+IDENTITIES = {child.key: child.shape.identity for child in SHAPE.children if not child.shape.children}
+
+
+@dataclass
+class Loads:
+    """Portions that count how often they are loaded."""
+
+    size: int
+    count: int = field(default=0)
+
+    def divided(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Returns a body whose contacts and responsibilities come in portions; every third piece is not in one."""
+        return {name: self._pieces(name, value) if name in IDENTITIES else value for name, value in body.items()}
+
+    def _pieces(self, name: str, records: Sequence[Mapping[str, Any]]) -> list[Any]:
+        pieces: list[Any] = []
+        for number, start in enumerate(range(0, len(records), self.size)):
+            part = records[start : start + self.size]
+            keys = [_key(name, record) for record in part]
+            odd = [(n, names) for n, record in enumerate(part) if (names := record.keys() - FIELDS[name])]
+            pieces += part if number % 3 == 2 else [Portion(keys, self._load(part), odd)]
+        return pieces
+
+    def _load(self, part: Sequence[Mapping[str, Any]]) -> Any:
+        def load() -> Sequence[Mapping[str, Any]]:
+            self.count += 1
+            return part
+
+        return load
+
+
+def _key(name: str, record: Mapping[str, Any]) -> Key:
+    identity = IDENTITIES[name]
+    return record["id"] if identity == ("id",) else tuple(record[part] for part in identity)
+
+
+def rows(planned: Plan) -> list[tuple[Any, ...]]:
+    return [(record.entity, record.key, record.pointer, record.data) for record in planned.records]
+
+
+BODIES = {
+    "small house": load_portfolio("small-house"),
+    "duplicates": {
+        "contacts": [contact(id=f"C-{n % 7}") for n in range(20)],
+        "responsibilities": [responsibility(contactId="C-1")] * 3,
+    },
+    "missing references": {
+        "contacts": [contact(id=f"C-{n}") for n in range(9)],
+        "properties": [property_(id="P-1")],
+        "responsibilities": [responsibility(propertyId=f"P-{n % 3}", contactId=f"C-{n}") for n in range(12)],
+    },
+    "unknown fields": {
+        "contacts": [{**contact(id=f"C-{n}"), **({"shoe": n, "hat": 1} if n % 4 else {})} for n in range(11)],
+    },
+    "empty": {"contacts": [], "responsibilities": []},
+}
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 100])
+@pytest.mark.parametrize("name", BODIES)
+def test_portions_change_nothing(name: str, size: int) -> None:
+    """Neither the plan, nor what becomes of the records, nor what is stored."""
+    body, divided = BODIES[name], Loads(size).divided(BODIES[name])
+    whole, parts = plan(body, SHAPE), plan(divided, SHAPE)
+    assert rows(parts) == rows(whole)
+    assert (parts.duplicates, parts.warnings) == (whole.duplicates, whole.warnings)
+    one, other = Bench(progress=IMMEDIATE), Bench(progress=IMMEDIATE)
+    jobs = one.take(body), other.take(divided)
+    assert jobs[0].errors == jobs[1].errors
+    assert outcomes(jobs[0]) == outcomes(jobs[1])
+    assert one.stored() == other.stored()
+
+
+@pytest.mark.parametrize("size", [1, 4, 50])
+def test_each_portion_is_parsed_once(size: int) -> None:
+    """When its turn comes, and no earlier: planning and counting parse nothing."""
+    loads = Loads(size)
+    bench = Bench(progress=IMMEDIATE)
+    job = bench.submit(loads.divided({"contacts": [contact(id=f"C-{n}") for n in range(50)]}))
+    assert (loads.count, job.total) == (0, 50)
+    bench.run()
+    portions = [n for n in range(-(-50 // size)) if n % 3 != 2]
+    assert (job.state, loads.count) == (JobState.COMPLETED, len(portions))
+
+
+@pytest.mark.parametrize("divided", [False, True])
+@pytest.mark.parametrize("done", [0, 1, 5, 12, 13])
+def test_what_is_left_of_a_job_counts_by_kind(done: int, divided: bool) -> None:
+    """A job that is told to fail refuses the rest, and parses nothing of it."""
+    loads = Loads(4)
+    body = {
+        "contacts": [contact(id=f"C-{n}") for n in range(9)],
+        "properties": [property_(id="P-1")],
+        "responsibilities": [responsibility(contactId=f"C-{n}") for n in range(3)],
+    }
+    planned = plan(loads.divided(body) if divided else body, SHAPE)
+    kinds = ["contacts"] * 9 + ["properties"] + ["responsibilities"] * 3
+    left = planned.kinds(done)
+    assert {entity: number for entity, number in left.items() if number} == {
+        entity: kinds[done:].count(entity) for entity in kinds[done:]
+    }
+    assert loads.count == 0
+
+
+def test_a_job_of_portions_can_fail_by_force() -> None:
+    """All of its records count as refused."""
+    loads = Loads(10)
+    bench = Bench(progress=Progress(mode="manual"))
+    job = bench.submit(loads.divided({"contacts": [contact(id=f"C-{n}") for n in range(25)]}))
+    bench.queue.force("failed", job.id, START)
+    assert (job.state, outcomes(job), loads.count) == (JobState.FAILED, {"refused": 25}, 0)
+
+
+def test_a_duplicate_in_another_portion_is_found() -> None:
+    """Within a portion, between two, and between a portion and a record that is in none."""
+    records = [contact(id=name) for name in "abacbdxyzwab"]
+    bench = Bench(progress=IMMEDIATE)
+    job = bench.take(Loads(3).divided({"contacts": records}))
+    assert [id_ for _, id_, _ in refusals(job)] == ["a", "b", "a", "b", "a", "b"]
+
+
+def test_records_are_a_sequence() -> None:
+    """With a length, an order, parts, and an end."""
+    records = plan(Loads(2).divided({"contacts": [contact(id=f"C-{n}") for n in range(9)]}), SHAPE).records
+    assert isinstance(records, PlannedRecords)
+    names = [f"C-{n}" for n in range(9)]
+    assert ([record.key for record in records], len(records)) == (names, 9)
+    assert [records[index].key for index in (8, 0, -1, 4)] == ["C-8", "C-0", "C-8", "C-4"]
+    assert [record.key for record in records[2:7:2]] == names[2:7:2]
+    for index in (9, -10):
+        with pytest.raises(IndexError):
+            records[index]
