@@ -3,11 +3,14 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 8 --dist worksteal
+# Hundreds of tests start a Python of their own; without bytecode each would compile all packages again.
+unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help serve test bench soak check format docs lock wheel image clean
+.PHONY: help serve test test-unit test-rest test-all bench soak check format docs lock wheel image clean
 
 help:  ## say what there is
-	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/'
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/'
 
 # The two virtual environments differ: to serve, only what the server needs is installed.
 $(VENV)/serve.ok: requirements/runtime.txt requirements/build.txt pyproject.toml
@@ -30,10 +33,22 @@ $(VENV)/bench.ok: $(VENV)/serve.ok requirements/bench.txt
 serve: $(VENV)/serve.ok  ## start the mock at http://127.0.0.1:4227
 	$(BIN)/casavi-mock serve $(ARGS)
 
-test: $(VENV)/dev.ok  ## run all tests
-	$(BIN)/python -m coverage erase
-	$(BIN)/python -m coverage run -m pytest $(ARGS)
-	$(BIN)/python -m coverage report --skip-covered --show-missing --include='*/casavi_mock/domain/*' --fail-under=100
+# With ARGS pytest runs what they say and no more; without, both halves run, and both say what fails.
+test: $(VENV)/dev.ok  ## run the fast tests; the domain has to be covered whole by those in tests/unit
+ifeq ($(strip $(ARGS)),)
+	@$(MAKE) --no-print-directory --keep-going test-unit test-rest
+else
+	$(PYTEST) $(ARGS)
+endif
+
+test-unit: $(VENV)/dev.ok  # the tests without a server, traced: the domain is covered by these alone
+	$(PYTEST) tests/unit $(DEEP) --cov=casavi_mock.domain --cov-branch --cov-fail-under=100 --cov-report=term-missing:skip-covered
+
+test-rest: $(VENV)/dev.ok
+	$(PYTEST) --ignore=tests/unit $(DEEP)
+
+test-all: $(VENV)/dev.ok  ## run everything: slow tests, all mutants, Hypothesis in its deep profile
+	@$(MAKE) --no-print-directory --keep-going test-unit test-rest DEEP='-m "" --hypothesis-profile=deep $(ARGS)'
 
 bench: $(VENV)/bench.ok  ## measure the mock beside its peers
 	$(BIN)/python benchmarks/bench.py run $(ARGS)

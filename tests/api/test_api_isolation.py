@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
@@ -154,6 +153,3 @@ class TwoAccounts(RuleBasedStateMachine):
 
 
 TestTwoAccounts = TwoAccounts.TestCase
-TestTwoAccounts.settings = settings(
-    max_examples=25, stateful_step_count=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
-)

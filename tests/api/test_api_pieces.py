@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from casavi_fixtures import contact, property_
@@ -65,7 +65,6 @@ def text_of(body: Any, indent: int | None, *, ascii_only: bool) -> bytes:
 
 @pytest.mark.parametrize("size", SIZES)
 def test_valid_bodies(size: int) -> None:
-    @settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])  # on a busy machine
     @given(BODIES | VALUES, st.none() | st.integers(0, 2), st.booleans())
     def check(body: Any, indent: int | None, ascii_only: bool) -> None:
         with pytest.MonkeyPatch.context() as patch:
@@ -77,7 +76,6 @@ def test_valid_bodies(size: int) -> None:
 
 @pytest.mark.parametrize("size", SIZES)
 def test_broken_bodies(size: int) -> None:
-    @settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])  # on a busy machine
     @given(BODIES, st.booleans(), st.data())
     def check(body: Any, ascii_only: bool, data: st.DataObject) -> None:
         raw = text_of(body, None, ascii_only=ascii_only)

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 import httpx
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from casavi_fixtures import address, contact, contract, load_portfolio, property_, responsibility, unit
@@ -443,7 +443,6 @@ async def test_head_is_get_without_a_body(client: Client) -> None:
 # Pages while imports run, over HTTP: the links are followed as they are.
 
 
-@settings(deadline=None, max_examples=30)
 @given(
     st.integers(0, 12),
     st.lists(st.lists(st.tuples(st.booleans(), st.integers(0, 12)), max_size=3), max_size=6),

@@ -111,7 +111,7 @@ OPERATIONS = {
 VERSIONS = pytest.mark.parametrize("version", OPERATIONS)
 
 
-@VERSIONS
+@pytest.mark.parametrize("version", ["", pytest.param("/v2", marks=pytest.mark.slow)])
 def test_examples_and_coverage(mock: Mock, version: str) -> None:
     wrong, answers = run(mock, 1, version=version, examples={"enabled": True}, coverage={"enabled": True})
     assert wrong == []
@@ -122,6 +122,7 @@ def test_examples_and_coverage(mock: Mock, version: str) -> None:
     assert not {0, 500} & statuses
 
 
+@pytest.mark.slow
 @VERSIONS
 def test_fuzzing(mock: Mock, version: str) -> None:
     wrong, answers = run(mock, 2, version=version, fuzzing={"enabled": True, "generation": {"max-examples": 25}})
@@ -135,6 +136,7 @@ LINKED = "authenticate|refresh|import|jobs"
 """Paths of the operations that links lead from and to."""
 
 
+@pytest.mark.slow
 @VERSIONS
 def test_links(mock: Mock, version: str) -> None:
     """The state machine follows the links: from the log-in to the refresh, from the import to its job."""

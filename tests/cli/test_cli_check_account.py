@@ -13,6 +13,17 @@ from tests.support.checked import ACCOUNT, CONSENT, SECOND, Checked, checked
 
 Run = Callable[..., Result]
 
+FEW = ("foreign-job-is-unknown", "secret-of-another-account-is-refused", "wrong-secret-is-refused", "accepted-job-ends")
+"""Laws that need two accounts, and such as send secrets and get tokens."""
+
+EVERY_LAW = pytest.mark.parametrize(
+    "laws",
+    [
+        pytest.param(tuple(f"--only={name}" for name in FEW), id="few"),
+        pytest.param((), id="all", marks=pytest.mark.slow),
+    ],
+)
+
 QUICK = ("--rate", "1000", "--max-examples", "1", "--seed", "5", "--version", "v1")
 
 
@@ -169,8 +180,9 @@ def test_reading_alone_writes_nothing(run: Run, account: Checked, folder: Path) 
     assert "the target lacks write access" in " ".join(result.stdout.split())
 
 
-def test_laws_about_two_accounts_get_both(run: Run, account: Checked) -> None:
-    result = run("check", "--url", account.url, "--allow-writes", *QUICK, **ACCOUNT, **SECOND, **CONSENT)
+@EVERY_LAW
+def test_laws_about_two_accounts_get_both(run: Run, account: Checked, laws: tuple[str, ...]) -> None:
+    result = run("check", "--url", account.url, "--allow-writes", *laws, *QUICK, **ACCOUNT, **SECOND, **CONSENT)
 
     assert result.exit_code == 0, result.output
     assert "two accounts" not in result.stdout
@@ -179,8 +191,11 @@ def test_laws_about_two_accounts_get_both(run: Run, account: Checked) -> None:
 # Secrets.
 
 
+@EVERY_LAW
 @pytest.mark.parametrize("by_option", [True, False])
-def test_no_secret_is_shown_anywhere(run: Run, account: Checked, folder: Path, by_option: bool) -> None:
+def test_no_secret_is_shown_anywhere(
+    run: Run, account: Checked, folder: Path, by_option: bool, laws: tuple[str, ...]
+) -> None:
     variables = ACCOUNT | SECOND
     options = [
         "--allow-writes",
@@ -190,6 +205,7 @@ def test_no_secret_is_shown_anywhere(run: Run, account: Checked, folder: Path, b
         "a.json",
         "--html",
         "a.html",
+        *laws,
         *QUICK,
         "--url",
         account.url,

@@ -28,6 +28,7 @@ def counting_twice() -> Tamper:
     return found.make()
 
 
+@pytest.mark.slow
 def test_steps_are_told_and_played_again(run: Run) -> None:
     with checked(around=lambda app: Tampered(app, counting_twice())) as server:
         first = run("check", "--only", NAME, "--version", "v1", "--url", server.url)

@@ -42,8 +42,8 @@ class Wrong:
 
 
 def wrong(check: str, operation: str, **fields: Any) -> Any:
-    what = fields.pop("what", "")
-    return pytest.param(Wrong(check, operation, **fields), id=f"{check}-{what}" if what else check)
+    what, marks = fields.pop("what", ""), fields.pop("marks", ())
+    return pytest.param(Wrong(check, operation, **fields), marks=marks, id=f"{check}-{what}" if what else check)
 
 
 # Answers that are changed
@@ -298,7 +298,11 @@ SERVERS = [
     wrong("tokens_are_not_repeated", "getContacts", tell=puts_the_token_into_a_header, what="header"),
     wrong("secrets_are_not_repeated", "authenticate", tell=repeats_the_secret),
     wrong(
-        "accepted_job_is_known_at_once", "importMasterData", tell=answers_another_job, phases=("examples", "fuzzing")
+        "accepted_job_is_known_at_once",
+        "importMasterData",
+        tell=answers_another_job,
+        phases=("examples", "fuzzing"),
+        marks=pytest.mark.slow,
     ),
     wrong("known_ids_are_found", "getContactById", tell=finds_nothing, phases=("fuzzing",)),
     wrong("unknown_ids_are_not_found", "getContactById", ask=takes_every_contact, phases=("fuzzing",)),
@@ -318,7 +322,13 @@ SERVERS = [
     wrong("status_code_conformance", "getContacts", tell=answers_203),
     wrong("content_type_conformance", "getContacts", tell=answers_html),
     wrong("response_schema_conformance", "getContacts", tell=loses_a_member),
-    wrong("response_headers_conformance", "importMasterData", tell=retries_soon, phases=("fuzzing",)),
+    wrong(
+        "response_headers_conformance",
+        "importMasterData",
+        tell=retries_soon,
+        phases=("fuzzing",),
+        marks=pytest.mark.slow,
+    ),
     wrong("positive_data_acceptance", "getContacts", tell=refuses_pages),
     wrong("negative_data_rejection", "getContacts", ask=takes_every_page),
     wrong("ignored_auth", "getContacts", ask=takes_everybody, tell=remembers_tokens),
@@ -342,6 +352,7 @@ def test_every_check_has_a_server_that_it_finds() -> None:
     assert found == {check.name for check in CHECKS} | applying
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("version", ["v1", "v2"])
 def test_a_server_that_changes_nothing_passes(version: str) -> None:
     verdict = judged(Tampered(healthy()), version, seed=3)

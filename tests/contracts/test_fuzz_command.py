@@ -62,6 +62,7 @@ def run(folder: Path, *arguments: str, environment: dict[str, str] | None = None
     return Done(done.returncode, done.stdout + done.stderr)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("version", "phases"), [("", "examples,coverage,fuzzing,stateful"), ("/v2", "examples,fuzzing,stateful")]
 )
@@ -92,6 +93,7 @@ def test_the_hooks_work_without_the_settings_and_with_the_default_account(live: 
     assert done.code == 0, done.output
 
 
+@pytest.mark.slow
 def test_a_wrong_server_fails_and_no_secret_is_shown(mock: Mock, tmp_path: Path) -> None:
     held: set[str] = set()
 
@@ -117,6 +119,7 @@ def test_a_wrong_server_fails_and_no_secret_is_shown(mock: Mock, tmp_path: Path)
     assert [secret for secret in (*held, account.key, SECRET) if secret in done.output] == []
 
 
+@pytest.mark.slow
 def test_at_a_server_that_is_no_mock_only_reading_is_tested(mock: Mock, tmp_path: Path) -> None:
     seen: set[tuple[str, str]] = set()
 
@@ -142,6 +145,7 @@ def test_at_a_server_that_is_no_mock_only_reading_is_tested(mock: Mock, tmp_path
     assert {method for method, _ in seen} == {"GET", "POST", "OPTIONS"}
 
 
+@pytest.mark.slow
 def test_another_document_is_refused_in_words(live: Live, tmp_path: Path) -> None:
     foreign = tmp_path / "openapi.json"
     foreign.write_text(json.dumps({"openapi": "3.0.3", "info": {"title": "x", "version": "1"}, "paths": {}}))

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from casavi_contracts.laws.observing import accepted, expect_job, expect_read
@@ -12,14 +12,6 @@ from casavi_contracts.strategies import EDITS, Alphabet, master_data, master_dat
 from casavi_fixtures import broken_names, load_broken
 from tests.support import kit
 
-repeatable = settings(
-    derandomize=True,
-    deadline=None,
-    database=None,
-    max_examples=60,
-    phases=[Phase.generate],
-    suppress_health_check=list(HealthCheck),
-)
 versions = pytest.mark.parametrize("version", ["v1", "v2"])
 
 PROFILES: list[dict[str, Any]] = [
@@ -87,7 +79,6 @@ def test_agrees_with_the_mock_over_several_imports(version: str, profile: dict[s
     with kit.target(profile=profile) as target:
         accounts = kit.accounts(target, contract)
 
-        @repeatable
         @given(histories(contract))
         def judge(imports: list[Any]) -> None:
             trial, account = accounts.trial(), Account(contract)

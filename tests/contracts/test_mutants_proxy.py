@@ -17,6 +17,8 @@ from tests.contracts.mutants.wire import Tamper, untouched
 BY_NAME = {mutant.name: mutant for mutant in MUTANTS}
 SAMPLE = ("refresh-keeps-the-old-token", "job-regresses", "last-page-dropped-in-version-2", "link-relative")
 """A few; over sockets each takes the start of a process."""
+FAST = "job-regresses"
+"""The one that stands for all of them in the fast suite."""
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +65,7 @@ def checked_through(
     return code, printed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("keep_host", [True, False], ids=["told the host", "not told the host"])
 def test_untouched_proxy_passes(server: str, tmp_path: Path, keep_host: bool) -> None:
     laws = [f"--only={BY_NAME[name].law}" for name in SAMPLE]
@@ -70,7 +73,14 @@ def test_untouched_proxy_passes(server: str, tmp_path: Path, keep_host: bool) ->
     assert code == 0, printed
 
 
-@pytest.mark.parametrize("name", [*SAMPLE, *(mutant.name for mutant in MUTANTS if mutant.sockets)])
+@pytest.mark.parametrize(
+    "name",
+    [
+        FAST,
+        *(pytest.param(name, marks=pytest.mark.slow) for name in SAMPLE if name != FAST),
+        *(pytest.param(mutant.name, marks=pytest.mark.slow) for mutant in MUTANTS if mutant.sockets),
+    ],
+)
 def test_mutant_is_found_by_command(server: str, tmp_path: Path, name: str) -> None:
     mutant = BY_NAME[name]
     options = ["--only", mutant.law, "--version", mutant.versions[-1]]

@@ -63,8 +63,10 @@ IN_ORDER = ["log-in-gives-a-token[v1]", "log-in-gives-a-token[v2]", "accepted-jo
     "plugins",
     [
         pytest.param([], id="all plugins"),
-        pytest.param([*ALONE, "-p", "pytest_randomly"], id="a plugin that shuffles"),
-        pytest.param([*ALONE, "--import-mode=importlib", "-W", "error"], id="other import mode"),
+        pytest.param([*ALONE, "-p", "pytest_randomly"], id="a plugin that shuffles", marks=pytest.mark.slow),
+        pytest.param(
+            [*ALONE, "--import-mode=importlib", "-W", "error"], id="other import mode", marks=pytest.mark.slow
+        ),
     ],
 )
 def test_items_run_in_order_with_whatever_plugins(
@@ -80,6 +82,7 @@ def test_items_run_in_order_with_whatever_plugins(
     assert [path.name for path in tmp_path.iterdir()] == ["pytest.ini"]
 
 
+@pytest.mark.slow
 def test_everything_can_come_from_the_environment(suite: Callable[..., Done]) -> None:
     with checked() as server:
         done = suite(*TWO, CASAVI_URL=server.url, **ACCOUNT)

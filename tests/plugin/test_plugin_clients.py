@@ -322,6 +322,7 @@ def test_nothing_at_the_address(project: pytest.Pytester) -> None:
 # Types
 
 
+@pytest.mark.slow
 def test_types_are_seen(project: pytest.Pytester) -> None:
     project.makepyfile(
         test_good="""

@@ -267,6 +267,7 @@ def test_many_workers(project: pytest.Pytester) -> None:
     outcome.stdout.fnmatch_lines(["*casavi: requests*", "*casavi: jobs*"])
 
 
+@pytest.mark.slow
 def test_random_order_and_repetition(project: pytest.Pytester) -> None:
     project.makeini(
         "[pytest]\naddopts = -p no:schemathesis -p no:cacheprovider\nfilterwarnings = error\n"

@@ -32,8 +32,12 @@ def run(*arguments: str, cache: Path) -> str:
     ("options", "outcome"),
     [
         ([], f"{TESTS} passed"),
-        (["-n", "2"], f"{TESTS} passed"),
-        (["--casavi-backend=inprocess"], f"{TESTS - WITH_A_SOCKET} passed, {WITH_A_SOCKET} skipped"),
+        pytest.param(["-n", "2"], f"{TESTS} passed", marks=pytest.mark.slow),
+        pytest.param(
+            ["--casavi-backend=inprocess"],
+            f"{TESTS - WITH_A_SOCKET} passed, {WITH_A_SOCKET} skipped",
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_the_examples_pass(options: list[str], outcome: str, tmp_path: Path) -> None:
@@ -41,5 +45,6 @@ def test_the_examples_pass(options: list[str], outcome: str, tmp_path: Path) -> 
     assert run("pytest", *plain, *options, cache=tmp_path).startswith(f"{outcome} in ")
 
 
+@pytest.mark.slow
 def test_the_examples_are_typed(tmp_path: Path) -> None:
     assert run("mypy", cache=tmp_path).startswith("Success: ")

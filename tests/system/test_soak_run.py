@@ -14,6 +14,7 @@ TIMING = "SIGTERM under load ends"
 """Begins the one verdict that a busy machine may spoil."""
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="open files and memory are read from /proc")
 def test_a_short_soak_finds_nothing(tmp_path: Path) -> None:
     told: list[str] = []

@@ -3,6 +3,7 @@ import pytest
 from casavi_fixtures import Refusal, Target, broken_names, load_broken, load_portfolio, portfolio_names
 from casavi_mock.domain.model import Outcome, RecordError
 from tests.support.accounts import Bench, outcomes
+from tests.support.marks import by_cost
 
 LARGE = "document-too-large"
 ACCEPTED = [name for name in broken_names() if name == LARGE or load_broken(name).status == 202]
@@ -41,7 +42,7 @@ def test_evidence_is_that_of_the_rule(name: str) -> None:
             assert error.evidence == evidence[error.rule]
 
 
-@pytest.mark.parametrize("name", portfolio_names())
+@pytest.mark.parametrize("name", by_cost(portfolio_names()))
 def test_sound_samples_are_taken_whole_and_only_once(name: str) -> None:
     """Every sample portfolio is imported without a word, and changes nothing the second time."""
     bench = Bench()

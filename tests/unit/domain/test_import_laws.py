@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from casavi_mock.domain.jobs import Job, Progress
@@ -15,10 +15,6 @@ from casavi_mock.domain.model import ENTITIES, JobState, Record
 from tests.support.accounts import PLENTY, START, Bench, outcomes
 
 Body = dict[str, Any]
-
-repeatable = settings(
-    derandomize=True, deadline=None, max_examples=80, database=None, suppress_health_check=[HealthCheck.too_slow]
-)
 
 # Ids as customers have them, and worse: separators, blanks, other scripts, what JSON or a path must escape, long ones.
 _ODD = [
@@ -162,7 +158,6 @@ def refused(job: Job, body: Body) -> list[tuple[str, str, str]]:
     return sorted(named)
 
 
-@repeatable
 @given(body=portfolios())
 def test_a_closed_portfolio_is_taken_whole(body: Body) -> None:
     """If every reference leads to a record of the same request, nothing is refused, whatever the ids look like."""
@@ -171,7 +166,6 @@ def test_a_closed_portfolio_is_taken_whole(body: Body) -> None:
     assert (job.state, outcomes(job)) == (JobState.COMPLETED, {"created": job.total})
 
 
-@repeatable
 @given(body=st.one_of(portfolios(), portfolios(flawed=True)), seed=st.integers(0, 2**16))
 def test_order_inside_a_request_never_matters(body: Body, seed: int) -> None:
     """Another order of any array changes neither who is refused by which rule, nor counts, nor what is stored."""
@@ -184,7 +178,6 @@ def test_order_inside_a_request_never_matters(body: Body, seed: int) -> None:
     assert other_bench.stored() == bench.stored()
 
 
-@repeatable
 @given(body=st.one_of(portfolios(), portfolios(flawed=True)), seed=st.integers(0, 2**16))
 def test_sending_a_request_again_changes_nothing(body: Body, seed: int) -> None:
     """The second time everything that was taken is unchanged, in whatever order it comes, down to the time stamps."""
@@ -199,7 +192,6 @@ def test_sending_a_request_again_changes_nothing(body: Body, seed: int) -> None:
     assert [record for entity in ENTITIES for record in bench.store.records(entity)] == before
 
 
-@repeatable
 @given(body=portfolios(), seed=st.integers(0, 2**16))
 def test_splitting_a_request_in_order_of_dependency_changes_nothing(body: Body, seed: int) -> None:
     """One request for each record stores the same as one for all, if nothing comes before what it refers to."""
@@ -213,7 +205,6 @@ def test_splitting_a_request_in_order_of_dependency_changes_nothing(body: Body, 
     assert split.stored() == whole.stored()
 
 
-@repeatable
 @given(body=portfolios(flawed=True))
 def test_counts_add_up(body: Body) -> None:
     """Every record that was sent is counted once, every refused one has one error, and the end follows from that."""
@@ -224,7 +215,6 @@ def test_counts_add_up(body: Body) -> None:
     assert (job.state is JobState.FAILED) is (len(job.errors) == job.total > 0)
 
 
-@repeatable
 @given(
     body=portfolios(flawed=True),
     mode=st.sampled_from(["merge", "replace"]),
@@ -270,7 +260,6 @@ def same(job: Job) -> tuple[Any, ...]:
 moments = st.floats(0, 60, allow_nan=False)
 
 
-@repeatable
 @given(
     requests=st.lists(st.tuples(moments, portfolios(flawed=True)), min_size=1, max_size=3),
     looks=st.lists(st.tuples(moments, st.integers(0, 9)), max_size=12),
@@ -294,7 +283,6 @@ def test_when_somebody_looks_changes_nothing(
     assert all(job.ended for job in jobs)
 
 
-@repeatable
 @given(
     requests=st.lists(st.tuples(moments, portfolios()), min_size=1, max_size=3),
     looks=st.lists(st.tuples(moments, st.integers(0, 9)), min_size=1, max_size=20),

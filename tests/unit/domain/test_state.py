@@ -13,6 +13,7 @@ from casavi_mock.domain.model import ENTITIES
 from casavi_mock.domain.state import StateError, dump, load
 from casavi_mock.domain.store import Store
 from tests.support.accounts import START, Bench, settings
+from tests.support.marks import by_cost
 
 LATER = START + timedelta(days=400)
 
@@ -60,7 +61,7 @@ def lived_in() -> Bench:
     return bench
 
 
-@pytest.mark.parametrize("name", portfolio_names())
+@pytest.mark.parametrize("name", by_cost(portfolio_names()))
 def test_samples_come_back_byte_for_byte(name: str) -> None:
     bench = Bench()
     bench.take(load_portfolio(name))

@@ -7,7 +7,6 @@ from functools import partial
 from typing import Any
 
 import pytest
-from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 
@@ -174,7 +173,4 @@ class Accounts(RuleBasedStateMachine):
             assert sum(store.count(entity) for entity in ENTITIES) == store.count("contacts") <= 3
 
 
-Accounts.TestCase.settings = settings(
-    derandomize=True, deadline=None, max_examples=40, stateful_step_count=25, database=None
-)
 TestAccounts = Accounts.TestCase

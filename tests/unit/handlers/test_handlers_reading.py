@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from casavi_fixtures import address, contact, contract, document, property_, unit
@@ -399,7 +399,6 @@ numbers = st.integers(0, 30)
 changes = st.lists(st.tuples(st.sampled_from(["create", "note", "role"]), numbers), max_size=4)
 
 
-@settings(deadline=None)
 @given(st.integers(0, 20), st.lists(changes, max_size=12), st.integers(1, 7), st.booleans())
 def test_pages_stay_whole_while_imports_run(before: int, between: list[Any], size: int, filtered: bool) -> None:
     """No record that was there throughout, and matched throughout, is repeated or lost."""
@@ -435,7 +434,6 @@ def test_pages_stay_whole_while_imports_run(before: int, between: list[Any], siz
         assert [one for one in found if one in matching] == sorted(matching, key=lambda id_: int(id_[2:]))
 
 
-@settings(deadline=None)
 @given(st.integers(0, 20), st.lists(changes, max_size=8), st.integers(1, 7))
 def test_counted_pages_stay_whole_while_imports_run(before: int, between: list[Any], size: int) -> None:
     """Without a filter, in both versions."""
