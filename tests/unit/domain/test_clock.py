@@ -165,6 +165,13 @@ def test_timestamp_has_milliseconds(microseconds: int, shown: str) -> None:
     assert timestamp(START.replace(microsecond=microseconds)) == f"2026-01-05T08:00:00.{shown}Z"
 
 
+@pytest.mark.parametrize("hours", [-11, 2])
+def test_a_timestamp_is_in_utc_wherever_the_moment_was_taken(hours: int) -> None:
+    """The same moment has one time stamp, whatever zone it is given in."""
+    elsewhere = START.astimezone(timezone(timedelta(hours=hours)))
+    assert timestamp(elsewhere) == timestamp(START) == "2026-01-05T08:00:00.000Z"
+
+
 def test_unfrozen_time_goes_on_from_where_it_stood(clock: Clock, time: ManualTime) -> None:
     """What passed while the clock was frozen is not made up for; unfreezing twice changes nothing."""
     clock.freeze(START + timedelta(hours=1))

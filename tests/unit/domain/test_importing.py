@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from casavi_fixtures import address, contact, contract, document, master_data, property_, responsibility, unit
-from casavi_mock.domain.importing import decoded, decoded_size, without_whitespace
+from casavi_mock.domain.importing import decoded, decoded_size, targets, without_whitespace
 from casavi_mock.domain.model import Outcome, RecordError
 from tests.support.accounts import START, Bench, outcomes, planned, reference_evidence, refusals
 
@@ -558,3 +558,23 @@ def test_decoding_turns_encoding_round(size: int) -> None:
     content = bytes(range(size))
     assert decoded(base64.b64encode(content)) == content
     assert decoded(without_whitespace(base64.encodebytes(content).decode())) == content
+
+
+# What a request refers to.
+
+
+def test_the_targets_of_a_plan_are_what_its_records_and_their_parts_refer_to() -> None:
+    """A reference counts wherever it stands, once for each place; what is not filled refers to nothing."""
+    flat = unit(id="U-1", contracts=[contract(contactId="C-1"), contract(contactId="C-2")], documents=[document()])
+    body = master_data(
+        contacts=[contact(id="C-1")],
+        properties=[property_(id="P-1", addresses=[address(units=[flat])])],
+        responsibilities=[responsibility(propertyId="P-9", contactId="C-9")],
+    )
+    assert sorted(targets(Bench().plan(body))) == [
+        ("contacts", "C-1"),
+        ("contacts", "C-2"),
+        ("contacts", "C-9"),
+        ("properties", "P-9"),
+    ]
+    assert list(targets(Bench().plan({}))) == []
