@@ -33,7 +33,7 @@ class CasaviConfig:
     report_dir: Path | None = None
     """Where HAR and JSON of failed tests are written; nowhere if None."""
     allow: frozenset[str] = frozenset()
-    """Rules of criteria that are not judged in any test."""
+    """Rules about clients that count in no test."""
     fail_on: FailOn = "warning"
     """The least severity of a violation that fails a test."""
     progress: str = "immediate"

@@ -28,7 +28,7 @@ class MakeCasavi(Protocol):
 
         Args:
             load: Sample portfolio, file or document that it holds from the start.
-            allow: Rules of criteria that its client may break, in the place of those that the marker names.
+            allow: Rules about clients that its client may break, in the place of those that the marker names.
             progress: How its jobs move on.
             freeze: True or a later moment, to begin with a clock that stands still.
         """
@@ -83,9 +83,8 @@ def open_casavi(backend: Backend, config: CasaviConfig, marks: Marks) -> Opened:
         pytest_casavi.errors.CannotSteer: What the test wants is impossible. Then no account is left.
     """
     account = backend.open()
-    criteria = Criteria(
-        allow=config.allow | marks.allow, poll_seconds=marks.poll_seconds, fail_on=marks.fail_on or config.fail_on
-    )
+    patience = {} if marks.poll_seconds is None else {"poll_seconds": marks.poll_seconds}
+    criteria = Criteria(allow=config.allow | marks.allow, fail_on=marks.fail_on or config.fail_on, **patience)
     casavi = Casavi(account, criteria)
     try:
         _arrange(casavi, account.steering.ask, config, marks)

@@ -1,4 +1,4 @@
-"""What becomes of a test at its end: its client is judged."""
+"""Fails a test at its end if its client violated a rule, or if a fault of the test could never strike."""
 
 from collections.abc import Collection
 
@@ -9,10 +9,10 @@ from pytest_casavi.handle.violations import described
 
 
 def judge(accounts: Collection[Opened]) -> None:
-    """Fails the test if a client violates what is asked of it.
+    """Fails the test if one of its clients did something that its criteria do not allow.
 
     Args:
-        accounts: Those of the test.
+        accounts: Those that the test opened.
 
     Raises:
         pytest.fail.Exception: One does, or a fault was begun that can never strike.

@@ -11,7 +11,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from casavi_mock.domain.journal import Exchange
-from casavi_mock.domain.violations import RULES, Violation, judge
+from casavi_mock.domain.violations import RULES, Violation, find_violations
 from casavi_mock.journal.har import archive
 from casavi_mock.journal.reports import exchange_line, exchange_view, junit, sarif, violation_view
 from casavi_mock.version import __version__
@@ -53,7 +53,7 @@ EXCHANGES = [IMPORT, LOOK, JOB]
 
 
 def violations() -> list[Violation]:
-    return judge(EXCHANGES)
+    return find_violations(EXCHANGES)
 
 
 def test_there_are_violations() -> None:
@@ -264,7 +264,7 @@ async def test_a_client_is_judged_by_what_it_did(client: Client) -> None:
     await client.connection.get(f"/jobs/x?token={client.token}", headers={"token": client.token})
     await client.send({"contacts": [{"id": "C2"}]})
     exchanges = list(client.account.journal)
-    found = judge(exchanges)
+    found = find_violations(exchanges)
     assert [violation.rule for violation in found] == [
         "deprecated-parameters",
         "unknown-fields-sent",
@@ -285,7 +285,7 @@ async def test_children_sent_before_their_parents(client: Client) -> None:
     job = await client.imported({"responsibilities": [role]})
     assert job["status"] == client.mock.values["job-status-names"][3]
     await client.imported({"contacts": [{"id": "C9"}], "properties": [{"id": "P9"}]})
-    (violation,) = judge(client.account.journal)
+    (violation,) = find_violations(client.account.journal)
     assert (violation.rule, violation.exchange_numbers) == ("children-before-parents", (2, 3, 4))
 
 
@@ -293,4 +293,4 @@ async def test_a_well_mannered_client(client: Client) -> None:
     await client.log_in()
     await client.imported({"contacts": [{"id": "C1"}], "properties": [{"id": "P1"}]})
     await client.imported({"contacts": [{"id": "C2"}]})
-    assert judge(client.account.journal) == []
+    assert find_violations(client.account.journal) == []

@@ -2,6 +2,7 @@
 
 import contextlib
 import copy
+import functools
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
@@ -12,14 +13,13 @@ from casavi_mock.domain import state
 from casavi_mock.domain.clock import Clock
 from casavi_mock.domain.faults import FaultBook
 from casavi_mock.domain.importing import Importer
-from casavi_mock.domain.jobs import Job, JobQueue, Progress, QueueLimits, checked_outcome
+from casavi_mock.domain.jobs import Job, JobQueue, Progress, checked_outcome
 from casavi_mock.domain.journal import Journal
 from casavi_mock.domain.model import Json, Outcome, RecordError, Secret, Token
 from casavi_mock.domain.ordering import Plan
-from casavi_mock.domain.policy import MEGABYTE
 from casavi_mock.domain.store import Store
 from casavi_mock.domain.tokens import TokenBook
-from casavi_mock.domain.violations import Criteria, Violation, judge
+from casavi_mock.domain.violations import Command, Criteria, Steering, Violation, find_violations
 from casavi_mock.errors import Unsteerable
 
 SLICE_RECORDS = 1_000
@@ -63,7 +63,6 @@ class Account:
         self.clock = Clock(now)
         self.lock = threading.RLock()
         self._evidence = settings.evidence
-        self._operations = settings.operations
         self._new_text = new_text
         self._on_work = on_work
         self._on_end = on_end
@@ -73,8 +72,8 @@ class Account:
         self._put_away: tuple[Store, JobQueue] | None = None
         self.store = Store()
         self.tokens = TokenBook(key, token_index, settings.policy, new_text, settings.limits.max_tokens)
-        self.journal = self._new_journal()
-        self.faults = FaultBook(self._operations)
+        self.journal, self.steering = self._new_journal()
+        self.faults = FaultBook(self.settings.operations)
         self.queue = self._new_queue()
 
     def __repr__(self) -> str:
@@ -99,8 +98,7 @@ class Account:
             self._put_away = None
             if forced is not None:
                 checked_outcome(forced)
-            importer = self._importer(plan)
-            now = self.clock.now()
+            importer, now = self._importer(plan), self.clock.now()
             job = self.queue.submit(self._new_text(), plan, importer, now, forced=forced, size=size)
             if at_once:
                 self.queue.run_due(now, at_once)
@@ -145,12 +143,12 @@ class Account:
         Raises:
             casavi_mock.domain.clock.ClockError: `at` is naive, lies in the past or too far in the future.
         """
-        with self._command():
+        with self._command(Command.CLOCK):
             self.clock.freeze(at)
 
     def unfreeze(self) -> None:
         """Lets time go on from where it stands."""
-        with self._command():
+        with self._command(Command.CLOCK):
             self.clock.unfreeze()
 
     def set_time(self, moment: datetime) -> None:
@@ -159,7 +157,7 @@ class Account:
         Raises:
             casavi_mock.domain.clock.ClockError: The moment is naive, lies in the past or too far in the future.
         """
-        with self._command():
+        with self._command(Command.CLOCK):
             self.clock.set(moment)
 
     def advance(self, step: timedelta) -> None:
@@ -168,19 +166,19 @@ class Account:
         Raises:
             casavi_mock.domain.clock.ClockError: The step is negative or too long.
         """
-        with self._command():
+        with self._command(Command.CLOCK):
             self.clock.advance(step)
 
     # Jobs.
 
     def hold(self) -> None:
         """Stops all jobs where they are; time goes on."""
-        with self._command() as now:
+        with self._command(Command.JOBS) as now:
             self.queue.hold(now)
 
     def release(self) -> None:
         """Lets jobs go on now: what was still to come of them is put off by the time that they were held."""
-        with self._command() as now:
+        with self._command(Command.JOBS) as now:
             self.queue.release(now)
 
     def step(self, what: str) -> bool:
@@ -197,7 +195,7 @@ class Account:
         """
         if what not in STEPS:
             raise Unsteerable(f"There is no step by {what[:100]!r}.", STEPS)
-        with self._command() as now:
+        with self._command(Command.JOBS) as now:
             return self.queue.step(now, whole=what == "job")
 
     def drain(self) -> int:
@@ -208,7 +206,7 @@ class Account:
         """
         with self.lock:
             before = self.queue.unfinished
-            with self._command() as now:
+            with self._command(Command.JOBS) as now:
                 while self.queue.step(now, whole=True):
                     pass
             return before - self.queue.unfinished
@@ -220,7 +218,7 @@ class Account:
 
     def set_progress(self, progress: Progress) -> None:
         """Lets jobs move on in another way: those that wait, and one that was active in mode `manual`, from now on."""
-        with self._command() as now:
+        with self._command(Command.JOBS) as now:
             self.queue.change(progress, now)
 
     def force(self, outcome: str, job_id: str | None = None) -> None:
@@ -233,13 +231,24 @@ class Account:
         Raises:
             Unsteerable: There is no such outcome or job, or the job has ended.
         """
-        with self._command() as now:
+        with self._command(Command.JOBS) as now:
             self.queue.force(outcome, job_id, now)
 
     def jobs(self) -> list[Job]:
         """Returns all jobs that can be read, the newest first."""
         with self._command() as now:
             return self.queue.jobs(now)
+
+    def read_job(self, job_id: str) -> Job | None:
+        """Returns a job to the test, or None if there is none; from now on it counts as read.
+
+        A client that leaves this job alone is not blamed for that: the test knows itself what became of it.
+        """
+        with self._command() as now:
+            job = self.queue.find(job_id, now)
+            if job is not None:
+                self.steering.note_read(job_id)
+            return job
 
     # The rest.
 
@@ -248,13 +257,16 @@ class Account:
         with self.lock:
             return self.tokens.expire(self.clock.now())
 
-    def violations(self, options: Criteria | None = None) -> list[Violation]:
-        """Returns what the client should do otherwise, by the journal.
+    def violations(self, criteria: Criteria | None = None) -> list[Violation]:
+        """Returns what the client should do otherwise, by the journal, apart from what the test brought about itself.
 
         Args:
-            options: What is asked of a client; everything if not given.
+            criteria: Which rules count, and how strictly; all of them, with the defaults, if not given.
         """
-        return judge(self.journal, options)
+        with self._command() as now:
+            return find_violations(
+                self.journal, criteria, self.steering, lambda job_id: self.queue.has_ended(job_id, now)
+            )
 
     # What is held. Everything new is ready before the first pointer is exchanged, so that nothing can go wrong midway.
 
@@ -269,8 +281,9 @@ class Account:
         Snapshots stay.
         """
         with self.lock:
-            self._exchange(self._seed.copy(), self._new_queue(), self.tokens.emptied(), FaultBook(self._operations))
-            self.journal = self._new_journal()
+            faults = FaultBook(self.settings.operations)
+            self._exchange(self._seed.copy(), self._new_queue(), self.tokens.emptied(), faults)
+            self.journal, self.steering = self._new_journal()
             self.clock.reset()
 
     def snapshot(self, name: str) -> SnapshotInfo:
@@ -346,23 +359,13 @@ class Account:
     def _importer(self, plan: Plan) -> Importer:
         return Importer(self.store, plan, self.settings.policy, self._evidence, self.settings.keep_documents)
 
-    def _new_journal(self) -> Journal:
+    def _new_journal(self) -> tuple[Journal, Steering]:
         limits = self.settings.limits
-        return Journal(limits.max_journal, limits.max_journal_bytes)
+        return Journal(limits.max_journal, limits.max_journal_bytes), Steering(limits.max_journal)
 
     def _new_queue(self) -> JobQueue:
-        policy, limits = self.settings.policy, self.settings.limits
-        return JobQueue(
-            self.settings.progress,
-            policy.job_retention,
-            QueueLimits(
-                max_waiting=policy.queue_limit,
-                max_kept=limits.max_jobs,
-                max_waiting_bytes=round(limits.max_waiting_mb * MEGABYTE),
-                max_errors=limits.max_job_errors,
-            ),
-            lambda job: self._on_end(self, job),
-        )
+        progress, retention = self.settings.progress, self.settings.policy.job_retention
+        return JobQueue(progress, retention, self.settings.queue_limits, functools.partial(self._on_end, self))
 
     def _exchange(self, store: Store, queue: JobQueue, tokens: TokenBook, faults: FaultBook) -> None:
         former = self.tokens
@@ -374,11 +377,17 @@ class Account:
         self._exchanged += 1
 
     @contextlib.contextmanager
-    def _command(self) -> Iterator[datetime]:
-        """Holds the lock; before and after a command all that is due is done. Yields the moment of the command."""
+    def _command(self, kind: Command | None = None) -> Iterator[datetime]:
+        """Holds the lock; before and after a command all that is due is done. Yields the moment of the command.
+
+        Args:
+            kind: What the command changes for the client; None if that is nothing that it could be blamed for.
+        """
         with self.lock:
             yield self._catch_up()
             self._catch_up()
+            if kind is not None:  # at its end, so that what was answered before, and is written down now, lies before
+                self.steering.note(kind, self.journal.last_number)
             if self.queue.unfinished:
                 self._on_work(self)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from casavi_contracts import spec
-from casavi_mock.domain.jobs import Progress
+from casavi_mock.domain.jobs import Progress, QueueLimits
 from casavi_mock.domain.policy import MEGABYTE, Policy
 
 
@@ -85,3 +85,13 @@ class Settings:
     def evidence(self) -> dict[str, str]:
         """Evidence by name of the rule."""
         return {name: rule.evidence for name, rule in self.rules.items()}
+
+    @property
+    def queue_limits(self) -> QueueLimits:
+        """Bounds of the queue of each account."""
+        return QueueLimits(
+            max_waiting=self.policy.queue_limit,
+            max_kept=self.limits.max_jobs,
+            max_waiting_bytes=round(self.limits.max_waiting_mb * MEGABYTE),
+            max_errors=self.limits.max_job_errors,
+        )

@@ -159,10 +159,9 @@ def expire_tokens(asked: Asked) -> Reply:
 
 
 def _job(asked: Asked) -> Job:
-    job_id = asked.path["id"]
-    for job in asked.account.jobs():
-        if job.id == job_id:
-            return job
+    job = asked.account.read_job(asked.path["id"])
+    if job is not None:
+        return job
     raise Problem(404, "This account has no job with that id.", "id", "the id of a job, or next", "another text")
 
 

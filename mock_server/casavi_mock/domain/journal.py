@@ -164,6 +164,11 @@ class Journal:
         with self._lock:
             return self._entries[-1].exchange() if self._entries else None
 
+    @property
+    def last_number(self) -> int:
+        """The number that was given out last, 0 if none was."""
+        return self._next_number - 1
+
     def next_number(self) -> int:
         """Returns the number of the next exchange."""
         with self._lock:

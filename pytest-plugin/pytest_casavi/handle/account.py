@@ -14,8 +14,7 @@ from pytest_casavi.handle.jobs import Jobs
 from pytest_casavi.handle.portfolios import Portfolio, document
 from pytest_casavi.handle.records import Records, responsibilities
 from pytest_casavi.handle.requests import Request, Requests
-from pytest_casavi.handle.violations import Criteria, Violation, described, judged
-from pytest_casavi.handle.watched import Watched
+from pytest_casavi.handle.violations import Criteria, Violation, described, violations_of
 from pytest_casavi.secret_text import SecretText
 from pytest_casavi.steering import Steering
 
@@ -39,7 +38,7 @@ class Account:
     transport: "Transport | None" = None
     """Where requests go that need no socket; None for the network."""
     controlled: bool = True
-    """Whether it can be steered and judged; a real account cannot."""
+    """Whether it can be steered, and its client's violations found; a real account cannot."""
     strangers: Callable[[], list[Request]] = field(default=list, repr=False)
     """Returns requests since it was opened that belong to no account, such as a log-in with a wrong key."""
     close: Callable[[], None] = field(default=lambda: None, repr=False)
@@ -56,14 +55,13 @@ class Casavi:
 
     def __init__(self, account: Account, criteria: Criteria | None = None) -> None:
         self._account = account
-        self._steering = Watched(account.steering)
-        self._manners = criteria or Criteria()
-        self._seen: set[str] = set()
+        self._steering = account.steering
+        self._criteria = criteria or Criteria()
         self._snapshots = 0
         self._tokens: list[SecretText] = []
         self.requests = Requests(self._steering)
         """What the client asked, and what it was answered."""
-        self.jobs = Jobs(self._steering, self.requests, self._seen)
+        self.jobs = Jobs(self._steering, self.requests)
         """The jobs of its imports."""
         self.queue = Queue(self._steering)
         """Whether and how jobs move on."""
@@ -196,7 +194,7 @@ class Casavi:
     @property
     def violations(self) -> list[Violation]:
         """What the client should do otherwise, apart from what the test allows."""
-        return judged(self._steering, self._manners, self._seen, self._steering.commands)
+        return violations_of(self._steering, self._criteria)
 
     def assert_clean(self) -> None:
         """Makes sure that there is no violation for which the test would fail at its end.
@@ -205,7 +203,7 @@ class Casavi:
             AssertionError: There are some; the text shows them.
         """
         violations = self.violations
-        if grave := self._manners.grave(violations):
+        if grave := self._criteria.grave(violations):
             raise AssertionError(described(violations, grave))
 
     def _client_options(self, options: dict[str, Any]) -> dict[str, Any]:

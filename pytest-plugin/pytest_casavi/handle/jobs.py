@@ -69,13 +69,11 @@ class Jobs:
     Args:
         steering: Reaches the account.
         requests: What was asked of the account.
-        seen: Ids of jobs that the test has looked at, or decided; added to when it does.
     """
 
-    def __init__(self, steering: Steering, requests: Requests, seen: set[str]) -> None:
+    def __init__(self, steering: Steering, requests: Requests) -> None:
         self._steering = steering
         self._requests = requests
-        self._seen = seen
 
     def __repr__(self) -> str:
         return "<the jobs of a casavi account>"
@@ -126,7 +124,7 @@ class Jobs:
         return NextJob(self._steering)
 
     def _job(self, job_id: str) -> "Job":
-        return Job(self._steering, job_id, self._requests, self._seen)
+        return Job(self._steering, job_id, self._requests)
 
 
 class NextJob:
@@ -165,13 +163,11 @@ class Job:
         steering: Reaches the account.
         job_id: Its id.
         requests: What was asked of the account.
-        seen: Ids of jobs that the test has looked at, or decided; added to when it does.
     """
 
-    def __init__(self, steering: Steering, job_id: str, requests: Requests, seen: set[str]) -> None:
+    def __init__(self, steering: Steering, job_id: str, requests: Requests) -> None:
         self._steering = steering
         self._requests = requests
-        self._seen = seen
         self._final: Any = None
         self.id = job_id
 
@@ -244,7 +240,6 @@ class Job:
         if self._final is not None:
             return self._final
         view = self._steering.ask("getJob", path={"id": self.id})
-        self._seen.add(self.id)
         if view["finishedAt"] is not None:
             self._final = view
         return view
@@ -288,7 +283,6 @@ class Job:
         self._force("stalled")
 
     def _force(self, outcome: str) -> None:
-        self._seen.add(self.id)
         self._steering.ask("forceJob", path={"id": self.id}, body={"outcome": outcome})
 
     def _outlook(self) -> tuple[str, float | None]:

@@ -12,6 +12,7 @@ from tests.support.accounts import START
 
 def entry(journal: Journal, **others: Any) -> Exchange:
     number = journal.next_number()
+    assert journal.last_number == number
     basic = Exchange(number, f"request-{number}", START, "POST", "/import", "importMasterData", 202, 1.5, 100, 50)
     return replace(basic, **others)
 

@@ -8,7 +8,15 @@ import pytest
 
 from casavi_contracts import spec
 from casavi_mock.domain.journal import Exchange, Journal
-from casavi_mock.domain.violations import RULES, Criteria, UnknownRule, Violation, judge
+from casavi_mock.domain.violations import (
+    RULES,
+    Command,
+    Criteria,
+    Steering,
+    UnknownRule,
+    Violation,
+    find_violations,
+)
 from casavi_mock.domain.violations.checks import CHECKS
 from tests.support.accounts import START
 
@@ -21,6 +29,9 @@ class Story:
 
     def __init__(self) -> None:
         self.journal = Journal(1000)
+        self.steering = Steering(1000)
+        self.jobs: dict[str, bool | None] = {}
+        """Whether a job has ended, None if it is gone; the others have."""
         self.now = START
 
     def add(self, operation: str | None, status: int = 200, after: float = 10, **others: Any) -> Self:
@@ -40,8 +51,14 @@ class Story:
         final = status in ("completed", "failed")
         return self.add("getJob", **{"job_id": job, "job_status": status, "job_final": final, **others})
 
+    def steered(self, kind: Command) -> Self:
+        self.steering.note(kind, self.journal.last_number)
+        return self
+
     def judged(self, **criteria: Any) -> list[Violation]:
-        return judge(self.journal, Criteria(**criteria))
+        return find_violations(
+            self.journal, Criteria(**criteria), self.steering, lambda job_id: self.jobs.get(job_id, True)
+        )
 
     def broken(self, **criteria: Any) -> list[tuple[str, tuple[int, ...]]]:
         return [(violation.rule, violation.exchange_numbers) for violation in self.judged(**criteria)]
@@ -62,7 +79,7 @@ def well_mannered() -> Story:
 
 def test_a_well_mannered_client_breaks_no_rule() -> None:
     assert well_mannered().judged() == []
-    assert judge(()) == []
+    assert find_violations(()) == []
 
 
 def test_rules_are_whole() -> None:
@@ -301,6 +318,38 @@ def test_token_is_refreshed_in_time(exchange: dict[str, Any]) -> None:
     assert Story().log_in(until=START + timedelta(seconds=60)).add("getContacts", **exchange).judged() == []
 
 
+@pytest.mark.parametrize(
+    ("commands", "logs_in", "broken"),
+    [
+        ((None, Command.CLOCK), True, False),
+        ((None, Command.CLOCK), False, True),
+        ((Command.CLOCK, None), True, True),
+        ((None, Command.JOBS), True, True),
+    ],
+    ids=["moved by the test", "without a new token", "moved before the log-in", "another command"],
+)
+def test_a_token_that_the_test_ended(
+    commands: tuple[Command | None, Command | None], logs_in: bool, broken: bool
+) -> None:
+    before, after = commands
+    story = Story()
+    if before:
+        story.steered(before)
+    story.log_in(until=START + timedelta(seconds=30))
+    if after:
+        story.steered(after)
+    story.add("getContacts", after=100, token="t1", **EXPIRED)
+    if logs_in:
+        story.log_in("t2")
+    assert bool(story.judged()) is broken
+
+
+def test_a_token_that_the_test_ended_and_that_is_used_on_after_a_log_in() -> None:
+    story = Story().log_in(until=START + timedelta(seconds=30)).steered(Command.CLOCK)
+    story.add("getContacts", after=100, token="t1", **EXPIRED).log_in("t2")
+    story.add("getContacts", token="t1", **EXPIRED).one("refresh-never-or-too-late", 2, 4)
+
+
 # polls-too-fast
 
 
@@ -341,6 +390,13 @@ def test_both_clocks_must_agree(server_seconds: float | None, broken: bool) -> N
         assert moved_forward.judged() == []
 
 
+def test_polls_may_be_fast_after_a_command_of_the_test_to_jobs() -> None:
+    story = Story().read("j", "active").steered(Command.JOBS).read("j", "active", after=0)
+    assert story.judged() == []
+    story.steered(Command.CLOCK).read("j", "active", after=0).one("polls-too-fast", 3)
+    story.steered(Command.JOBS).read("j", after=0).one("polls-too-fast", 3)
+
+
 # job-never-read-to-its-end
 
 
@@ -372,6 +428,26 @@ def test_a_stalled_job_has_no_end() -> None:
     stalls = {"injected": "fault-1", "effect": "job-stalls"}
     assert Story().sent("j", **stalls).read("j", "active").judged() == []
     Story().sent("j", **stalls).one("job-never-read-to-its-end", 1)
+
+
+def test_a_job_that_the_test_read_counts_as_read() -> None:
+    story = Story().sent("a").sent("b").read("b", "active")
+    story.steering.note_read("a")
+    story.one("job-never-read-to-its-end", 2, 3)
+    story.steering.note_read("b")
+    assert story.judged() == []
+
+
+@pytest.mark.parametrize("ended", [True, False, None])
+@pytest.mark.parametrize("polled", [True, False])
+def test_a_job_without_an_end_has_to_be_looked_at_and_one_that_is_gone_does_not(
+    ended: bool | None, polled: bool
+) -> None:
+    story = Story().sent("j")
+    if polled:
+        story.read("j", "active")
+    story.jobs["j"] = ended
+    assert bool(story.judged()) is (ended is True or (ended is False and not polled))
 
 
 def test_a_look_that_failed_is_none() -> None:

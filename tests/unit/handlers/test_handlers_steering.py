@@ -14,8 +14,10 @@ from casavi_mock.accounts import Account, Limits, Registry
 from casavi_mock.domain.clock import ClockError
 from casavi_mock.domain.faults import Effect, Fault
 from casavi_mock.domain.jobs import Progress
+from casavi_mock.domain.journal import Exchange
 from casavi_mock.domain.model import JobState, Secret
 from casavi_mock.domain.ordering import plan
+from casavi_mock.domain.violations import Command, Criteria
 from casavi_mock.errors import Refused, Unsteerable
 from casavi_mock.handlers.authentication import authenticate, authorize
 from casavi_mock.handlers.imports import accept
@@ -403,9 +405,80 @@ def test_the_revision_tells_whether_records_may_have_changed() -> None:
         assert changed()
 
 
-def test_the_journal_is_judged() -> None:
-    """Nothing was asked, so nothing is wrong."""
-    assert open_account().violations() == []
+# What the test does itself.
+
+
+@pytest.mark.parametrize(
+    ("command", "kinds"),
+    [
+        (lambda account: account.hold(), {Command.JOBS}),
+        (lambda account: account.release(), {Command.JOBS}),
+        (lambda account: account.step("record"), {Command.JOBS}),
+        (lambda account: account.drain(), {Command.JOBS}),
+        (lambda account: account.set_progress(MANUAL), {Command.JOBS}),
+        (lambda account: account.force("failed"), {Command.JOBS}),
+        (lambda account: account.freeze(), {Command.CLOCK}),
+        (lambda account: account.unfreeze(), {Command.CLOCK}),
+        (lambda account: account.set_time(START + timedelta(days=1)), {Command.CLOCK}),
+        (lambda account: account.advance(timedelta(seconds=1)), {Command.CLOCK}),
+        (lambda account: account.jobs(), set()),
+        (lambda account: account.violations(), set()),
+        (lambda account: account.expire_tokens(), set()),
+        (lambda account: account.state(), set()),
+    ],
+)
+def test_commands_of_the_test_are_remembered(command: Callable[[Account], Any], kinds: set[Command]) -> None:
+    account = open_account()
+    command(account)
+    assert {kind for kind in Command if account.steering.between(kind, 0, 1)} == kinds
+
+
+def test_a_command_that_was_refused_is_not_remembered() -> None:
+    account = open_account()
+    with pytest.raises(ClockError):
+        account.advance(timedelta(seconds=-1))
+    with pytest.raises(Unsteerable):
+        account.force("failed", "no such job")
+    assert not any(account.steering.between(kind, 0, 1) for kind in Command)
+
+
+def test_a_reset_forgets_what_the_test_did() -> None:
+    account = open_account()
+    account.hold()
+    job = send(account)
+    assert account.read_job(job)
+    account.reset()
+    assert not account.steering.between(Command.JOBS, 0, 1)
+    assert not account.steering.has_read(job)
+
+
+def test_a_job_that_the_test_reads_counts_as_read() -> None:
+    account = open_account()
+    one, other = send(account), send(account)
+    account.jobs()
+    found = account.read_job(one)
+    assert found
+    assert found.id == one
+    assert account.read_job("no such job") is None
+    read = [account.steering.has_read(job) for job in (one, other, "no such job")]
+    assert read == [True, False, False]
+
+
+def test_violations_know_how_jobs_stand() -> None:
+    account = open_account(progress=MANUAL)
+    ended, waiting = send(account), send(account)
+    account.step("job")
+    for job in (ended, waiting, "gone"):
+        number = account.journal.next_number()
+        exchange = Exchange(number, "r", START, "POST", "/import", "importMasterData", 202, 1.0, 1, 1, job_id=job)
+        account.journal.add(exchange)
+        number = account.journal.next_number()
+        look = Exchange(
+            number, "r", START, "GET", "/jobs/x", "getJob", 200, 1.0, 1, 1, job_id=job, job_status="waiting"
+        )
+        account.journal.add(look)
+    assert [(one.rule, one.exchange_numbers) for one in account.violations()] == [("job-never-read-to-its-end", (1, 2))]
+    assert account.violations(Criteria(allow=frozenset({"job-never-read-to-its-end"}))) == []
 
 
 def test_no_half_of_a_reset_is_seen() -> None:

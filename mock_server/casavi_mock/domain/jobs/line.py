@@ -131,6 +131,11 @@ class JobQueue:
         job = unpacked(job_id, kept)
         return None if self._out_of_retention(job.finished_at, now) else job
 
+    def has_ended(self, job_id: str, now: datetime) -> bool | None:
+        """Returns whether a job has ended; None if there is none, or none any more."""
+        job = self.find(job_id, now)
+        return None if job is None else job.ended
+
     def jobs(self, now: datetime) -> list[Job]:
         """Returns all jobs that can be read, the newest first."""
         jobs = [unpacked(job_id, kept) for job_id, kept in reversed(self._jobs.items())]

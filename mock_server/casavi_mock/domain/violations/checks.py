@@ -1,15 +1,17 @@
-"""How each rule about clients is checked.
+"""One check for each rule about clients: a function from what was observed of a client to the places where it broke it.
 
-Answers that a fault may have kept from the client are not held against it.
+Two things are never counted against a client: an answer that a fault may have kept from it, and what the test brought
+about itself by a command to the mock.
 """
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import NamedTuple
 
 from casavi_mock.domain.journal import Exchange
 from casavi_mock.domain.violations.rules import Criteria
+from casavi_mock.domain.violations.steering import Command, Steering
 
 LOG_INS_IN_A_ROW = 3
 """Log-ins for one call each, one after another, that make a habit."""
@@ -30,14 +32,25 @@ class Finding(NamedTuple):
     detail: str
 
 
+class Observed(NamedTuple):
+    """What is known of a client, of its account, and of the test around both."""
+
+    exchanges: Sequence[Exchange]
+    """Those of the account, the oldest first."""
+    criteria: Criteria
+    steering: Steering
+    """What the test did to the account itself."""
+    job_ended: Callable[[str], bool | None]
+    """Returns whether the job with an id has ended; None if it is gone."""
+
+
 _Record = tuple[str, str | None]
-History = Sequence[Exchange]
-"""The exchanges of an account, oldest first."""
+"""Entity and reference id."""
 
 
-def _contract_violations(history: History, _: Criteria) -> Iterator[Finding]:
+def _contract_violations(observed: Observed) -> Iterator[Finding]:
     groups: dict[tuple[str, str, tuple[str, ...]], list[Exchange]] = defaultdict(list)
-    for exchange in history:
+    for exchange in observed.exchanges:
         name = exchange.rule
         if name is None or (exchange.injected is not None and exchange.effect in (None, "status")):
             continue
@@ -51,15 +64,15 @@ def _contract_violations(history: History, _: Criteria) -> Iterator[Finding]:
         yield _found(members, f"{what} was refused by {broken}{places}: {why}")
 
 
-def _tokens_not_raw(history: History, _: Criteria) -> Iterator[Finding]:
+def _tokens_not_raw(observed: Observed) -> Iterator[Finding]:
     for form, where in (("bearer", "with `Bearer` before it"), ("authorization", "in the header `Authorization`")):
-        members = [exchange for exchange in history if exchange.token_form == form]
+        members = [exchange for exchange in observed.exchanges if exchange.token_form == form]
         if members:
             yield _found(members, f"The token came {where} in {_times(len(members), 'request')}.")
 
 
-def _tokens_in_addresses(history: History, _: Criteria) -> Iterator[Finding]:
-    members = [exchange for exchange in history if exchange.token_in_url]
+def _tokens_in_addresses(observed: Observed) -> Iterator[Finding]:
+    members = [exchange for exchange in observed.exchanges if exchange.token_in_url]
     if members:
         first = members[0]
         address = f"{first.path}?{first.query}" if first.query else first.path
@@ -68,28 +81,28 @@ def _tokens_in_addresses(history: History, _: Criteria) -> Iterator[Finding]:
         )
 
 
-def _unknown_fields(history: History, _: Criteria) -> Iterator[Finding]:
+def _unknown_fields(observed: Observed) -> Iterator[Finding]:
     groups: dict[tuple[str, ...], list[Exchange]] = defaultdict(list)
-    for exchange in history:
+    for exchange in observed.exchanges:
         if exchange.unknown_fields:
             groups[exchange.unknown_fields].append(exchange)
     for pointers, members in groups.items():
         yield _found(members, f"Unknown: {_listed(pointer or 'further fields' for pointer in pointers)}.")
 
 
-def _deprecated(history: History, _: Criteria) -> Iterator[Finding]:
-    noted = [(exchange, note) for exchange in history for note in exchange.notes if note.startswith("deprecated")]
+def _deprecated(observed: Observed) -> Iterator[Finding]:
+    noted = [(one, note) for one in observed.exchanges for note in one.notes if note.startswith("deprecated")]
     for text in dict.fromkeys(note for _, note in noted):
         yield _found([exchange for exchange, note in noted if note == text], f"{text[:1].upper()}{text[1:]}.")
 
 
-def _log_ins(history: History, _: Criteria) -> Iterator[Finding]:
+def _log_ins(observed: Observed) -> Iterator[Finding]:
     """A log-in counts if exactly one call follows it before the next, and that one did not need a new token."""
     log_in: Exchange | None = None
     calls: list[Exchange] = []
     row: list[Exchange] = []
     rows: list[list[Exchange]] = []
-    for exchange in (*history, None):
+    for exchange in (*observed.exchanges, None):
         if exchange is not None and exchange.operation != _AUTHENTICATE:
             calls.append(exchange)
         elif exchange is None or exchange.succeeded:
@@ -112,32 +125,47 @@ def _needs_log_in(log_in: Exchange, call: Exchange, following: Exchange | None) 
     return following is not None and log_in.token_until is not None and following.at >= log_in.token_until
 
 
-def _late_refreshes(history: History, _: Criteria) -> Iterator[Finding]:
-    """A token that ended earlier than the client was told, by a command or a fault, is not held against it."""
-    told: dict[str, datetime] = {}
+def _late_refreshes(observed: Observed) -> Iterator[Finding]:
+    """A token that ended earlier than the client was told, by a command or a fault, is not held against it.
+
+    Nor is one that ended because the test moved the clock, if the client logged in again: a test moves it by weeks,
+    while the client sees no time pass.
+    """
+    told: dict[str, Exchange] = {}
     groups: dict[str, list[Exchange]] = defaultdict(list)
-    for exchange in history:
+    last_log_in = 0
+    for exchange in observed.exchanges:
+        if exchange.operation == _AUTHENTICATE and exchange.succeeded:
+            last_log_in = exchange.number
         if exchange.token is None:
             continue
         if exchange.token_until is not None:
-            told[exchange.token] = exchange.token_until
-        name, until = exchange.rule or "", told.get(exchange.token)
-        if name == "token-expired" and until is not None and exchange.at >= until:
+            told[exchange.token] = exchange
+        until = told[exchange.token].token_until if exchange.token in told else None
+        if exchange.rule == "token-expired" and until is not None and exchange.at >= until:
             groups[exchange.token].append(exchange)
     for token, members in groups.items():
+        by_the_test = observed.steering.between(Command.CLOCK, told[token].number, members[0].number)
+        if by_the_test and last_log_in > members[-1].number:
+            continue
         too_late = any(exchange.operation == _REFRESH for exchange in members)
         how = "the refresh came too late" if too_late else "it was never refreshed"
-        detail = f"The token lived until {told[token].isoformat()}, {how}: {_times(len(members), 'request')} failed."
+        until = told[token].token_until
+        assert until is not None, "so it was told"
+        detail = f"The token lived until {until.isoformat()}, {how}: {_times(len(members), 'request')} failed."
         yield _found(members, detail)
 
 
-def _fast_polls(history: History, criteria: Criteria) -> Iterator[Finding]:
-    """Both clocks must agree that it was too fast: one may stand still, the other knows nothing of time set forward."""
-    wait = timedelta(seconds=criteria.poll_seconds)
+def _fast_polls(observed: Observed) -> Iterator[Finding]:
+    """Both clocks must agree that it was too fast: one may stand still, the other knows nothing of time set forward.
+
+    A poll after a command of the test to jobs may be fast: the test may have told the client that something happened.
+    """
+    wait = timedelta(seconds=observed.criteria.poll_seconds)
     before: dict[str, Exchange] = {}
     groups: dict[str, list[Exchange]] = defaultdict(list)
     shortest: dict[str, timedelta] = {}
-    for poll in history:
+    for poll in observed.exchanges:
         if poll.operation != _JOB or poll.job_id is None or not poll.succeeded:
             continue
         last = before.get(poll.job_id)
@@ -145,15 +173,13 @@ def _fast_polls(history: History, criteria: Criteria) -> Iterator[Finding]:
         if last is None or last.job_final or last.perhaps_lost:
             continue
         gap = _gap(last, poll)
-        if gap < wait:
+        if gap < wait and not observed.steering.between(Command.JOBS, last.number, poll.number):
             groups[poll.job_id].append(poll)
             shortest[poll.job_id] = min(gap, shortest.get(poll.job_id, gap))
     for job, members in groups.items():
-        seconds = f"{shortest[job].total_seconds():.3f} s"
-        detail = (
-            f"Job {job} was polled {_times(len(members), 'time')} within {criteria.poll_seconds:g} s of the last look"
-        )
-        yield _found(members, f"{detail}; the shortest pause was {seconds}.")
+        how = f"{_times(len(members), 'time')} within {wait.total_seconds():g} s of the last look"
+        pause = f"the shortest pause was {shortest[job].total_seconds():.3f} s"
+        yield _found(members, f"Job {job} was polled {how}; {pause}.")
 
 
 def _gap(one: Exchange, other: Exchange) -> timedelta:
@@ -163,32 +189,38 @@ def _gap(one: Exchange, other: Exchange) -> timedelta:
     return max(gap, other.server_at - one.server_at)
 
 
-def _unread_jobs(history: History, _: Criteria) -> Iterator[Finding]:
+def _unread_jobs(observed: Observed) -> Iterator[Finding]:
+    """A job that the test read or decided itself counts as read; one that is gone cannot be read.
+
+    One that has no end yet cannot be read to its end: looking at it once is enough.
+    """
     polls: dict[str, Exchange] = {}
     ended: set[str] = set()
-    for poll in history:
+    for poll in observed.exchanges:
         if poll.operation == _JOB and poll.job_id is not None and poll.succeeded:
             polls[poll.job_id] = poll
             if poll.job_final:
                 ended.add(poll.job_id)
-    for exchange in _accepted(history):
+    for exchange in _accepted(observed.exchanges):
         job = exchange.job_id or ""
-        if job in ended or exchange.perhaps_lost:
+        if job in ended or exchange.perhaps_lost or observed.steering.has_read(job):
             continue
-        poll_seen = polls.get(job)
+        job_ended, poll_seen = observed.job_ended(job), polls.get(job)
+        if job_ended is None:
+            continue
         if poll_seen is None:
             yield Finding((exchange.number,), f"Job {job} was never looked at.")
-        elif exchange.effect != "job-stalls":
+        elif job_ended and exchange.effect != "job-stalls":
             numbers = (exchange.number, poll_seen.number)
             yield Finding(numbers, f"Job {job} was {poll_seen.job_status!r} when it was looked at last.")
 
 
-def _ignored_failures(history: History, _: Criteria) -> Iterator[Finding]:
+def _ignored_failures(observed: Observed) -> Iterator[Finding]:
     """What was stored by an earlier import may be referred to, even if a later version of it was refused."""
     sent: dict[str, Exchange] = {}
     known: dict[_Record, int] = {}
     stored: set[_Record] = set()
-    for exchange in history:
+    for exchange in observed.exchanges:
         if exchange.operation == _JOB and exchange.succeeded and not exchange.perhaps_lost:
             for record in exchange.refused:
                 if record[1] is not None and record not in stored:
@@ -206,11 +238,11 @@ def _ignored_failures(history: History, _: Criteria) -> Iterator[Finding]:
                 yield Finding(numbers, f"Refused as the job told, yet referred to: {_records(bad)}.")
 
 
-def _wrong_order(history: History, _: Criteria) -> Iterator[Finding]:
-    sent = {exchange.job_id or "": exchange for exchange in _accepted(history)}
+def _wrong_order(observed: Observed) -> Iterator[Finding]:
+    sent = {exchange.job_id or "": exchange for exchange in _accepted(observed.exchanges)}
     provided = [(exchange, frozenset(exchange.provides)) for exchange in sent.values()]
     told: dict[str, dict[_Record, int]] = defaultdict(dict)
-    for exchange in history:
+    for exchange in observed.exchanges:
         job = exchange.job_id or ""
         if job in sent and exchange.operation == _JOB and not exchange.perhaps_lost:
             for record in exchange.missing:
@@ -225,10 +257,10 @@ def _wrong_order(history: History, _: Criteria) -> Iterator[Finding]:
                 yield Finding(numbers, f"Referred to first and sent later: {_records(came)}.")
 
 
-def _repeated_imports(history: History, _: Criteria) -> Iterator[Finding]:
+def _repeated_imports(observed: Observed) -> Iterator[Finding]:
     """A look at any job in between counts as having looked what became of the first."""
     unsure: dict[str, list[Exchange]] = {}
-    for exchange in history:
+    for exchange in observed.exchanges:
         if exchange.operation == _JOB:
             yield from _repetitions(unsure)
             unsure.clear()
@@ -249,8 +281,8 @@ def _repetitions(unsure: Mapping[str, list[Exchange]]) -> Iterator[Finding]:
             )
 
 
-def _accepted(history: History) -> Iterator[Exchange]:
-    for exchange in history:
+def _accepted(exchanges: Sequence[Exchange]) -> Iterator[Exchange]:
+    for exchange in exchanges:
         if exchange.operation == _IMPORT and exchange.succeeded and exchange.job_id is not None:
             yield exchange
 
@@ -273,7 +305,7 @@ def _times(number: int, one: str, many: str | None = None) -> str:
     return f"{number} {one if number == 1 else many or one + 's'}"
 
 
-CHECKS: Mapping[str, Callable[[History, Criteria], Iterator[Finding]]] = {
+CHECKS: Mapping[str, Callable[[Observed], Iterator[Finding]]] = {
     "request-violates-contract": _contract_violations,
     "token-with-bearer": _tokens_not_raw,
     "token-in-url": _tokens_in_addresses,

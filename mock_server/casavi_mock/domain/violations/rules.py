@@ -1,4 +1,4 @@
-"""What is asked of clients: the rules about clients, the options, and what a breach looks like."""
+"""The rules about clients, what a caller may ask for, and what a breach of a rule looks like."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
