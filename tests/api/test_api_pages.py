@@ -123,7 +123,7 @@ async def test_evidence_is_part_of_the_served_document(client: Client) -> None:
         for path, item in document["paths"].items():
             for operation in item.values():
                 assert operation["x-evidence"], path
-    assert resolve_pointer(document, "/x-rules/missing-reference/x-evidence") == "documented"
+    assert resolve_pointer(document, "/x-rules/missing-reference/evidence") == "documented"
 
 
 def alive(threads: set[threading.Thread]) -> list[str]:

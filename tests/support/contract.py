@@ -108,7 +108,7 @@ class Contract:
         rule = self.document["x-rules"][body["rule"]]
         assert rules is None or body["rule"] in rules
         assert body["status"] == seen.status == rule["status"]
-        assert (body["title"], body["evidence"]) == (rule["title"], rule["x-evidence"])
+        assert (body["title"], body["evidence"]) == (rule["title"], rule["evidence"])
         assert body["type"] == f"urn:casavi-mock:rule:{body['rule']}"
         assert body["assumption"] in self.document["x-assumptions"] if "assumption" in body else rule["status"] == 500
         assert body["requestId"] == seen.headers["x-request-id"]

@@ -1,9 +1,10 @@
 """The contract documents: shapes, evidence, assumptions, rules, reference graph. Everything else derives from them."""
 
-from casavi_contracts.spec.assumptions import Assumption, ProfileError, apply_profile, assumptions, resolve_profile
-from casavi_contracts.spec.document import Rule, load_document, operations, rules
+from casavi_contracts.spec.assumptions import ProfileError, apply_profile, assumptions, resolve_profile
+from casavi_contracts.spec.document import load_document, operations, parse_yaml, rules
 from casavi_contracts.spec.evidence import EVIDENCE
 from casavi_contracts.spec.graph import Child, Reference, Shape, import_shape
+from casavi_contracts.spec.register import Assumption, RegisterError, Rule, assumptions_of, rules_of
 from casavi_contracts.spec.schemas import json_schema, request_schema
 
 __all__ = [
@@ -12,15 +13,19 @@ __all__ = [
     "Child",
     "ProfileError",
     "Reference",
+    "RegisterError",
     "Rule",
     "Shape",
     "apply_profile",
     "assumptions",
+    "assumptions_of",
     "import_shape",
     "json_schema",
     "load_document",
     "operations",
+    "parse_yaml",
     "request_schema",
     "resolve_profile",
     "rules",
+    "rules_of",
 ]

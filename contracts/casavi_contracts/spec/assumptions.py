@@ -1,43 +1,21 @@
-"""The register of assumptions, and what a user's profile makes of it."""
+"""The values of the assumptions, and what a user's profile makes of the document."""
 
 import copy
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import jsonschema_rs
+
+from casavi_contracts.spec.register import Assumption, assumptions_of
 
 
 class ProfileError(ValueError):
     """A profile names an unknown assumption or an impossible value; the text says what is possible."""
 
 
-@dataclass(frozen=True, slots=True)
-class Assumption:
-    """One named guess about casavi."""
-
-    name: str
-    question: str
-    value: Any
-    """What the mock does unless a profile says otherwise."""
-    schema: dict[str, Any]
-    """JSON Schema of the values that a profile may give."""
-    evidence: str
-    source: str
-    """Section of the facts page."""
-    reason: str
-    check: str
-    """How a run against the real API could answer the question."""
-
-    @property
-    def possible(self) -> str:
-        """What a profile may give, in words."""
-        return _in_words(self.schema)
-
-
 def assumptions(document: Mapping[str, Any]) -> dict[str, Assumption]:
     """Returns the register of assumptions by name."""
-    return {name: Assumption(name=name, **entry) for name, entry in document["x-assumptions"].items()}
+    return assumptions_of(document["x-assumptions"], "x-assumptions")
 
 
 def resolve_profile(register: Mapping[str, Assumption], overrides: Mapping[str, Any]) -> dict[str, Any]:
@@ -173,21 +151,3 @@ def _rename_job_id(document: dict[str, Any], values: Mapping[str, Any]) -> None:
 def _keep_branches(schema: dict[str, Any], value: str, branches: Mapping[str, int]) -> None:
     if value in branches:
         schema["anyOf"] = [schema["anyOf"][branches[value]]]
-
-
-def _in_words(schema: Mapping[str, Any]) -> str:
-    if "enum" in schema:
-        return ", ".join(_quoted(value) for value in schema["enum"])
-    if schema["type"] == "boolean":
-        return "true, false"
-    if schema["type"] == "array":
-        return f"a list of {schema['minItems']} different texts"
-    if schema["type"] == "string":
-        return f"a text that matches `{schema['pattern']}`"
-    article = "a whole number" if schema["type"] == "integer" else "a number"
-    least = f"above {schema['exclusiveMinimum']}" if "exclusiveMinimum" in schema else f"from {schema['minimum']}"
-    return f"{article} {least} to {schema['maximum']}"
-
-
-def _quoted(value: Any) -> str:
-    return f'"{value}"' if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else str(value)

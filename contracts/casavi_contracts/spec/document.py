@@ -1,34 +1,19 @@
-"""Reads the contract documents and their register of rules."""
+"""Reads the contract documents and their registers."""
 
 import functools
 import pickle
 from collections.abc import Iterator
-from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
 import yaml
 
 from casavi_contracts.spec.bundle import bundle
+from casavi_contracts.spec.register import Rule, assumptions_of, rules_of
 
 Document = dict[str, Any]
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """One reason to refuse a request or a record."""
-
-    name: str
-    title: str
-    evidence: str
-    source: str
-    """Section of the facts page."""
-    assumption: str | None
-    """The first assumption that the rule rests on."""
-    status: int | None
-    """Status of the answer; None for a rule that refuses a record inside a job."""
 
 
 def load_document(version: str = "v1") -> Document:
@@ -39,6 +24,7 @@ def load_document(version: str = "v1") -> Document:
 
     Raises:
         FileNotFoundError: There is no document of that version.
+        RegisterError: An entry of a register in it is not whole.
     """
     document = _read(f"manager-{version}.yaml")
     first = _read("manager-v1.yaml") if version != "v1" else document
@@ -55,9 +41,18 @@ def _read(file: str) -> Document:
 @functools.cache
 def _parsed(file: str) -> bytes:
     """Returns a document parsed: to copy it from here takes a twentieth of the time that parsing takes."""
-    text = files("casavi_contracts.spec").joinpath(file).read_bytes()
+    document = parse_yaml(files("casavi_contracts.spec").joinpath(file).read_bytes())
+    if "x-rules" in document:
+        assumptions_of(document["x-assumptions"], file)
+        rules_of(document["x-rules"], file, document["x-assumptions"])
+    return pickle.dumps(document)
+
+
+def parse_yaml(text: bytes) -> Document:
+    """Returns a document of YAML."""
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C loader takes a tenth of the time
-    return pickle.dumps(yaml.load(text, Loader=loader))  # noqa: S506  # both are safe loaders
+    document: Document = yaml.load(text, Loader=loader)  # noqa: S506  # both are safe loaders
+    return document
 
 
 def operations(document: Document) -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -70,11 +65,4 @@ def operations(document: Document) -> Iterator[tuple[str, str, dict[str, Any]]]:
 
 def rules(document: Document) -> dict[str, Rule]:
     """Returns the register of rules by name."""
-    return {name: _rule(name, entry) for name, entry in document["x-rules"].items()}
-
-
-def _rule(name: str, entry: dict[str, Any]) -> Rule:
-    assumption = entry.get("x-assumption")
-    if isinstance(assumption, list):
-        assumption = assumption[0]
-    return Rule(name, entry["title"], entry["x-evidence"], entry["x-source"], assumption, entry.get("status"))
+    return rules_of(document["x-rules"], "x-rules", document["x-assumptions"])

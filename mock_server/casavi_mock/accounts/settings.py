@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from casavi_contracts import spec
+from casavi_mock.accounts.register import own_register
 from casavi_mock.domain.jobs import Progress, QueueLimits
 from casavi_mock.domain.policy import MEGABYTE, Policy
 
@@ -46,6 +47,7 @@ class Settings:
     """Every `operationId` of the documents."""
     policy: Policy
     rules: Mapping[str, spec.Rule]
+    """By name: those of the contract, and the mock's own."""
     shape: spec.Shape
     progress: Progress = field(default_factory=Progress)
     limits: Limits = field(default_factory=Limits)
@@ -71,7 +73,7 @@ class Settings:
             documents=documents,
             operations=tuple(dict.fromkeys(named)),
             policy=Policy.from_assumptions(values),
-            rules=spec.rules(document),
+            rules={**spec.rules(document), **own_register().rules},
             shape=spec.import_shape(document),
             **others,
         )

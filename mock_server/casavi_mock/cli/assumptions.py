@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from casavi_contracts import spec
+from casavi_mock.accounts import own_register
 from casavi_mock.cli.options import CONTEXT, profile_option
 from casavi_mock.errors import ConfigurationError
 
@@ -27,6 +28,15 @@ Change one in a profile, and start with `casavi-mock serve --profile profile.tom
 [assumptions]
 token-lifetime-days = 1
 ```"""
+
+_OWN = """
+## Rules of the mock itself
+
+By these it refuses as a server, or as it was told to, and not as casavi. No operation of the contract lists them, and
+no profile changes them, or the guess on which they rest. The options behind them are in [limits.md](limits.md).
+
+| rule | status | title |
+|---|---|---|"""
 
 
 @click.command("assumptions", context_settings=CONTEXT)
@@ -96,16 +106,26 @@ def _json(register: Register, values: Mapping[str, Any]) -> Iterator[str]:
 def _markdown(register: Register, values: Mapping[str, Any]) -> Iterator[str]:
     yield _INTRODUCTION
     for name, entry in register.items():
-        yield ""
-        yield f"## {name}"
-        yield ""
-        yield f"**{entry.question}**"
-        yield ""
-        yield f"- value: `{shown(values[name])}`"
-        yield f"- possible: {entry.possible}"
-        yield f"- evidence: {entry.evidence}"
-        yield f"- reason: {entry.reason}"
-        yield f"- to find out: {entry.check}"
+        yield from _section(name, entry, values[name])
+    own = own_register()
+    yield _OWN
+    for rule in own.rules.values():
+        yield f"| `{rule.name}` | {rule.status or 'in a job'} | {rule.title} |"
+    for name, entry in own.assumptions.items():
+        yield from _section(name, entry, entry.value)
+
+
+def _section(name: str, entry: spec.Assumption, value: Any) -> Iterator[str]:
+    yield ""
+    yield f"## {name}"
+    yield ""
+    yield f"**{entry.question}**"
+    yield ""
+    yield f"- value: `{shown(value)}`"
+    yield f"- possible: {entry.possible}"
+    yield f"- evidence: {entry.evidence}"
+    yield f"- reason: {entry.reason}"
+    yield f"- to find out: {entry.check}"
 
 
 def _toml(register: Register, values: Mapping[str, Any]) -> Iterator[str]:
