@@ -85,16 +85,20 @@ class Contract:
         """The register of rules."""
         return spec.rules(self.document)
 
-    @property
-    def states(self) -> tuple[str, str, str, str]:
-        """The names of the states of a job: waiting, active, completed, failed."""
-        waiting, active, completed, failed = self.values["job-status-names"]
-        return waiting, active, completed, failed
+    @cached_property
+    def job_states(self) -> dict[str, spec.JobState]:
+        """The states of a job by role: `waiting`, `active`, `completed`, `failed`."""
+        return spec.job_states(self.document)
 
-    @property
-    def final_states(self) -> tuple[str, str]:
-        """The names of the states in which a job has ended: completed, failed."""
-        return self.states[2], self.states[3]
+    @cached_property
+    def states(self) -> dict[str, spec.JobState]:
+        """The states of a job by the names that clients see, in the order of the document."""
+        return {state.name: state for state in self.job_states.values()}
+
+    @cached_property
+    def final_states(self) -> frozenset[str]:
+        """The names of the states in which a job has ended."""
+        return frozenset(state.name for state in self.job_states.values() if state.final)
 
     def path(self, operation: str, **parameters: str) -> str:
         """Returns the path of an operation, its parameters encoded."""

@@ -79,7 +79,7 @@ class Coverage:
 
     def states(self) -> dict[str, tuple[str, ...]]:
         """Returns the states of a job that each version knows."""
-        return {name: version.contract.states for name, version in self._versions.items()}
+        return {name: tuple(version.contract.states) for name, version in self._versions.items()}
 
     def keywords(self, side: str) -> dict[str, Keywords]:
         """Returns the keywords of each version.

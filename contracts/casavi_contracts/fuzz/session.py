@@ -254,7 +254,8 @@ class Session:
         status = job.get("status")
         if isinstance(status, str):
             self.states.add(status)
-        if status == self.contract.final_states[0] and job.get("errors") == [] and isinstance(job.get("id"), str):
+        imported = status == self.contract.job_states["completed"].name and job.get("errors") == []
+        if imported and isinstance(job.get("id"), str):
             self._remember(self._pending.pop(job["id"], {}))
 
     def _remember(self, found: Mapping[str, list[str]]) -> None:

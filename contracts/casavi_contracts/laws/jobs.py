@@ -119,7 +119,7 @@ def accepted_job_is_visible(trial: Trial, case: Any) -> None:
     examples=10,
 )
 def job_moves_forward(trial: Trial, case: Any) -> None:
-    rank = {name: min(number, 2) for number, name in enumerate(trial.contract.states)}
+    rank = {name: state.rank for name, state in trial.contract.states.items()}
     before = 0
     for seen in _life(trial, trial.names.own(case)):
         status = seen["status"]
@@ -195,7 +195,7 @@ def job_progress_only_grows(trial: Trial, case: Any) -> None:
         done = progress["processed"]
         trial.expect(progress["total"] == total, f"a total of {total} records", repr(progress["total"]))
         trial.expect(before <= done <= total, f"from {before} to {total} records done", repr(done))
-        waiting, ended = seen["status"] == trial.contract.states[0], _ended(trial, seen)
+        waiting, ended = seen["status"] == trial.contract.job_states["waiting"].name, _ended(trial, seen)
         trial.expect(not waiting or done == 0, "nothing done while the job waits", repr(done))
         trial.expect(not ended or done == total, f"all {total} done when it has ended", repr(done))
         before = done
@@ -240,8 +240,7 @@ def job_counts_add_up(trial: Trial, case: Any) -> None:
 def job_fails_if_all_was_refused(trial: Trial, case: Any) -> None:
     good, bad = case["good"], case["bad"]
     job = trial.account.imported(trial.names.own(mixed(good, bad)))
-    _, _, completed, failed = trial.contract.states
-    wanted = failed if bad and not good else completed
+    wanted = trial.contract.job_states["failed" if bad and not good else "completed"].name
     trial.expect(job["status"] == wanted, f"{wanted!r} with {good} good and {bad} bad records", repr(job["status"]))
     seen = sum(outcomes["refused"] for outcomes in job["counts"].values())
     trial.expect(seen == bad, f"{bad} refused", f"{seen}")
@@ -359,7 +358,7 @@ def _by_entity(case: Mapping[str, Any]) -> dict[str, int]:
 
 def _expect_order(trial: Trial, job: Job, moments: list[datetime | None]) -> None:
     created, started, finished, now = moments
-    waiting = job["status"] == trial.contract.states[0]
+    waiting = job["status"] == trial.contract.job_states["waiting"].name
     trial.expect((started is None) == waiting, "startedAt null just while the job waits", repr(job["startedAt"]), **JOB)
     ended = _ended(trial, job)
     trial.expect((finished is None) != ended, "finishedAt null just until it has ended", repr(job["finishedAt"]), **JOB)

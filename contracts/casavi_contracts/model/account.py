@@ -86,9 +86,10 @@ class Account:
         counts = {entity: dict.fromkeys(OUTCOMES, 0) for entity in ENTITIES}
         for entry in listed:
             counts[entry.entity]["refused" if entry in refused else self._store(entry)] += 1
-        _, _, completed, failed = self.contract.states
-        status = failed if listed and len(refused) == len(listed) else completed
-        return Job(status, counts, tuple(refusals), tuple(self._warnings(portfolio, shape)))
+        role = "failed" if listed and len(refused) == len(listed) else "completed"
+        return Job(
+            self.contract.job_states[role].name, counts, tuple(refusals), tuple(self._warnings(portfolio, shape))
+        )
 
     def has(self, entity: str, key: Key) -> bool:
         """Whether there is such a record."""

@@ -6,11 +6,13 @@ from casavi_contracts.spec.evidence import EVIDENCE
 from casavi_contracts.spec.graph import Child, Reference, Shape, import_shape
 from casavi_contracts.spec.register import Assumption, RegisterError, Rule, assumptions_of, rules_of
 from casavi_contracts.spec.schemas import json_schema, request_schema
+from casavi_contracts.spec.states import JobState, job_states
 
 __all__ = [
     "EVIDENCE",
     "Assumption",
     "Child",
+    "JobState",
     "ProfileError",
     "Reference",
     "RegisterError",
@@ -20,6 +22,7 @@ __all__ = [
     "assumptions",
     "assumptions_of",
     "import_shape",
+    "job_states",
     "json_schema",
     "load_document",
     "operations",

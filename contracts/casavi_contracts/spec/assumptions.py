@@ -7,6 +7,7 @@ from typing import Any
 import jsonschema_rs
 
 from casavi_contracts.spec.register import Assumption, assumptions_of
+from casavi_contracts.spec.states import job_states
 
 
 class ProfileError(ValueError):
@@ -103,7 +104,10 @@ def _set_errors(document: dict[str, Any], values: Mapping[str, Any]) -> None:
 def _set_shapes(document: dict[str, Any], values: Mapping[str, Any]) -> None:
     schemas = document["components"]["schemas"]
     _rename_job_id(document, values)
-    schemas["Job"]["properties"]["status"]["enum"] = values["job-status-names"]
+    states = job_states(document)
+    schemas["Job"]["properties"]["status"]["enum"] = [state.name for state in states.values()]
+    answer = document["paths"]["/jobs/{jobId}"]["get"]["responses"]["200"]["content"]["application/json"]
+    answer["example"]["status"] = states["completed"].name
     levels = values["document-type-levels"] - 1
     schemas["Document"]["properties"]["type"]["pattern"] = rf"^[^/]+(/[^/]+){{0,{levels}}}$"
     _keep_branches(
@@ -141,11 +145,6 @@ def _rename_job_id(document: dict[str, Any], values: Mapping[str, Any]) -> None:
         field: response["content"]["application/json"]["example"]["jobId"]
     }
     response["links"]["follow the job"]["parameters"]["jobId"] = f"$response.body#/{field}"
-    schemas = document["components"]["schemas"]
-    names = values["job-status-names"]
-    operation = document["paths"]["/jobs/{jobId}"]["get"]["responses"]["200"]["content"]["application/json"]
-    operation["example"]["status"] = names[2]
-    schemas["Job"]["properties"]["status"]["enum"] = names
 
 
 def _keep_branches(schema: dict[str, Any], value: str, branches: Mapping[str, int]) -> None:

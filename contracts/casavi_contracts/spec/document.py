@@ -10,6 +10,7 @@ import yaml
 
 from casavi_contracts.spec.bundle import bundle
 from casavi_contracts.spec.register import Rule, assumptions_of, rules_of
+from casavi_contracts.spec.states import job_states
 
 Document = dict[str, Any]
 
@@ -45,6 +46,7 @@ def _parsed(file: str) -> bytes:
     if "x-rules" in document:
         assumptions_of(document["x-assumptions"], file)
         rules_of(document["x-rules"], file, document["x-assumptions"])
+        job_states(document)
     return pickle.dumps(document)
 
 

@@ -72,7 +72,9 @@ class Settings:
         return cls(
             documents=documents,
             operations=tuple(dict.fromkeys(named)),
-            policy=Policy.from_assumptions(values),
+            policy=Policy.from_assumptions(
+                values, {role: state.name for role, state in spec.job_states(document).items()}
+            ),
             rules={**spec.rules(document), **own_register().rules},
             shape=spec.import_shape(document),
             **others,

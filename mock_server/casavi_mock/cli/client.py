@@ -24,7 +24,7 @@ class Routes:
 
     import_path: str
     job_id_field: str
-    final_states: tuple[str, str]
+    final_states: frozenset[str]
     """Completed and failed."""
 
 

@@ -81,13 +81,16 @@ def import_(
 
 
 def _routes(profile: Mapping[str, Any]) -> Routes:
+    document = spec.load_document()
     try:
-        values = spec.resolve_profile(spec.assumptions(spec.load_document()), profile.get("assumptions", {}))
+        values = spec.resolve_profile(spec.assumptions(document), profile.get("assumptions", {}))
     except spec.ProfileError as error:
         raise ConfigurationError(str(error)) from error
-    names = values["job-status-names"]
+    states = spec.job_states(document, values["job-status-names"]).values()
     return Routes(
-        import_path=values["import-path"], job_id_field=values["job-id-field"], final_states=(names[2], names[3])
+        import_path=values["import-path"],
+        job_id_field=values["job-id-field"],
+        final_states=frozenset(state.name for state in states if state.final),
     )
 
 

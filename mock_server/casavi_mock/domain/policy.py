@@ -5,6 +5,8 @@ from dataclasses import dataclass, fields
 from datetime import timedelta
 from typing import Any, Self
 
+from casavi_mock.domain.model import TRANSITIONS, JobState
+
 MEGABYTE = 1_000_000
 
 
@@ -21,8 +23,8 @@ class Policy:
     expires_at_format: str
     max_body_mb: float
     job_id_field: str
-    job_status_names: tuple[str, str, str, str]
-    """In the order waiting, active, completed, failed."""
+    job_status_names: Mapping[str, str]
+    """What clients are shown for each `JobState`."""
     null_clears: bool
     upsert: str
     custom_fields: str
@@ -42,12 +44,32 @@ class Policy:
     modified_after: str
     inactive_contracts: str
 
+    def __post_init__(self) -> None:
+        if set(self.job_status_names) != set(JobState):
+            raise ValueError(
+                f"the states of a job are {', '.join(JobState)} in casavi_mock.domain.model.JobState, and "
+                f"{', '.join(self.job_status_names)} in x-states of the contract document"
+            )
+
     @classmethod
-    def from_assumptions(cls, values: Mapping[str, Any]) -> Self:
-        """Returns the policy for these values of the register, by their names there."""
+    def from_assumptions(cls, values: Mapping[str, Any], job_status_names: Mapping[str, str]) -> Self:
+        """Returns the policy for these values of the register, by their names there.
+
+        Args:
+            values: By the names of the assumptions.
+            job_status_names: What clients are shown for each state of a job.
+
+        Raises:
+            ValueError: These are not the states that a job has here.
+            KeyError: A field of the policy is no assumption of the register; the text names it.
+        """
         taken = {place.name: values[place.name.replace("_", "-")] for place in fields(cls)}
-        taken["job_status_names"] = tuple(taken["job_status_names"])
-        return cls(**taken)
+        return cls(**{**taken, "job_status_names": dict(job_status_names)})
+
+    @property
+    def final_statuses(self) -> frozenset[str]:
+        """What clients are shown of a job that has ended."""
+        return frozenset(name for state, name in self.job_status_names.items() if not TRANSITIONS[JobState(state)])
 
     @property
     def token_lifetime(self) -> timedelta:

@@ -27,9 +27,8 @@ def accept(account: Account, plan: Plan, *, forced: str | None = None, size: int
     """
     with account.lock:
         if account.queue.full:
-            account.run_due(
-                EAGER_RECORDS
-            )  # what is due by the clock has happened, even if the worker was busy elsewhere
+            # what is due by the clock has happened, even if the worker was busy elsewhere
+            account.run_due(EAGER_RECORDS)
         try:
             small = len(plan.records) <= EAGER_RECORDS
             at_once = EAGER_RECORDS if small and account.progress.mode == "immediate" else 0

@@ -1,18 +1,16 @@
 """Looks a job up. Source: facts page, section 8.8; its form is an assumption, `job-object`."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from casavi_mock.accounts import Account
 from casavi_mock.domain.clock import timestamp
 from casavi_mock.domain.jobs import Job
-from casavi_mock.domain.model import JobState, RecordError
+from casavi_mock.domain.model import RecordError
 from casavi_mock.errors import Refused
 
 SLICE_RECORDS = 100
 """Records done at most while somebody waits for an answer."""
-
-
-_STATES = {state: place for place, state in enumerate(JobState)}
 
 
 def look_up(account: Account, job_id: str) -> dict[str, Any]:
@@ -23,9 +21,8 @@ def look_up(account: Account, job_id: str) -> dict[str, Any]:
     """
     with account.lock:
         if account.queue.unfinished:
-            account.run_due(
-                SLICE_RECORDS
-            )  # what is due by the clock has happened, even if the worker was busy elsewhere
+            # what is due by the clock has happened, even if the worker was busy elsewhere
+            account.run_due(SLICE_RECORDS)
         now = account.clock.now()
         job = account.queue.find(job_id, now)
         if job is None:
@@ -36,16 +33,16 @@ def look_up(account: Account, job_id: str) -> dict[str, Any]:
         return seen
 
 
-def view(job: Job, names: tuple[str, str, str, str]) -> dict[str, Any]:
+def view(job: Job, names: Mapping[str, str]) -> dict[str, Any]:
     """Returns a job as clients see it.
 
     Args:
         job: The job.
-        names: What its four states are called, in the order waiting, active, completed, failed.
+        names: What each state is called.
     """
     return {
         "id": job.id,
-        "status": names[_STATES[job.state]],
+        "status": names[job.state],
         "createdAt": timestamp(job.created_at),
         "startedAt": timestamp(job.started_at) if job.started_at else None,
         "finishedAt": timestamp(job.finished_at) if job.finished_at else None,

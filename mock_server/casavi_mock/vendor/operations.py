@@ -101,6 +101,7 @@ class Operations:
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
         self._policy = registry.settings.policy
+        self._final_statuses = self._policy.final_statuses
         self._shape = registry.settings.shape
         readers = _readers(registry.settings)
         self._log_in_body, self._refresh_body, self._import_body = (
@@ -156,7 +157,7 @@ class Operations:
         call.job_id = unquote(call.path_params["jobId"])
         job = jobs.look_up(account, call.job_id)
         call.job_status = job["status"]
-        call.job_final = job["status"] in self._policy.job_status_names[2:]
+        call.job_final = job["status"] in self._final_statuses
         if job["errors"]:
             errors = job["errors"][:NAMED_RECORDS]
             call.refused = tuple((error["entity"], error["id"]) for error in errors)

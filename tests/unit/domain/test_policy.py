@@ -4,11 +4,13 @@ from datetime import timedelta
 import pytest
 
 from casavi_contracts import spec
+from casavi_mock.domain.model import JobState
 from casavi_mock.domain.policy import Policy
 from tests.support.accounts import settings
 
 REGISTER = spec.assumptions(spec.load_document())
 VALUES = {name: assumption.value for name, assumption in REGISTER.items()}
+STATES = {state: f"is-{state}" for state in JobState}
 
 
 def test_every_field_is_an_assumption_of_the_register() -> None:
@@ -19,11 +21,23 @@ def test_every_field_is_an_assumption_of_the_register() -> None:
 
 def test_takes_its_values_from_the_register() -> None:
     """Without a profile, the policy is what the register says."""
-    policy = Policy.from_assumptions(VALUES)
-    assert policy.job_status_names == ("waiting", "active", "completed", "failed")
+    policy = Policy.from_assumptions(VALUES, STATES)
+    assert policy.job_status_names == STATES
     for place in fields(Policy):
-        value = VALUES[place.name.replace("_", "-")]
-        assert getattr(policy, place.name) == (tuple(value) if isinstance(value, list) else value)
+        if place.name != "job_status_names":
+            assert getattr(policy, place.name) == VALUES[place.name.replace("_", "-")]
+
+
+def test_final_statuses_are_the_names_of_final_states() -> None:
+    """A job that is shown so does not move any more."""
+    assert Policy.from_assumptions(VALUES, STATES).final_statuses == {"is-completed", "is-failed"}
+
+
+@pytest.mark.parametrize("states", [{**STATES, "cancelled": "x"}, {state: STATES[state] for state in list(STATES)[1:]}])
+def test_other_states_than_those_of_the_code_are_refused(states: dict[str, str]) -> None:
+    """Who enters a state in the document alone, or in the code alone, is told both places."""
+    with pytest.raises(ValueError, match=r"waiting, active, .* in casavi_mock.domain.model.JobState, and .* x-states"):
+        Policy.from_assumptions(VALUES, states)
 
 
 def test_takes_a_profile_over_the_register() -> None:
