@@ -73,6 +73,10 @@ class Contract:
             op["operationId"]: Operation(op["operationId"], method.upper(), self.base + path, op)
             for path, method, op in spec.operations(self.document)
         }
+        self._references = {
+            name: {one["name"]: one["x-references"] for one in self._parameters(name) if "x-references" in one}
+            for name in self.operations
+        }
         self._validators: dict[int, jsonschema_rs.Draft4Validator] = {}
 
     @cached_property
@@ -107,10 +111,16 @@ class Contract:
             path = path.replace(f"{{{name}}}", quote(value, safe=""))
         return path
 
+    def references(self, operation: str) -> Mapping[str, str]:
+        """Returns which parameters of an operation are ids of records, and the kind of each; none if it is unknown."""
+        return self._references.get(operation, {})
+
     def query_parameters(self, operation: str) -> dict[str, Mapping[str, Any]]:
         """Returns the schemas of what may stand in the query of an operation, by name."""
-        parameters = [self._resolved(one) for one in self.operations[operation].document.get("parameters", ())]
-        return {one["name"]: one["schema"] for one in parameters if one["in"] == "query"}
+        return {one["name"]: one["schema"] for one in self._parameters(operation) if one["in"] == "query"}
+
+    def _parameters(self, operation: str) -> list[Mapping[str, Any]]:
+        return [self._resolved(one) for one in self.operations[operation].document.get("parameters", ())]
 
     def success(self, operation: str) -> int:
         """Returns the status with which an operation succeeds."""

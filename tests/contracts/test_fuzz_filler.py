@@ -11,9 +11,10 @@ from casavi_contracts.client import Client
 from casavi_contracts.exchange import Answer, Exchange
 from casavi_contracts.fuzz import fuzz
 from casavi_contracts.fuzz.filler import MADE_UP, Filler
-from casavi_contracts.fuzz.records import identifiers, resolved
+from casavi_contracts.fuzz.records import resolved
 from casavi_contracts.fuzz.sent import Sent
 from casavi_contracts.fuzz.session import KEPT, Pool, Session
+from casavi_contracts.spec import identifiers
 from casavi_contracts.trial import Names
 from tests.support.fuzzing import account, contract, healthy, target
 

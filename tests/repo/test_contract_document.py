@@ -138,6 +138,19 @@ def test_a_broken_document_is_not_valid_openapi() -> None:
 
 
 @DOCUMENTS
+def test_every_parameter_of_a_path_says_what_it_is_the_id_of(document: Node) -> None:
+    """The contract kit asks for records that exist by that; of jobs it knows the parameter."""
+    entities = {shape.entity for shape in spec.import_shape(document).walk() if shape.entity}
+    found = {
+        f"{operation['operationId']}.{parameter['name']}": parameter.get("x-references")
+        for _, _, operation in spec.operations(document)
+        for parameter in operation.get("parameters", ())
+        if parameter.get("in") == "path" and parameter["name"] != "jobId"
+    }
+    assert {place: kind for place, kind in found.items() if kind not in entities} == {}, "add x-references: its kind"
+
+
+@DOCUMENTS
 def test_examples_satisfy_their_schemas(document: Node) -> None:
     found = wrong_examples(document)
     assert not found, "\n".join(found)

@@ -11,8 +11,9 @@ import zlib
 from collections.abc import Mapping
 from typing import Any
 
-from casavi_contracts.fuzz.records import identifiers, records, references
-from casavi_contracts.fuzz.session import AUTHENTICATE, ENTITY_OF, IMPORT, JOB, REFRESH, Session
+from casavi_contracts.fuzz.records import references
+from casavi_contracts.fuzz.session import AUTHENTICATE, IMPORT, JOB, REFRESH, Session
+from casavi_contracts.spec import identifiers, records
 
 NEW_NAMES, OLD_NAMES = ("key", "secret"), ("apiKey", "password")
 SECRET_NAMES = (*NEW_NAMES, *OLD_NAMES, "email", "token")
@@ -89,7 +90,7 @@ class Filler:
         return value in (account.key, account.secret) or value in self._session.tokens
 
     def _parameter(self, operation: str, name: str, value: str, linked: bool) -> str:
-        entity = ENTITY_OF.get((operation, name))
+        entity = self._session.contract.references(operation).get(name)
         pool = self._session.jobs if operation == JOB else self._session.known.get(entity or "")
         if pool is None or value.startswith(MADE_UP) or (linked and value in pool):
             return value

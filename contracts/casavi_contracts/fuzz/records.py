@@ -1,35 +1,9 @@
-"""The records and references of an import's body, whatever else is in it."""
+"""The references of an import's body, whatever else is in it."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from casavi_contracts.spec import Shape
-
-
-def records(shape: Shape, body: Any) -> Iterator[tuple[Shape, dict[str, Any]]]:
-    """Yields every object of a body that has a place in the import model, with its shape; parents first.
-
-    Args:
-        shape: The shape of the body.
-        body: A JSON value; what has no place in the model is passed over.
-    """
-    if not isinstance(body, dict):
-        return
-    yield shape, body
-    for child in shape.children:
-        inner = body.get(child.key)
-        for item in inner if isinstance(inner, list) else ():
-            yield from records(child.shape, item)
-
-
-def identifiers(shape: Shape, body: Any) -> dict[str, list[str]]:
-    """Returns the ids of the records of a body, by entity."""
-    found: dict[str, list[str]] = {}
-    for kind, record in records(shape, body):
-        name = record.get("id")
-        if kind.entity and isinstance(name, str) and name:
-            found.setdefault(kind.entity, []).append(name)
-    return found
+from casavi_contracts.spec import Shape, identifiers, records
 
 
 def references(shape: Shape, body: Any) -> Iterator[tuple[str, dict[str, Any], str]]:

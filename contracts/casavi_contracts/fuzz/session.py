@@ -10,14 +10,10 @@ from casavi_contracts import spec
 from casavi_contracts.client import Client
 from casavi_contracts.exchange import Answer
 from casavi_contracts.failures import Broken
-from casavi_contracts.fuzz.records import identifiers
 from casavi_contracts.fuzz.sent import Sent, needs_token
 from casavi_contracts.trial import Names
 
 AUTHENTICATE, REFRESH, IMPORT, JOB = "authenticate", "refreshToken", "importMasterData", "getJob"
-
-ENTITY_OF = {("getContactById", "id"): "contacts", ("getPropertyById", "propertyId"): "properties"}
-"""Which records a parameter of a path names. Jobs are no records of the import model."""
 
 MARGIN = timedelta(seconds=60)
 """How long before its end a token is refreshed; less if it lives shorter than ten times that."""
@@ -106,7 +102,7 @@ class Session:
         self.names = names
         self.fresh = fresh
         self.writes = writes
-        self.known = {"contacts": Pool(), "properties": Pool()}
+        self.known = {shape.entity: Pool() for shape in self.shape.walk() if shape.entity and "id" in shape.identity}
         self.jobs = Pool()
         self.tokens: deque[str] = deque(maxlen=KEPT)
         """Every token that was given out, whether it is still good or not."""
@@ -225,7 +221,7 @@ class Session:
             return
 
     def _take_import(self, sent: Sent, answer: Answer) -> None:
-        found = identifiers(self.shape, sent.json)
+        found = spec.identifiers(self.shape, sent.json)
         if len(self._seen) < MOST_SEEN:
             self._seen.update(name for names in found.values() for name in names)
         try:
@@ -265,7 +261,7 @@ class Session:
 
     def _import_seeds(self) -> None:
         body = self.names.own(SEEDS)
-        found = identifiers(self.shape, body)
+        found = spec.identifiers(self.shape, body)
         self._seen.update(name for names in found.values() for name in names)
         self.token()
         job = self.client.submit(body)

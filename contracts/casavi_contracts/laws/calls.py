@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+from casavi_contracts import spec
 from casavi_contracts.client import Client
 from casavi_contracts.contract import Contract
 from casavi_contracts.exchange import Answer
@@ -32,11 +33,21 @@ def lists(contract: Contract) -> list[str]:
 
 def single_records(contract: Contract) -> list[str]:
     """Returns the operations that return one record by its reference id."""
-    return [
-        name
-        for name, one in contract.operations.items()
-        if one.method == "GET" and in_path(contract, name) and name != "getJob"
-    ]
+    return [name for name, one in contract.operations.items() if one.method == "GET" and contract.references(name)]
+
+
+def one_of(trial: Trial, operation: str, portfolio: Any) -> str:
+    """Returns the reference id of the first record of a portfolio that an operation could read.
+
+    Args:
+        trial: Whose own the portfolio was made.
+        operation: One of `single_records`.
+        portfolio: An import's body with local ids.
+    """
+    (entity,) = trial.contract.references(operation).values()
+    ids = spec.identifiers(spec.import_shape(trial.contract.document), portfolio)
+    assert entity in ids, f"{operation} reads {entity}, and the portfolio of this law has none: add one"
+    return trial.names.id(ids[entity][0])
 
 
 def secured(trial: Trial) -> list[str]:
@@ -112,9 +123,10 @@ def tour(trial: Trial) -> None:
     if Capability.WRITE in trial.target.capabilities:
         client.send("importMasterData", body={"contacts": [{"id": 7}]})
         client.send("importMasterData", raw=b"{", headers={"Content-Type": "text/plain"})
-        client.finish(client.submit(trial.names.own(_estate())))
+        estate = _estate()
+        client.finish(client.submit(trial.names.own(estate)))
         for operation in lists(trial.contract):
             client.send(operation)
         for operation in single_records(trial.contract):
-            read(client, operation, trial.names.id("P" if operation == "getPropertyById" else "C0"))
+            read(client, operation, one_of(trial, operation, estate))
     trial.target.send("GET", f"{trial.contract.base}/{NOBODY}", version=trial.contract.version)

@@ -6,7 +6,7 @@ from typing import Any
 from casavi_contracts.client import Client
 from casavi_contracts.exchange import Answer
 from casavi_contracts.failures import Broken
-from casavi_contracts.laws.calls import NOBODY, is_good, lists, read, single_records
+from casavi_contracts.laws.calls import NOBODY, is_good, lists, one_of, read, single_records
 from casavi_contracts.laws.law import Law, law
 from casavi_contracts.target import Capability
 from casavi_contracts.trial import Trial
@@ -58,7 +58,8 @@ def foreign_job_is_unknown(trial: Trial, case: Any) -> None:
 )
 def foreign_records_are_unknown(trial: Trial, case: Any) -> None:
     trial.other.log_in()
-    trial.account.imported(trial.names.own(_house("one")))
+    house = _house("one")
+    trial.account.imported(trial.names.own(house))
     for operation in lists(trial.contract):
         mine, others = (trial.mine(client.records(operation)) for client in (trial.account, trial.other))
         trial.expect(
@@ -66,7 +67,7 @@ def foreign_records_are_unknown(trial: Trial, case: Any) -> None:
         )
         trial.expect(not others, f"no record of the other account in {operation}", f"{len(others)}")
     for operation in single_records(trial.contract):
-        reference = trial.names.id("P-1" if operation == "getPropertyById" else "C-1")
+        reference = one_of(trial, operation, house)
         trial.expect(read(trial.account, operation, reference).ok, f"{operation} of its own record", "a refusal")
         foreign = read(trial.other, operation, reference)
         unknown = read(trial.other, operation, NOBODY)

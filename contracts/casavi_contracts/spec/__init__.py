@@ -3,7 +3,7 @@
 from casavi_contracts.spec.assumptions import ProfileError, apply_profile, assumptions, resolve_profile
 from casavi_contracts.spec.document import load_document, operations, parse_yaml, rules
 from casavi_contracts.spec.evidence import EVIDENCE
-from casavi_contracts.spec.graph import Child, Reference, Shape, import_shape
+from casavi_contracts.spec.graph import Child, Reference, Shape, identifiers, import_shape, records
 from casavi_contracts.spec.register import Assumption, RegisterError, Rule, assumptions_of, rules_of
 from casavi_contracts.spec.schemas import json_schema, request_schema
 from casavi_contracts.spec.states import JobState, job_states
@@ -21,12 +21,14 @@ __all__ = [
     "apply_profile",
     "assumptions",
     "assumptions_of",
+    "identifiers",
     "import_shape",
     "job_states",
     "json_schema",
     "load_document",
     "operations",
     "parse_yaml",
+    "records",
     "request_schema",
     "resolve_profile",
     "rules",

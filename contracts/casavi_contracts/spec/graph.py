@@ -1,5 +1,6 @@
 """The reference graph of the import model, read from the marks in the contract document."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,6 +43,32 @@ class Shape:
     def walk(self) -> "list[Shape]":
         """Returns this shape and all below it, in the order of the document."""
         return [self, *(below for child in self.children for below in child.shape.walk())]
+
+
+def records(shape: Shape, body: Any) -> Iterator[tuple[Shape, dict[str, Any]]]:
+    """Yields every object of an import's body that has a place in the model, with its shape; parents first.
+
+    Args:
+        shape: The shape of the body.
+        body: A JSON value; what has no place in the model is passed over.
+    """
+    if not isinstance(body, dict):
+        return
+    yield shape, body
+    for child in shape.children:
+        inner = body.get(child.key)
+        for item in inner if isinstance(inner, list) else ():
+            yield from records(child.shape, item)
+
+
+def identifiers(shape: Shape, body: Any) -> dict[str, list[str]]:
+    """Returns the ids of the records of an import's body, by entity."""
+    found: dict[str, list[str]] = {}
+    for kind, record in records(shape, body):
+        name = record.get("id")
+        if kind.entity and isinstance(name, str) and name:
+            found.setdefault(kind.entity, []).append(name)
+    return found
 
 
 def import_shape(document: dict[str, Any]) -> Shape:

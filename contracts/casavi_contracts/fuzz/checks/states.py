@@ -10,7 +10,7 @@ from casavi_contracts.failures import Broken
 from casavi_contracts.fuzz.checks.check import Check, body_of, check
 from casavi_contracts.fuzz.filler import MADE_UP, NEW_NAMES, OLD_NAMES
 from casavi_contracts.fuzz.sent import Sent
-from casavi_contracts.fuzz.session import AUTHENTICATE, ENTITY_OF, IMPORT, JOB, REFRESH, Session
+from casavi_contracts.fuzz.session import AUTHENTICATE, IMPORT, JOB, REFRESH, Session
 
 
 @check(
@@ -54,8 +54,9 @@ def answer_is_about_what_was_asked(session: Session, sent: Sent, answer: Answer)
     body = body_of(answer)
     if not answer.ok or not sent.parameters or not isinstance(body, dict):
         return
+    named = {"jobId"} if sent.operation == JOB else session.contract.references(sent.operation or "").keys()
     for name, value in sent.parameters.items():
-        if (sent.operation, name) in {*ENTITY_OF, (JOB, "jobId")} and body.get("id") != value:
+        if name in named and body.get("id") != value:
             guess: dict[str, Any] = {"evidence": "assumed", "assumption": "job-object"} if sent.operation == JOB else {}
             raise Broken(f"the one whose id was asked for by {sent.operation}", "another id", **guess)
 
@@ -111,7 +112,7 @@ def _asked(session: Session, sent: Sent, *, known: bool) -> bool:
     for name, value in sent.parameters.items():
         if sent.operation == JOB:
             return value in session.jobs if known else session.never_accepted(value)
-        entity = ENTITY_OF.get((sent.operation or "", name))
+        entity = session.contract.references(sent.operation or "").get(name)
         if entity is not None:
             return value in session.known[entity] if known else session.never_sent(value)
     return False
