@@ -1,185 +1,139 @@
-"""Paths are found in the table as connexion would find them, and connexion is loaded when the table does not do."""
+"""What a request means by its method and path: connexion decides it by the contract documents."""
 
-import asyncio
+import dataclasses
 import subprocess
 import sys
-import threading
 import warnings
 from typing import Any
 
 import pytest
 
-from casavi_mock.vendor.once import Once
-from casavi_mock.vendor.routes import Routes
+from casavi_mock.accounts import Settings
+from casavi_mock.errors import ConfigurationError
+from casavi_mock.server.app import MockApp, new_registry
 from tests.support.client import Client, Mock
 
-METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS")
-PATHS = (
-    "/authenticate",
-    "/authenticate/",
-    "//authenticate",
-    "/authenticate/x",
-    "/Authenticate",
-    "/authenticat%65",
-    "/import",
-    "/jobs",
-    "/jobs/",
-    "/jobs/x",
-    "/jobs/x/",
-    "/jobs/x/y",
-    "/jobs/x%2Fy",
-    "/jobs/%0A",
-    "/jobs/{jobId}",
-    "/jobs//x",
-    "/contacts",
-    "/contacts/x",
-    "/v2",
-    "/v2/",
-    "/v2/contacts",
-    "/v2/contacts/x",
-    "/v2/jobs/x",
-    "/v2/properties/x",
-    "/v2/properties/x/units",
-    "/v2/authenticate",
-    "/",
-    "/x",
-    "*",
-)
-
-
-async def seen(client: Client, method: str, path: str) -> tuple[Any, ...]:
-    headers = {"token": client.token}
-    response = await client.connection.request(method, path, headers=headers)
-    exchange = (client.mock.registry.strangers.last, client.account.journal.last)
-    found = max((each for each in exchange if each), key=lambda each: each.request_id)
-    told = (found.operation, found.status, found.path, found.job_id)
-    return (*told, response.headers.get("allow"), response.text.replace(found.request_id, ""))
-
-
-@pytest.mark.parametrize("path", PATHS)
-async def test_table_and_router_agree(client: Client, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    await client.log_in()
-    by_table = [await seen(client, method, path) for method in METHODS]
-    monkeypatch.setattr(Routes, "find", lambda *args: None)
-    assert [await seen(client, method, path) for method in METHODS] == by_table
-
-
-async def test_operations_of_the_contract_are_in_the_table(client: Client) -> None:
-    """Otherwise nobody would notice that they take the long way."""
-    find = client.mock.app._vendor._routes.find
-    for base_path, document in client.mock.settings.documents.items():
-        for path, item in document["paths"].items():
-            for method in {"get", "post"} & set(item):
-                found = find(method.upper(), base_path + path.replace("{", "").replace("}", ""))
-                assert found is not None, path
-                operation, parameters = found
-                assert operation.name == item[method]["operationId"]
-                assert list(parameters) == [part[1:-1] for part in path.split("/") if part[:1] == "{"]
-
-
-def table(*paths: str) -> Routes:
-    return Routes({("GET", path): path for path in paths})  # type: ignore[misc]  # any object is kept
+NOWHERE = (404, None, None)
+READ = (200, "getContacts", None)
 
 
 @pytest.mark.parametrize(
-    ("paths", "path"),
+    ("method", "path", "expected"),
     [
-        (["/a/b", "/a/{x}"], "/a/b"),
-        (["/a/b", "/a/{x}"], "/a/c"),
-        (["/a", "/{x}"], "/a"),
-        (["/a", "/{x}"], "/b"),
-        (["/a/b", "/{x}/b"], "/a/b"),
-        (["/a/{x}", "/{y}/b"], "/a/b"),
-        (["/a/x{x}"], "/a/xb"),
+        ("GET", "/contacts", READ),
+        ("HEAD", "/contacts", READ),
+        ("GET", "/contacts?page=0", READ),
+        ("GET", "/contacts/", NOWHERE),
+        ("GET", "//contacts", NOWHERE),
+        ("GET", "/Contacts", NOWHERE),
+        ("GET", "/contact%73", NOWHERE),
+        ("GET", "/contacts%2F", NOWHERE),
+        ("GET", "/v2/contacts", (200, "listContacts", None)),
+        ("GET", "/v2", NOWHERE),
+        ("GET", "/v2/", NOWHERE),
+        ("GET", "/v2//contacts", NOWHERE),
+        ("GET", "/v3/contacts", NOWHERE),
+        ("GET", "/jobs", NOWHERE),
+        ("GET", "/jobs/", NOWHERE),
+        ("GET", "/jobs/x/", NOWHERE),
+        ("GET", "/jobs/x/y", NOWHERE),
+        ("GET", "/jobs//x", NOWHERE),
+        ("GET", "/jobs/x", (404, "getJob", "x")),
+        ("HEAD", "/jobs/x", (404, "getJob", "x")),
+        ("GET", "/jobs/x%2Fy", (404, "getJob", "x/y")),
+        ("GET", "/jobs/%2F", (404, "getJob", "/")),
+        ("GET", "/jobs/%0A", (404, "getJob", "\n")),
+        ("GET", "/jobs/{jobId}", (404, "getJob", "{jobId}")),
+        ("GET", "/v2/jobs/x", (404, "getJob", "x")),
+        ("GET", "/v2/properties/x%2Fy", (404, "getPropertyById", None)),
+        ("GET", "/v2/properties/x/units", NOWHERE),
+        ("GET", "/", NOWHERE),
+        ("OPTIONS", "*", NOWHERE),
     ],
 )
-def test_what_several_paths_could_mean_is_left_to_the_router(paths: list[str], path: str) -> None:
-    assert table(*paths).find("GET", path) is None
+async def test_what_a_path_means(
+    client: Client, method: str, path: str, expected: tuple[int, str | None, str | None]
+) -> None:
+    await client.log_in()
+    answer = await client.connection.request(method, path, headers={"token": client.token})
+    last = max(
+        (each for journal in (client.account.journal, client.mock.registry.strangers) if (each := journal.last)),
+        key=lambda each: each.request_id,
+    )
+    assert last.request_id == answer.headers["x-request-id"]
+    assert (answer.status_code, last.operation, last.job_id) == expected
 
 
-def test_what_one_path_alone_can_mean_is_found() -> None:
-    routes = table("/a", "/a/{x}", "/b/c", "/b/c/{y}/d")
-    assert routes.find("GET", "/a") == ("/a", {})
-    assert routes.find("GET", "/a/z") == ("/a/{x}", {"x": "z"})
-    assert routes.find("GET", "/b/c") == ("/b/c", {})
-    assert routes.find("POST", "/a") is None
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("/authenticate", "POST"),
+        ("/v2/import", "POST"),
+        ("/contacts", "GET, HEAD"),
+        ("/jobs/x%2Fy", "GET, HEAD"),
+        ("/v2/properties/x", "GET, HEAD"),
+    ],
+)
+@pytest.mark.parametrize("method", ["OPTIONS", "PUT", "DELETE", "PATCH", "TRACE", "QUERY"])
+async def test_other_methods_are_told_what_is_allowed(client: Client, method: str, path: str, allowed: str) -> None:
+    answer = await client.request(method, path)
+    assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
+    assert answer.json()["rule"] == "method-not-allowed"
+    assert answer.json()["detail"] == f"{method} is not possible here; allowed: {allowed}."
 
 
-def test_parameters_of_paths_are_any_text(client: Client) -> None:
-    """Or the table would find what connexion refuses."""
-    for document in client.mock.settings.documents.values():
-        for item in document["paths"].values():
-            for operation in item.values():
-                parameters = [each for each in operation.get("parameters", ()) if each.get("in") == "path"]
-                assert [each["schema"] for each in parameters] == [{"type": "string"}] * len(parameters)
+async def test_a_path_that_there_is_not_is_told(client: Client) -> None:
+    answer = await client.request("GET", "/some%20where")
+    assert answer.json()["rule"] == "operation-unknown"
+    assert "/some%20where" in answer.json()["detail"]
 
 
-USE = """
+FIRST = """
 import asyncio, sys
-from casavi_fixtures import contact
 from tests.support.client import Mock
 
 async def use():
     mock = Mock()
     async with mock.client() as client:
-        client.account = mock.account()
-        job_id = (await client.send({"contacts": [contact()]})).json()["jobId"]
-        await client.job(job_id)
-        await client.request("GET", "/jobs/unknown", headers={"token": "unknown"})
-        print("connexion" in sys.modules)
-        print((await client.request("GET", "/unknown")).status_code, "connexion" in sys.modules)
+        before = set(sys.modules)
+        for method, path in (("HEAD", "/contacts"), ("OPTIONS", "/jobs/x"), ("GET", "/unknown")):
+            print((await client.request(method, path)).status_code)
+        print([name for name in set(sys.modules) - before if name.partition(".")[0] not in sys.stdlib_module_names])
 
 asyncio.run(use())
 """
 
 
-def test_connexion_is_loaded_when_it_is_needed() -> None:
-    """A server starts in half the time without it."""
-    used = subprocess.run([sys.executable, "-W", "error", "-c", USE], capture_output=True, text=True, check=True)
-    assert used.stdout.splitlines() == ["False", "404 True"]
+def test_nothing_is_loaded_for_the_first_request_of_any_kind() -> None:
+    """And users who turn warnings into errors do not meet those of connexion."""
+    used = subprocess.run([sys.executable, "-W", "error", "-c", FIRST], capture_output=True, text=True, check=True)
+    assert used.stdout.splitlines() == ["401", "405", "404", "[]"]
 
 
-async def test_first_requests_that_need_it_wait_for_the_same() -> None:
-    mock = Mock()
-    async with mock.client() as client:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            answers = await asyncio.gather(*(client.request("GET", "/unknown") for _ in range(5)))
-            filters = list(warnings.filters)
-        assert [answer.status_code for answer in answers] == [404] * 5
-        assert filters[0][0] == "error"
+def test_filters_of_warnings_stay_as_they_are() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        filters = list(warnings.filters)
+        Mock()
+        assert warnings.filters == filters
 
 
-async def test_what_could_not_be_made_is_tried_again() -> None:
-    results = iter([OSError("no"), "made"])
-
-    def make() -> str:
-        result = next(results)
-        if isinstance(result, OSError):
-            raise result
-        return result
-
-    once = Once(make, "maker")
-    with pytest.raises(OSError, match="no"):
-        await once.get()
-    assert [await once.get(), await once.get()] == ["made", "made"]
+def test_an_operation_that_nobody_answers_is_told_by_name_and_place() -> None:
+    operation = {"operationId": "getUnitById", "responses": {"200": {"description": "x"}}}
+    with pytest.raises(ConfigurationError) as told:
+        start({"/units/{unitId}": {"get": operation}})
+    for named in ("'getUnitById'", "GET /v2/units/{unitId}", "vendor/reading.py", "vendor/operations.py"):
+        assert named in str(told.value)
 
 
-async def test_all_who_ask_wait_for_one_thread() -> None:
-    """However many ask at the same moment, and also if one of them gives up."""
-    go, made = threading.Event(), []
+def test_a_document_that_is_none_is_told() -> None:
+    with pytest.raises(ConfigurationError, match=r"/v2/openapi.json is no OpenAPI 3.0 document: .*'responses'"):
+        start({"/units": {"get": {"operationId": "getContacts"}}})
 
-    def make() -> str:
-        go.wait(10)
-        made.append(threading.current_thread().name)
-        return "made"
 
-    once = Once(make, "maker")
-    asking = [asyncio.ensure_future(once.get()) for _ in range(100)]
-    await asyncio.sleep(0)
-    assert len([thread for thread in threading.enumerate() if thread.name.startswith("maker")]) == 1
-    asking.pop().cancel()
-    await asyncio.sleep(0)
-    go.set()
-    assert set(await asyncio.gather(*asking)) == {"made"}
-    assert len(made) == 1
+def start(paths: dict[str, Any]) -> None:
+    """Starts a server whose document of version 2 has further paths."""
+    settings = Settings.from_profile()
+    second = settings.documents["/v2"]
+    documents = {**settings.documents, "/v2": {**second, "paths": {**second["paths"], **paths}}}
+    MockApp(new_registry(dataclasses.replace(settings, documents=documents)))

@@ -1,12 +1,12 @@
 """The control plane beside the vendor's API, loaded when it is first asked for, so that a server starts sooner."""
 
-from collections.abc import Awaitable, Callable, MutableMapping
+import threading
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import TYPE_CHECKING, Any
 
-from casavi_mock.vendor.once import Once
+from a2wsgi import WSGIMiddleware
 
 if TYPE_CHECKING:
-    from a2wsgi import WSGIMiddleware
     from flask import Flask
 
 Scope = MutableMapping[str, Any]
@@ -25,19 +25,23 @@ class ControlMount:
     """Answers requests to the control plane.
 
     Args:
-        build: Returns the control plane; called once, in a thread.
+        build: Returns the control plane; called by the first request, in its thread. Requests that come meanwhile wait
+            in theirs. If it fails, that request fails, and the next one tries again.
     """
 
     def __init__(self, build: "Callable[[], Flask]") -> None:
-        self._flask = Once(build, "control plane")
+        self._build = build
+        self._lock = threading.Lock()
+        self._flask: Flask | None = None
         self._planes: tuple[WSGIMiddleware, WSGIMiddleware] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handles one HTTP request."""
-        plane: Any = await self._flask.get()  # a2wsgi has its own, narrower names for the types of WSGI
-        planes = self._planes or self._threads(plane)
+        if self._planes is None:
+            # What is open to all has a thread of its own.
+            self._planes = (WSGIMiddleware(self._wsgi, workers=THREADS), WSGIMiddleware(self._wsgi, workers=1))
         inside = {**scope, "root_path": scope.get("root_path", "") + PREFIX}
-        threads = planes[1] if scope["path"] in OPEN_PATHS else planes[0]
+        threads = self._planes[scope["path"] in OPEN_PATHS]
         await threads(inside, receive, send)  # type: ignore[arg-type]  # a2wsgi has its own names for these
 
     def close(self) -> None:
@@ -46,10 +50,8 @@ class ControlMount:
         for plane in planes or ():
             plane.executor.shutdown(wait=False)
 
-    def _threads(self, flask: Any) -> "tuple[WSGIMiddleware, WSGIMiddleware]":
-        """Returns the control plane, and beside it what answers what is open to all, with a thread of its own."""
-        from a2wsgi import WSGIMiddleware
-
-        if self._planes is None:
-            self._planes = (WSGIMiddleware(flask, workers=THREADS), WSGIMiddleware(flask, workers=1))
-        return self._planes
+    def _wsgi(self, environ: Any, start_response: Any) -> Iterable[bytes]:
+        with self._lock:
+            if self._flask is None:
+                self._flask = self._build()
+        return self._flask(environ, start_response)

@@ -1,24 +1,16 @@
-"""The vendor's API: what a request means, and its answer.
-
-At the start the operations of the contract documents are put into a table, and a request that the table knows is
-answered from there. What everything else means is decided by connexion, which is loaded when it is first needed: that
-takes as long as all the rest of the start, and many clients never ask for what the contract does not have.
-"""
+"""The vendor's API: what a request means, and its answer."""
 
 from collections.abc import MutableMapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
 from casavi_mock.accounts import Registry
 from casavi_mock.messages.answers import Answer
 from casavi_mock.vendor.addresses import Addresses
-from casavi_mock.vendor.once import Once
 from casavi_mock.vendor.operations import Call, Operations
 from casavi_mock.vendor.reading import ReadingOperations
-from casavi_mock.vendor.routes import Routes, contract_routes
-
-if TYPE_CHECKING:
-    from casavi_mock.vendor.routing import Routing
+from casavi_mock.vendor.routes import route_for
+from casavi_mock.vendor.routing import Router
 
 Scope = MutableMapping[str, Any]
 
@@ -32,16 +24,16 @@ class VendorApi:
         forwarded: Whether a proxy is believed about the address that the client used.
 
     Raises:
-        KeyError: The contract has an operation that nobody answers.
+        ConfigurationError: The contract has an operation that nobody answers.
     """
 
     def __init__(self, registry: Registry, *, base_url: str | None = None, forwarded: bool = False) -> None:
-        self._documents = registry.settings.documents
-        addresses = Addresses(base_url, forwarded=forwarded)
-        reading = ReadingOperations(list(self._documents.values()), addresses.of)
-        self._table = contract_routes(registry, Operations(registry).table() | reading.table())
-        self._routes = Routes(self._table)
-        self._routing = Once(self._connexion, "routing")
+        documents = registry.settings.documents
+        reading = ReadingOperations(list(documents.values()), Addresses(base_url, forwarded=forwarded).of)
+        table = Operations(registry).table() | reading.table()
+        self._router = Router[tuple[Call, list[Answer]]](
+            documents, lambda operation: route_for(operation, table, registry)
+        )
 
     async def answer(self, call: Call, scope: Scope) -> Answer:
         """Returns the answer to a call.
@@ -58,17 +50,9 @@ class VendorApi:
             host, port = scope["server"]
             call.server = f"{host}:{port}" if port else host
         call.scheme, call.path, call.query = scope["scheme"], _raw_path(scope), scope["query_string"]
-        found = self._routes.find(scope["method"], call.path)
-        if found is None:
-            routing = await self._routing.get()
-            found = await routing.find(scope, call.path)
-        route, call.path_params = found
-        return await route.answer(call)
-
-    def _connexion(self) -> "Routing":
-        from casavi_mock.vendor.routing import Routing
-
-        return Routing(self._documents, self._table)
+        answers: list[Answer] = []
+        await self._router.route(scope["method"], call.path, (call, answers))
+        return answers[0]
 
 
 def _raw_path(scope: Scope) -> str:

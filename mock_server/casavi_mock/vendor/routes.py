@@ -1,19 +1,13 @@
-"""The operations of the contract by method and path, ready to be called."""
+"""The operations of the contract, ready to be called."""
 
 from collections.abc import Mapping
-from types import MappingProxyType
-from typing import Any
 
-from casavi_contracts import spec
 from casavi_mock.accounts import Registry
+from casavi_mock.errors import ConfigurationError
 from casavi_mock.handlers.authentication import authorize
 from casavi_mock.messages.answers import Answer
 from casavi_mock.vendor.operations import Call, Operation
-
-_NO_PARAMETERS: Mapping[str, str] = MappingProxyType({})
-
-Found = tuple["Route", Mapping[str, str]]
-"""What a request means, and the parameters of its path."""
+from casavi_mock.vendor.routing import RoutedOperation
 
 
 class Route:
@@ -34,95 +28,44 @@ class Route:
         self._header = header
         self._registry = registry
 
-    async def answer(self, call: Call) -> Answer:
-        """Returns the answer to a call, whose operation and account are filled in as they become known.
+    async def __call__(self, asked: tuple[Call, list[Answer]], parameters: Mapping[str, str]) -> None:
+        """Answers a call, whose operation and account are filled in as they become known.
+
+        Args:
+            asked: The call, and the list that takes its answer.
+            parameters: Those of its path, percent-encoded.
 
         Raises:
             Refused: The token is not good, or the operation refuses the call by a rule.
         """
-        call.operation = self.name
+        call, answers = asked
+        call.operation, call.path_params = self.name, parameters
         if self._header is not None:
             call.account = authorize(self._registry, _text(call, self._header), _text(call, b"authorization"))
             await call.admit(call.account)
-        return await self._operation(call)
+        answers.append(await self._operation(call))
 
 
-class Routes:
-    """Finds an operation by method and path, of paths without parameters and of those with one at their end.
-
-    Other paths, and those of which several could be meant, are not found here.
+def route_for(operation: RoutedOperation, table: Mapping[str, Operation], registry: Registry) -> Route:
+    """Returns what answers an operation of the contract.
 
     Args:
-        routes: The operations by method, in upper case, and path, as the documents write it. A parameter in a path is
-            any text that is one segment.
-    """
-
-    def __init__(self, routes: Mapping[tuple[str, str], Route]) -> None:
-        fixed = {key: route for key, route in routes.items() if "{" not in key[1]}
-        leaves: dict[tuple[str, str], tuple[Route, str]] = {}
-        others: set[int] = set()
-        """How many segments the paths have that are not known here."""
-        for (method, path), route in routes.items():
-            head, last = _split(path)
-            if "{" not in head and last[:1] + last[-1:] == "{}":
-                leaves[method, head] = route, last[1:-1]
-            elif "{" in path:
-                others.add(path.count("/"))
-        heads = {head for _, head in leaves}
-        unclear = {head for _, path in fixed if (head := _split(path)[0]) in heads}
-        self._fixed = {
-            (method, path): route
-            for (method, path), route in fixed.items()
-            if _split(path)[0] not in unclear and path.count("/") not in others
-        }
-        self._leaves = {
-            (method, head): leaf
-            for (method, head), leaf in leaves.items()
-            if head not in unclear and head.count("/") + 1 not in others
-        }
-
-    def find(self, method: str, path: str) -> Found | None:
-        """Returns the operation that a request means, or None if it is not known here.
-
-        Args:
-            method: In upper case.
-            path: As it was sent, percent-encoded.
-        """
-        route = self._fixed.get((method, path))
-        if route is not None:
-            return route, _NO_PARAMETERS
-        head, _, last = path.rpartition("/")
-        leaf = self._leaves.get((method, head)) if last else None
-        return None if leaf is None else (leaf[0], {leaf[1]: last})
-
-
-def contract_routes(registry: Registry, table: Mapping[str, Operation]) -> dict[tuple[str, str], Route]:
-    """Returns the operations of all versions by method, in upper case, and path.
-
-    Args:
-        registry: The accounts.
+        operation: The operation.
         table: What answers calls, by `operationId`.
+        registry: The accounts.
 
     Raises:
-        KeyError: The contract has an operation that nobody answers.
+        ConfigurationError: Nobody answers it.
     """
-    return {
-        (method.upper(), base_path + path): Route(
-            operation["operationId"], table[operation["operationId"]], _token_header(document, operation), registry
+    answering = table.get(operation.name)
+    if answering is None:
+        raise ConfigurationError(
+            f"nobody answers the operation {operation.name!r} of the contract ({operation.method} {operation.path}): "
+            "add a method for it to ReadingOperations in casavi_mock/vendor/reading.py or to Operations in "
+            "casavi_mock/vendor/operations.py, and name it in the table there."
         )
-        for base_path, document in registry.settings.documents.items()
-        for path, method, operation in spec.operations(dict(document))
-    }
-
-
-def _token_header(document: Mapping[str, Any], operation: Mapping[str, Any]) -> bytes | None:
-    names = [scheme for choice in operation.get("security", document["security"]) for scheme in choice]
-    return document["components"]["securitySchemes"][names[0]]["name"].lower().encode() if names else None
-
-
-def _split(path: str) -> tuple[str, str]:
-    head, _, last = path.rpartition("/")
-    return head, last
+    header = operation.token_header
+    return Route(operation.name, answering, None if header is None else header.encode(), registry)
 
 
 def _text(call: Call, header: bytes) -> str | None:

@@ -1,143 +1,180 @@
-"""Finds what a request means by way of connexion. The only module that imports it.
+"""Routes every request of the vendor's API by way of connexion. The only module that knows connexion.
 
-connexion loads and checks the contract document, and its routing decides what is unknown and which methods are
-possible.
+connexion loads and checks the contract documents, finds the operation of a request, and decides which methods a path
+has. What it puts between routing and a handler (decorators built anew for each request, validation without bounds) is
+left out: of its middlewares two are used, its router and one of its public extension point `RoutedMiddleware`.
 """
 
-import asyncio
 import functools
 import warnings
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, MutableMapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
-from casavi_mock.errors import Refused
-from casavi_mock.vendor.routes import Found, Route
+import orjson
+from starlette.exceptions import HTTPException
+
+from casavi_mock.errors import ConfigurationError, Refused
 
 with warnings.catch_warnings():
     # connexion 3.3 warns about its own use of jsonschema and of starlette's test client when it is imported
     warnings.simplefilter("ignore")
     from connexion import ConnexionMiddleware
+    from connexion.exceptions import InvalidSpecification
     from connexion.middleware.abstract import RoutedAPI, RoutedMiddleware
     from connexion.middleware.routing import RoutingMiddleware
     from connexion.operations import AbstractOperation
     from connexion.resolver import Resolver
-from starlette.exceptions import HTTPException
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-Table = Mapping[tuple[str, str], Route]
+Asked = TypeVar("Asked")
+Endpoint = Callable[[Asked, Mapping[str, str]], Awaitable[None]]
+"""Does the work of one operation: takes what was asked, and the parameters of the path, still encoded."""
 
-_FOUND = "casavi_mock.found"
+_ENDPOINTS = "casavi_mock.endpoints"
+_ASKED = "casavi_mock.asked"
 
 
-class Routing:
-    """Finds operations by way of connexion.
+@dataclass(frozen=True, eq=False, slots=True)
+class RoutedOperation:
+    """An operation of a contract document, as connexion read it; an ASGI application at the end of its routes."""
+
+    name: str
+    """Its `operationId`, unique in its document."""
+    method: str
+    """In upper case."""
+    path: str
+    """With the base path of its document; parameters in braces."""
+    token_header: str | None
+    """The header in which its security scheme wants a token; None if it wants none."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Calls the endpoint of this operation in the table of the server that asks."""
+        await scope[_ENDPOINTS][self](scope[_ASKED], scope["path_params"])
+
+
+class Router(Generic[Asked]):
+    """Calls the endpoint of the operation that a request means.
 
     Args:
         documents: The contract documents by base path.
-        table: Their operations by method, in upper case, and path.
+        endpoint_of: Returns the endpoint of an operation; called once for each when the router is made.
 
     Raises:
-        KeyError: A document has an operation that the table does not know.
+        ConfigurationError: A document is no OpenAPI 3.0 document.
     """
 
-    def __init__(self, documents: Mapping[str, Mapping[str, Any]], table: Table) -> None:
-        self._app = ConnexionMiddleware(
-            _no_operation,
-            middlewares=[_Router, functools.partial(_Finder, table=table)],
-            resolver=Resolver(lambda name: _unused),
-        )
-        with warnings.catch_warnings():  # it warns about its own use of jsonschema when it loads a document, too
-            warnings.simplefilter("ignore")
-            for base_path, document in documents.items():
-                self._app.add_api(dict(document), base_path=base_path)
-        asyncio.run(self._app({"type": "startup"}, _receive_nothing, _send_nothing))  # builds the routes
+    def __init__(
+        self,
+        documents: Mapping[str, Mapping[str, Any]],
+        endpoint_of: Callable[[RoutedOperation], Endpoint[Asked]],
+    ) -> None:
+        self._app, operations = _loaded(orjson.dumps(documents))
+        self._endpoints = {operation: endpoint_of(operation) for operation in operations}
 
-    async def find(self, scope: Scope, path: str) -> Found:
-        """Returns the operation that a request means.
+    async def route(self, method: str, path: str, asked: Asked) -> None:
+        """Calls the endpoint that a request means.
 
         Args:
-            scope: The ASGI scope of the request.
-            path: Its path as it was sent, percent-encoded.
+            method: The request's method.
+            path: Its path as it was sent, so that an encoded slash stays inside its segment.
+            asked: What the endpoint is called with.
 
         Raises:
-            Refused: There is none.
+            Refused: The contract has no such path, or not this method for it.
         """
-        found: list[Found] = []
-        asked = {**scope, "path": path, "path_params": {}, _FOUND: found}
+        # Few entries, as connexion and starlette copy it several times.
+        scope = {"type": "http", "method": method, "path": path, _ENDPOINTS: self._endpoints, _ASKED: asked}
         try:
-            await self._app(asked, _receive_nothing, _send_nothing)
+            await self._app(scope, _nothing, _nothing)
         except HTTPException as error:
-            raise _refusal(error, scope) from None
-        return found[0]
+            raise _not_allowed(method, error) from None
 
 
-class _Router(RoutingMiddleware):  # type: ignore[misc]  # connexion is not typed
+class _Routing(RoutingMiddleware):  # type: ignore[misc]  # connexion is not typed
+    """connexion's router, in which a path with a slash at its end is another path; casavi is not known to redirect."""
+
     def add_api(self, *args: Any, **kwargs: Any) -> None:
         super().add_api(*args, **kwargs)
-        # A path with a slash at its end is another path; casavi is not known to redirect.
         for router in (self.router, *(route.app for route in self.router.routes)):
             router.redirect_slashes = False
 
 
-class _Answering:
-    """Stands where connexion calls an operation, and only tells which one it is."""
-
-    def __init__(self, route: Route) -> None:
-        self._route = route
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        scope[_FOUND].append((self._route, scope["path_params"]))
-
-
-class _Api(RoutedAPI[_Answering]):  # type: ignore[misc]  # connexion is not typed
-    def __init__(self, *args: Any, table: Table, **kwargs: Any) -> None:
+class _Api(RoutedAPI[RoutedOperation]):  # type: ignore[misc]
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._table = table
         self.add_paths()
 
-    def make_operation(self, operation: AbstractOperation) -> _Answering:
-        return _Answering(self._table[operation.method.upper(), self.base_path + operation.path])
+    def make_operation(self, operation: AbstractOperation) -> RoutedOperation:
+        schemes = [operation.security_schemes[name] for choice in operation.security or () for name in choice]
+        return RoutedOperation(
+            operation.operation_id,
+            operation.method.upper(),
+            self.base_path + operation.path,
+            schemes[0]["name"].lower() if schemes else None,
+        )
 
 
-class _Finder(RoutedMiddleware[_Api]):  # type: ignore[misc]  # connexion is not typed
+class _Dispatching(RoutedMiddleware[_Api]):  # type: ignore[misc]
     api_cls = _Api
 
-    def __init__(self, app: Any, *, table: Table) -> None:
-        super().__init__(app)
-        self._table = table
 
-    def add_api(self, specification: Any, **kwargs: Any) -> _Api:
-        api: _Api = super().add_api(specification, **kwargs, table=self._table)
-        return api
+@functools.lru_cache(8)
+def _loaded(documents: bytes) -> tuple[ConnexionMiddleware, tuple[RoutedOperation, ...]]:
+    """Returns connexion with these documents, checked and its routes built, and their operations.
+
+    It knows nothing of a server, so all servers of a process with the same documents share it: to load it takes a good
+    part of a start.
+
+    Args:
+        documents: The contract documents by base path, as JSON.
+    """
+    app = ConnexionMiddleware(
+        _no_operation, middlewares=[_Routing, _Dispatching], resolver=Resolver(lambda name: _unused)
+    )
+    with warnings.catch_warnings():  # it warns about its own use of jsonschema when it loads a document, too
+        warnings.simplefilter("ignore")
+        for base_path, document in orjson.loads(documents).items():
+            try:
+                app.add_api(document, base_path=base_path)
+            except InvalidSpecification as error:
+                raise ConfigurationError(f"{base_path}/openapi.json is no OpenAPI 3.0 document: {error}") from error
+        _run_now(app({"type": "startup"}, _nothing, _nothing))
+    _, dispatching, _ = app.middleware_stack
+    apis = [api for chained in dispatching.apis.values() for api in chained]
+    return app, tuple(operation for api in apis for operation in api.operations.values())
 
 
-def _refusal(error: HTTPException, scope: Scope) -> Refused:
-    if error.status_code == 405:
-        allowed = ", ".join(sorted((error.headers or {}).get("Allow", "").split(", ")))
-        detail = f"{scope['method']} is not possible here; allowed: {allowed}."
-        return Refused("method-not-allowed", detail, headers={"Allow": allowed})
-    return _unknown_operation(scope)
-
-
-def _unknown_operation(scope: Scope) -> Refused:
-    path = scope["path"][:200]
-    return Refused("operation-unknown", f"The contract has no path {path}. See /docs for those that it has.")
+def _not_allowed(method: str, error: HTTPException) -> Refused:
+    """Returns the refusal of a method; starlette raises no other error here, as unknown paths are handed on."""
+    assert error.status_code == 405, error
+    allowed = ", ".join(sorted((error.headers or {})["Allow"].split(", ")))  # it was made from a set
+    detail = f"{method} is not possible here; allowed: {allowed}."
+    return Refused("method-not-allowed", detail, headers={"Allow": allowed})
 
 
 async def _no_operation(scope: Scope, receive: Receive, send: Send) -> None:
+    """Is called for a path without operation; and once when the routes are built, which needs no answer."""
     if scope["type"] == "http":
-        raise _unknown_operation(scope)
+        path = scope["path"][:200]
+        raise Refused("operation-unknown", f"The contract has no path {path}. See /docs for those that it has.")
 
 
-def _unused() -> None:  # connexion wants a function for every operation; ours are found, not called
+def _unused() -> None:
+    """Stands for the function that connexion resolves for each operation; ours are called by `RoutedOperation`."""
     raise NotImplementedError
 
 
-async def _receive_nothing() -> MutableMapping[str, Any]:
-    raise AssertionError("nothing is received while an operation is looked for")
+async def _nothing(*message: Any) -> MutableMapping[str, Any]:
+    raise AssertionError("endpoints receive and send by themselves")
 
 
-async def _send_nothing(message: MutableMapping[str, Any]) -> None:
-    raise AssertionError("nothing is answered while an operation is looked for")
+def _run_now(steps: Coroutine[Any, Any, None]) -> None:
+    """Runs a coroutine that waits for nothing, whether or not an event loop runs in this thread."""
+    try:
+        steps.send(None)
+    except StopIteration:
+        return
+    raise AssertionError("connexion builds its routes without waiting")
