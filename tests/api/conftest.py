@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from casavi_mock.domain.jobs import Progress
-from tests.support.client import Client, Live, Mock, shared_mock
+from tests.support.client import Client
+from tests.support.server import Live, Mock, shared_mock
 
 
 @pytest.fixture(autouse=True)
@@ -30,5 +31,5 @@ async def timed() -> AsyncIterator[Client]:
 @pytest.fixture(scope="session")
 def live() -> Iterator[Live]:
     """A server at a real port; tests open accounts of their own."""
-    with Live(Mock(progress=Progress(mode="immediate"))).running() as live:
+    with Mock(progress=Progress(mode="immediate")).listening() as live:
         yield live

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from tests.support.client import Client, Mock, shared_mock
+from tests.support.client import Client
+from tests.support.server import Mock, shared_mock
 
 
 def without_id(body: bytes) -> bytes:

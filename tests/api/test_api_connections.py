@@ -12,12 +12,10 @@ import httpx
 import pytest
 
 from casavi_fixtures import contact
-from casavi_mock.domain.jobs import Progress
-from casavi_mock.server.app import MockApp
-from casavi_mock.server.options import ConnectionLimits, EdgeOptions
+from casavi_mock.server.options import ConnectionLimits
 from casavi_mock.server.protocol import SURPLUS
 from casavi_mock.server.serving import allow_files
-from tests.support.client import Live, Mock
+from tests.support.server import Live, Mock
 
 SHORT = 0.05
 SOUND = json.dumps({"contacts": [contact()]}).encode()
@@ -26,9 +24,7 @@ SOUND = json.dumps({"contacts": [contact()]}).encode()
 @contextlib.contextmanager
 def bounded(**limits: Any) -> Iterator[Live]:
     """Runs a mock with these bounds on connections."""
-    mock = Mock(progress=Progress(mode="immediate"))
-    mock.app = MockApp(mock.registry, now=mock.time, options=EdgeOptions(connections=ConnectionLimits(**limits)))
-    with Live(mock).running() as live:
+    with Mock(progress="immediate", connections=ConnectionLimits(**limits)).listening() as live:
         yield live
 
 

@@ -16,7 +16,8 @@ from casavi_mock.control import control_app
 from casavi_mock.control.document import MAX_BODY_BYTES, load_document
 from casavi_mock.domain.jobs import Progress
 from casavi_mock.domain.model import Secret
-from tests.support.client import SECRET, Client, Mock
+from tests.support.client import Client
+from tests.support.server import SECRET, Mock
 
 DOCUMENT = load_document(Settings.from_profile().document)
 MEMBERS = {"type", "title", "status", "detail", "where", "expected", "got", "possible"}

@@ -17,7 +17,8 @@ from casavi_mock.domain.faults import Effect, Fault
 from casavi_mock.domain.jobs import Progress
 from casavi_mock.vendor.faults import Gone, pause
 from tests.support.accounts import settings
-from tests.support.client import Client, Live, Mock, shared_mock
+from tests.support.client import Client
+from tests.support.server import Live, Mock, shared_mock
 
 BODY = {"contacts": [contact()]}
 STATUS = {"kind": "status", "status": 503}
@@ -424,7 +425,7 @@ async def test_live_concurrent_calls(wired: Caller) -> None:
 def plain() -> Iterator[Live]:
     """A server with uvicorn's other implementation of HTTP, and Python's own event loop."""
     live = Live(Mock(progress=Progress(mode="immediate")))
-    live._server.config.http, live._server.config.loop = "h11", "asyncio"
+    live.server.config.http, live.server.config.loop = "h11", "asyncio"
     with live.running():
         yield live
 

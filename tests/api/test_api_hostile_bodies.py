@@ -12,7 +12,8 @@ from casavi_mock.accounts import Limits
 from casavi_mock.domain.jobs import Progress
 from casavi_mock.errors import Refused
 from casavi_mock.journal.recorder import Recorder
-from tests.support.client import Client, Mock, shared_mock
+from tests.support.client import Client
+from tests.support.server import Mock, shared_mock
 
 SOUND = {"contacts": [contact()]}
 SOUND_BYTES = json.dumps(SOUND).encode()

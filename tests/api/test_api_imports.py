@@ -8,8 +8,9 @@ import pytest
 
 from casavi_fixtures import broken_names, contact, load_broken, load_portfolio, master_data, portfolio_names
 from casavi_mock.domain.jobs import Progress
-from tests.support.client import Client, Mock, shared_mock
+from tests.support.client import Client
 from tests.support.contract import resolve_pointer
+from tests.support.server import Mock, shared_mock
 
 ENTITIES = ("contacts", "properties", "units", "responsibilities", "documents")
 

@@ -10,7 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from casavi_mock.domain.jobs import Progress
 from casavi_mock.domain.model import Secret
-from tests.support.client import Mock
+from tests.support.server import Mock
 
 NAMES = ("left", "right")
 names = st.sampled_from(NAMES)

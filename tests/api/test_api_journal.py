@@ -15,7 +15,8 @@ from casavi_mock.domain.journal import Exchange, Journal
 from casavi_mock.domain.model import Secret
 from casavi_mock.journal.redaction import MAX_HEADERS, REDACTED, Hidden, members_view, presented, token_answer
 from casavi_mock.vendor.operations import KEPT_BYTES
-from tests.support.client import Client, Mock, shared_mock
+from tests.support.client import Client
+from tests.support.server import Mock, shared_mock
 
 PERSON = {"id": "C1", "type": "OWNER"}
 

@@ -7,7 +7,8 @@ import httpx
 import pytest
 
 from casavi_fixtures import load_portfolio
-from tests.support.client import Client, shared_mock
+from tests.support.client import Client
+from tests.support.server import shared_mock
 
 FLAT = {"id": "U-1", "contracts": [{"contactId": "C-1", "type": "RENTER"}]}
 HOUSE = {"id": "P-1", "name": "x", "addresses": [{"street": "x", "units": [FLAT]}]}

@@ -15,8 +15,9 @@ from openapi_spec_validator import OpenAPIV30SpecValidator
 from casavi_fixtures import load_portfolio
 from casavi_mock.domain.jobs import Progress
 from casavi_mock.version import __version__
-from tests.support.client import Client, Live, Mock, shared_mock
+from tests.support.client import Client
 from tests.support.contract import resolve_pointer
+from tests.support.server import Mock, shared_mock
 
 
 async def test_health_counts_what_is_held() -> None:
@@ -180,7 +181,7 @@ async def test_what_was_waiting_when_the_server_ended_goes_on_afterwards() -> No
 
 def test_a_live_server_leaves_no_thread() -> None:
     before = set(threading.enumerate())
-    with Live(Mock()).running() as live:
+    with Mock().listening() as live:
         assert httpx.get(f"{live.url}/_mock/ready", timeout=10).status_code == 200
     assert alive(set(threading.enumerate()) - before) == []
 

@@ -9,7 +9,7 @@ import pytest
 from casavi_mock.domain.faults import Effect, Fault
 from casavi_mock.domain.jobs import Progress
 from casavi_mock.domain.model import Secret
-from tests.support.client import Live, Mock
+from tests.support.server import Live, Mock
 
 ACCOUNTS = 16
 IMPORTS = 50
@@ -28,7 +28,7 @@ def live() -> Iterator[Live]:
                 Fault(operation="importMasterData", first=20, times=3, effect=Effect(kind="lost-response"))
             )
             account.faults.add(Fault(operation="getJob", first=2, times=4, effect=Effect(kind="status", status=500)))
-    with Live(mock).running() as running:
+    with mock.listening() as running:
         yield running
 
 

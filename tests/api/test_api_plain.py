@@ -12,7 +12,8 @@ from casavi_mock.domain.journal import Exchange
 from casavi_mock.domain.model import Secret
 from casavi_mock.journal import recorder
 from casavi_mock.journal.plain import PlainExchange
-from tests.support.client import Client, Mock
+from tests.support.client import Client
+from tests.support.server import Mock
 
 PERSON = {"id": "C1", "lastName": "Müller"}
 DIFFERENT = ("number", "request_id", "duration_ms", "job_id")

@@ -9,8 +9,9 @@ from openapi_spec_validator import OpenAPIV30SpecValidator
 
 from casavi_contracts.spec import operations
 from casavi_fixtures import contact, contract, document, property_, unit
-from tests.support.client import Client, Mock, shared_mock
+from tests.support.client import Client
 from tests.support.contract import Contract
+from tests.support.server import Mock, shared_mock
 
 PROFILES: list[dict[str, Any]] = [
     {"refresh_path": "/v1/token/refresh"},

@@ -15,7 +15,8 @@ from casavi_fixtures import address, contact, contract, load_portfolio, property
 from casavi_mock.vendor.addresses import Addresses
 from casavi_mock.vendor.operations import Call
 from casavi_mock.vendor.query import QueryReader
-from tests.support.client import Client, shared_mock
+from tests.support.client import Client
+from tests.support.server import shared_mock
 
 ODD_IDS = [
     "a/b", "a|b", "100%", "a%2Fb", "%2F", "a b", " ", "Größe ü", "🏠", "..", ".", "?", "#", "a?b#c", "a+b", "a&page=7",

@@ -15,8 +15,8 @@ from casavi_mock.domain.violations import RULES, Violation, find_violations
 from casavi_mock.journal.har import archive
 from casavi_mock.journal.reports import exchange_line, exchange_view, junit, sarif, violation_view
 from casavi_mock.version import __version__
-from tests.support.accounts import START
 from tests.support.client import Client
+from tests.support.time import START
 
 JSON_HEADERS = ((b"content-type", b"application/json"), (b"token", b"[redacted]"))
 BASIC = Exchange(1, "r-1", START, "POST", "/import", "importMasterData", 202, 1.23456, 2, 13)

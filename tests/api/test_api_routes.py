@@ -11,7 +11,8 @@ import pytest
 from casavi_mock.accounts import Settings
 from casavi_mock.errors import ConfigurationError
 from casavi_mock.server.app import MockApp, new_registry
-from tests.support.client import Client, Mock
+from tests.support.client import Client
+from tests.support.server import Mock
 
 NOWHERE = (404, None, None)
 READ = (200, "getContacts", None)
@@ -90,7 +91,7 @@ async def test_a_path_that_there_is_not_is_told(client: Client) -> None:
 
 FIRST = """
 import asyncio, sys
-from tests.support.client import Mock
+from tests.support.server import Mock
 
 async def use():
     mock = Mock()

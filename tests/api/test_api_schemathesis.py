@@ -8,7 +8,7 @@ import pytest
 
 from casavi_mock.domain.jobs import Progress
 from casavi_mock.domain.model import Secret
-from tests.support.client import Mock
+from tests.support.server import Mock
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")

@@ -9,13 +9,13 @@ from flask import Flask
 
 from casavi_mock.server import serving
 from casavi_mock.server.mount import ControlMount
-from tests.support.client import Live, Mock
+from tests.support.server import Live, Mock
 
 
 def test_ends_as_soon_as_it_is_told_to(monkeypatch: pytest.MonkeyPatch) -> None:
     """It does not look now and then whether it was told: then this would take an hour."""
     monkeypatch.setattr(serving, "_DATE_SECONDS", 3600.0)
-    with Live(Mock()).running():
+    with Mock().listening():
         pass
 
 
@@ -23,8 +23,8 @@ def test_may_be_told_again_when_it_has_ended() -> None:
     live = Live(Mock())
     with live.running():
         pass
-    live._server.should_exit = True
-    assert live._server.should_exit
+    live.server.should_exit = True
+    assert live.server.should_exit
 
 
 async def test_the_control_plane_is_built_once_and_when_it_is_asked_for() -> None:

@@ -9,7 +9,8 @@ import pytest
 from casavi_fixtures import broken_names, contact, load_broken, load_portfolio, property_, responsibility
 from casavi_mock.bodies import body as reading
 from casavi_mock.bodies import slices
-from tests.support.client import Client, shared_mock
+from tests.support.client import Client
+from tests.support.server import shared_mock
 
 MANY = 23
 """Records of a test body; the tests' slices hold 4, so that the last is not full."""

@@ -13,8 +13,8 @@ from casavi_mock.accounts import Account
 from casavi_mock.domain.jobs import Progress
 from casavi_mock.errors import ConfigurationError
 from casavi_mock.server.serving import bind
-from tests.support.client import Live, Mock
 from tests.support.contract import Seen
+from tests.support.server import Live, Mock
 
 SOUND = json.dumps({"contacts": [contact()]}).encode()
 
@@ -331,7 +331,7 @@ def test_a_body_that_is_not_read_does_not_become_a_request(wire: Wire) -> None:
 def test_too_long_by_chunks_over_the_wire() -> None:
     """Refused while the client still sends; the connection is closed, what is left is not read."""
     mock = Mock({"max-body-mb": 0.001}, Progress(mode="immediate"))
-    with Live(mock).running() as live:
+    with mock.listening() as live:
         wire = Wire(live)
         wire.send(wire.head("POST", "/import", "Content-Type: application/json", "Transfer-Encoding: chunked"))
         wire.send(chunk(b" " * 999))

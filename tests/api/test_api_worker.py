@@ -6,7 +6,7 @@ import pytest
 
 from casavi_mock.domain.jobs import Progress
 from casavi_mock.server.worker import Worker
-from tests.support.client import Mock
+from tests.support.server import Mock
 
 PATIENCE = 20
 """Seconds; only a worker that never ends takes them."""

@@ -15,9 +15,11 @@ from typing import Any
 import pytest
 from click.testing import Result
 
+from casavi_mock.domain.model import Secret
 from tests.cli.conftest import clean_environment
-from tests.support.checked import ACCOUNT, KEY, answering, checked
-from tests.support.wrong_servers import Asked, Reply, json_reply, serving
+from tests.support.server import ACCOUNT, GIVEN, Mock
+from tests.support.tamper import Request, Response, instead, json_response
+from tests.support.wrong_servers import serving
 
 Run = Callable[..., Result]
 
@@ -38,9 +40,9 @@ def flat(text: str) -> str:
     return " ".join(text.split())
 
 
-def unknown_jobs(method: str, path: str) -> tuple[int, dict[str, str], bytes] | None:
+def unknown_jobs(request: Request) -> Response | None:
     """A server that forgets jobs."""
-    return (404, {"Content-Type": "application/problem+json"}, b"{}") if "/jobs/" in path else None
+    return json_response({}, 404, "application/problem+json") if "/jobs/" in request.path else None
 
 
 # Nothing wrong.
@@ -63,7 +65,7 @@ def test_the_mock_in_process_keeps_the_laws(run: Run, folder: Path, mode: str) -
 def test_the_seed_decides(run: Run) -> None:
     sent = []
     for seed in ("7", "7", "8"):
-        with checked() as server:
+        with Mock(progress="immediate", accounts=2).listening(recording=True) as server:
             assert run("check", *ONE, "--url", server.url, "--seed", seed).exit_code == 0
             sent.append([one.body for one in server.imports])
 
@@ -71,18 +73,18 @@ def test_the_seed_decides(run: Run) -> None:
 
 
 def test_a_mock_at_an_address_is_known_by_its_control_plane(run: Run, folder: Path) -> None:
-    with checked() as server:
-        accounts = len(server.registry)
+    with Mock(progress="immediate", accounts=2).listening() as server:
+        accounts = len(server.mock.registry)
         result = run("check", *ONE, "--url", server.url)
 
         assert result.exit_code == 0, result.output
-        assert len(server.registry) == accounts, "accounts of the run are closed"
-        assert server.records() == 0
+        assert len(server.mock.registry) == accounts, "accounts of the run are closed"
+        assert server.mock.records() == 0
     assert left(folder) == []
 
 
 def test_a_control_plane_may_want_a_token(run: Run) -> None:
-    with checked(control_token="the-control-token") as server:
+    with Mock(progress="immediate", accounts=2, control_token=Secret("the-control-token")).listening() as server:
         good = run("check", *ONE, "--url", server.url, "--control-token", "the-control-token")
         by_variable = run("check", *ONE, "--url", server.url, CASAVI_MOCK_CONTROL_TOKEN="the-control-token")
         none, wrong = (run("check", *ONE, "--url", server.url, *more) for more in ((), ("--control-token", "another")))
@@ -94,19 +96,19 @@ def test_a_control_plane_may_want_a_token(run: Run) -> None:
 
 
 def test_an_account_of_a_mock_has_to_be_right_if_it_is_given(run: Run) -> None:
-    with checked() as server:
+    with Mock(progress="immediate", accounts=2).listening() as server:
         good = run("check", *ONE, "--url", server.url, **ACCOUNT)
-        wrong = run("check", *ONE, "--url", server.url, CASAVI_API_KEY=KEY, CASAVI_API_SECRET="another-secret")
+        wrong = run("check", *ONE, "--url", server.url, CASAVI_API_KEY=GIVEN[0].key, CASAVI_API_SECRET="another-secret")
 
     assert (good.exit_code, wrong.exit_code) == (0, 2), good.output
     assert wrong.stderr == "casavi-mock: the mock does not take key and secret (401); give others, or none\n"
 
 
 def test_a_mock_that_lets_nobody_in_is_judged_and_not_taken_for_a_wrong_secret(run: Run) -> None:
-    def shut(method: str, path: str) -> tuple[int, dict[str, str], bytes] | None:
-        return (401, {"Content-Type": "application/problem+json"}, b"{}") if path.endswith("/authenticate") else None
+    def shut(request: Request) -> Response | None:
+        return json_response({}, 401, "application/problem+json") if request.path.endswith("/authenticate") else None
 
-    with checked(around=answering(shut)) as server:
+    with Mock(progress="immediate", accounts=2).listening(instead(shut)) as server:
         result = run("check", "--only", "log-in-*", "--url", server.url, **ACCOUNT)
 
     assert result.exit_code == 1, result.output
@@ -126,7 +128,7 @@ def test_laws_are_listed(run: Run) -> None:
 
 
 def test_a_broken_law_is_told_with_what_shows_it(run: Run, folder: Path) -> None:
-    with checked(around=answering(unknown_jobs)) as server:
+    with Mock(progress="immediate", accounts=2).listening(instead(unknown_jobs)) as server:
         result = run("check", *ONE, "--version", "v1", "--url", server.url)
     text = flat(result.stdout)
 
@@ -147,11 +149,11 @@ def test_a_broken_law_is_told_with_what_shows_it(run: Run, folder: Path) -> None
 
 
 def test_a_case_is_judged_again(run: Run, folder: Path) -> None:
-    with checked(around=answering(unknown_jobs)) as server:
+    with Mock(progress="immediate", accounts=2).listening(instead(unknown_jobs), recording=True) as server:
         first = run("check", *ONE, "--version", "v1", "--url", server.url)
         (command,) = re.findall(r"again:  (casavi-mock check .*--replay \S+\.json)$", first.stdout, re.MULTILINE)
         again = run(*shlex.split(command)[1:])
-        server.sent.clear()
+        server.requests.clear()
         run(*shlex.split(command)[1:])
         (sent,) = server.imports
     healthy = run("check", "--replay", shlex.split(command)[-1])
@@ -174,7 +176,7 @@ def test_a_case_of_an_unknown_law_is_refused(run: Run, folder: Path, name: str) 
 
 def test_a_case_brings_its_profile_along(run: Run, folder: Path) -> None:
     (folder / "p.toml").write_text('[assumptions]\njob-id-field = "ticket"\n')
-    with checked(profile={"job-id-field": "ticket"}, around=answering(unknown_jobs)) as server:
+    with Mock({"job-id-field": "ticket"}, "immediate", accounts=2).listening(instead(unknown_jobs)) as server:
         run("check", *ONE, "--version", "v1", "--url", server.url, "--profile", "p.toml")
         (case,) = (folder / "casavi-check-replays").iterdir()
         at_address = run("check", "--url", server.url, "--replay", str(case))
@@ -188,7 +190,7 @@ NAMES = ["queued", "running", "done", "bad"]
 
 
 def test_a_refuted_assumption_is_told_apart_and_may_be_tolerated(run: Run, folder: Path) -> None:
-    with checked(profile={"job-status-names": NAMES}) as server:
+    with Mock({"job-status-names": NAMES}, "immediate", accounts=2).listening() as server:
         common = ("check", *ONE, "--version", "v2", "--url", server.url, "--job-seconds", "5")
         strict, tolerant = run(*common), run(*common, "--tolerate-assumptions")
 
@@ -199,7 +201,7 @@ def test_a_refuted_assumption_is_told_apart_and_may_be_tolerated(run: Run, folde
 
 
 def test_a_tolerated_assumption_hides_no_broken_promise(run: Run) -> None:
-    with checked(profile={"job-status-names": NAMES}) as server:
+    with Mock({"job-status-names": NAMES}, "immediate", accounts=2).listening() as server:
         result = run("check", *ONE, "--url", server.url, "--job-seconds", "5", "--tolerate-assumptions")
 
     assert result.exit_code == 1, result.output
@@ -208,7 +210,7 @@ def test_a_tolerated_assumption_hides_no_broken_promise(run: Run) -> None:
 
 
 def test_a_refuted_assumption_tells_the_line_of_the_profile(run: Run, folder: Path) -> None:
-    with checked(profile={"job-id-field": "ticket"}) as server:
+    with Mock({"job-id-field": "ticket"}, "immediate", accounts=2).listening() as server:
         result = run("check", *ONE, "--version", "v1", "--url", server.url)
         (line,) = re.findall(r"(?m)^ +profile {2}(\S.*\S)", result.stdout)
         (folder / "p.toml").write_text(f"[assumptions]\n{line}\n")
@@ -241,7 +243,7 @@ def test_other_names_and_paths_hold_where_both_know_them(run: Run, folder: Path)
         "import-status": 200,
     }
     assumptions |= {"refresh-path": "/tokens/renew", "authenticate-status": 201, "unauthorized-status": 403}
-    with checked(profile=assumptions | {"error-media-type": "application/json"}) as server:
+    with Mock(assumptions | {"error-media-type": "application/json"}, "immediate", accounts=2).listening() as server:
         at_address = run("check", *options, "--url", server.url)
     in_process = run("check", *options)
 
@@ -250,10 +252,10 @@ def test_other_names_and_paths_hold_where_both_know_them(run: Run, folder: Path)
 
 
 def test_a_server_without_state_is_told_so(run: Run, folder: Path) -> None:
-    def answer(asked: Asked) -> Reply:
+    def answer(asked: Request) -> Response:
         if asked.path == "/authenticate":
-            return json_reply({"token": "an-example-of-a-token", "expiresAt": "2026-01-05T08:00:00.000Z"})
-        return json_reply({}) if asked.path.startswith(("/contacts", "/jobs")) else Reply(404)
+            return json_response({"token": "an-example-of-a-token", "expiresAt": "2026-01-05T08:00:00.000Z"})
+        return json_response({}) if asked.path.startswith(("/contacts", "/jobs")) else Response(404)
 
     with serving(answer) as (url, _):
         result = run("check", "--url", url, "--junit", "a.xml", **ACCOUNT)
@@ -296,10 +298,10 @@ def test_what_is_impossible_is_refused(run: Run, options: list[str], said: str) 
 @pytest.mark.parametrize("line", ["job-id-fiel = 'x'", "import-status = 500"])
 def test_an_impossible_profile_is_refused(run: Run, folder: Path, line: str) -> None:
     (folder / "p.toml").write_text(f"[assumptions]\n{line}\n")
-    with checked() as server:
+    with Mock(progress="immediate", accounts=2).listening(recording=True) as server:
         results = [run("check", *ONE, "--profile", "p.toml", *more) for more in ((), ("--url", server.url))]
 
-        assert server.sent == []
+        assert server.requests == []
     for result in results:
         assert result.exit_code == 2
         assert line.partition(" ")[0] in result.stderr
@@ -323,7 +325,7 @@ def test_settings_of_the_users_own_tests_do_not_count(run: Run, folder: Path) ->
 
 
 def test_an_interrupted_run_tells_what_it_knows(folder: Path) -> None:
-    with checked(mode="time") as server:
+    with Mock(progress="time", accounts=2).listening() as server:
         command = [sys.executable, "-m", "casavi_mock", "check", "--url", server.url, "--only", "log-in-*", "--only"]
         process = subprocess.Popen(
             [*command, "schemathesis"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from click.testing import Result
 
-from tests.support.checked import ACCOUNT, CONSENT, SECOND, Checked, checked
+from casavi_mock.server.app import system_now
+from tests.support.server import ACCOUNT, CONSENT, SECOND, Live, Mock
 
 Run = Callable[..., Result]
 
@@ -34,14 +35,14 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def account() -> Iterator[Checked]:
+def account() -> Iterator[Live]:
     """A mock without a control plane: it counts as real."""
-    with checked(control=False) as server:
+    with Mock(progress="immediate", accounts=2, control=False, now=system_now).listening(recording=True) as server:
         yield server
 
 
-def paths(server: Checked) -> list[str]:
-    return [f"{one.method} {re.sub('[0-9a-f-]{36}', 'ID', one.path)}" for one in server.sent]
+def paths(server: Live) -> list[str]:
+    return [f"{one.method} {re.sub('[0-9a-f-]{36}', 'ID', one.path)}" for one in server.requests]
 
 
 def ledger(path: Path) -> list[dict[str, Any]]:
@@ -51,7 +52,7 @@ def ledger(path: Path) -> list[dict[str, Any]]:
 # The plan.
 
 
-def test_without_consent_there_is_a_plan_and_nothing_else_is_sent(run: Run, account: Checked, folder: Path) -> None:
+def test_without_consent_there_is_a_plan_and_nothing_else_is_sent(run: Run, account: Live, folder: Path) -> None:
     result = run("check", "--url", account.url, **ACCOUNT)
 
     assert result.exit_code == 0, result.output
@@ -62,7 +63,7 @@ def test_without_consent_there_is_a_plan_and_nothing_else_is_sent(run: Run, acco
         "GET /contacts",
         "GET /jobs/ID",
     ]
-    assert account.records() == 0
+    assert account.mock.records() == 0
     assert list(folder.iterdir()) == []
     text = " ".join(result.stdout.split())
     for said in (
@@ -79,7 +80,7 @@ def test_without_consent_there_is_a_plan_and_nothing_else_is_sent(run: Run, acco
         assert said in text
 
 
-def test_the_plan_knows_the_budget_that_was_given(run: Run, account: Checked) -> None:
+def test_the_plan_knows_the_budget_that_was_given(run: Run, account: Live) -> None:
     budget = ("--budget-requests", "77", "--budget-writes", "6", "--budget-records", "55", "--rate", "2.5")
     text = " ".join(run("check", "--url", account.url, *budget, "--ledger", "book.jsonl", **ACCOUNT).stdout.split())
 
@@ -90,7 +91,7 @@ def test_the_plan_knows_the_budget_that_was_given(run: Run, account: Checked) ->
     assert "listed in book.jsonl" in text
 
 
-def test_a_plan_is_no_verdict_in_the_reports(run: Run, account: Checked, folder: Path) -> None:
+def test_a_plan_is_no_verdict_in_the_reports(run: Run, account: Live, folder: Path) -> None:
     files = ("--junit", "a.xml", "--json", "a.json", "--html", "a.html")
     result = run("check", "--url", account.url, *files, **ACCOUNT)
 
@@ -110,7 +111,7 @@ def test_a_plan_is_no_verdict_in_the_reports(run: Run, account: Checked, folder:
     ],
 )
 def test_half_a_consent_is_none(
-    run: Run, account: Checked, options: list[str], variables: dict[str, str], said: str
+    run: Run, account: Live, options: list[str], variables: dict[str, str], said: str
 ) -> None:
     result = run("check", "--url", account.url, *options, **ACCOUNT, **variables)
 
@@ -123,7 +124,7 @@ def test_half_a_consent_is_none(
 # With consent.
 
 
-def test_every_record_is_in_the_ledger_and_carries_the_prefix(run: Run, account: Checked, folder: Path) -> None:
+def test_every_record_is_in_the_ledger_and_carries_the_prefix(run: Run, account: Live, folder: Path) -> None:
     result = run(
         "check", "--url", account.url, "--allow-writes", "--only", "accepted-job-ends", *QUICK, **ACCOUNT, **CONSENT
     )
@@ -139,7 +140,7 @@ def test_every_record_is_in_the_ledger_and_carries_the_prefix(run: Run, account:
         assert all(name.startswith(head["prefix"]) for name in ids)
 
 
-def test_two_runs_with_one_seed_do_not_meet(run: Run, account: Checked, folder: Path) -> None:
+def test_two_runs_with_one_seed_do_not_meet(run: Run, account: Live, folder: Path) -> None:
     for _ in range(2):
         run(
             "check", "--url", account.url, "--allow-writes", "--only", "accepted-job-ends", *QUICK, **ACCOUNT, **CONSENT
@@ -149,7 +150,7 @@ def test_two_runs_with_one_seed_do_not_meet(run: Run, account: Checked, folder: 
     assert len(set(prefixes)) == 2
 
 
-def test_a_ledger_that_cannot_be_written_stops_the_run(run: Run, account: Checked, folder: Path) -> None:
+def test_a_ledger_that_cannot_be_written_stops_the_run(run: Run, account: Live, folder: Path) -> None:
     result = run(
         "check", "--url", account.url, "--allow-writes", "--only", "accepted-job-ends", *QUICK,
         "--ledger", "no/ledger.jsonl", **ACCOUNT, **CONSENT,
@@ -160,7 +161,7 @@ def test_a_ledger_that_cannot_be_written_stops_the_run(run: Run, account: Checke
     assert account.imports == []
 
 
-def test_the_budget_ends_the_run_and_what_is_left_is_not_judged(run: Run, account: Checked) -> None:
+def test_the_budget_ends_the_run_and_what_is_left_is_not_judged(run: Run, account: Live) -> None:
     common = ("--url", account.url, "--allow-writes", *QUICK)
     some = run("check", *common, "--max-examples", "3", "--budget-writes", "2", **ACCOUNT, **CONSENT)
     none = run("check", *common, "--budget-requests", "1", **ACCOUNT, **CONSENT)
@@ -171,7 +172,7 @@ def test_the_budget_ends_the_run_and_what_is_left_is_not_judged(run: Run, accoun
     assert len(account.imports) == 2
 
 
-def test_reading_alone_writes_nothing(run: Run, account: Checked, folder: Path) -> None:
+def test_reading_alone_writes_nothing(run: Run, account: Live, folder: Path) -> None:
     result = run("check", "--url", account.url, "--read-only", *QUICK, **ACCOUNT)
 
     assert result.exit_code == 0, result.output
@@ -181,7 +182,7 @@ def test_reading_alone_writes_nothing(run: Run, account: Checked, folder: Path) 
 
 
 @EVERY_LAW
-def test_laws_about_two_accounts_get_both(run: Run, account: Checked, laws: tuple[str, ...]) -> None:
+def test_laws_about_two_accounts_get_both(run: Run, account: Live, laws: tuple[str, ...]) -> None:
     result = run("check", "--url", account.url, "--allow-writes", *laws, *QUICK, **ACCOUNT, **SECOND, **CONSENT)
 
     assert result.exit_code == 0, result.output
@@ -194,7 +195,7 @@ def test_laws_about_two_accounts_get_both(run: Run, account: Checked, laws: tupl
 @EVERY_LAW
 @pytest.mark.parametrize("by_option", [True, False])
 def test_no_secret_is_shown_anywhere(
-    run: Run, account: Checked, folder: Path, by_option: bool, laws: tuple[str, ...]
+    run: Run, account: Live, folder: Path, by_option: bool, laws: tuple[str, ...]
 ) -> None:
     variables = ACCOUNT | SECOND
     options = [
@@ -218,6 +219,6 @@ def test_no_secret_is_shown_anywhere(
     assert result.exit_code in (0, 1), result.output
     texts = {path.name: path.read_text() for path in folder.rglob("*") if path.is_file()} | {"output": result.output}
     assert {"a.xml", "a.json", "a.html", "casavi-check-ledger.jsonl"} <= texts.keys()
-    secrets = set(variables.values()) | {secret for secret in account.secrets if len(secret) > 8}
+    secrets = set(variables.values()) | {secret for secret in account.tokens if len(secret) > 8}
     assert len(secrets) > 4, "tokens were seen"
     assert [(name, secret) for name, text in texts.items() for secret in secrets if secret in text] == []

@@ -10,9 +10,10 @@ import pytest
 from click.testing import Result
 
 from casavi_contracts.machine import NAME
+from casavi_mock.server.app import system_now
 from tests.contracts.mutants import counts
-from tests.contracts.mutants.wire import Tamper, Tampered
-from tests.support.checked import ACCOUNT, CONSENT, SECOND, checked
+from tests.support.server import ACCOUNT, CONSENT, SECOND, Mock
+from tests.support.tamper import Tamper
 
 Run = Callable[..., Result]
 
@@ -30,7 +31,7 @@ def counting_twice() -> Tamper:
 
 @pytest.mark.slow
 def test_steps_are_told_and_played_again(run: Run) -> None:
-    with checked(around=lambda app: Tampered(app, counting_twice())) as server:
+    with Mock(progress="immediate", accounts=2).listening(counting_twice()) as server:
         first = run("check", "--only", NAME, "--version", "v1", "--url", server.url)
         (command,) = re.findall(r"again:  (casavi-mock check .*--replay \S+\.json)$", first.stdout, re.MULTILINE)
         again = run(*shlex.split(command)[1:])
@@ -44,7 +45,7 @@ def test_steps_are_told_and_played_again(run: Run) -> None:
 
 
 def test_at_an_account_every_id_has_the_prefix_and_nothing_expires(run: Run, folder: Path) -> None:
-    with checked(control=False) as server:
+    with Mock(progress="immediate", accounts=2, control=False, now=system_now).listening(recording=True) as server:
         result = run(
             "check", "--only", NAME, "--url", server.url, "--allow-writes", "--rate", "1000", "--max-examples", "4",
             "--json", "a.json", **ACCOUNT, **SECOND, **CONSENT,
@@ -63,4 +64,4 @@ def test_at_an_account_every_id_has_the_prefix_and_nothing_expires(run: Run, fol
     ]
     assert len(ids) > 10
     assert all(reference.startswith(told["run"]["prefix"]) for reference in ids)
-    assert not any(secret in result.output for secret in (*ACCOUNT.values(), *SECOND.values(), *server.secrets))
+    assert not any(secret in result.output for secret in (*ACCOUNT.values(), *SECOND.values(), *server.tokens))

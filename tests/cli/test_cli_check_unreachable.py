@@ -7,12 +7,11 @@ from pathlib import Path
 
 import pytest
 from click.testing import Result
+from httpx import Headers
 
+from tests.support.tamper import Request, Response, json_response
 from tests.support.wrong_servers import (
-    Asked,
-    Reply,
     dripping,
-    json_reply,
     listening,
     no_http,
     rambling,
@@ -85,10 +84,10 @@ def test_target_that_hangs(refused: Callable[..., str], treat: Callable[[socket.
 
 
 def test_target_that_hangs_at_the_log_in(refused: Callable[..., str]) -> None:
-    def answer(asked: Asked) -> Reply:
+    def answer(asked: Request) -> Response:
         if asked.path == "/authenticate":
             time.sleep(2)
-        return Reply(404)
+        return Response(404)
 
     with serving(answer) as (url, _):
         assert refused("--url", url) == "POST /authenticate: no answer in time"
@@ -100,7 +99,7 @@ def test_other_protocol(refused: Callable[..., str]) -> None:
 
 
 def test_plain_http_where_tls_was_asked_for(refused: Callable[..., str]) -> None:
-    with serving(lambda asked: Reply(404)) as (url, _):
+    with serving(lambda asked: Response(404)) as (url, _):
         sentence = refused("--url", url.replace("http:", "https:"))
 
     assert "TLS" in sentence
@@ -110,13 +109,13 @@ def test_plain_http_where_tls_was_asked_for(refused: Callable[..., str]) -> None
 def test_tls_where_plain_http_was_asked_for(
     refused: Callable[..., str], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    with serving(lambda asked: Reply(404), self_signed(tmp_path_factory.mktemp("tls"))) as (url, _):
+    with serving(lambda asked: Response(404), self_signed(tmp_path_factory.mktemp("tls"))) as (url, _):
         assert url.replace("https:", "http:") in refused("--url", url.replace("https:", "http:"))
 
 
 def test_certificate_that_nobody_signed(refused: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.mktemp("tls")
-    with serving(lambda asked: Reply(404), self_signed(folder)) as (url, _):
+    with serving(lambda asked: Response(404), self_signed(folder)) as (url, _):
         sentence = refused("--url", url)
         trusting = refused("--url", url, SSL_CERT_FILE=str(folder / "certificate.pem"))
 
@@ -129,23 +128,23 @@ def test_certificate_that_nobody_signed(refused: Callable[..., str], tmp_path_fa
     ("reply", "said"),
     [
         (
-            Reply(200, b"<html>Welcome</html>", {"Content-Type": "text/html; charset=utf-8"}),
+            Response(200, Headers({"Content-Type": "text/html; charset=utf-8"}), b"<html>Welcome</html>"),
             "POST /authenticate answered 200 with text/html in place of JSON; there is no casavi API at this address",
         ),
         (
-            Reply(301, b"", {"Location": "https://me:hunter2@casavi.example/login?secret=hunter3"}),
+            Response(301, Headers({"Location": "https://me:hunter2@casavi.example/login?secret=hunter3"})),
             "POST /authenticate answered 301 and leads to https://casavi.example/login; give that address if it is the API's",
         ),
-        (json_reply({"detail": "no"}, 401), "the API does not take key and secret (401)"),
+        (json_response({"detail": "no"}, 401), "the API does not take key and secret (401)"),
     ],
 )  # fmt: skip
-def test_target_that_answers_everything_alike(refused: Callable[..., str], reply: Reply, said: str) -> None:
+def test_target_that_answers_everything_alike(refused: Callable[..., str], reply: Response, said: str) -> None:
     with serving(lambda asked: reply) as (url, _):
         assert refused("--url", url) == said
 
 
 def test_account_is_missing(refused: Callable[..., str]) -> None:
-    with serving(lambda asked: Reply(500)) as (url, asked):
+    with serving(lambda asked: Response(500)) as (url, asked):
         sentence = refused("--url", url, CASAVI_API_KEY="", CASAVI_API_SECRET="")
 
     assert "no mock that can be steered" in sentence
@@ -154,10 +153,10 @@ def test_account_is_missing(refused: Callable[..., str]) -> None:
 
 
 def test_second_account_is_wrong(refused: Callable[..., str]) -> None:
-    def answer(asked: Asked) -> Reply:
+    def answer(asked: Request) -> Response:
         if b"second" in asked.body:
-            return Reply(401)
-        return json_reply({"token": "t0ken-of-the-first"}) if asked.path == "/authenticate" else Reply(404)
+            return Response(401)
+        return json_response({"token": "t0ken-of-the-first"}) if asked.path == "/authenticate" else Response(404)
 
     with serving(answer) as (url, _):
         second = {"CASAVI_API_KEY_2": "second-key", "CASAVI_API_SECRET_2": "second-secret"}

@@ -19,7 +19,8 @@ from casavi_mock.errors import ConfigurationError
 from casavi_mock.server import statefile
 from casavi_mock.server.portfolios import load
 from casavi_mock.server.statefile import StateFile
-from tests.support.accounts import ManualTime, registry
+from tests.support.accounts import registry
+from tests.support.time import FakeTime
 
 Run = Callable[..., Result]
 
@@ -32,7 +33,7 @@ def open_account(portfolio: str | None = None) -> Account:
 
 
 def kept(path: Path, account: Account) -> StateFile:
-    return StateFile(str(path), account, ManualTime())
+    return StateFile(str(path), account, FakeTime())
 
 
 def records(url: str) -> dict[str, int]:
@@ -250,7 +251,7 @@ def test_when_it_was_saved_is_told_as_far_as_the_file_does(tmp_path: Path, told:
 
 def test_what_had_happened_when_it_was_saved_is_in_it(tmp_path: Path) -> None:
     """The time in the file is that before its records were taken, not after."""
-    account, time = open_account("small-house"), ManualTime()
+    account, time = open_account("small-house"), FakeTime()
     state = StateFile(str(tmp_path / "house.json"), account, time)
     before = timestamp(time())
     taken = account.state

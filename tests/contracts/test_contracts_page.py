@@ -15,11 +15,12 @@ from casavi_contracts.laws import Law
 from casavi_contracts.verdict import Outcome
 from tests.contracts.mutants import page
 from tests.contracts.mutants.finding import find
-from tests.contracts.mutants.judging import contract, healthy, judged, served
+from tests.contracts.mutants.judging import healthy, judged
 from tests.contracts.mutants.register import MUTANTS
-from tests.contracts.mutants.wire import Tamper, untouched
 from tests.support import kit
-from tests.support.client import Live, Mock
+from tests.support.kit import contract
+from tests.support.server import Mock
+from tests.support.tamper import Tamper, untouched
 
 TEXT = page.PAGE.read_text()
 BLOCKS = re.findall(r"(?ms)^```python\n(.*?)^```", TEXT)
@@ -75,16 +76,14 @@ def empty_lists() -> Tamper:
 def test_example_of_a_law_holds_and_can_break(version: str, run: Run) -> None:
     law: Law = run("def imported_contacts_can_be_listed")["imported_contacts_can_be_listed"]
     for tamper, outcome in ((untouched, Outcome.HOLDS), (empty_lists(), Outcome.BROKEN)):
-        with served(healthy(), tamper) as target:
+        with healthy().target(tamper) as target:
             verdict = judged(target, law, version)
         assert verdict.outcome.replace("assumption refuted", "broken") == outcome, verdict
 
 
 def test_example_of_judging_works_over_http(run: Run) -> None:
     law = run("def imported_contacts_can_be_listed")["imported_contacts_can_be_listed"]
-    mock = Mock()
-    mock.account()  # the first account of a server is never closed
-    with Live(mock).running() as live:
+    with Mock(accounts=1).listening() as live:  # the first account of a server is never closed
         assert run("def judged")["judged"](law, live.url).outcome is Outcome.HOLDS
 
 
@@ -108,9 +107,7 @@ def test_examples_of_strategies_run(run: Run) -> None:
 
 @pytest.mark.parametrize("version", ["v1", "v2"])
 def test_example_of_the_machine_runs_over_http(version: str, run: Run) -> None:
-    mock = Mock()
-    mock.account()  # the first account of a server is never closed
-    with Live(mock).running() as live:
+    with Mock(accounts=1).listening() as live:  # the first account of a server is never closed
         test = run("def account_test")["account_test"](live.url, version)
         test.settings = settings(test.settings, max_examples=2)
         result = unittest.TestResult()
@@ -121,7 +118,7 @@ def test_example_of_the_machine_runs_over_http(version: str, run: Run) -> None:
 
 def test_example_of_a_sequence_by_hand_runs(run: Run) -> None:
     through_a_refresh = run("def through_a_refresh")["through_a_refresh"]
-    with kit.target() as target:
+    with Mock(progress="immediate").target() as target:
         through_a_refresh(kit.accounts(target, contract("v1")).trial())
 
         assert target.recorder.count > 5

@@ -23,9 +23,9 @@ from casavi_contracts.fuzz.checks import CHECKS
 from casavi_contracts.fuzz.reasons import BUILT_IN
 from casavi_contracts.target import Capability, InProcess, Target
 from casavi_contracts.verdict import Outcome, Verdict
-from tests.support.client import SECRET, shared_mock
-from tests.support.fuzzing import account, contract, healthy, target
-from tests.support.tampered import Request, Response, Tampered
+from tests.support.kit import contract, shared_account, shared_target
+from tests.support.server import SECRET, shared_mock
+from tests.support.tamper import Request, Response, edited
 
 VERSIONS = pytest.mark.parametrize("version", ["v1", "v2"])
 SMALL: dict[str, Any] = {"phases": ("examples", "fuzzing"), "max_examples": 2, "operations": ["getContacts", "getJob"]}
@@ -59,7 +59,7 @@ def test_examples_hold_on_the_mock_and_reach_every_operation(version: str) -> No
 @pytest.mark.slow
 @VERSIONS
 def test_all_phases_hold_on_the_mock_and_reach_every_operation(version: str) -> None:
-    with target(healthy()) as found:
+    with shared_target() as found:
         verdict = fuzz(found, contract(version), seed=7, max_examples=4)
     assert (verdict.outcome, verdict.reason, verdict.findings) == (Outcome.HOLDS, "", ())
     assert (verdict.law, verdict.version) == ("schemathesis", version)
@@ -74,7 +74,7 @@ def test_all_phases_hold_on_the_mock_and_reach_every_operation(version: str) -> 
 
 @pytest.mark.slow
 def test_good_credentials_and_links_lead_on() -> None:
-    with target(healthy()) as found:
+    with shared_target() as found:
         fuzz(found, contract(), seed=3, phases=["stateful"], max_examples=10)
     followed = {("authenticate", 200), ("refreshToken", 200), ("importMasterData", 202), ("getJob", 200)}
     assert followed <= set(answers(found))
@@ -90,7 +90,7 @@ def test_nothing_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         REGISTRY.get_all_names(),
         sum(map(len, GLOBAL_HOOK_DISPATCHER.get_all().values())),
     )
-    with target(healthy()) as found:
+    with shared_target() as found:
         fuzz(found, contract(), **SMALL)
         assert found.recorder.listeners == []
         assert found.recorder.purpose == ""
@@ -106,14 +106,14 @@ def test_nothing_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 def test_the_contract_is_not_changed() -> None:
     own = Contract()
     before = json.dumps(own.document)
-    with target(healthy()) as found:
+    with shared_target() as found:
         fuzz(found, own, **SMALL)
     assert json.dumps(own.document) == before
 
 
 def test_hooks_of_the_environment_stay_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SCHEMATHESIS_HOOKS", "no_such_module")
-    with target(healthy()) as found:
+    with shared_target() as found:
         verdict = fuzz(found, contract(), phases=["examples"], operations=["getContacts"])
     assert verdict.outcome is Outcome.HOLDS
 
@@ -121,7 +121,7 @@ def test_hooks_of_the_environment_stay_out(monkeypatch: pytest.MonkeyPatch) -> N
 @pytest.mark.slow
 def test_the_same_seed_sends_the_same() -> None:
     def sent() -> list[str]:
-        with target(healthy()) as found:
+        with shared_target() as found:
             fuzz(found, contract("v2"), seed=11, phases=["coverage", "fuzzing"], operations=["listContacts"])
             return [f"{one.method} {one.path} {one.status}" for one in found.recorder.since(0) if one.operation]
 
@@ -151,7 +151,7 @@ def test_a_run_is_no_warning() -> None:
 
 
 def test_an_unknown_phase_or_operation_is_refused() -> None:
-    with target(healthy()) as found:
+    with shared_target() as found:
         with pytest.raises(ValueError, match="unknown phase 'guessing'; possible are examples, coverage, fuzzing"):
             fuzz(found, contract(), phases=["guessing"])
         with pytest.raises(ValueError, match="unknown operation 'listUnits'; possible are authenticate"):
@@ -163,7 +163,7 @@ def test_an_unknown_phase_or_operation_is_refused() -> None:
 
 
 def test_a_finding_can_be_read_and_repeated() -> None:
-    with target(Tampered(healthy(), tell=breaks)) as found:
+    with shared_target(edited(tell=breaks)) as found:
         verdict = fuzz(found, contract(), phases=["examples", "coverage"], operations=["getContacts"])
         assert verdict.outcome is Outcome.BROKEN
         finding = findings(verdict)["status_code_conformance"]
@@ -182,7 +182,7 @@ def test_a_finding_can_be_read_and_repeated() -> None:
         case = json.loads(json.dumps(finding.case))
         assert case["headers"]["token"] == "{{token}}"
         assert set(findings(replay(found, contract(), case))) == {"status_code_conformance"}
-    with target(healthy()) as found:
+    with shared_target() as found:
         assert replay(found, contract(), case).outcome is Outcome.HOLDS
 
 
@@ -218,8 +218,8 @@ def test_a_case_with_credentials_and_ids_is_repeated_with_those_of_the_next_run(
                 return
             response.status = 500 if check == "not_a_server_error" else 418
 
-    app = Tampered(healthy(), tell=fails)
-    with target(app) as found:
+    tamper = edited(tell=fails)
+    with shared_target(tamper) as found:
         verdict = fuzz(
             found,
             contract(),
@@ -244,7 +244,7 @@ def _first(request: Request, seen: set[str]) -> bool:
 
 
 def test_a_case_that_is_none_is_refused() -> None:
-    with target(healthy()) as found, pytest.raises(ValueError, match="names no operation of the contract"):
+    with shared_target() as found, pytest.raises(ValueError, match="names no operation of the contract"):
         replay(found, contract(), {"contacts": []})
 
 
@@ -260,8 +260,8 @@ def test_secrets_and_tokens_are_in_no_part_of_a_verdict() -> None:
             response.headers["x-debug"] = request.headers.get("token", "")
             response.status = 500
 
-    app = Tampered(healthy(), tell=tells)
-    with account(app) as (found, credentials):
+    tamper = edited(tell=tells)
+    with shared_account(tamper) as (found, credentials):
         verdict = fuzz(found, contract(), credentials, max_examples=5, phases=["examples", "fuzzing", "stateful"])
     text = repr(verdict) + repr([(one.case, one.exchanges, getattr(one, "curl", "")) for one in verdict.findings])
     assert {"tokens_are_not_repeated", "moments_are_utc_with_milliseconds"} <= set(findings(verdict))
@@ -274,7 +274,7 @@ def test_an_account_that_cannot_be_used_is_not_judged() -> None:
         if request.path == "/authenticate":
             response.status = 401
 
-    with target(Tampered(healthy(), tell=refuses)) as found:
+    with shared_target(edited(tell=refuses)) as found:
         verdict = fuzz(found, contract(), **SMALL)
     assert verdict.outcome is Outcome.NOT_JUDGED
     assert verdict.reason == "a step that it needs breaks log-in-gives-a-token"
@@ -286,7 +286,7 @@ def test_a_server_that_refuses_its_own_tokens_is_broken() -> None:
         if request.path == "/contacts":
             request.headers["token"] = "another"
 
-    with target(Tampered(healthy(), ask=forgets)) as found:
+    with shared_target(edited(ask=forgets)) as found:
         verdict = fuzz(found, contract(), phases=["examples", "fuzzing"], max_examples=5, operations=["getContacts"])
     assert verdict.outcome is Outcome.BROKEN
     assert findings(verdict)["credentials_decide"].observed == "status 401"
@@ -297,7 +297,7 @@ def test_a_server_that_refuses_its_own_tokens_is_broken() -> None:
 
 @pytest.mark.slow
 def test_without_write_access_only_reading_is_fuzzed() -> None:
-    with account(healthy(), may_write=False) as (found, credentials):
+    with shared_account(may_write=False) as (found, credentials):
         assert Capability.WRITE not in found.capabilities
         verdict = fuzz(found, contract("v2"), credentials, max_examples=5)
     assert verdict.outcome is Outcome.HOLDS
@@ -317,7 +317,7 @@ def test_on_a_real_account_every_record_carries_the_run_prefix(version: str) -> 
         if exchange.operation == "importMasterData" and answer is not None and answer.ok:
             written.append(body)
 
-    with account(healthy()) as (found, credentials):
+    with shared_account() as (found, credentials):
         found.recorder.listeners.append(listen)
         verdict = fuzz(
             found,
@@ -364,7 +364,7 @@ def test_the_last_door_keeps_strange_ids_and_methods_from_a_real_account() -> No
         session = Session(Client(found, contract(), credentials), Names("run-"), fresh=False, writes=writes)
         return _reason_against(session, found, Sent(operation, method, "/x", {}, json.dumps(body).encode()))
 
-    with account(healthy()) as (found, credentials):
+    with shared_account() as (found, credentials):
         assert reason("POST", "importMasterData", {"contacts": [{"id": "run-1"}]}) is None
         assert reason("GET", "getContacts", None) is None
         assert reason("OPTIONS", None, None) is None
@@ -387,7 +387,7 @@ def test_a_spent_budget_ends_the_run() -> None:
         if next(left, None) is None:
             raise BudgetSpent("no more than 40 requests")
 
-    with target(healthy(), gate=gate) as found, pytest.raises(BudgetSpent, match="no more than 40"):
+    with shared_target(gate=gate) as found, pytest.raises(BudgetSpent, match="no more than 40"):
         fuzz(found, contract())
     assert found.recorder.count == 40
 
@@ -397,12 +397,12 @@ def test_an_interrupt_ends_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
 
     engine = SimpleNamespace(execute=lambda: iter([events.Interrupted(phase=None)]))  # as it tells of Ctrl-C
     monkeypatch.setattr("casavi_contracts.fuzz.collector.from_schema", lambda schema: engine)
-    with target(healthy()) as found, pytest.raises(KeyboardInterrupt):
+    with shared_target() as found, pytest.raises(KeyboardInterrupt):
         fuzz(found, contract(), **SMALL)
 
 
 def test_a_server_that_goes_away_ends_the_run() -> None:
-    inner = InProcess(healthy())
+    inner = InProcess(shared_mock().app)
     left = iter(range(60))
 
     def handle(request: httpx.Request) -> httpx.Response:
@@ -425,7 +425,7 @@ def _credentials() -> Any:
 
 
 def test_an_answer_that_stays_away_is_a_finding() -> None:
-    inner = InProcess(healthy())
+    inner = InProcess(shared_mock().app)
 
     def handle(request: httpx.Request) -> httpx.Response:
         if request.url.path == "/contacts" and request.url.query == b"page=0":

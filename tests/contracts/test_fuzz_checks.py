@@ -11,15 +11,15 @@ from casavi_contracts.fuzz import FuzzFinding, fuzz
 from casavi_contracts.fuzz.checks import CHECKS
 from casavi_contracts.fuzz.reasons import BUILT_IN
 from casavi_contracts.verdict import Outcome, Verdict
-from tests.support.fuzzing import contract, healthy, target
-from tests.support.tampered import Ask, Request, Response, Tampered, Tell
+from tests.support.kit import contract, shared_target
+from tests.support.tamper import Ask, Request, Response, Tamper, Tell, edited
 
 QUICK = ("examples", "coverage")
 
 
-def judged(app: Any, version: str = "v1", **options: Any) -> Verdict:
-    """Fuzzes an application in an account of its own."""
-    with target(app) as found:
+def judged(tamper: Tamper, version: str = "v1", **options: Any) -> Verdict:
+    """Fuzzes a tampered server in an account of its own."""
+    with shared_target(tamper) as found:
         return fuzz(found, contract(version), **{"phases": QUICK, **options})
 
 
@@ -340,8 +340,8 @@ SERVERS = [
 
 @pytest.mark.parametrize("server", SERVERS)
 def test_a_wrong_server_is_found(server: Wrong) -> None:
-    app = Tampered(healthy(), ask=server.ask, tell=server.tell)
-    verdict = judged(app, server.version, phases=server.phases, operations=[server.operation], seed=3)
+    tamper = edited(ask=server.ask, tell=server.tell)
+    verdict = judged(tamper, server.version, phases=server.phases, operations=[server.operation], seed=3)
     assert server.check in checks(verdict), f"{verdict.reason} {checks(verdict)}"
     assert verdict.outcome in (Outcome.BROKEN, Outcome.REFUTED)
 
@@ -355,5 +355,5 @@ def test_every_check_has_a_server_that_it_finds() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("version", ["v1", "v2"])
 def test_a_server_that_changes_nothing_passes(version: str) -> None:
-    verdict = judged(Tampered(healthy()), version, seed=3)
+    verdict = judged(edited(), version, seed=3)
     assert verdict.outcome is Outcome.HOLDS, [finding.expected for finding in verdict.findings]

@@ -7,16 +7,13 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
 from casavi_contracts.fuzz import CONFIG
-from casavi_mock.domain.jobs import Progress
-from tests.support.client import SECRET, Live, Mock
-from tests.support.fuzzing import contract
-from tests.support.tampered import Request, Response, Tampered
+from tests.support.kit import contract
+from tests.support.server import ACCOUNT, SECRET, Live, Mock
+from tests.support.tamper import Request, Response, edited
 
 ST = str(Path(sys.executable).with_name("st"))
 KEY, SECRET_NAME = "CASAVI_API_KEY", "CASAVI_API_SECRET"
@@ -35,7 +32,7 @@ def mock() -> Mock:
     """A mock whose default account is that of the documents' examples."""
     from casavi_mock.domain.model import Secret
 
-    made = Mock(progress=Progress(mode="immediate"))
+    made = Mock(progress="immediate")
     example = contract().document["components"]["schemas"]["Credentials"]["example"]
     made.registry.create(example["key"], Secret(example["secret"]))
     return made
@@ -43,7 +40,7 @@ def mock() -> Mock:
 
 @pytest.fixture(scope="module")
 def live(mock: Mock) -> Iterator[Live]:
-    with Live(mock).running() as running:
+    with mock.listening() as running:
         yield running
 
 
@@ -107,7 +104,7 @@ def test_a_wrong_server_fails_and_no_secret_is_shown(mock: Mock, tmp_path: Path)
     account = mock.account()
     environment = {KEY: account.key, SECRET_NAME: SECRET}
     only = ["--include-operation-id", "getContacts", "--include-operation-id", "authenticate"]
-    with Live(SimpleNamespace(app=Tampered(mock.app, tell=tells))).running() as live:  # type: ignore[arg-type]
+    with mock.listening(edited(tell=tells)) as live:
         done = run(
             tmp_path, "run", f"{live.url}/openapi.json", *only, "--phases", "examples,coverage", environment=environment
         )
@@ -120,23 +117,12 @@ def test_a_wrong_server_fails_and_no_secret_is_shown(mock: Mock, tmp_path: Path)
 
 
 @pytest.mark.slow
-def test_at_a_server_that_is_no_mock_only_reading_is_tested(mock: Mock, tmp_path: Path) -> None:
-    seen: set[tuple[str, str]] = set()
-
-    async def hidden(scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] == "http":
-            path = scope["path"]
-            seen.add((scope["method"], path))
-            if path.startswith("/_mock"):
-                scope = {**scope, "path": "/nowhere", "raw_path": b"/nowhere"}
-        await mock.app(scope, receive, send)
-
-    account = mock.account()
+def test_at_a_server_that_is_no_mock_only_reading_is_tested(tmp_path: Path) -> None:
     only = ["--phases", "examples,coverage"]
-    with Live(SimpleNamespace(app=hidden)).running() as live:  # type: ignore[arg-type]
+    with Mock(progress="immediate", accounts=1, control=False).listening(recording=True) as live:
         refused = run(tmp_path, "run", f"{live.url}/openapi.json", *only)
-        environment = {KEY: account.key, SECRET_NAME: SECRET}
-        done = run(tmp_path, "run", f"{live.url}/openapi.json", *only, environment=environment)
+        done = run(tmp_path, "run", f"{live.url}/openapi.json", *only, environment=ACCOUNT)
+        seen = {(request.method, request.path) for request in live.requests}
     assert refused.code != 0
     assert f"set {KEY} and {SECRET_NAME} to key and secret of the account" in refused.output
     assert done.code == 0, done.output

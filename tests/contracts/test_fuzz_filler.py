@@ -16,13 +16,13 @@ from casavi_contracts.fuzz.sent import Sent
 from casavi_contracts.fuzz.session import KEPT, Pool, Session
 from casavi_contracts.spec import identifiers
 from casavi_contracts.trial import Names
-from tests.support.fuzzing import account, contract, healthy, target
+from tests.support.kit import contract, shared_account, shared_target
 
 
 @pytest.fixture
 def session() -> Iterator[Session]:
     """A session in an account that was opened for it, with its first records in it."""
-    with target(healthy()) as found:
+    with shared_target() as found:
         begun = Session(Client(found, contract(), found.open()), Names("fill-"), fresh=True)
         begun.begin()
         yield begun
@@ -44,7 +44,7 @@ def test_nearly_all_references_of_valid_imports_lead_somewhere(version: str) -> 
         elif exchange.operation == "getJob" and answer is not None and answer.ok:
             missing.extend(error for error in answer.json["errors"] if error["rule"] == "missing-reference")
 
-    with target(healthy()) as found:
+    with shared_target() as found:
         found.recorder.listeners.append(listen)
         phases = ["examples", "fuzzing"]
         fuzz(found, contract(version), seed=5, max_examples=15, operations=["importMasterData"], phases=phases)
@@ -75,7 +75,7 @@ def test_what_has_no_place_in_the_model_is_left_alone(session: Session, body: An
 
 
 def test_in_an_account_that_holds_more_every_record_gets_an_id_of_the_run() -> None:
-    with account(healthy()) as (found, credentials):
+    with shared_account() as (found, credentials):
         session = Session(Client(found, contract(), credentials), Names("fill-"), fresh=False)
         session.begin()
         body = {

@@ -13,8 +13,8 @@ from tests.contracts.mutants.judging import BY_NAME, judged
 from tests.contracts.mutants.links import link
 from tests.contracts.mutants.proxy import proxy
 from tests.contracts.mutants.toolkit import on, page
-from tests.contracts.mutants.wire import Tamper, untouched
-from tests.support.client import Live, Mock
+from tests.support.server import Mock
+from tests.support.tamper import Tamper, untouched
 
 FOLLOWED = "next-link-is-followed-as-it-is"
 WALKED = "page-walk-returns-every-record-once"
@@ -26,10 +26,8 @@ NOBODY_LISTENS = "http://127.0.0.1:1"
 @contextmanager
 def behind(tamper: Tamper) -> Iterator[Target]:
     """Yields a healthy server behind such a proxy."""
-    mock = Mock()
-    mock.registry.create("never-deleted", mock.account().secret)
     with (
-        Live(mock).running() as live,
+        Mock(accounts=1).listening() as live,  # the first account of a server is never closed
         proxy(live.url, tamper, keep_host=False) as url,
         httpx.Client(base_url=url, timeout=10, trust_env=False) as http,
     ):

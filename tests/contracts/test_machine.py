@@ -3,14 +3,13 @@
 import contextlib
 import json
 import unittest
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
 
+from casavi_contracts.contract import Contract
 from casavi_contracts.failures import Broken, BudgetSpent, CouldNotRun
 from casavi_contracts.judge import Judge
 from casavi_contracts.laws import LAWS
@@ -21,15 +20,14 @@ from casavi_contracts.machine.smaller import smallest
 from casavi_contracts.report import replay
 from casavi_contracts.report.text import lines
 from casavi_contracts.suite.tasks import task_of, tasks
-from casavi_contracts.target import Credentials, InProcess, Target
+from casavi_contracts.target import Target
 from casavi_contracts.verdict import Finding, Outcome, Verdict
-from casavi_mock.accounts import Settings
-from casavi_mock.domain.model import Secret
-from casavi_mock.server.app import MockApp, new_registry
 from tests.contracts.mutants import caches, counts, deliveries, imports, jobs, refreshing, tokens
-from tests.contracts.mutants.judging import BY_NAME, contract, healthy, served
-from tests.contracts.mutants.wire import Tamper, untouched
+from tests.contracts.mutants.judging import BY_NAME, healthy
 from tests.support import kit
+from tests.support.kit import contract
+from tests.support.server import GIVEN, Mock
+from tests.support.tamper import Tamper, untouched
 
 versions = pytest.mark.parametrize("version", ["v1", "v2"])
 FAILING = (Outcome.BROKEN, Outcome.REFUTED, Outcome.NOT_JUDGED)
@@ -37,6 +35,11 @@ FAILING = (Outcome.BROKEN, Outcome.REFUTED, Outcome.NOT_JUDGED)
 
 SHALLOW = 0.15
 ONE_CONTACT = {"contacts": [{"id": "A"}]}
+
+
+def unsteered(mode: str = "immediate", accounts: int = 1) -> contextlib.AbstractContextManager[Target]:
+    """Returns a server that cannot be steered, with some accounts."""
+    return Mock(progress=mode, accounts=accounts).target(steered=False, credentials=GIVEN[:accounts])
 
 
 def judge_of(target: Target, version: str, *, depth: float = SHALLOW, shrink: int = 0) -> Judge:
@@ -51,14 +54,14 @@ def tamper_of(name: str) -> Tamper:
 
 
 def found(name: str, version: str = "v1", **more: Any) -> Verdict:
-    with served(healthy(), tamper_of(name)) as target:
+    with healthy().target(tamper_of(name)) as target:
         return judge_of(target, version, **more).judge(LAW)
 
 
 @versions
 @pytest.mark.parametrize("mode", ["immediate", "time", "manual"])
 def test_holds_on_the_healthy_mock(mode: str, version: str) -> None:
-    with kit.target(mode) as target:
+    with Mock(progress=mode).target() as target:
         verdict = judge_of(target, version).judge(LAW)
 
     assert verdict.outcome is Outcome.HOLDS, verdict.findings
@@ -75,8 +78,8 @@ def test_holds_on_the_healthy_mock(mode: str, version: str) -> None:
 ], ids=lambda profile: ", ".join(profile))  # fmt: skip
 @versions
 def test_holds_under_other_assumptions(version: str, profile: dict[str, Any]) -> None:
-    with kit.target("time", profile=profile) as target:
-        judge = Judge(BY_NAME, lambda: kit.accounts(target, kit.Contract(version, profile)), depth=SHALLOW)
+    with Mock(profile, "time").target() as target:
+        judge = Judge(BY_NAME, lambda: kit.accounts(target, Contract(version, profile)), depth=SHALLOW)
         verdict = judge.judge(LAW)
 
     assert verdict.outcome is Outcome.HOLDS, verdict.findings
@@ -94,7 +97,7 @@ def drawn(target: Target, start: int, *, version: str = "v1") -> list[Any]:
 
 
 def test_same_seed_draws_the_same_steps() -> None:
-    with kit.target() as one, kit.target("manual") as other:
+    with Mock(progress="immediate").target() as one, Mock(progress="manual").target() as other:
         first, second, third = drawn(one, 7), drawn(other, 7), drawn(one, 8)
 
     assert first == second
@@ -107,7 +110,7 @@ def test_same_seed_draws_the_same_steps() -> None:
 
 
 def test_everything_is_drawn_sooner_or_later() -> None:
-    with kit.target() as target:
+    with Mock(progress="immediate").target() as target:
         sequences = [commands for start in range(6) for commands in drawn(target, start)]
 
     done = [command for commands in sequences for command in commands]
@@ -119,7 +122,7 @@ def test_everything_is_drawn_sooner_or_later() -> None:
 
 
 def test_only_what_the_target_has_is_drawn() -> None:
-    with kit.target(steered=False) as target:
+    with unsteered() as target:
         done = [command for start in range(3) for commands in drawn(target, start) for command in commands]
 
     assert not {"expire", "wait"} & {command["do"] for command in done}
@@ -129,25 +132,14 @@ def test_only_what_the_target_has_is_drawn() -> None:
 
 @versions
 def test_a_target_without_clock_and_second_account_is_judged(version: str) -> None:
-    with kit.target(steered=False) as target:
+    with unsteered() as target:
         verdict = judge_of(target, version).judge(LAW)
 
     assert verdict.outcome is Outcome.HOLDS, verdict.findings
 
 
-@contextlib.contextmanager
-def two_accounts() -> Iterator[Target]:
-    """Yields a server with two accounts that cannot be steered."""
-    registry = new_registry(Settings.from_profile({}))
-    given = tuple(Credentials(f"key-of-account-{n}", f"secret-of-account-{n}") for n in range(2))
-    for one in given:
-        registry.create(one.key, Secret(one.secret))
-    with httpx.Client(transport=InProcess(MockApp(registry)), base_url="http://mock") as http:
-        yield Target(http, given)
-
-
 def test_two_accounts_without_a_clock_are_judged() -> None:
-    with two_accounts() as target:
+    with unsteered("time", accounts=2) as target:
         assert any(command.get("account") for commands in drawn(target, 0) for command in commands)
         verdict = judge_of(target, "v2").judge(LAW)
 
@@ -155,7 +147,7 @@ def test_two_accounts_without_a_clock_are_judged() -> None:
 
 
 def test_without_write_access_it_is_not_applicable() -> None:
-    with kit.target() as target:
+    with Mock(progress="immediate").target() as target:
         reading = Target(target.http, plane=target.plane, may_write=False)
         verdict = judge_of(reading, "v1").judge(LAW)
 
@@ -174,7 +166,7 @@ def test_a_spent_budget_ends_it() -> None:
         if sent > 50:
             raise BudgetSpent("enough")
 
-    with kit.target() as target, pytest.raises(BudgetSpent):
+    with Mock(progress="immediate").target() as target, pytest.raises(BudgetSpent):
         judge_of(Target(target.http, plane=target.plane, gate=gate), "v1").judge(LAW)
     assert sent == 51
 
@@ -277,7 +269,7 @@ def test_what_is_found_can_be_played_again(tmp_path: Path) -> None:
     assert task_of(again).name == NAME
     assert task_of(again).group == "machine"
     for tamper, outcome in ((tamper_of("counts-created-doubled"), Outcome.REFUTED), (untouched, Outcome.HOLDS)):
-        with served(healthy(), tamper) as target:
+        with healthy().target(tamper) as target:
             verdict = judge_of(target, "v1").replay(LAW, again.case)
         assert verdict.outcome is outcome, verdict
         assert verdict.examples == 1
@@ -285,7 +277,7 @@ def test_what_is_found_can_be_played_again(tmp_path: Path) -> None:
 
 def test_a_case_that_needs_more_than_the_target_has_is_not_judged() -> None:
     cases = ([{"do": "expire", "account": 0}], [{"do": "read", "account": 1}])
-    with kit.target(steered=False) as target:
+    with unsteered() as target:
         for case, lacking in zip(cases, ("a clock", "two accounts"), strict=True):
             verdict = judge_of(target, "v1").replay(LAW, case)
             assert verdict.outcome is Outcome.NOT_JUDGED
@@ -303,7 +295,7 @@ def test_a_case_that_needs_more_than_the_target_has_is_not_judged() -> None:
     ],
 )
 def test_a_case_that_is_none_cannot_be_played(case: Any, said: str) -> None:
-    with kit.target() as target, pytest.raises(CouldNotRun, match=said):
+    with Mock(progress="immediate").target() as target, pytest.raises(CouldNotRun, match=said):
         play(kit.accounts(target, contract("v1")).trial(), case)
 
 
@@ -326,7 +318,7 @@ def test_a_sequence_by_hand_is_played(version: str) -> None:
         {"do": "read", "account": 0},
         {"do": "walk", "account": 0},
     ]
-    with kit.target("time") as target:
+    with Mock(progress="time").target() as target:
         play(kit.accounts(target, contract(version)).trial(), commands)
 
         assert len(target.recorder.since(0)) > 30
@@ -359,7 +351,7 @@ def run(machine: type[AccountMachine], examples: int) -> unittest.TestResult:
 
 @versions
 def test_it_is_a_test_for_unittest(version: str) -> None:
-    with kit.target("time") as target:
+    with Mock(progress="time").target() as target:
         result = run(machine_of(target, version, contract=contract(version)), 5)
 
     assert result.wasSuccessful(), result
@@ -367,7 +359,7 @@ def test_it_is_a_test_for_unittest(version: str) -> None:
 
 
 def test_its_failure_shows_the_steps_and_no_secret(capsys: pytest.CaptureFixture[str]) -> None:
-    with served(healthy(), tamper_of("refresh-keeps-the-old-token")) as target:
+    with healthy().target(tamper_of("refresh-keeps-the-old-token")) as target:
         result = run(machine_of(target, contract=contract("v1")), 20)
         ((_, text),) = result.failures
         said = text + "".join(capsys.readouterr())
@@ -378,7 +370,7 @@ def test_its_failure_shows_the_steps_and_no_secret(capsys: pytest.CaptureFixture
 
 
 def test_what_is_found_holds_no_secret() -> None:
-    with served(healthy(), tamper_of("refresh-keeps-the-old-token")) as target:
+    with healthy().target(tamper_of("refresh-keeps-the-old-token")) as target:
         verdict = judge_of(target, "v1", depth=1, shrink=20).judge(LAW)
         said = repr(verdict) + repr([exchange for finding in verdict.findings for exchange in finding.exchanges])
 

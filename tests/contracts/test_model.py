@@ -6,11 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from casavi_contracts.contract import Contract
 from casavi_contracts.laws.observing import accepted, expect_job, expect_read
 from casavi_contracts.model import Account, Job, Rejected
 from casavi_contracts.strategies import EDITS, Alphabet, master_data, master_data_violating, variant, violable_rules
 from casavi_fixtures import broken_names, load_broken
 from tests.support import kit
+from tests.support.server import Mock
 
 versions = pytest.mark.parametrize("version", ["v1", "v2"])
 
@@ -75,8 +77,8 @@ def histories(contract: Any) -> st.SearchStrategy[list[Any]]:
 @versions
 @pytest.mark.parametrize("profile", PROFILES, ids=lambda profile: ", ".join(profile) or "as assumed")
 def test_agrees_with_the_mock_over_several_imports(version: str, profile: dict[str, Any]) -> None:
-    contract = kit.Contract(version, profile)
-    with kit.target(profile=profile) as target:
+    contract = Contract(version, profile)
+    with Mock(profile, "immediate").target() as target:
         accounts = kit.accounts(target, contract)
 
         @given(histories(contract))

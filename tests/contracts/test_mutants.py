@@ -8,10 +8,10 @@ from casavi_contracts.laws import LAWS, Law
 from casavi_contracts.target import Target
 from casavi_contracts.verdict import Outcome
 from tests.contracts.mutants.finding import find
-from tests.contracts.mutants.judging import healthy, judged, served
+from tests.contracts.mutants.judging import healthy, judged
 from tests.contracts.mutants.mutant import Mutant
 from tests.contracts.mutants.register import MUTANTS
-from tests.contracts.mutants.wire import untouched
+from tests.support.tamper import untouched
 
 IN_PROCESS = [mutant for mutant in MUTANTS if not mutant.sockets]
 HEALTHY_DEPTH = 0.2
@@ -27,7 +27,7 @@ def test_mutant_is_found(mutant: Mutant) -> None:
 @pytest.fixture(scope="module")
 def untampered() -> Iterator[Target]:
     """The healthy server in the wrapper that mutants are made of."""
-    with served(healthy(), untouched) as target:
+    with healthy().target(untouched) as target:
         yield target
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from tests.contracts.mutants.proxy import proxy
 from tests.contracts.mutants.register import MUTANTS
-from tests.contracts.mutants.wire import Tamper, untouched
+from tests.support.tamper import Tamper, untouched
 
 BY_NAME = {mutant.name: mutant for mutant in MUTANTS}
 SAMPLE = ("refresh-keeps-the-old-token", "job-regresses", "last-page-dropped-in-version-2", "link-relative")

@@ -23,7 +23,8 @@ from casavi_contracts.safety import (
     records_of,
     retry_after,
 )
-from tests.support.wrong_servers import Reply, serving
+from tests.support.tamper import Response
+from tests.support.wrong_servers import serving
 
 NOW = datetime(2026, 1, 5, 8, tzinfo=UTC)
 RECORDS = records_of(spec.import_shape(spec.load_document()))
@@ -342,20 +343,22 @@ def test_a_rate_is_kept() -> None:
 def test_an_answer_comes_whole_and_with_its_headers() -> None:
     body = b"\x00\xff" * 100_000
     with (
-        serving(lambda asked: Reply(418, body, {"Content-Type": "application/x", "Set-Cookie": "a=b"})) as (url, asked),
+        serving(
+            lambda asked: Response(418, httpx.Headers({"Content-Type": "application/x", "Set-Cookie": "a=b"}), body)
+        ) as (url, asked),
         httpx.Client(transport=Bounded(httpx.Client(), 10), base_url=url) as http,
     ):
         answer = http.post("/x?y=z", content=b"sent", headers={"token": "t"})
 
     assert (answer.status_code, answer.content) == (418, body)
     assert (answer.headers["content-type"], answer.headers["set-cookie"]) == ("application/x", "a=b")
-    assert (asked[0].path, asked[0].body, asked[0].headers["token"]) == ("/x?y=z", b"sent", "t")
+    assert (asked[0].path, asked[0].query, asked[0].body, asked[0].headers["token"]) == ("/x", "y=z", b"sent", "t")
 
 
 def test_an_answer_without_end_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bounded, "MAX_BYTES", 1000)
     with (
-        serving(lambda asked: Reply(200, b"x" * 1001)) as (url, _),
+        serving(lambda asked: Response(200, body=b"x" * 1001)) as (url, _),
         httpx.Client(transport=Bounded(httpx.Client(), 10)) as http,
         pytest.raises(httpx.ReadError, match="more than 1,000 bytes"),
     ):
@@ -365,7 +368,7 @@ def test_an_answer_without_end_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> No
 def test_redirects_are_not_followed() -> None:
     following = httpx.Client(follow_redirects=True)
     with (
-        serving(lambda asked: Reply(302, b"", {"Location": "/elsewhere"})) as (url, asked),
+        serving(lambda asked: Response(302, httpx.Headers({"Location": "/elsewhere"}))) as (url, asked),
         httpx.Client(transport=Bounded(following, 10)) as http,
     ):
         assert http.get(url).status_code == 302

@@ -14,7 +14,8 @@ from casavi_contracts.laws import LAWS
 from casavi_contracts.suite.preflight import JOB_LAW, LOG_IN_LAW, TOKEN_LAW
 from casavi_contracts.suite.tasks import tasks
 from tests.cli.conftest import clean_environment
-from tests.support.checked import ACCOUNT, answering, checked
+from tests.support.server import ACCOUNT, Mock
+from tests.support.tamper import Request, Response, instead
 
 TWO = (
     "--casavi-check-only=log-in-gives-a-token",
@@ -73,7 +74,7 @@ def test_items_run_in_order_with_whatever_plugins(
     suite: Callable[..., Done], tmp_path: Path, plugins: list[str]
 ) -> None:
     (tmp_path / "pytest.ini").write_text("[pytest]\n")
-    with checked() as server:
+    with Mock(progress="immediate", accounts=2).listening() as server:
         done = suite("-v", *TWO, f"--casavi-check-url={server.url}", plugins=plugins)
 
     assert done.code == 0, done.text
@@ -84,7 +85,7 @@ def test_items_run_in_order_with_whatever_plugins(
 
 @pytest.mark.slow
 def test_everything_can_come_from_the_environment(suite: Callable[..., Done]) -> None:
-    with checked() as server:
+    with Mock(progress="immediate", accounts=2).listening() as server:
         done = suite(*TWO, CASAVI_URL=server.url, **ACCOUNT)
 
     assert done.code == 0, done.text
@@ -115,16 +116,16 @@ def test_a_dead_target_ends_the_run(suite: Callable[..., Done]) -> None:
 
 
 def test_collecting_sends_nothing(suite: Callable[..., Done]) -> None:
-    with checked() as server:
+    with Mock(progress="immediate", accounts=2).listening(recording=True) as server:
         done = suite("--collect-only", "-q", f"--casavi-check-url={server.url}")
 
-        assert server.sent == []
+        assert server.requests == []
     assert done.code == 0, done.text
     assert done.items() == [f"{task.name}[{task.version}]" for task in tasks(("v1", "v2"), ())]
 
 
 def test_some_can_be_chosen_as_always(suite: Callable[..., Done]) -> None:
-    with checked() as server:
+    with Mock(progress="immediate", accounts=2).listening() as server:
         done = suite("-v", "-k", "log-in-gives and v2", f"--casavi-check-url={server.url}")
 
     assert done.code == 0, done.text
@@ -142,12 +143,12 @@ def test_several_processes_are_refused(suite: Callable[..., Done], tmp_path: Pat
     assert "run it without -n" in done.text
 
 
-def lost(method: str, path: str) -> tuple[int, dict[str, str], bytes] | None:
-    return (404, {}, b"") if "/jobs/" in path else None
+def lost(request: Request) -> Response | None:
+    return Response(404) if "/jobs/" in request.path else None
 
 
 def test_a_failure_shows_what_was_found_and_no_code(suite: Callable[..., Done], tmp_path: Path) -> None:
-    with checked(around=answering(lost)) as server:
+    with Mock(progress="immediate", accounts=2).listening(instead(lost)) as server:
         done = suite(*TWO, "--casavi-check-version=v1", "--junitxml=a.xml", f"--casavi-check-url={server.url}")
 
     assert done.code == 1
@@ -160,7 +161,9 @@ def test_a_failure_shows_what_was_found_and_no_code(suite: Callable[..., Done], 
 
 
 def test_a_tolerated_assumption_is_an_expected_failure(suite: Callable[..., Done]) -> None:
-    with checked(profile={"job-status-names": ["queued", "running", "done", "bad"]}) as server:
+    with Mock(
+        {"job-status-names": ["queued", "running", "done", "bad"]}, "immediate", accounts=2
+    ).listening() as server:
         common = (*TWO, "--casavi-check-version=v2", "--casavi-check-job-seconds=5", f"--casavi-check-url={server.url}")
         strict, tolerant = suite(*common), suite(*common, "--casavi-check-tolerate-assumptions")
 

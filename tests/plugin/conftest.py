@@ -2,17 +2,16 @@
 
 import dataclasses
 from collections.abc import Iterator
-from types import SimpleNamespace
 
 import httpcore  # noqa: F401  # httpx keeps its errors, so it must not be loaded anew for each project in this process
 import pytest
 
 from casavi_mock.domain.model import Secret
-from casavi_mock.server.options import EdgeOptions
+from casavi_mock.server.app import system_now
 from pytest_casavi import CasaviConfig
 from pytest_casavi.config import BACKENDS
 from pytest_casavi.secret_text import SecretText
-from tests.support.served import CONTROL_TOKEN, serve
+from tests.support.server import CONTROL_TOKEN, Live, Mock
 
 SETTINGS = """
 [pytest]
@@ -40,25 +39,28 @@ def project(pytester: pytest.Pytester) -> pytest.Pytester:
 
 
 @pytest.fixture(scope="module")
-def running_mock() -> Iterator[SimpleNamespace]:
+def running_mock() -> Iterator[Live]:
     """A mock at an address, with a control plane that wants a token."""
-    yield from serve(EdgeOptions(control_token=Secret(CONTROL_TOKEN)))
+    with Mock(accounts=1, now=system_now, control_token=Secret(CONTROL_TOKEN)).listening() as live:
+        yield live
 
 
 @pytest.fixture(scope="module")
-def open_mock() -> Iterator[SimpleNamespace]:
+def open_mock() -> Iterator[Live]:
     """A mock at an address as it is started without options."""
-    yield from serve(EdgeOptions())
+    with Mock(accounts=1, now=system_now).listening() as live:
+        yield live
 
 
 @pytest.fixture(scope="module")
-def uncontrolled_mock() -> Iterator[SimpleNamespace]:
+def uncontrolled_mock() -> Iterator[Live]:
     """A mock at an address that cannot be steered, as casavi itself."""
-    yield from serve(EdgeOptions(control=False))
+    with Mock(accounts=1, now=system_now, control=False).listening() as live:
+        yield live
 
 
 @pytest.fixture(scope="module", params=BACKENDS)
-def every_backend(request: pytest.FixtureRequest, running_mock: SimpleNamespace) -> CasaviConfig:
+def every_backend(request: pytest.FixtureRequest, running_mock: Live) -> CasaviConfig:
     """A configuration for each backend, to be used as `casavi_config`."""
     if request.param != "url":
         return CasaviConfig(backend=request.param)

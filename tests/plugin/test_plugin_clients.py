@@ -3,12 +3,11 @@
 import os
 import subprocess
 import sys
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from tests.support.served import CONTROL_TOKEN
+from tests.support.server import ACCOUNT, CONTROL_TOKEN, GIVEN, Live
 
 CLIENTS = '''
 import asyncio, json, os, subprocess, sys, threading, urllib.request
@@ -196,15 +195,13 @@ def test_nothing_listens_without_a_socket(project: pytest.Pytester) -> None:
 # At an address
 
 
-def test_a_mock_at_an_address(
-    project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, running_mock: SimpleNamespace
-) -> None:
-    before = len(running_mock.registry)
+def test_a_mock_at_an_address(project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, running_mock: Live) -> None:
+    before = len(running_mock.mock.registry)
     project.makepyfile(
         WITH_A_TRANSPORT
         + """
 def test_own_account(casavi, make_casavi):
-    assert len({casavi.key, make_casavi().key, "k" * 16}) == 3
+    assert len({casavi.key, make_casavi().key, "KEY"}) == 3
     assert casavi.transport is None
 
 def test_steered(casavi, casavi_client):
@@ -215,19 +212,19 @@ def test_steered(casavi, casavi_client):
 
 def test_judged(casavi, casavi_client):
     casavi_client.get("/contacts", params={"token": "secret-text"})
-"""
+""".replace("KEY", GIVEN[0].key)
     )
     monkeypatch.setenv("CASAVI_MOCK_CONTROL_TOKEN", CONTROL_TOKEN)
     outcome = project.runpytest_inprocess(f"--casavi-url={running_mock.url}/", "--casavi-report-dir=reports")
     outcome.assert_outcomes(passed=10, failed=1)
     outcome.stdout.fnmatch_lines(["1. token-in-url (error)*", "*casavi: requests*"])
-    assert len(running_mock.registry) == before
+    assert len(running_mock.mock.registry) == before
     assert CONTROL_TOKEN not in outcome.stdout.str()
 
 
 @pytest.mark.parametrize("token", [None, "wrong"])
 def test_a_mock_that_wants_its_control_token(
-    project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, running_mock: SimpleNamespace, token: str | None
+    project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, running_mock: Live, token: str | None
 ) -> None:
     if token:
         monkeypatch.setenv("CASAVI_MOCK_CONTROL_TOKEN", token)
@@ -240,6 +237,7 @@ def test_a_mock_that_wants_its_control_token(
 
 
 UNCONTROLLED = """
+import os
 import pytest
 
 def test_client(casavi, casavi_client):
@@ -247,7 +245,7 @@ def test_client(casavi, casavi_client):
     assert casavi.token() != casavi.token()
 
 def test_credentials(casavi, casavi_server):
-    assert (casavi.key, casavi.secret) == ("k" * 16, "s" * 16)
+    assert (casavi.key, casavi.secret) == (os.environ["CASAVI_API_KEY"], os.environ["CASAVI_API_SECRET"])
     assert casavi.env["CASAVI_URL"] == casavi.url == casavi_server.url
 
 def test_bad_manners(casavi, casavi_client):
@@ -278,31 +276,29 @@ def test_marked(casavi):
 
 
 def test_an_api_that_cannot_be_steered(
-    project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, uncontrolled_mock: SimpleNamespace
+    project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, uncontrolled_mock: Live
 ) -> None:
     """What needs the control plane is skipped with a reason; nothing is opened, loaded or closed."""
-    monkeypatch.setenv("CASAVI_API_KEY", "k" * 16)
-    monkeypatch.setenv("CASAVI_API_SECRET", "s" * 16)
+    for name, value in ACCOUNT.items():
+        monkeypatch.setenv(name, value)
     project.makepyfile(UNCONTROLLED)
     outcome = project.runpytest_inprocess(f"--casavi-url={uncontrolled_mock.url}", "-rs", "--casavi-report-dir=reports")
     outcome.assert_outcomes(passed=3, failed=1, skipped=11)
     outcome.stdout.fnmatch_lines(
         ["SKIPPED*needs the control plane of casavi-mock (advanceClock); http://127.0.0.1:* has none"]
     )
-    assert len(uncontrolled_mock.registry) == 1
+    assert len(uncontrolled_mock.mock.registry) == 1
     assert not (project.path / "reports").exists()
 
 
-def test_an_api_without_credentials(project: pytest.Pytester, uncontrolled_mock: SimpleNamespace) -> None:
+def test_an_api_without_credentials(project: pytest.Pytester, uncontrolled_mock: Live) -> None:
     project.makepyfile("def test_it(casavi): pass")
     outcome = project.runpytest_inprocess(f"--casavi-url={uncontrolled_mock.url}")
     outcome.assert_outcomes(errors=1)
     outcome.stdout.fnmatch_lines(["E*has no control plane*CASAVI_API_KEY and CASAVI_API_SECRET."])
 
 
-def test_wrong_credentials(
-    project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, uncontrolled_mock: SimpleNamespace
-) -> None:
+def test_wrong_credentials(project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, uncontrolled_mock: Live) -> None:
     monkeypatch.setenv("CASAVI_API_KEY", "wrong-key-of-nobody")
     monkeypatch.setenv("CASAVI_API_SECRET", "wrong-secret-of-nobody")
     project.makepyfile("def test_it(casavi): casavi.token()")

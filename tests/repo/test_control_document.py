@@ -20,7 +20,7 @@ from casavi_mock.domain.jobs import MODES, OUTCOMES
 from casavi_mock.domain.model import ENTITIES
 from casavi_mock.domain.violations import RULES
 from casavi_mock.errors import Unsteerable
-from tests.support.client import shared_mock
+from tests.support.server import shared_mock
 
 SETTINGS = Settings.from_profile()
 DOCUMENT = load_document(SETTINGS.document)

@@ -5,7 +5,7 @@ import itertools
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from casavi_mock.accounts import Registry, Settings
@@ -14,28 +14,15 @@ from casavi_mock.domain.jobs import Job, JobQueue, Progress, QueueLimits
 from casavi_mock.domain.model import ENTITIES, Key, Record
 from casavi_mock.domain.ordering import Plan, PlannedRecord, plan
 from casavi_mock.domain.store import Store
+from tests.support.time import FakeTime
 
-START = datetime(2026, 1, 5, 8, tzinfo=UTC)
 IMMEDIATE = Progress(mode="immediate")
 MANUAL = Progress(mode="manual", polls=0)
 PLENTY = 1 << 30
-ROOMY = {"max_waiting": 10_000, "max_kept": 10_000, "max_waiting_bytes": 1_000_000_000, "max_errors": 1_000_000}
-"""Limits of a queue that no test meets by accident."""
 """More records than any test sends."""
 
-
-class ManualTime:
-    """A source of time that moves only when it is told to."""
-
-    def __init__(self, moment: datetime = START) -> None:
-        self.moment = moment
-
-    def __call__(self) -> datetime:
-        return self.moment
-
-    def advance(self, **step: float) -> None:
-        """Moves time; arguments as those of `timedelta`."""
-        self.moment += timedelta(**step)
+ROOMY = {"max_waiting": 10_000, "max_kept": 10_000, "max_waiting_bytes": 1_000_000_000, "max_errors": 1_000_000}
+"""Limits of a queue that no test meets by accident."""
 
 
 def texts(prefix: str = "text") -> Iterator[str]:
@@ -53,7 +40,7 @@ def settings(profile: Mapping[str, Any] | None = None, **others: Any) -> Setting
     return replace(_settings_of(json.dumps(profile or {}, sort_keys=True)), **others)
 
 
-def registry(profile: Mapping[str, Any] | None = None, time: ManualTime | None = None, **others: Any) -> Registry:
+def registry(profile: Mapping[str, Any] | None = None, time: FakeTime | None = None, **others: Any) -> Registry:
     """Returns a registry without accounts.
 
     Args:
@@ -62,7 +49,7 @@ def registry(profile: Mapping[str, Any] | None = None, time: ManualTime | None =
         others: Further fields of the settings; jobs run at once unless `progress` says otherwise.
     """
     chosen = settings(profile, **{"progress": IMMEDIATE, **others})
-    return Registry(chosen, now=time or ManualTime(), new_text=texts().__next__)
+    return Registry(chosen, now=time or FakeTime(), new_text=texts().__next__)
 
 
 class Bench:
@@ -86,7 +73,7 @@ class Bench:
         **limits: int,
     ) -> None:
         self.settings = settings(profile)
-        self.time = ManualTime()
+        self.time = FakeTime()
         self.store = Store()
         self.ended: list[Job] = []
         self._keep_documents = keep_documents

@@ -1,84 +1,21 @@
-"""A small client of the mock in one process, and a live server on a port of its own."""
+"""A small client of one account of a mock in this process."""
 
-import contextlib
-import functools
-import itertools
 import json
-import threading
-from collections.abc import AsyncIterator, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from casavi_mock.accounts import Account, Limits, Settings
-from casavi_mock.domain.jobs import Progress
-from casavi_mock.domain.model import Secret
-from casavi_mock.server.app import MockApp, new_registry
-from casavi_mock.server.serving import bind, server_for
-from tests.support.contract import Contract, Seen
+from casavi_mock.accounts import Account
+from tests.support.contract import Seen
 
-SECRET = "s3cr3t-äöü-of-this-account"
-
-_numbers = itertools.count(1)
-
-
-class Time:
-    """A source of time that stands still until it is told otherwise."""
-
-    def __init__(self) -> None:
-        self.now = datetime(2026, 1, 5, 8, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def advance(self, **step: float) -> None:
-        """Moves time forward; arguments as those of `timedelta`."""
-        self.now += timedelta(**step)
-
-
-class Mock:
-    """A server in this process, with its time and its contract."""
-
-    def __init__(
-        self, profile: Mapping[str, Any] | None = None, progress: Progress | None = None, limits: Limits | None = None
-    ) -> None:
-        self.time = Time()
-        self.settings = Settings.from_profile(profile, progress=progress or Progress(), limits=limits or Limits())
-        self.registry = new_registry(self.settings, now=self.time)
-        self.app = MockApp(self.registry, now=self.time)
-        self.contract = Contract(self.settings.document, self.settings.documents["/v2"])
-
-    @property
-    def values(self) -> dict[str, Any]:
-        """Values of the assumptions."""
-        return {name: entry["value"] for name, entry in self.settings.document["x-assumptions"].items()}
-
-    def account(self, secret: str = SECRET) -> Account:
-        """Opens an account with a key that no other test has."""
-        return self.registry.create(f"key-{next(_numbers)}-of-a-test", Secret(secret))
-
-    @contextlib.asynccontextmanager
-    async def client(self) -> AsyncIterator["Client"]:
-        """Yields a client of a new account, while the server's worker runs."""
-        async with (
-            self.app.running(),
-            httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://mock") as connection,
-        ):
-            yield Client(self, connection, self.account())
-
-
-@functools.cache
-def shared_mock(mode: str = "immediate", **profile: Any) -> Mock:
-    """Returns a server that tests share; each works in an account of its own. Lists come as tuples."""
-    values = {name: list(value) if isinstance(value, tuple) else value for name, value in profile.items()}
-    return Mock({name.replace("_", "-"): value for name, value in values.items()}, Progress(mode=mode))
+if TYPE_CHECKING:
+    from tests.support.server import Mock
 
 
 class Client:
     """A client of one account; every answer is held against the contract."""
 
-    def __init__(self, mock: Mock, connection: httpx.AsyncClient, account: Account) -> None:
+    def __init__(self, mock: "Mock", connection: httpx.AsyncClient, account: Account) -> None:
         self.mock = mock
         self.account = account
         self.connection = connection
@@ -164,27 +101,3 @@ class Client:
         assert response.status_code == 200
         health: dict[str, Any] = response.json()
         return health
-
-
-class Live:
-    """A server that listens at a free port, run by a thread."""
-
-    def __init__(self, mock: Mock) -> None:
-        self.mock = mock
-        self._socket = bind("127.0.0.1", 0)
-        self.port: int = self._socket.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
-        self._server = server_for(mock.app, door=getattr(mock.app, "door", None))  # a wrong server in tests has none
-        self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._socket]}, name="live")
-
-    @contextlib.contextmanager
-    def running(self) -> Iterator["Live"]:
-        """Runs the server; connections wait in the backlog until it is up."""
-        self._thread.start()
-        try:
-            yield self
-        finally:
-            self._server.should_exit = True
-            self._thread.join(10)
-            self._socket.close()
-            assert not self._thread.is_alive()

@@ -1,47 +1,30 @@
-"""Servers on real sockets that are no casavi API, each in its own way; and one that writes down what reaches it."""
+"""Servers on real sockets that are no casavi API, each in its own way; and one that writes down what reaches it.
+
+No tamper can stand in for them: they speak TLS, another protocol or none, and no healthy mock stands behind them.
+"""
 
 import contextlib
-import json
 import socket
 import ssl
 import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import httpx
 
-@dataclass
-class Asked:
-    """One request that reached a server."""
-
-    method: str
-    path: str
-    headers: dict[str, str]
-    body: bytes
-
-
-@dataclass
-class Reply:
-    """What a server answers."""
-
-    status: int = 200
-    body: bytes = b""
-    headers: dict[str, str] = field(default_factory=dict)
-
-
-def json_reply(value: Any, status: int = 200, **headers: str) -> Reply:
-    """An answer in JSON."""
-    return Reply(status, json.dumps(value).encode(), {"Content-Type": "application/json", **headers})
+from tests.support.tamper import Request, Response
 
 
 @contextlib.contextmanager
-def serving(answer: Callable[[Asked], Reply], tls: ssl.SSLContext | None = None) -> Iterator[tuple[str, list[Asked]]]:
+def serving(
+    answer: Callable[[Request], Response], tls: ssl.SSLContext | None = None
+) -> Iterator[tuple[str, list[Request]]]:
     """Yields the address of a server, and the requests that have reached it."""
-    asked: list[Asked] = []
+    asked: list[Request] = []
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -52,7 +35,9 @@ def serving(answer: Callable[[Asked], Reply], tls: ssl.SSLContext | None = None)
 
         def reply(self) -> None:
             length = int(self.headers.get("Content-Length", "0"))
-            request = Asked(self.command, self.path, dict(self.headers), self.rfile.read(length))
+            path, _, query = self.path.partition("?")
+            headers = httpx.Headers(self.headers.items())
+            request = Request(self.command, path, query, headers, self.rfile.read(length))
             asked.append(request)
             said = answer(request)
             self.send_response(said.status)
@@ -70,7 +55,7 @@ def serving(answer: Callable[[Asked], Reply], tls: ssl.SSLContext | None = None)
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
-    server.handle_error = lambda request, address: None  # type: ignore[method-assign]  # clients may hang up
+    server.handle_error = lambda request, client_address: None  # type: ignore[method-assign]  # clients may hang up
     scheme = "http"
     if tls is not None:
         scheme = "https"

@@ -22,7 +22,7 @@ from tests.contracts.mutants.toolkit import (
     rename,
     strings,
 )
-from tests.contracts.mutants.wire import Request, Response
+from tests.support.tamper import Request, Response
 
 
 def _snake(value: object) -> object:

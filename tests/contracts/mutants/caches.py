@@ -5,7 +5,7 @@ from collections.abc import Callable
 from tests.contracts.mutants.memory import Accounts, body_key, cached
 from tests.contracts.mutants.mutant import V1, V2, mutant
 from tests.contracts.mutants.toolkit import LISTS, READS, SINGLES
-from tests.contracts.mutants.wire import Forward, Request, Response, Tamper
+from tests.support.tamper import Forward, Request, Response, Tamper
 
 
 def _by(operations: tuple[str, ...], *, token: bool, query: bool = True) -> Callable[[Request], object]:

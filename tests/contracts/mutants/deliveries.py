@@ -6,7 +6,7 @@ from typing import Any
 from casavi_contracts.contract import Contract
 from tests.contracts.mutants.mutant import V2, mutant
 from tests.contracts.mutants.toolkit import Edit, change, drop, edits, on
-from tests.contracts.mutants.wire import Forward, Request, Response, Tamper
+from tests.support.tamper import Forward, Request, Response, Tamper
 
 IMPORT = on("importMasterData")
 UNITS = "properties/*/addresses/*/units/*"

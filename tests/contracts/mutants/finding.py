@@ -7,10 +7,10 @@ import httpx
 from casavi_contracts.laws import LAWS, Law
 from casavi_contracts.target import ControlPlane, Target
 from casavi_contracts.verdict import Verdict
-from tests.contracts.mutants.judging import BY_NAME, FAILING, healthy, judged, served
+from tests.contracts.mutants.judging import BY_NAME, FAILING, healthy, judged
 from tests.contracts.mutants.mutant import Mutant
 from tests.contracts.mutants.proxy import proxy
-from tests.support.client import Live, Mock
+from tests.support.server import Mock
 
 TRAFFIC = ("log-in-gives-a-token", "accepted-job-ends", "import-is-read-back")
 """Laws that are judged before one that judges what the others have seen, so that there is something to see."""
@@ -42,7 +42,7 @@ def find(mutant: Mutant, version: str, *, seed: int = 0) -> Verdict:
     """
     with ExitStack() as stack:
         target = (
-            stack.enter_context(served(healthy(), mutant.make())) if not mutant.sockets else _over_http(mutant, stack)
+            stack.enter_context(healthy().target(mutant.make())) if not mutant.sockets else _over_http(mutant, stack)
         )
         for law in laws_for(mutant):
             verdict = judged(target, law, version, seed=seed)
@@ -62,9 +62,7 @@ def laws_for(mutant: Mutant) -> list[Law]:
 
 
 def _over_http(mutant: Mutant, stack: ExitStack) -> Target:
-    mock = Mock()
-    mock.registry.create("never-deleted", mock.account().secret)
-    live = stack.enter_context(Live(mock).running())
+    live = stack.enter_context(Mock(accounts=1).listening())
     address = stack.enter_context(proxy(live.url, mutant.make()))
     http = stack.enter_context(httpx.Client(base_url=address, timeout=10, trust_env=False))
     return Target(http, plane=ControlPlane.find(http))

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from casavi_contracts.laws import LAWS, Law
-from casavi_mock.server.app import MockApp
 from tests.contracts.mutants.judging import healthy, kills
 from tests.contracts.mutants.mutant import Mutant
 from tests.contracts.mutants.register import MUTANTS
 from tests.contracts.mutants.sweep import swept, swept_imports
+from tests.support.server import Mock
 
 Line = dict[str, Any]
 
@@ -24,13 +24,13 @@ class Hunter:
     """Judges mutants one after the other; laws that found the latest ones come first.
 
     Args:
-        app: The healthy server.
+        mock: The healthy server.
         laws: Which are judged.
         every: Whether all laws are judged, also when one has found the mutant.
     """
 
-    def __init__(self, app: MockApp, laws: Sequence[Law], *, every: bool) -> None:
-        self._app = app
+    def __init__(self, mock: Mock, laws: Sequence[Law], *, every: bool) -> None:
+        self._mock = mock
         self._laws = list(laws)
         self._every = every
 
@@ -38,7 +38,7 @@ class Hunter:
         """Returns what came of a mutant in a version."""
         started = time.perf_counter()
         laws = sorted(self._laws, key=lambda law: (law.last, law.name != mutant.law))
-        found = kills(self._app, mutant.make(), laws, version, seed=seed, first=not self._every)
+        found = kills(self._mock, mutant.make(), laws, version, seed=seed, first=not self._every)
         strong = [kill for kill in found if kill.strong]
         if strong:
             self._laws.sort(key=lambda law: law.name != strong[0].law)

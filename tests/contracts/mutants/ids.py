@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.contracts.mutants.mutant import mutant
 from tests.contracts.mutants.toolkit import Edit, change, edits, on
-from tests.contracts.mutants.wire import Request
+from tests.support.tamper import Request
 
 IMPORT = on("importMasterData")
 

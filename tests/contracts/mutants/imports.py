@@ -5,7 +5,7 @@ from typing import Any
 
 from tests.contracts.mutants.mutant import V2, mutant
 from tests.contracts.mutants.toolkit import Edit, change, drop, edits, on, rename, text
-from tests.contracts.mutants.wire import Forward, Request, Response
+from tests.support.tamper import Forward, Request, Response
 
 IMPORT = on("importMasterData")
 UNITS = "properties/*/addresses/*/units/*"

@@ -8,7 +8,7 @@ import httpx
 from tests.contracts.mutants.memory import Accounts
 from tests.contracts.mutants.mutant import mutant
 from tests.contracts.mutants.toolkit import LISTS, READS, SINGLES, on
-from tests.contracts.mutants.wire import Forward, Request, Response, Tamper, serialised
+from tests.support.tamper import Forward, Request, Response, Tamper, serialised
 
 
 class EveryNth:

@@ -6,7 +6,7 @@ from typing import Any
 from tests.contracts.mutants.memory import Accounts
 from tests.contracts.mutants.mutant import V1, V2, mutant
 from tests.contracts.mutants.toolkit import LISTS, SINGLES, on
-from tests.contracts.mutants.wire import Forward, Request, Response, Tamper, serialised
+from tests.support.tamper import Forward, Request, Response, Tamper, serialised
 
 
 class Leaking:

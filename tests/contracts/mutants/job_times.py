@@ -5,7 +5,7 @@ from typing import Any
 
 from tests.contracts.mutants.mutant import mutant
 from tests.contracts.mutants.toolkit import Edit, change, edits, on, put, text
-from tests.contracts.mutants.wire import Forward, Request, Response
+from tests.support.tamper import Forward, Request, Response
 
 TIMES = ("createdAt", "startedAt", "finishedAt")
 

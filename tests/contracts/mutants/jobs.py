@@ -7,7 +7,7 @@ from typing import Any
 from tests.contracts.mutants.memory import NeverForgets, Overtaken, cached
 from tests.contracts.mutants.mutant import mutant
 from tests.contracts.mutants.toolkit import change, edits, on, put
-from tests.contracts.mutants.wire import Forward, Request, Response, Tamper
+from tests.support.tamper import Forward, Request, Response, Tamper
 
 FINAL = ("completed", "failed")
 

@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from tests.contracts.mutants.mutant import V2, mutant
 from tests.contracts.mutants.toolkit import Edit, change, on, put
-from tests.contracts.mutants.wire import Forward, Request, Response
+from tests.support.tamper import Forward, Request, Response
 
 V2_LISTS = ("listContacts", "listUnits", "listProperties")
 V2_PAGES = on(*V2_LISTS).good()

@@ -4,7 +4,7 @@ from typing import Any
 
 from tests.contracts.mutants.mutant import V2, mutant
 from tests.contracts.mutants.toolkit import LISTS, on, page
-from tests.contracts.mutants.wire import Forward, Request, Response
+from tests.support.tamper import Forward, Request, Response
 
 
 def _ids(body: Any) -> list[str]:

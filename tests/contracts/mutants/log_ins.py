@@ -5,7 +5,7 @@ from collections.abc import Callable
 from tests.contracts.mutants.memory import Accounts
 from tests.contracts.mutants.mutant import mutant
 from tests.contracts.mutants.toolkit import TOKENS, on, put
-from tests.contracts.mutants.wire import Forward, Request, Response, Tamper, serialised
+from tests.support.tamper import Forward, Request, Response, Tamper, serialised
 
 PROBLEM = {"content-type": "application/problem+json"}
 

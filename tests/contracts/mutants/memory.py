@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from tests.contracts.mutants.wire import Forward, Request, Response
+from tests.support.tamper import Forward, Request, Response
 
 
 @dataclass(slots=True)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.contracts.mutants.mutant import mutant
-from tests.contracts.mutants.wire import Forward, Request, Response, Tamper
+from tests.support.tamper import Forward, Request, Response, Tamper
 
 MOST = 30
 """Tries to mend one request."""

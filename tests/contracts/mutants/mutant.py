@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from tests.contracts.mutants.wire import Tamper
+from tests.support.tamper import Tamper
 
 V1 = ("v1",)
 V2 = ("v2",)

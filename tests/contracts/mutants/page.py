@@ -9,9 +9,9 @@ from pathlib import Path
 from casavi_contracts.contract import VERSIONS
 from casavi_contracts.laws import LAWS, Law
 from tests.contracts.mutants.finding import examples
-from tests.contracts.mutants.judging import contract
 from tests.contracts.mutants.mutant import Mutant
 from tests.contracts.mutants.register import FAMILIES
+from tests.support.kit import contract
 
 PAGE = Path(__file__).parents[3] / "docs" / "contracts.md"
 

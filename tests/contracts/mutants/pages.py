@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from tests.contracts.mutants.mutant import V1, V2, mutant
 from tests.contracts.mutants.toolkit import LISTS, change, on, page, put
-from tests.contracts.mutants.wire import Forward, Request, Response, Tamper
+from tests.support.tamper import Forward, Request, Response, Tamper
 
 V2_LISTS = ("listContacts", "listUnits", "listProperties")
 PAGES = on(*LISTS).good()

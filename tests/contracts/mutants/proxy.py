@@ -1,14 +1,13 @@
 """A real proxy: listens at a port, hands every exchange through a tamper, and forwards to a server over HTTP."""
 
-import threading
 from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
 from typing import Any
 
 import httpx
 
-from casavi_mock.server.serving import bind, server_for
-from tests.contracts.mutants.wire import Request, Response, Tamper, Tampered, untouched
+from tests.support.server import Listener
+from tests.support.tamper import Request, Response, Tamper, Tampered, untouched
 
 OF_THE_CONNECTION = ("connection", "keep-alive", "transfer-encoding", "content-length")
 """Headers that are not forwarded."""
@@ -56,14 +55,5 @@ class Proxy:
 @contextmanager
 def proxy(url: str, tamper: Tamper = untouched, *, keep_host: bool = True) -> Iterator[str]:
     """Yields the address of a proxy, as long as it runs; arguments as those of `Proxy`."""
-    socket = bind("127.0.0.1", 0)
-    server = server_for(Proxy(url, tamper, keep_host=keep_host))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [socket]}, name="proxy")
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{socket.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join(10)
-        socket.close()
-        assert not thread.is_alive()
+    with Listener(Proxy(url, tamper, keep_host=keep_host)).running() as there:
+        yield there.url

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from tests.contracts.mutants.memory import Accounts, cached
 from tests.contracts.mutants.mutant import mutant
 from tests.contracts.mutants.toolkit import WITH_TOKEN, on
-from tests.contracts.mutants.wire import Forward, Request, Response, Tamper
+from tests.support.tamper import Forward, Request, Response, Tamper
 
 
 class Lenient:

@@ -16,7 +16,7 @@ from tests.contracts.mutants.toolkit import (
     put,
     text,
 )
-from tests.contracts.mutants.wire import Request, Response, serialised
+from tests.support.tamper import Request, Response, serialised
 
 HTML = b"<!DOCTYPE html><html><body><h1>An error occurred</h1></body></html>"
 

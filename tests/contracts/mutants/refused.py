@@ -9,7 +9,7 @@ import httpx
 from casavi_contracts.contract import Contract
 from tests.contracts.mutants.mutant import mutant
 from tests.contracts.mutants.toolkit import LISTS, SINGLES, on
-from tests.contracts.mutants.wire import Forward, Request, Response, serialised
+from tests.support.tamper import Forward, Request, Response, serialised
 
 KNOWN_OF_CONTACTS = set(Contract("v1").document["components"]["schemas"]["Contact"]["properties"])
 

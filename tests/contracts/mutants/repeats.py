@@ -5,7 +5,7 @@ from typing import Any
 
 from tests.contracts.mutants.mutant import V2, mutant
 from tests.contracts.mutants.toolkit import WITH_TOKEN, change
-from tests.contracts.mutants.wire import Forward, Request, Response
+from tests.support.tamper import Forward, Request, Response
 
 Body = dict[str, Any]
 

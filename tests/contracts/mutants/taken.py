@@ -2,7 +2,7 @@
 
 from tests.contracts.mutants.mutant import V2, mutant
 from tests.contracts.mutants.toolkit import LISTS, TOKENS, on
-from tests.contracts.mutants.wire import Forward, Request, Response
+from tests.support.tamper import Forward, Request, Response
 
 POSTS = (*TOKENS, "importMasterData")
 

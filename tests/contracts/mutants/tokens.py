@@ -6,7 +6,7 @@ from datetime import timedelta
 from tests.contracts.mutants.memory import Accounts, now
 from tests.contracts.mutants.mutant import mutant
 from tests.contracts.mutants.toolkit import TOKENS, WITH_TOKEN, on
-from tests.contracts.mutants.wire import Forward, Request, Response, Tamper
+from tests.support.tamper import Forward, Request, Response, Tamper
 
 
 class Replaced:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from tests.contracts.mutants.wire import Forward, Request, Response, Tamper
+from tests.support.tamper import Forward, Request, Response, Tamper
 
 Edit = Callable[[Any], Any]
 """Takes a JSON value and returns another one."""

@@ -5,18 +5,18 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from casavi_mock.domain.clock import LATEST, Clock, ClockError, timestamp
-from tests.support.accounts import START, ManualTime
+from tests.support.time import START, FakeTime
 
 BEFORE = timedelta(microseconds=-1)
 
 
 @pytest.fixture(name="time")
-def _time() -> ManualTime:
-    return ManualTime()
+def _time() -> FakeTime:
+    return FakeTime()
 
 
 @pytest.fixture(name="clock")
-def _clock(time: ManualTime) -> Clock:
+def _clock(time: FakeTime) -> Clock:
     return Clock(time)
 
 
@@ -28,7 +28,7 @@ def running(step: timedelta = timedelta(microseconds=1)) -> Iterator[datetime]:
         moment += step
 
 
-def test_follows_its_source(clock: Clock, time: ManualTime) -> None:
+def test_follows_its_source(clock: Clock, time: FakeTime) -> None:
     """Unless told otherwise, a clock shows what its source says."""
     assert clock.now() == START
     time.advance(hours=1)
@@ -39,7 +39,7 @@ def test_follows_its_source(clock: Clock, time: ManualTime) -> None:
 @pytest.mark.parametrize("zone", [timezone(timedelta(hours=5, minutes=30)), ZoneInfo("Europe/Berlin")], ids=str)
 def test_shows_utc_wherever_its_source_lives(zone: timezone | ZoneInfo) -> None:
     """Time is in UTC whatever the zone of the source, so that a time stamp with `Z` is true."""
-    clock = Clock(ManualTime(START.astimezone(zone)))
+    clock = Clock(FakeTime(START.astimezone(zone)))
     assert clock.now() == START
     assert clock.now().tzinfo is UTC
     assert timestamp(clock.now()) == "2026-01-05T08:00:00.000Z"
@@ -48,12 +48,12 @@ def test_shows_utc_wherever_its_source_lives(zone: timezone | ZoneInfo) -> None:
 def test_steps_are_true_hours_over_a_change_of_summer_time() -> None:
     """A day is 24 hours, even where the source's zone changes to summer time in between."""
     before = datetime(2026, 3, 28, 12, tzinfo=ZoneInfo("Europe/Berlin"))
-    clock = Clock(ManualTime(before))
+    clock = Clock(FakeTime(before))
     clock.advance(timedelta(days=1))
     assert clock.now() == before.astimezone(UTC) + timedelta(hours=24)
 
 
-def test_freezing_stops_time(clock: Clock, time: ManualTime) -> None:
+def test_freezing_stops_time(clock: Clock, time: FakeTime) -> None:
     """A frozen clock stays where it is while its source moves on."""
     clock.freeze()
     time.advance(days=1)
@@ -68,7 +68,7 @@ def test_freezes_at_a_later_moment(clock: Clock) -> None:
     assert clock.now().tzinfo is UTC
 
 
-def test_freezing_twice_changes_nothing(clock: Clock, time: ManualTime) -> None:
+def test_freezing_twice_changes_nothing(clock: Clock, time: FakeTime) -> None:
     """Freezing a frozen clock leaves it where it is."""
     clock.freeze()
     time.advance(days=1)
@@ -77,7 +77,7 @@ def test_freezing_twice_changes_nothing(clock: Clock, time: ManualTime) -> None:
 
 
 @pytest.mark.parametrize("frozen", [True, False])
-def test_set_moves_forward(clock: Clock, time: ManualTime, frozen: bool) -> None:
+def test_set_moves_forward(clock: Clock, time: FakeTime, frozen: bool) -> None:
     """A clock can be set to a moment to come; a running one runs on from there."""
     if frozen:
         clock.freeze()
@@ -87,7 +87,7 @@ def test_set_moves_forward(clock: Clock, time: ManualTime, frozen: bool) -> None
 
 
 @pytest.mark.parametrize("frozen", [True, False])
-def test_advance_moves_forward(clock: Clock, time: ManualTime, frozen: bool) -> None:
+def test_advance_moves_forward(clock: Clock, time: FakeTime, frozen: bool) -> None:
     """Steps add up; a running clock runs on after them."""
     if frozen:
         clock.freeze()
@@ -172,7 +172,7 @@ def test_a_timestamp_is_in_utc_wherever_the_moment_was_taken(hours: int) -> None
     assert timestamp(elsewhere) == timestamp(START) == "2026-01-05T08:00:00.000Z"
 
 
-def test_unfrozen_time_goes_on_from_where_it_stood(clock: Clock, time: ManualTime) -> None:
+def test_unfrozen_time_goes_on_from_where_it_stood(clock: Clock, time: FakeTime) -> None:
     """What passed while the clock was frozen is not made up for; unfreezing twice changes nothing."""
     clock.freeze(START + timedelta(hours=1))
     time.advance(days=1)
@@ -183,7 +183,7 @@ def test_unfrozen_time_goes_on_from_where_it_stood(clock: Clock, time: ManualTim
     assert clock.now() == START + timedelta(hours=1, seconds=1)
 
 
-def test_unfreezing_never_goes_back(clock: Clock, time: ManualTime) -> None:
+def test_unfreezing_never_goes_back(clock: Clock, time: FakeTime) -> None:
     """A clock that was moved while frozen goes on from there, wherever its source is."""
     clock.freeze()
     clock.advance(timedelta(days=30))

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from casavi_mock.domain.jobs import Job, Progress
 from casavi_mock.domain.model import ENTITIES, JobState, Record
-from tests.support.accounts import PLENTY, START, Bench, outcomes
+from tests.support.accounts import PLENTY, Bench, outcomes
+from tests.support.time import START
 
 Body = dict[str, Any]
 
@@ -241,9 +242,9 @@ class Line:
         """Moves time, and sends what is to be sent by then at its own moment."""
         while self._waiting and self._waiting[0][0] <= seconds:
             at, body = self._waiting.pop(0)
-            self.bench.time.moment = START + timedelta(seconds=at)
+            self.bench.time.now = START + timedelta(seconds=at)
             self.jobs.append(self.bench.submit(body))
-        self.bench.time.moment = START + timedelta(seconds=seconds)
+        self.bench.time.now = START + timedelta(seconds=seconds)
 
     def result(self) -> tuple[list[Job], list[Record]]:
         """Everything there is to see at the end."""

@@ -7,7 +7,8 @@ import pytest
 from casavi_fixtures import address, contact, contract, document, master_data, property_, responsibility, unit
 from casavi_mock.domain.importing import decoded, decoded_size, targets, without_whitespace
 from casavi_mock.domain.model import Outcome, RecordError
-from tests.support.accounts import START, Bench, outcomes, planned, reference_evidence, refusals
+from tests.support.accounts import Bench, outcomes, planned, reference_evidence, refusals
+from tests.support.time import START
 
 REPLACE = {"upsert": "replace"}
 NULL_STAYS = {"null-clears": False}

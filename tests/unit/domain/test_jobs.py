@@ -7,7 +7,8 @@ import pytest
 from casavi_fixtures import contact, master_data, property_, responsibility
 from casavi_mock.domain.jobs import TICK, Counts, Job, JobQueue, Progress, QueueFull, QueueLimits
 from casavi_mock.domain.model import ENTITIES, JobState, Outcome
-from tests.support.accounts import IMMEDIATE, MANUAL, PLENTY, ROOMY, START, Bench, outcomes
+from tests.support.accounts import IMMEDIATE, MANUAL, PLENTY, ROOMY, Bench, outcomes
+from tests.support.time import START
 
 WAITING, ACTIVE, COMPLETED, FAILED = JobState
 BAD = master_data(responsibilities=[responsibility()])
@@ -308,7 +309,7 @@ def test_following_next_due_ends_every_job() -> None:
     jobs = [bench.submit(people(number)) for number in (0, 1, 5)]
     looks = 0
     while (due := bench.queue.next_due(bench.time())) is not None:
-        bench.time.moment = due
+        bench.time.now = due
         bench.run()
         looks += 1
     assert [times(job) for job in jobs] == [[0, 0.1], [0.1, 0.21], [0.21, 0.36]]

@@ -11,7 +11,8 @@ from casavi_fixtures import contact, master_data, responsibility
 from casavi_mock.domain.jobs import OUTCOMES, Job, JobQueue, Progress
 from casavi_mock.domain.model import JobState
 from casavi_mock.errors import Unsteerable
-from tests.support.accounts import IMMEDIATE, MANUAL, START, Bench, outcomes
+from tests.support.accounts import IMMEDIATE, MANUAL, Bench, outcomes
+from tests.support.time import START
 
 WAITING, ACTIVE, COMPLETED, FAILED = JobState
 TEN = Progress(mode="time", job_seconds=10)
@@ -24,9 +25,9 @@ def people(number: int, first: int = 1) -> dict[str, Any]:
 
 def at(bench: Bench, seconds: float) -> Any:
     """Moves time to so many seconds after the first moment, does what is due, and returns the moment."""
-    bench.time.moment = START + timedelta(seconds=seconds)
+    bench.time.now = START + timedelta(seconds=seconds)
     bench.run()
-    return bench.time.moment
+    return bench.time.now
 
 
 def times(job: Job) -> list[float | None]:

@@ -7,7 +7,7 @@ import pytest
 
 from casavi_mock.accounts import Limits
 from casavi_mock.domain.journal import ENTRY_BYTES, Exchange, Journal
-from tests.support.accounts import START
+from tests.support.time import START
 
 
 def entry(journal: Journal, **others: Any) -> Exchange:

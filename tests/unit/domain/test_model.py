@@ -2,7 +2,7 @@ import pytest
 
 from casavi_contracts import spec
 from casavi_mock.domain.model import ENTITIES, TRANSITIONS, JobState, Outcome, Secret, Token
-from tests.support.accounts import START
+from tests.support.time import START
 
 TEXT = "s3cr3t-of-a-test"
 

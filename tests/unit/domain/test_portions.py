@@ -10,7 +10,8 @@ from casavi_fixtures import contact, load_portfolio, property_, responsibility
 from casavi_mock.domain.jobs import Progress
 from casavi_mock.domain.model import JobState, Key
 from casavi_mock.domain.ordering import Plan, PlannedRecords, Portion, plan
-from tests.support.accounts import START, Bench, outcomes, refusals, settings
+from tests.support.accounts import Bench, outcomes, refusals, settings
+from tests.support.time import START
 
 SHAPE = settings().shape
 FIELDS = {child.key: child.shape.fields for child in SHAPE.children}

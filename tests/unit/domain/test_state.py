@@ -12,7 +12,8 @@ from casavi_fixtures import address, contact, contract, document, load_portfolio
 from casavi_mock.domain.model import ENTITIES
 from casavi_mock.domain.state import StateError, dump, load
 from casavi_mock.domain.store import Store
-from tests.support.accounts import START, Bench, settings
+from tests.support.accounts import Bench, settings
+from tests.support.time import START
 from tests.support.marks import by_cost
 
 LATER = START + timedelta(days=400)

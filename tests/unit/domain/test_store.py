@@ -8,8 +8,8 @@ import pytest
 from casavi_mock.domain import store as tables
 from casavi_mock.domain.model import ENTITIES, Outcome, Record
 from casavi_mock.domain.store import MAX_SHARED, Store
-from tests.support.accounts import START
 from tests.support.counting import calls
+from tests.support.time import START
 
 LATER = START + timedelta(hours=1)
 

@@ -6,7 +6,8 @@ import pytest
 
 from casavi_mock.domain.model import Token
 from casavi_mock.domain.tokens import TokenBook, objection
-from tests.support.accounts import START, settings, texts
+from tests.support.accounts import settings, texts
+from tests.support.time import START
 
 TICK = timedelta(microseconds=1)
 

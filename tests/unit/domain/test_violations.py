@@ -18,7 +18,7 @@ from casavi_mock.domain.violations import (
     find_violations,
 )
 from casavi_mock.domain.violations.checks import CHECKS
-from tests.support.accounts import START
+from tests.support.time import START
 
 P1, P2, U1, C1 = ("properties", "P1"), ("properties", "P2"), ("units", "U1"), ("contacts", "C1")
 MONTH = START + timedelta(days=30)

@@ -9,7 +9,8 @@ from casavi_mock.accounts import Account, Limits, Registry
 from casavi_mock.domain.model import Secret
 from casavi_mock.errors import Refused
 from casavi_mock.handlers.authentication import LogIn, authenticate, authorize, refresh
-from tests.support.accounts import ManualTime, registry
+from tests.support.accounts import registry
+from tests.support.time import FakeTime
 
 SECRET = "s3cr3t ä|ö"
 NEW = {"key": "key", "secret": SECRET}
@@ -17,7 +18,7 @@ OLD = {"apiKey": "key", "email": "joe@acme.example", "password": SECRET}
 LIFETIME = timedelta(days=30)
 
 
-def opened(profile: dict[str, Any] | None = None, time: ManualTime | None = None, **others: Any) -> Registry:
+def opened(profile: dict[str, Any] | None = None, time: FakeTime | None = None, **others: Any) -> Registry:
     """A registry with two accounts."""
     accounts = registry(profile, time, **others)
     accounts.create("key", Secret(SECRET))
@@ -141,7 +142,7 @@ def test_tokens_are_remembered_up_to_a_bound() -> None:
 @pytest.mark.parametrize("revokes", [True, False])
 def test_refresh_gives_a_new_token(revokes: bool) -> None:
     """The new token lives from now on; whether the old one ends is an assumption."""
-    time = ManualTime()
+    time = FakeTime()
     accounts = opened({"refresh-revokes-old-token": revokes}, time)
     old = log_in(accounts)
     time.advance(days=7)
@@ -180,7 +181,7 @@ def test_foreign_token_looks_the_same_for_any_key() -> None:
 
 def test_foreign_token_tells_nothing_of_its_state() -> None:
     """Who does not know the key does not learn whether a token is still good."""
-    time = ManualTime()
+    time = FakeTime()
     accounts = opened(time=time)
     revoked, expired = log_in(accounts), log_in(accounts)
     refresh(accounts, "key", revoked)
@@ -192,7 +193,7 @@ def test_foreign_token_tells_nothing_of_its_state() -> None:
 @pytest.mark.parametrize("accepted", [True, False])
 def test_expired_token_is_refreshed_only_if_told(accepted: bool) -> None:
     """Up to its last moment a token can be refreshed; whether it can be later is an assumption."""
-    time = ManualTime()
+    time = FakeTime()
     accounts = opened({"refresh-accepts-expired-token": accepted}, time)
     in_time, late = log_in(accounts), log_in(accounts)
     time.advance(days=30, microseconds=-1)
@@ -206,7 +207,7 @@ def test_expired_token_is_refreshed_only_if_told(accepted: bool) -> None:
 
 def test_revoked_token_is_never_refreshed() -> None:
     """Even where expired tokens may be refreshed, one that was replaced may not."""
-    time = ManualTime()
+    time = FakeTime()
     accounts = opened({"refresh-accepts-expired-token": True}, time)
     old = log_in(accounts)
     refresh(accounts, "key", old)
@@ -251,7 +252,7 @@ def test_unknown_token_gets_no_hint() -> None:
 
 def test_token_expires_exactly_at_its_moment() -> None:
     """A token is good a microsecond before it expires, and expired when the moment comes."""
-    time = ManualTime()
+    time = FakeTime()
     accounts = opened(time=time)
     text = log_in(accounts)
     time.advance(days=30, microseconds=-1)

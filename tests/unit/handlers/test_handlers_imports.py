@@ -9,11 +9,12 @@ from casavi_mock.domain.model import JobState, Outcome, RecordError, Secret
 from casavi_mock.domain.ordering import plan
 from casavi_mock.errors import Refused
 from casavi_mock.handlers.imports import EAGER_RECORDS, accept
-from tests.support.accounts import IMMEDIATE, MANUAL, ManualTime, registry
+from tests.support.accounts import IMMEDIATE, MANUAL, registry
+from tests.support.time import FakeTime
 
 
 def open_account(
-    profile: dict[str, Any] | None = None, progress: Progress = IMMEDIATE, time: ManualTime | None = None
+    profile: dict[str, Any] | None = None, progress: Progress = IMMEDIATE, time: FakeTime | None = None
 ) -> Account:
     return registry(profile, time, progress=progress).create("key", Secret("secret"))
 
@@ -91,7 +92,7 @@ def test_full_queue_of_one_account_is_not_that_of_another() -> None:
 
 def test_what_is_due_makes_room_even_if_nobody_looked() -> None:
     """A job whose time is over fills no queue, however busy the worker is elsewhere."""
-    time = ManualTime()
+    time = FakeTime()
     account = open_account({"queue-limit": 1}, Progress(mode="time", job_seconds=5), time)
     first = send(account)
     time.advance(seconds=4)

@@ -11,12 +11,13 @@ from casavi_mock.domain.ordering import plan
 from casavi_mock.errors import Refused
 from casavi_mock.handlers.imports import accept
 from casavi_mock.handlers.jobs import SLICE_RECORDS, look_up
-from tests.support.accounts import IMMEDIATE, MANUAL, ManualTime, reference_evidence, registry
+from tests.support.accounts import IMMEDIATE, MANUAL, reference_evidence, registry
+from tests.support.time import FakeTime
 
 TIMED = Progress(mode="time", job_seconds=10)
 
 
-def open_account(profile: dict[str, Any] | None = None, time: ManualTime | None = None, **others: Any) -> Account:
+def open_account(profile: dict[str, Any] | None = None, time: FakeTime | None = None, **others: Any) -> Account:
     return registry(profile, time, **others).create("key", Secret("secret"))
 
 
@@ -30,7 +31,7 @@ def statuses(account: Account, job_id: str, looks: int) -> list[str]:
 
 def test_job_is_shown_whole() -> None:
     """A job shows state, times, progress, counts, errors and warnings."""
-    time = ManualTime()
+    time = FakeTime()
     account = open_account(time=time, progress=TIMED)
     body = {**master_data(contacts=[{**contact(), "hobby": 1}], responsibilities=[responsibility()])}
     job_id = send(account, body)
@@ -86,7 +87,7 @@ def test_moments_that_have_not_come_are_null() -> None:
 
 def test_states_have_the_names_of_the_profile() -> None:
     """What the four states are called is an assumption."""
-    time = ManualTime()
+    time = FakeTime()
     names = ["PENDING", "RUNNING", "DONE", "ERROR"]
     account = open_account({"job-status-names": names}, time, progress=MANUAL)
     good, bad = send(account), send(account, master_data(responsibilities=[responsibility()]))
@@ -99,7 +100,7 @@ def test_states_have_the_names_of_the_profile() -> None:
 
 def test_looking_does_what_is_due() -> None:
     """Who asks sees what should have happened by now, even if no worker ran."""
-    time = ManualTime()
+    time = FakeTime()
     account = open_account(time=time, progress=TIMED)
     job_id = send(account)
     seen = statuses(account, job_id, 2)
@@ -157,7 +158,7 @@ def test_worker_is_woken_by_polls() -> None:
 @pytest.mark.parametrize("days", [30, 1])
 def test_job_is_forgotten_after_its_retention(days: float) -> None:
     """An ended job can be read for so many days, the last moment included."""
-    time = ManualTime()
+    time = FakeTime()
     account = open_account({"job-retention-days": days}, time, progress=IMMEDIATE)
     job_id = send(account)
     time.advance(days=days)
@@ -183,7 +184,7 @@ def test_forgotten_job_looks_like_one_that_never_was() -> None:
 
 def test_frozen_account_waits_for_its_clock() -> None:
     """While time stands still nothing is due, and nobody needs to come back for it."""
-    time = ManualTime()
+    time = FakeTime()
     account = open_account(time=time, progress=TIMED)
     account.clock.freeze()
     job_id = send(account)

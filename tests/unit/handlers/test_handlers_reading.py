@@ -25,8 +25,9 @@ from casavi_mock.handlers.reading import (
     property_v2,
     units_v2,
 )
-from tests.support.accounts import PLENTY, START, ManualTime, registry
+from tests.support.accounts import PLENTY, registry
 from tests.support.counting import calls
+from tests.support.time import START, FakeTime
 
 V1_KEYS = [
     "id", "internalId", "title", "salutation", "firstName", "lastName", "companyRole", "email", "telephone", "mobile",
@@ -36,7 +37,7 @@ ALL = ListQuery()
 Read = Callable[[Account, ListQuery], Page]
 
 
-def open_account(profile: dict[str, Any] | None = None, time: ManualTime | None = None) -> Account:
+def open_account(profile: dict[str, Any] | None = None, time: FakeTime | None = None) -> Account:
     return registry(profile, time).create("key", Secret("secret"))
 
 
@@ -301,7 +302,7 @@ def test_filters_by_role(role: str, found: list[str]) -> None:
 
 @pytest.mark.parametrize(("choice", "at_once"), [("after", False), ("at-or-after", True)])
 def test_filters_by_time(choice: str, at_once: bool) -> None:
-    time = ManualTime()
+    time = FakeTime()
     account = open_account({"modified-after": choice}, time)
     people, places = [contact(id="old"), contact(id="new")], [house(unit(id="u-old"), unit(id="u-new"), id="p")]
     take(account, {"contacts": people, "properties": places})
@@ -402,7 +403,7 @@ changes = st.lists(st.tuples(st.sampled_from(["create", "note", "role"]), number
 @given(st.integers(0, 20), st.lists(changes, max_size=12), st.integers(1, 7), st.booleans())
 def test_pages_stay_whole_while_imports_run(before: int, between: list[Any], size: int, filtered: bool) -> None:
     """No record that was there throughout, and matched throughout, is repeated or lost."""
-    time = ManualTime()
+    time = FakeTime()
     account = open_account({"v2-page-size": size}, time)
     lease = contract(contactId="C-0")
     take(account, {"contacts": [contact(id=f"C-{n}") for n in range(before + 1)]})

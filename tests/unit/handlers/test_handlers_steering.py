@@ -22,7 +22,8 @@ from casavi_mock.errors import Refused, Unsteerable
 from casavi_mock.handlers.authentication import authenticate, authorize
 from casavi_mock.handlers.imports import accept
 from casavi_mock.handlers.jobs import look_up
-from tests.support.accounts import IMMEDIATE, MANUAL, START, ManualTime, registry
+from tests.support.accounts import IMMEDIATE, MANUAL, registry
+from tests.support.time import START, FakeTime
 
 TEN = Progress(mode="time", job_seconds=10)
 FAULT = Fault(operation="getJob", effect=Effect(kind="reset"))
@@ -101,7 +102,7 @@ def test_time_moves_tokens_jobs_and_retention_together() -> None:
 
 def test_unfrozen_time_runs_on_from_where_it_stood() -> None:
     """Jobs go on with it."""
-    time = ManualTime()
+    time = FakeTime()
     account = open_account(time=time, progress=TEN)
     account.freeze()
     send(account)

@@ -1,5 +1,10 @@
-"""Requests and answers on their way, and the application that lets somebody tamper with them."""
+"""The tampering layer: a healthy application with something about it wrong, on the way in or on the way out.
 
+A `Tamper` answers in place of the healthy server, with its help or without. Mutants are tampers; tests make simpler ones
+with `edited` (changes exchanges in place) and `instead` (answers some requests itself).
+"""
+
+import functools
 import json
 import re
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -48,11 +53,11 @@ class Request:
     @property
     def token(self) -> str:
         """The token that was sent; empty if there was none."""
-        return self.headers.get("token", "")
+        return str(self.headers.get("token", ""))
 
     @property
     def _route(self) -> tuple[str | None, str | None, str]:
-        for version, operation, method, pattern in _ROUTES:
+        for version, operation, method, pattern in _routes():
             found = pattern.fullmatch(self.path)
             if found and method == self.method:
                 return version, operation, found.group(1) if pattern.groups else ""
@@ -65,6 +70,10 @@ class Request:
     def with_json(self, value: Any) -> "Request":
         """Returns a copy with another body."""
         return self.but(body=serialised(value))
+
+    def write(self, value: Any) -> None:
+        """Puts another JSON value in place of the body."""
+        self.body = serialised(value)
 
     def with_id(self, value: str) -> "Request":
         """Returns a copy with another path parameter, the last part of the path."""
@@ -101,6 +110,15 @@ class Response:
         """Returns a copy with another body."""
         return replace(self, headers=self.headers.copy(), body=serialised(value))
 
+    def write(self, value: Any) -> None:
+        """Puts another JSON value in place of the body."""
+        self.body = serialised(value)
+
+    def set(self, **members: Any) -> None:
+        """Changes members of the body, if it is an object."""
+        if isinstance(self.json, dict):
+            self.write({**self.json, **members})
+
 
 Forward = Callable[[Request], Awaitable[Response]]
 """Hands a request to the healthy server and returns its answer."""
@@ -108,12 +126,78 @@ Forward = Callable[[Request], Awaitable[Response]]
 Tamper = Callable[[Request, Forward], Awaitable[Response]]
 """Answers a request in place of the healthy server, with its help or without."""
 
+Ask = Callable[[Request], None]
+"""Changes a request in place before the healthy server sees it."""
+
+Tell = Callable[[Request, Response], None]
+"""Changes an answer in place before the client sees it; is given the request as the client sent it."""
+
 App = Callable[[Any, Any, Any], Awaitable[None]]
 
 
 async def untouched(request: Request, forward: Forward) -> Response:
     """Tampers with nothing."""
     return await forward(request)
+
+
+def edited(ask: Ask = lambda request: None, tell: Tell = lambda request, response: None) -> Tamper:
+    """Returns what changes requests and answers in place."""
+
+    async def tamper(request: Request, forward: Forward) -> Response:
+        changed = request.but()
+        ask(changed)
+        response = await forward(changed)
+        tell(request, response)
+        return response
+
+    return tamper
+
+
+def instead(answer: Callable[[Request], Response | None]) -> Tamper:
+    """Returns what answers some requests in place of the healthy server.
+
+    Args:
+        answer: Returns the answer, or None to let the healthy server give it.
+    """
+
+    async def tamper(request: Request, forward: Forward) -> Response:
+        return answer(request) or await forward(request)
+
+    return tamper
+
+
+def json_response(value: Any, status: int = 200, media_type: str = "application/json") -> Response:
+    """Returns an answer in JSON."""
+    return Response(status, httpx.Headers({"content-type": media_type}), serialised(value))
+
+
+class Recorded:
+    """An ASGI application that keeps the requests that reach it, those of the control plane too.
+
+    Bodies pass through as they come, so that the application reads what it would without this.
+
+    Args:
+        app: The application.
+    """
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self.requests: list[Request] = []
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
+        """Handles one ASGI connection."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request = _head(scope)
+        self.requests.append(request)
+
+        async def receiving() -> Any:
+            message = await receive()
+            request.body += message.get("body", b"")
+            return message
+
+        await self._app(scope, receiving, send)
 
 
 class Tampered:
@@ -184,6 +268,12 @@ def serialised(value: Any) -> bytes:
     return json.dumps(value, ensure_ascii=False).encode()
 
 
+def _head(scope: MutableMapping[str, Any]) -> Request:
+    raw_path = scope.get("raw_path") or scope["path"].encode()
+    path = raw_path.partition(b"?")[0].decode("ascii")
+    return Request(scope["method"], path, scope["query_string"].decode("ascii"), httpx.Headers(list(scope["headers"])))
+
+
 async def _read(scope: MutableMapping[str, Any], receive: Any) -> Request:
     body = bytearray()
     while True:
@@ -191,16 +281,15 @@ async def _read(scope: MutableMapping[str, Any], receive: Any) -> Request:
         body += message.get("body", b"")
         if not message.get("more_body"):
             break
-    raw_path = scope.get("raw_path") or scope["path"].encode()
-    path = raw_path.partition(b"?")[0].decode("ascii")
-    headers = httpx.Headers(list(scope["headers"]))
-    return Request(scope["method"], path, scope["query_string"].decode("ascii"), headers, bytes(body))
+    return replace(_head(scope), body=bytes(body))
 
 
 async def _answer(send: Any, response: Response, *, head: bool) -> None:
     body = b"" if head else response.body
-    length = len(body) * 2 if response.broken_off else len(response.body)
     headers = response.headers.copy()
+    length = len(body) * 2 if response.broken_off else len(response.body)
+    if head:  # its length is that of the answer to a GET
+        length = int(headers.get("content-length", length))
     for name in ("content-length", "transfer-encoding", "connection"):
         headers.pop(name, None)
     raw = [(name.lower(), value) for name, value in headers.raw]
@@ -237,8 +326,10 @@ async def _lifespan(scope: Any, receive: Any, send: Any) -> None:
     await send({"type": "lifespan.shutdown.complete"})
 
 
-_ROUTES = [
-    (version, name, operation.method, re.compile(re.sub(r"\\{\w+\\}", "([^/]+)", re.escape(operation.path))))
-    for version in VERSIONS
-    for name, operation in Contract(version).operations.items()
-]
+@functools.cache
+def _routes() -> list[tuple[str, str, str, re.Pattern[str]]]:
+    return [
+        (version, name, operation.method, re.compile(re.sub(r"\\{\w+\\}", "([^/]+)", re.escape(operation.path))))
+        for version in VERSIONS
+        for name, operation in Contract(version).operations.items()
+    ]
