@@ -50,7 +50,7 @@ def breaks(request: Request, response: Response) -> None:
 
 @VERSIONS
 def test_examples_hold_on_the_mock_and_reach_every_operation(version: str) -> None:
-    with target(healthy()) as found:
+    with shared_target() as found:
         verdict = fuzz(found, contract(version), seed=7, phases=["examples", "fuzzing"], max_examples=1)
     assert (verdict.outcome, verdict.reason, verdict.findings) == (Outcome.HOLDS, "", ())
     assert {operation for operation, _ in answers(found)} >= {*contract(version).operations}

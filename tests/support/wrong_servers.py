@@ -105,19 +105,20 @@ def silent(connection: socket.socket) -> None:
 
 def dripping(connection: socket.socket) -> None:
     """Sends a header without end, a byte now and then."""
-    connection.recv(1000)
-    connection.sendall(b"HTTP/1.1 200 OK\r\nX-Long: ")
-    while True:
-        connection.sendall(b"x")
-        time.sleep(0.02)
+    _go_on(connection, b"HTTP/1.1 200 OK\r\nX-Long: ", b"x")
 
 
 def rambling(connection: socket.socket) -> None:
     """Sends a body that never ends."""
+    _go_on(connection, b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n", b" ")
+
+
+def _go_on(connection: socket.socket, begin: bytes, byte: bytes) -> None:
+    """Sends a beginning, and then the same byte again and again until the client hangs up, slowly on purpose."""
     connection.recv(1000)
-    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n")
+    connection.sendall(begin)
     while True:
-        connection.sendall(b" ")
+        connection.sendall(byte)
         time.sleep(0.02)
 
 

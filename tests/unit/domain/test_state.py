@@ -13,8 +13,8 @@ from casavi_mock.domain.model import ENTITIES
 from casavi_mock.domain.state import StateError, dump, load
 from casavi_mock.domain.store import Store
 from tests.support.accounts import Bench, settings
-from tests.support.time import START
 from tests.support.marks import by_cost
+from tests.support.time import START
 
 LATER = START + timedelta(days=400)
 
