@@ -17,25 +17,9 @@ from openapi_spec_validator import OpenAPIV30SpecValidator
 from openapi_spec_validator.validation.exceptions import OpenAPIValidationError
 
 from casavi_contracts import spec
+from tests.support.assumptions import other_values
 
 Node = dict[str, Any]
-
-EXTRA_VALUES: dict[str, Any] = {
-    "refresh-path": "/tokens/refresh",
-    "import-path": "/v1/imports",
-    "job-id-field": "id",
-    "job-status-names": ["queued", "running", "done", "broken"],
-    "token-lifetime-days": 0.5,
-    "max-body-mb": 1.5,
-    "document-max-mb": 100,
-    "document-type-levels": 1,
-    "job-retention-days": 1,
-    "queue-limit": 1,
-    "record-limit": 1,
-    "v1-page-size": 1,
-    "v2-page-size": 1000,
-}
-"""One other value for each assumption whose possible values cannot be listed."""
 
 DOCUMENT = spec.load_document()
 SECOND = spec.load_document("v2")
@@ -45,13 +29,7 @@ DOCUMENTS = pytest.mark.parametrize("document", [DOCUMENT, SECOND], ids=["v1", "
 def variations() -> Iterator[Any]:
     """Every profile that differs from the register in one assumption."""
     for name, entry in spec.assumptions(DOCUMENT).items():
-        if "enum" in entry.schema:
-            values = entry.schema["enum"]
-        elif entry.schema["type"] == "boolean":
-            values = [False, True]
-        else:
-            values = [EXTRA_VALUES[name]]
-        yield from (pytest.param({name: value}, id=f"{name}={value}") for value in values if value != entry.value)
+        yield from (pytest.param({name: value}, id=f"{name}={value}") for value in other_values(entry))
 
 
 VARIATIONS = list(variations())

@@ -9,6 +9,7 @@ import pytest
 
 from casavi_contracts import spec
 from casavi_mock.domain.policy import Policy
+from tests.support.assumptions import other_values
 
 SERVER = Path(__file__).parents[2] / "mock_server" / "casavi_mock"
 POLICY = SERVER / "domain" / "policy.py"
@@ -16,18 +17,6 @@ POLICY = SERVER / "domain" / "policy.py"
 DOCUMENT = spec.load_document()
 REGISTER = spec.assumptions(DOCUMENT)
 FIELDS = {place.name: place.name.replace("_", "-") for place in dataclasses.fields(Policy)}
-
-
-def other_values(schema: dict[str, Any], value: Any) -> list[Any]:
-    """Some values that a profile may give instead, none if there is no choice."""
-    if "enum" in schema:
-        return [other for other in schema["enum"] if other != value]
-    kind = schema["type"]
-    if kind == "boolean":
-        return [not value]
-    if kind in ("number", "integer"):
-        return [value + 1 if value < schema["maximum"] else value - 1]
-    return [[f"{item}x" for item in value] if kind == "array" else f"{value}x"]
 
 
 def attributes(tree: ast.AST) -> set[str]:
@@ -57,22 +46,25 @@ def changes_the_document(name: str, value: Any) -> bool:
 
 
 def test_fields_of_the_policy_are_assumptions() -> None:
-    assert set(FIELDS.values()) - set(REGISTER) == set()
+    assert set(FIELDS.values()) - set(REGISTER) == set(), "enter these under x-assumptions in manager-v1.yaml"
 
 
 def test_every_field_of_the_policy_is_read() -> None:
-    assert set(FIELDS) - fields_that_are_read() == set()
+    assert set(FIELDS) - fields_that_are_read() == set(), "no code reads these fields of the policy"
 
 
 @pytest.mark.parametrize("name", REGISTER)
 def test_an_assumption_with_a_choice_changes_something(name: str) -> None:
     entry = REGISTER[name]
-    others = other_values(entry.schema, entry.value)
+    others = other_values(entry)
     if not others:
         assert entry.schema == {"enum": [entry.value]}
         return
     read = {FIELDS[place] for place in fields_that_are_read()}
-    assert name in read or any(changes_the_document(name, value) for value in others)
+    assert name in read or any(changes_the_document(name, value) for value in others), (
+        f"another value of {name!r} changes nothing: add a field of that name to Policy, or let apply_profile change the "
+        "document"
+    )
 
 
 @pytest.mark.parametrize("name", REGISTER)

@@ -201,7 +201,9 @@ EFFECTS = {
 
 def test_every_open_assumption_is_shown_somewhere() -> None:
     """An assumption without an effect would be a promise without content; a new one needs a test here or at the edge."""
-    assert EFFECTS.keys() | AT_THE_EDGE == OPEN.keys()
+    missing, gone = OPEN.keys() - EFFECTS.keys() - AT_THE_EDGE, (EFFECTS.keys() | AT_THE_EDGE) - OPEN.keys()
+    assert missing == set(), "show an effect of these in EFFECTS, or name them in AT_THE_EDGE and show it over HTTP"
+    assert gone == set(), "these are no assumptions, or leave no choice any more"
     assert not EFFECTS.keys() & AT_THE_EDGE
 
 
