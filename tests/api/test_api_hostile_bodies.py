@@ -12,6 +12,7 @@ from casavi_mock.accounts import Limits
 from casavi_mock.domain.jobs import Progress
 from casavi_mock.errors import Refused
 from casavi_mock.journal.recorder import Recorder
+from casavi_mock.messages.request import Trail
 from tests.support.client import Client
 from tests.support.server import Mock, shared_mock
 
@@ -506,9 +507,10 @@ async def test_what_is_refused_is_not_kept(client: Client, monkeypatch: pytest.M
     kept: list[Refused] = []
     record = Recorder.record
 
-    def recorded(self: Recorder, *arguments: Any, **others: Any) -> None:
-        kept.append(others["refusal"])
-        record(self, *arguments, **others)
+    def recorded(self: Recorder, trail: Trail) -> None:
+        assert trail.refusal is not None
+        kept.append(trail.refusal)
+        record(self, trail)
 
     monkeypatch.setattr(Recorder, "record", recorded)
     await attempt(client, b'{"contacts": ["' + b"x" * 300_000)

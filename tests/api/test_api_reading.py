@@ -12,8 +12,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from casavi_fixtures import address, contact, contract, load_portfolio, property_, responsibility, unit
+from casavi_mock.messages.request import Request
 from casavi_mock.vendor.addresses import Addresses
-from casavi_mock.vendor.operations import Call
 from casavi_mock.vendor.query import QueryReader
 from tests.support.client import Client
 from tests.support.server import shared_mock
@@ -202,7 +202,8 @@ def test_addresses(options: dict[str, Any], headers: dict[bytes, bytes], expecte
     async def receive() -> dict[str, Any]:
         return {}
 
-    assert Addresses(**options).of(Call({b"host": b"a:1", **headers}, receive)) == expected
+    request = Request("GET", "/", b"", {b"host": b"a:1", **headers}, receive, ())
+    assert Addresses(**options).of(request) == expected
 
 
 async def test_the_highest_page_has_a_link_that_can_be_followed(client: Client) -> None:

@@ -1,7 +1,7 @@
 """All accounts of one server."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 
 from casavi_mock.accounts.account import Account
@@ -34,6 +34,8 @@ class Registry:
         self._accounts: dict[str, Account] = {}
         self._busy: dict[Account, None] = {}  # a dict keeps their order
         self._token_index: dict[str, Token] = {}
+        self.issued: Mapping[str, Token] = self._token_index
+        """The tokens of all accounts by their texts, also those that are no good any more."""
 
     def __len__(self) -> int:
         return len(self._accounts)

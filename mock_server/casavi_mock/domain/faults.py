@@ -146,16 +146,17 @@ class FaultBook:
         max_faults: Faults that are kept; for one more, the oldest that is over goes.
     """
 
-    __slots__ = ("_added", "_faults", "_max_faults", "_operations")
+    __slots__ = ("_added", "_max_faults", "_operations", "planned")
 
     def __init__(self, operations: Iterable[str], max_faults: int = MAX_FAULTS) -> None:
         self._operations = tuple(operations)
         self._max_faults = max_faults
-        self._faults: dict[str, FaultView] = {}
+        self.planned: dict[str, FaultView] = {}
+        """The faults by id; to be changed by the methods of this class alone."""
         self._added = 0
 
     def __len__(self) -> int:
-        return len(self._faults)
+        return len(self.planned)
 
     def add(self, fault: Fault) -> str:
         """Adds a fault and returns its id, which no other fault of this book ever had.
@@ -170,12 +171,12 @@ class FaultBook:
         self._make_room()
         self._added += 1
         name = f"fault-{self._added}"
-        self._faults[name] = FaultView(replace(fault, id=name), 0, 0)
+        self.planned[name] = FaultView(replace(fault, id=name), 0, 0)
         return name
 
     def list(self) -> Views:
         """Returns the faults in the order in which they are asked."""
-        return [*self._faults.values()]
+        return [*self.planned.values()]
 
     def remove(self, fault_id: str) -> None:
         """Removes a fault.
@@ -183,32 +184,32 @@ class FaultBook:
         Raises:
             Unsteerable: There is no such fault.
         """
-        if self._faults.pop(fault_id, None) is None:
-            raise Unsteerable(f"There is no fault {_shown(fault_id)}.", tuple(self._faults))
+        if self.planned.pop(fault_id, None) is None:
+            raise Unsteerable(f"There is no fault {_shown(fault_id)}.", tuple(self.planned))
 
     def clear(self) -> None:
         """Removes all faults."""
-        self._faults.clear()
+        self.planned.clear()
 
     def take(self, operation: str) -> Fault | None:
         """Returns the fault that takes effect on a call, or None; every fault of its operation counts the call."""
         struck: Fault | None = None
-        for name, seen in self._faults.items():
+        for name, seen in self.planned.items():
             if seen.fault.operation not in (operation, ANY):
                 continue
             calls = seen.calls + 1
             hit = struck is None and seen.fault.strikes(calls)
             if hit:
                 struck = seen.fault
-            self._faults[name] = FaultView(seen.fault, calls, seen.hits + hit)
+            self.planned[name] = FaultView(seen.fault, calls, seen.hits + hit)
         return struck
 
     def _make_room(self) -> None:
-        if len(self._faults) < self._max_faults:
+        if len(self.planned) < self._max_faults:
             return
-        for seen in self._faults.values():
+        for seen in self.planned.values():
             if seen.over:
-                del self._faults[seen.id]
+                del self.planned[seen.id]
                 return
         raise Unsteerable(f"There are {self._max_faults} faults, as many as there may be. Remove one first.")
 

@@ -8,7 +8,6 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
 
 ENTRY_BYTES = 1_500
 """What an exchange takes apart from what clients can make longer, roughly."""
@@ -18,17 +17,6 @@ Headers = tuple[tuple[bytes, bytes], ...]
 
 Named = tuple[tuple[str, str | None], ...]
 """Entity and reference id of records."""
-
-
-class Entry(Protocol):
-    """What a journal keeps of an exchange: the exchange itself, or what it can be made of when somebody looks."""
-
-    @property
-    def size(self) -> int:
-        """How much memory it takes, in bytes, roughly; always the same."""
-
-    def exchange(self) -> "Exchange":
-        """Returns the exchange."""
 
 
 _LOSES_NOTHING = frozenset({"status", "job-fails", "job-stalls"})
@@ -101,10 +89,6 @@ class Exchange:
     unknown_fields: tuple[str, ...] = ()
     """JSON pointers of fields that the contract does not know."""
 
-    def exchange(self) -> "Exchange":
-        """Returns itself: this is the entry that needs no making."""
-        return self
-
     @property
     def succeeded(self) -> bool:
         """Whether the answer says that all went well."""
@@ -142,7 +126,7 @@ class Journal:
         self._max_entries = max_entries
         self._max_bytes = max_bytes
         self._lock = threading.Lock()
-        self._entries: deque[Entry] = deque()
+        self._entries: deque[Exchange] = deque()
         self._bytes = 0
         self._next_number = 1
         self.dropped = 0
@@ -162,7 +146,7 @@ class Journal:
     def last(self) -> Exchange | None:
         """The latest exchange, or None."""
         with self._lock:
-            return self._entries[-1].exchange() if self._entries else None
+            return self._entries[-1] if self._entries else None
 
     @property
     def last_number(self) -> int:
@@ -176,11 +160,11 @@ class Journal:
             self._next_number += 1
             return number
 
-    def add(self, entry: Entry) -> None:
+    def add(self, exchange: Exchange) -> None:
         """Appends an exchange; the oldest go if there is no room."""
-        size = entry.size
+        size = exchange.size
         with self._lock:
-            self._entries.append(entry)
+            self._entries.append(exchange)
             self._bytes += size
             while len(self._entries) > self._max_entries or self._bytes > self._max_bytes:
                 self._bytes -= self._entries.popleft().size
@@ -225,8 +209,7 @@ class Journal:
 
     def _all(self) -> list[Exchange]:
         with self._lock:
-            entries = list(self._entries)
-        return [entry.exchange() for entry in entries]  # without the lock: it may take longer than a client should wait
+            return list(self._entries)
 
 
 def _is_since(exchange: Exchange, since: int | datetime) -> bool:

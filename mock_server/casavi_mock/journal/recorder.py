@@ -1,31 +1,32 @@
-"""Request ids, journal entries and log lines of the vendor's exchanges."""
+"""Writes what was asked and answered into the journal of its account, and a line into the log; both without secrets."""
 
 import hashlib
 import itertools
 import logging
 import secrets
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
+from urllib.parse import unquote
 
 from casavi_mock.accounts import Account, Registry
-from casavi_mock.domain.journal import Exchange, Headers, Named
-from casavi_mock.errors import Refused
-from casavi_mock.journal.plain import GIVES_TOKEN, PlainExchange, holds_none, in_usual_places, kept_headers
+from casavi_mock.domain.journal import Exchange, Named
 from casavi_mock.journal.redaction import (
     MARK,
-    Hidden,
-    Presented,
-    may_hide_more,
+    Redaction,
+    credentials,
+    known,
     members_view,
-    presented,
-    shortened,
-    token_answer,
+    names_secret,
+    nothing_hidden,
+    standing_in,
+    tokens_in,
+    without_members,
 )
-from casavi_mock.messages.answers import Answer, Problems
-from casavi_mock.vendor.operations import KEPT_BYTES, Call
+from casavi_mock.messages.answers import Problems
+from casavi_mock.messages.request import KEPT_BYTES, Trail
 
 MAX_ADDRESS = 2_000
 """Characters of a path, and of a query, that are kept."""
@@ -33,11 +34,27 @@ MAX_ADDRESS = 2_000
 MAX_NAMED = 100_000
 """Characters that the ids of records of an exchange may have together; of more, none are kept."""
 
+MAX_HEADERS = 100
+"""Headers of a request that are kept."""
+
+MAX_HEADER_BYTES = 2_000
+"""Bytes of a header's name, and of its value, that are kept."""
+
 _MAX_TEXT = 500
-_MARKED_TOKENS = 1_000
+_OVERLAP = 1_000
+"""Bytes behind a cut that are looked at, so that a secret across it is found; characters of a token that came."""
+
+_SHORTEST_TOKEN = 6
+"""Characters; what is shorter is none, and stands in many words."""
+
 _IMPORT = "importMasterData"
+_LOG_INS = frozenset({"authenticate", "refreshToken"})
 
 log = logging.getLogger("casavi_mock.exchanges")
+
+
+Shown = dict[str, Any]
+"""Fields of an exchange that hold what a client sent or was answered, by name; redacted in place."""
 
 
 class Recorder:
@@ -57,276 +74,200 @@ class Recorder:
         self._prefix = prefix
         self._numbers = itertools.count(1)
         self._salt = secrets.token_bytes(16)
-        self._mark_token = lru_cache(_MARKED_TOKENS)(self._mark)  # of tokens that are good: others may be long
+        self._mark_good = lru_cache(1_000)(self._mark)  # of tokens that are good: others may be long
 
     def new_id(self) -> str:
         """Returns the id of the next request."""
         return f"{self._prefix}-{next(self._numbers):06d}"
 
-    def record(
-        self,
-        call: Call,
-        answer: Answer,
-        *,
-        request_id: str,
-        method: str,
-        path: str,
-        seconds: float,
-        refusal: Refused | None = None,
-        scope_headers: Iterable[tuple[bytes, bytes]] | None = None,
-        query: bytes | None = None,
-        injected: str | None = None,
-        effect: str | None = None,
-    ) -> None:
-        """Writes down one exchange.
-
-        Args:
-            call: The request.
-            answer: Its answer, as it was made.
-            request_id: Its id.
-            method: Its method.
-            path: Its path, decoded.
-            seconds: How long it took, by the wall clock.
-            refusal: By what it was refused.
-            scope_headers: All its headers; those of the call if not given, which lack repetitions.
-            query: Its query, encoded; that of the call if not given.
-            injected: Id of the fault that took effect.
-            effect: What that fault did.
-        """
-        headers = call.headers.items() if scope_headers is None else scope_headers
-        if refusal is None and injected is None:
-            plain = self._plain(call, answer, request_id, method, path, seconds, headers)
-            if plain is not None:
-                if log.isEnabledFor(logging.DEBUG):
-                    _write(plain.exchange())
-                return
-        known = {
-            "request_id": request_id,
-            "method": method[:50],
-            "duration_ms": seconds * 1000,
-            "injected": injected,
-            "effect": effect,
-        }
-        raw_query = call.query if query is None else query
-        self._record_closely(known, call, answer, path, raw_query, refusal, headers)
-
-    def _record_closely(
-        self,
-        known: dict[str, Any],
-        call: Call,
-        answer: Answer,
-        path: str,
-        query: bytes,
-        refusal: Refused | None,
-        headers: Iterable[tuple[bytes, bytes]],
-    ) -> None:
-        """Writes down an exchange in which secrets may stand anywhere."""
-        token = presented(call.headers.get(b"token"), call.headers.get(b"authorization"))
-        shown_query = shortened(query.decode("latin-1"), MAX_ADDRESS, "&")
-        hidden, account = self._hidden(call, token, path, shown_query)
+    def record(self, trail: Trail) -> None:
+        """Writes down one exchange, of which its trail tells everything."""
+        token, form = _presented(trail.request.headers)
+        shown = _shown(trail)
+        account = trail.account
+        if account is None or not self._nothing_hidden(trail, shown, account):
+            account = self._redact(trail, shown, token)
         journal = account.journal if account else self._registry.strangers
+        now = self._now()
         exchange = Exchange(
             number=journal.next_number(),
-            **known,
-            **_address(hidden, call, path, shown_query),  # first, as it finds what refusals may quote
-            **self._outcome(call, answer, account),
-            **self._refusal(hidden, refusal),
-            request_headers=hidden.headers(headers),
-            **self._bodies(hidden, call, answer, token, head=known["method"] == "HEAD"),
-            **_records(hidden, call),
+            at=account.clock.now() if account else now,
+            server_at=now,
+            token_form=form,
+            **self._facts(trail, token),
+            **shown,
         )
         journal.add(exchange)
-        _write(exchange)
+        if exchange.rule or exchange.notes or log.isEnabledFor(logging.DEBUG):
+            _log(exchange)
 
-    def _plain(
-        self,
-        call: Call,
-        answer: Answer,
-        request_id: str,
-        method: str,
-        path: str,
-        seconds: float,
-        headers: Iterable[tuple[bytes, bytes]],
-    ) -> PlainExchange | None:
-        """Writes down an exchange in which nothing is to be hidden, and returns it; None if that is not certain."""
-        account, operation = call.account, call.operation
-        if account is None or operation is None or method == "HEAD" or not in_usual_places(call, answer, path):
-            return None
-        kept = kept_headers(headers, self._registry)
-        parts = None if kept is None else _without_usual(call, answer.body)
-        if kept is None or parts is None:
-            return None
-        given, until, received = parts
-        sent = call.request_body
-        if not holds_none(account, call.headers.get(b"token", b""), path.encode(), kept, sent, received):
-            return None
-        plain = PlainExchange(
-            number=account.journal.next_number(),
-            request_id=request_id,
-            at=account.clock.now(),
-            server_at=self._now(),
-            # What many entries have is kept once: names of methods, paths of the contract, marks of tokens.
-            method=sys.intern(method),
-            path=path if call.path_params else sys.intern(path),
-            operation=operation,
-            status=answer.status,
-            duration_ms=seconds * 1000,
-            request_bytes=call.request_bytes,
-            request_headers=kept,
-            request_body=sent,
-            request_names=call.request_names,
-            response_bytes=len(answer.body),
-            response_body=_compact(received),
-            token=self._mark_token(given) if given else None,
-            token_until=until,
-            fingerprint=f"{call.request_bytes}-{self._mark(sent)}" if sent and operation == _IMPORT else None,
-            job_id=call.job_id,
-            job_status=call.job_status,
-            job_final=call.job_final,
-            provides=call.provides,
-            refers=call.refers,
-        )
-        account.journal.add(plain)
-        return plain
-
-    def _outcome(self, call: Call, answer: Answer, account: Account | None) -> dict[str, Any]:
-        now = self._now()
+    def _facts(self, trail: Trail, token: str) -> dict[str, Any]:
+        """Returns the fields of an exchange in which no text of a client stands."""
+        answer, refusal, fault, given = trail.answer, trail.refusal, trail.fault, trail.given
+        assert answer is not None, "an exchange is written down when it is answered"
+        if given is not None:
+            token = given.text.reveal()
+        mark = self._mark if trail.account is None else self._mark_good
+        sent = trail.request_body
+        length = str(len(answer.body)).encode()
         return {
-            "at": account.clock.now() if account else now,
-            "server_at": now,
-            "operation": call.operation,
+            "request_id": trail.request_id,
+            "method": sys.intern(trail.request.method[:50]),  # what many entries have is kept once
+            "operation": trail.operation,
             "status": answer.status,
-            "request_bytes": call.request_bytes,
+            "duration_ms": trail.seconds * 1000,
+            "request_bytes": trail.request_bytes,
             "response_bytes": len(answer.body),
-            "response_headers": _answer_headers(answer),
-            "notes": tuple(call.notes),
+            "response_headers": ((b"content-type", answer.media_type), (b"content-length", length), *answer.headers),
+            "rule": refusal and refusal.rule,
+            "evidence": refusal and self._problems.rule(refusal.rule).evidence,
+            "notes": tuple(trail.notes),
+            "injected": fault and fault.id,
+            "effect": fault and fault.effect.kind,
+            "token": mark(token) if token else None,
+            "token_until": given and given.expires_at,
+            "fingerprint": f"{trail.request_bytes}-{self._digest(sent)}" if sent else None,
+            "job_status": trail.job_status,
+            "job_final": trail.job_final,
         }
 
-    def _refusal(self, hidden: Hidden, refusal: Refused | None) -> dict[str, Any]:
-        if refusal is None:
-            return {}
-        return {
-            "rule": refusal.rule,
-            "evidence": self._problems.rule(refusal.rule).evidence,
-            "detail": hidden.text(refusal.detail)[:_MAX_TEXT],
-            "pointers": tuple(hidden.text(error.pointer[:_MAX_TEXT]) for error in refusal.errors),
-        }
+    def _nothing_hidden(self, trail: Trail, shown: Shown, account: Account) -> bool:
+        """Whether an exchange is short, and shows nothing that has to be taken out; False if that is not sure."""
+        request, received = trail.request, shown["response_body"]
+        if trail.refusal or request.query or len(request.path) > MAX_ADDRESS or len(received) > KEPT_BYTES:
+            return False
+        headers = b"\n".join(itertools.chain.from_iterable(shown["request_headers"]))
+        if len(headers) > MAX_HEADER_BYTES or len(request.all_headers) > MAX_HEADERS or _is_cut(trail):
+            return False
+        # Ids of records and the names of unknown fields stand in one of the bodies too.
+        raw = b"\n".join((request.path.encode(), headers, shown["request_body"], received))
+        return nothing_hidden(raw, credentials(account.key, account.secret), self._registry.issued)
 
-    def _hidden(self, call: Call, token: Presented, path: str, query: str) -> tuple[Hidden, Account | None]:
-        """Returns what is not to be shown of an exchange, and whose it is: a token that is no good has an owner too."""
-        hidden = Hidden(self._registry)
-        if token.text:
-            hidden.add_token(token.text)
-        account = call.account
+    def _redact(self, trail: Trail, shown: Shown, token: str) -> Account | None:
+        """Takes out what must not be shown; returns whose exchange it is: a token that is no good has an owner too."""
+        issued, account = self._registry.issued, trail.account
         if account is None:
-            known = [token.text, *hidden.add_known(path), *hidden.add_known(query)]
-            owners = (self._owner(text) for text in known)
-            account = next((owner for owner in owners if owner is not None), None)
-        if account is not None:
-            hidden.add_account(account)
-        elif call.operation is None or query or call.path_params:
-            for stranger in self._registry:
-                hidden.add_account(stranger)
-        return hidden, account
+            address = f"{trail.request.path}\n{shown['query']}".encode()
+            owners = (issued[text].owner for text in (token, *tokens_in(address, issued)) if text in issued)
+            account = next(filter(None, map(self._registry.get, owners)), None)
+        everything = _everything(trail, shown)
+        accounts = (account,) if account else standing_in(everything, self._registry)
+        hidden = [secret for each in accounts for secret in credentials(each.key, each.secret)]
+        if len(token) >= _SHORTEST_TOKEN:
+            hidden.append(known(token[:_OVERLAP]))
+        _take_out(Redaction(hidden, issued, everything), trail, shown)
+        return account
 
-    def _owner(self, text: str) -> Account | None:
-        token = self._registry.token(text) if text else None
-        return self._registry.get(token.owner) if token else None
+    def _mark(self, token: str) -> str:
+        """Returns a text that tells the same token from another, and nothing else: the salt goes with the server."""
+        return self._digest(token.encode())
 
-    def _bodies(self, hidden: Hidden, call: Call, answer: Answer, token: Presented, *, head: bool) -> dict[str, Any]:
-        """Returns bodies, and what is told by them: marks of a token and of an import."""
-        given, until = token.text, None
-        sent = call.request_body
-        if call.operation in GIVES_TOKEN:
-            request_body = members_view(call.request_names)
-        else:
-            request_body = hidden.body(sent, cut=len(sent) < call.request_bytes) if sent else b""
-        response_body = answer.body
-        if call.operation in GIVES_TOKEN and answer.status < 400:
-            response_body, given = token_answer(response_body)
-            issued = self._registry.token(given)
-            until = issued.expires_at if issued else None
-        window = response_body[: KEPT_BYTES + 1_000]
-        return {
-            "request_body": request_body,
-            "response_body": b"" if head else _compact(self._shown(hidden, window, answer)[:KEPT_BYTES]),
-            "token": self._mark(given.encode()) if given else None,
-            "token_form": token.form,
-            "token_until": until,
-            "fingerprint": f"{call.request_bytes}-{self._mark(sent)}" if sent and call.operation == _IMPORT else None,
-        }
-
-    def _shown(self, hidden: Hidden, window: bytes, answer: Answer) -> bytes:
-        return hidden.raw(window, cut=len(window) < len(answer.body), quotes=answer.status >= 400)
-
-    def _mark(self, raw: bytes) -> str:
-        """Returns a text that tells same from different, and nothing else: the salt goes with the server."""
+    def _digest(self, raw: bytes) -> str:
         return hashlib.blake2b(raw, digest_size=8, key=self._salt).hexdigest()
 
 
-def _without_usual(call: Call, received: bytes) -> tuple[bytes, datetime | None, bytes] | None:
-    """Returns the token of a call, until when a new one lives, and the answer without it; None if that is unsure."""
-    token = call.headers.get(b"token", b"")
-    if call.operation not in GIVES_TOKEN:
-        return None if may_hide_more(call.request_body) or b"\\" in received else (token, None, received)
-    if call.given is None or token:
-        return None
-    given = call.given.text.reveal().encode()
-    return given, call.given.expires_at, received.replace(given, MARK)
+def _presented(headers: Mapping[bytes, bytes]) -> tuple[str, str | None]:
+    """Returns the token that came with a request, empty if there was none, and its form if that is not the right one.
+
+    The right one is raw in the header `token`; others are `bearer` (in that header) and `authorization` (in another).
+    """
+    text = headers.get(b"token", b"").decode("latin-1")
+    if text[:7].lower() == "bearer ":
+        return text[7:].strip(), "bearer"
+    other = headers.get(b"authorization")
+    if other is None:
+        return text, None
+    scheme, _, rest = other.decode("latin-1").partition(" ")
+    if rest and scheme.lower() not in ("bearer", "token"):
+        return text, None  # something else than a token, such as a gateway's own
+    return text or (rest or scheme).strip(), "authorization"
 
 
-def _compact(body: bytes) -> bytes:
-    """Returns a body without the room that orjson leaves behind it, some 4,000 bytes behind a short one."""
-    return bytes(memoryview(body))
-
-
-def _address(hidden: Hidden, call: Call, path: str, query: str) -> dict[str, Any]:
-    shown_path, in_path = hidden.path(shortened(path, MAX_ADDRESS, "/"))
-    if in_path:
-        hidden.path(shortened(call.path, MAX_ADDRESS, "/"))  # refusals quote it as it was sent
-    shown_query, in_query = hidden.query(query) if query else ("", False)
-    return {"path": shown_path, "query": shown_query, "token_in_url": in_path or in_query}
-
-
-def _answer_headers(answer: Answer) -> Headers:
-    own = ((b"content-type", answer.media_type), (b"content-length", str(len(answer.body)).encode()))
-    return (*own, *answer.headers)
-
-
-def _records(hidden: Hidden, call: Call) -> dict[str, Any]:
-    """Returns what the call tells of its job and its records, as far as it is kept."""
-    job_id = call.job_id
-    if job_id is not None:
-        job_id = hidden.path(shortened(job_id, _MAX_TEXT, "/"))[0] if call.path_params else job_id
-    if call.operation != _IMPORT:
-        return {
-            "job_id": job_id,
-            "job_status": call.job_status,
-            "job_final": call.job_final,
-            "refused": _bounded(hidden, call.refused),
-            "missing": _bounded(hidden, call.missing),
-        }
+def _shown(trail: Trail) -> Shown:
+    """Returns what came and went, without what is hidden by the name that it stands under."""
+    request, answer = trail.request, trail.answer
+    assert answer is not None, "an exchange is written down when it is answered"
+    # A copy, also of a short answer: orjson leaves 4,000 bytes of room behind each.
+    received = b"" if request.method == "HEAD" else bytes(memoryview(answer.body)[: KEPT_BYTES + _OVERLAP])
+    headers = [(name, MARK if names_secret(name) else value) for name, value in request.all_headers]
+    sent = members_view(trail.secret_names) if trail.operation in _LOG_INS else without_members(trail.request_body)
     return {
-        "job_id": job_id,
-        "provides": _bounded(hidden, call.provides),
-        "refers": _bounded(hidden, call.refers),
-        "unknown_fields": tuple(hidden.text(pointer[:_MAX_TEXT]) for pointer in call.unknown_fields),
+        "path": unquote(request.path) if "%" in request.path else request.path,
+        "query": request.query.decode("latin-1"),
+        "request_headers": tuple(headers),
+        "request_body": sent,
+        "response_body": without_members(received),
+        "job_id": trail.job_id,
+        "provides": trail.provides,
+        "refers": trail.refers,
+        "refused": trail.refused,
+        "missing": trail.missing,
+        "unknown_fields": trail.unknown_fields,
     }
 
 
-def _bounded(hidden: Hidden, records: Named) -> Named:
-    if not records or sum(len(name or "") for _, name in records) > MAX_NAMED:
-        return ()
-    return hidden.records(records)
+def _is_cut(trail: Trail) -> bool:
+    return 0 < len(trail.request_body) < trail.request_bytes
 
 
-def _write(exchange: Exchange) -> None:
-    level = logging.WARNING if exchange.rule or exchange.notes else logging.DEBUG
-    if not log.isEnabledFor(level):
-        return
+def _names(shown: Shown) -> str:
+    """Returns the ids of all records that are named."""
+    records = itertools.chain(shown["provides"], shown["refers"], shown["refused"], shown["missing"])
+    return "\n".join(name for _, name in records if name)
+
+
+def _everything(trail: Trail, shown: Shown) -> bytes:
+    refusal = trail.refusal
+    told = (refusal.detail, *(error.pointer for error in refusal.errors)) if refusal else ()
+    texts = (trail.request.path, shown["query"], shown["job_id"] or "", _names(shown), *shown["unknown_fields"], *told)
+    headers = itertools.chain.from_iterable(shown["request_headers"])
+    text = "\n".join(texts).encode(errors="replace")
+    return b"\n".join((text, *headers, shown["request_body"], shown["response_body"]))
+
+
+def _take_out(redaction: Redaction, trail: Trail, shown: Shown) -> None:
+    """Redacts and cuts what an exchange shows."""
+    answer, refusal, names = trail.answer, trail.refusal, _names(shown)
+    assert answer is not None, "an exchange is written down when it is answered"
+    path, query = _shortened(shown["path"], MAX_ADDRESS, "/"), _shortened(shown["query"], MAX_ADDRESS, "&")
+    shown["path"], shown["query"] = redaction.path(path), redaction.query(query)
+    shown["token_in_url"] = shown["path"] != path or redaction.holds_token(query)
+    shown["request_headers"] = tuple(
+        [
+            (_header(redaction, name), _header(redaction, value))
+            for name, value in shown["request_headers"][:MAX_HEADERS]
+        ]
+    )
+    shown["request_body"] = redaction.shown(shown["request_body"], cut=_is_cut(trail))
+    cut = len(answer.body) > len(shown["response_body"])
+    received = redaction.shown(shown["response_body"], cut=cut, quotes=answer.status >= 400)
+    shown["response_body"] = received[:KEPT_BYTES]
+    if shown["job_id"] is not None and trail.operation != _IMPORT:
+        shown["job_id"] = redaction.path(_shortened(shown["job_id"], _MAX_TEXT, "/"))
+    hidden = redaction.stands_in(names.encode(errors="replace"))
+    for field in ("provides", "refers", "refused", "missing") if hidden or len(names) > MAX_NAMED else ():
+        records: Named = () if len(names) > MAX_NAMED else shown[field]
+        shown[field] = tuple([(entity, name and redaction.text(name)) for entity, name in records])
+    shown["unknown_fields"] = tuple([redaction.text(pointer[:_MAX_TEXT]) for pointer in shown["unknown_fields"]])
+    if refusal is not None:
+        shown["detail"] = redaction.text(refusal.detail)[:_MAX_TEXT]
+        shown["pointers"] = tuple([redaction.text(error.pointer[:_MAX_TEXT]) for error in refusal.errors])
+
+
+def _header(redaction: Redaction, text: bytes) -> bytes:
+    window = text[: MAX_HEADER_BYTES + _OVERLAP]
+    return redaction.shown(window, cut=len(text) > MAX_HEADER_BYTES)[:MAX_HEADER_BYTES]
+
+
+def _shortened(text: str, limit: int, separator: str) -> str:
+    """Returns a text of at most about that length; a part that is cut goes as a whole, since it may begin a secret."""
+    return text if len(text) <= limit else text[:limit].rpartition(separator)[0] + separator + "…"
+
+
+def _log(exchange: Exchange) -> None:
     detail = exchange.detail or "; ".join(exchange.notes)
     log.log(
-        level,
+        logging.WARNING if exchange.rule or exchange.notes else logging.DEBUG,
         "%s %s %d %.1f ms%s",
         exchange.method,
         _one_line(exchange.path[:200]),

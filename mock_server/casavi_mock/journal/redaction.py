@@ -1,263 +1,103 @@
-"""Takes tokens and secrets out of what the journal and the log show.
+"""Takes secrets out of what journal and log show: by the name they stand under, and wherever a known one stands.
 
-Known secrets are taken out wherever they stand; what is named like a secret is taken out by its name. All of it happens
-when an exchange is written down, so that nothing that is kept holds a secret.
+Known are the credentials of accounts and all tokens that were given out. They are found as they are, escaped in JSON,
+percent-encoded (however often) and in base64. It happens when an exchange is written down, so nothing kept holds one.
 """
 
+import base64
+import binascii
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from urllib.parse import unquote
+from urllib.parse import unquote_to_bytes
 
-from casavi_mock.accounts import Account, Registry
-from casavi_mock.domain.journal import Headers, Named
+from casavi_mock.accounts import Account
+from casavi_mock.domain.model import Secret
 
 REDACTED = "[redacted]"
-MAX_HEADERS = 100
-"""Headers of a request that are kept."""
-
-MAX_HEADER_BYTES = 2_000
-"""Bytes of a header's value that are kept."""
-
 MARK = REDACTED.encode()
-UNMISTAKABLE = 12
-"""Shorter keys and secrets may be words; those are taken out where they stand alone."""
 
-_LONGEST = 1_000
-_NAMED_SECRET = re.compile(r"token|secret|passw|pwd|auth|cookie|session|credential|key$", re.IGNORECASE)
+UNMISTAKABLE = 12
+"""Shorter credentials may be words: they are hidden where they stand alone, and not looked for in base64."""
+
+_TELLING = 8
+"""Characters of a known secret that tell too much of it, where an error text quotes the beginning of what came."""
+
+_NAMED_SECRET = re.compile(rb"token|secret|passw|pwd|auth|cookie|session|credential|key$", re.IGNORECASE)
 _NAMED_TOKEN = re.compile(
-    r"(?:x-)?(?:access|api|auth|bearer)?[-_]?token|secret|password|api[-_]?key|authorization", re.IGNORECASE
+    rb"(?:x-)?(?:access|api|auth|bearer)?[-_]?token|secret|password|api[-_]?key|authorization", re.IGNORECASE
 )
-_PIECES = re.compile(r"[\w.~-]{6,}")
-_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-_UUID_BYTES = re.compile(_UUID.pattern.encode(), re.IGNORECASE)
 _MEMBERS = (b'"token"', b'"secret"', b'"password"', b'"apiKey"')
 _MEMBER = re.compile(rb'("(?:token|secret|password|apiKey)"\s*:\s*)"(?:[^"\\]|\\.)*(?:"|\\?$)', re.DOTALL)
-_GIVEN_TOKEN = re.compile(rb'("token"\s*:\s*)"((?:[^"\\]|\\.)*)"')
-_ESCAPE = re.compile(rb"\\(?:u([0-9a-fA-F]{4})|(.))", re.DOTALL)
 _MEMBER_NAMES = frozenset({"key", "secret", "apiKey", "email", "password", "token"})
+_ESCAPE = re.compile(rb"\\(?:u([0-9a-fA-F]{4})|(.))", re.DOTALL)
+_HYPHENS = re.compile(rb"-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
+"""A UUID, as tokens are, from its first hyphen on: a pattern that begins with a fixed character is found fast."""
+_HYPHENS_IN_BASE64 = re.compile(rb"L[\w+/-]{6}t")
+"""What two hyphens of a UUID become in base64, wherever in it the UUID begins; for the same reason."""
+_BASE64 = re.compile(rb"[A-Za-z0-9+/]{16,}")
+_URL_SAFE, _STANDARD = bytes.maketrans(b"+/", b"-_"), bytes.maketrans(b"-_", b"+/")
 
 
 @dataclass(frozen=True, slots=True)
-class Presented:
-    """The token that came with a request."""
+class Known:
+    """A secret, in the forms in which it is looked for."""
 
-    text: str = ""
-    """Empty if there was none."""
-    form: str | None = None
-    """How it came, if not raw in its own header: `bearer` or `authorization`."""
+    plain: tuple[bytes, ...]
+    base64: tuple[bytes, ...] = ()
+    alone: re.Pattern[bytes] | None = None
+    """Finds it where it stands alone, if it may be a word."""
 
-
-def presented(token: bytes | None, authorization: bytes | None) -> Presented:
-    """Returns the token that came with a request.
-
-    Args:
-        token: The header `token`.
-        authorization: The header `authorization`.
-    """
-    text = (token or b"").decode("latin-1")
-    if text[:7].lower() == "bearer ":
-        return Presented(text[7:].strip(), "bearer")
-    if authorization is None:
-        return Presented(text)
-    scheme, _, rest = authorization.decode("latin-1").partition(" ")
-    if rest and scheme.lower() not in ("bearer", "token"):
-        return Presented(text)  # something else than a token, such as a gateway's own
-    return Presented(text or (rest or scheme).strip(), "authorization")
-
-
-class Hidden:
-    """What must not be shown of one exchange.
-
-    Args:
-        registry: The accounts, with all tokens.
-    """
-
-    __slots__ = ("_accounts", "_needles", "_registry", "_texts")
-
-    def __init__(self, registry: Registry) -> None:
-        self._registry = registry
-        self._texts: dict[str, None] = {}  # a dict keeps their order
-        self._accounts: list[str] = []
-        self._needles: list[tuple[bytes, bytes]] = []
-
-    def add_token(self, text: str) -> None:
-        """Hides a token that came."""
-        if len(text) >= 6:
-            self._add(text)
-
-    def add_account(self, account: Account) -> None:
-        """Hides the credentials of an account."""
-        texts, needles = _of_account(account.key, account.secret.reveal())
-        self._accounts += texts
-        self._needles += needles
-
-    def add_known(self, text: str) -> list[str]:
-        """Hides all tokens of the registry that stand in a text; returns them."""
-        token = self._registry.token
-        found: list[str] = []
-        for piece in _PIECES.findall(text):
-            if token(piece):
-                found.append(piece)
-            elif len(piece) > 36 or piece[8:9] == "-":
-                found += [some for some in _UUID.findall(piece) if token(some) or token(some.lower())]
-        for known in found:
-            self._add(known)
-        return found
-
-    def stands_in(self, text: str) -> bool:
-        """Whether something of it stands in a text, percent-encoded or not."""
-        return any(self._stands_plainly_in(spelled) for spelled in _spellings(text))
-
-    def path(self, path: str) -> tuple[str, bool]:
-        """Returns a decoded path without it, and whether there was any; a segment that holds some goes as a whole."""
-        if not self.stands_in(path):
-            return path, False
-        segments = "/".join(self._segment(part) for part in path.split("/"))
-        return REDACTED if self.stands_in(segments) else segments, True
-
-    def query(self, query: str) -> tuple[str, bool]:
-        """Returns a query as it came without it, and whether there was any, or a member named like a token."""
-        members = [self._member(part) for part in re.split(r"([&;])", query)]
-        text = "".join(part for part, _ in members)
-        if self.stands_in(text):
-            return REDACTED, True
-        return text, any(held for _, held in members)
-
-    def headers(self, headers: Iterable[tuple[bytes, bytes]]) -> Headers:
-        """Returns headers without it, as many and as long as are kept."""
-        shown = [(name, MARK if names_secret(name) else value) for name, value in headers]
-        everything = b"\n".join([part for header in shown for part in header])
-        if everything.count(b"-") > 3:
-            self._note_uuids(everything)
-        if len(everything) < MAX_HEADER_BYTES and not self._in_bytes(everything):
-            return tuple(shown[:MAX_HEADERS])
-        kept = MAX_HEADER_BYTES
-        return tuple(
-            (self.raw(name[: kept + _LONGEST], cut=True)[:kept], self.raw(value[: kept + _LONGEST], cut=True)[:kept])
-            for name, value in shown[:MAX_HEADERS]
-        )
-
-    def raw(self, raw: bytes, *, cut: bool = False, quotes: bool = False) -> bytes:
-        """Returns bytes without it.
-
-        Args:
-            raw: The bytes, UTF-8 or not.
-            cut: Whether more followed, so that the end may be the beginning of something hidden.
-            quotes: Whether they may quote beginnings of what came, as refusals do.
-        """
-        for needle, shown in self._needles:
-            if needle in raw:
-                raw = raw.replace(needle, shown)
-            if quotes:
-                raw = _without_quotes(raw, needle)
-        if b"\\" in raw and self._in_bytes(_ESCAPE.sub(_unescaped, raw)):
-            return MARK
-        return _without_beginning(raw, [needle for needle, _ in self._needles]) if cut else raw
-
-    def body(self, raw: bytes, *, cut: bool = False) -> bytes:
-        """Returns a body without it, and without the values of members named like a secret."""
-        if any(member in raw for member in _MEMBERS):
-            raw = _MEMBER.sub(rb'\1"' + MARK + b'"', raw)
-        return self.raw(raw, cut=cut)
-
-    def text(self, text: str) -> str:
-        """Returns a text without it, not even its beginning."""
-        return self.raw(text.encode(errors="replace"), quotes=True).decode(errors="replace")
-
-    def records(self, records: Named) -> Named:
-        """Returns entities and ids without it."""
-        quoted = [f'"{name}"'.encode(errors="replace") for _, name in records if name is not None]
-        if not self._in_bytes(b" ".join(quoted)):
-            return records
-        return tuple((entity, name and self.text(f'"{name}"')[1:-1]) for entity, name in records)
-
-    def _stands_plainly_in(self, text: str) -> bool:
-        for hidden in self._texts:
-            if hidden in text:
+    def stands_in(self, raw: bytes) -> bool:
+        """Whether it stands in bytes, as it is or in base64."""
+        for form in self.plain:
+            if form in raw and (self.alone is None or self.alone.search(raw)):
                 return True
-        for hidden in self._accounts:
-            if hidden in text and _stands(hidden, text):
-                return True
-        return bool(self.add_known(text))
-
-    def _segment(self, part: str) -> str:
-        if not self.stands_in(part):
-            return part
-        self._add_spellings(part)
-        return REDACTED
-
-    def _add_spellings(self, text: str) -> None:
-        """Hides a text in every spelling, as answers and refusals may quote any of them."""
-        for spelled in _spellings(text):
-            self.add_token(spelled)
-
-    def _member(self, part: str) -> tuple[str, bool]:
-        name, _, value = part.partition("=")
-        if self.stands_in(name):
-            self._add_spellings(name)
-            return REDACTED, True
-        if not value:
-            return part, False
-        *_, plain = _spellings(name)
-        held = bool(_NAMED_TOKEN.fullmatch(plain)) or self.stands_in(value)
-        if not held and not _NAMED_SECRET.search(plain):
-            return part, False
-        self._add_spellings(value)
-        return f"{name}={REDACTED}", held
-
-    def _add(self, text: str) -> None:
-        text = text[:_LONGEST]
-        if text not in self._texts:
-            self._texts[text] = None
-            self._needles.append((text.encode(errors="replace"), MARK))
-            if not text.isascii():
-                self._needles.append((text.encode("latin-1", "replace"), MARK))
-
-    def _in_bytes(self, raw: bytes) -> bool:
-        for needle, _ in self._needles:  # noqa: SIM110  # this is done for every exchange, and a generator costs more
-            if needle in raw:
+        for form in self.base64:  # noqa: SIM110  # this is done for every exchange, and a generator costs more
+            if form in raw:
                 return True
         return False
 
-    def _note_uuids(self, raw: bytes) -> None:
-        for text in uuids(raw):
-            if self._registry.token(text) or self._registry.token(text.lower()):
-                self._add(text)
+    def without(self, raw: bytes, *, quotes: bool) -> bytes:
+        """Returns bytes without it; without its telling beginnings either if they may be quoted."""
+        if self.alone is not None:
+            return self.alone.sub(MARK, raw)
+        for form in self.plain:
+            raw = _without_beginning(raw, form, _TELLING if quotes else len(form))
+        for form in self.base64:
+            while (start := raw.find(form)) >= 0:
+                left, right = raw[:start], raw[start + len(form) :]
+                raw = re.sub(rb"[\w+/-]*$", b"", left) + MARK + re.sub(rb"^[\w+/=-]*", b"", right)
+        return raw
+
+    def begins_at_the_end(self, raw: bytes) -> int:
+        """Returns how many of the last bytes are a beginning of it, if enough to tell anything; 0 if none are."""
+        lengths = (
+            n for form in self.plain for n in range(min(len(form) - 1, len(raw)), 3, -1) if raw.endswith(form[:n])
+        )
+        return next(lengths, 0)
 
 
-@lru_cache(100)
-def _of_account(key: str, secret: str) -> tuple[list[str], list[tuple[bytes, bytes]]]:
-    """Returns the credentials of an account, and what is looked for in bytes with what takes its place."""
-    texts = [text for text in (key, secret) if text]
-    needles = []
-    for text in texts:
-        needle = text.encode(errors="replace")
-        alone = (b'"' + needle + b'"', b'"' + MARK + b'"')
-        needles.append((needle, MARK) if len(text) >= UNMISTAKABLE else alone)
-    return texts, needles
+@lru_cache(1_000)
+def credentials(key: str, secret: Secret) -> tuple[Known, ...]:
+    """Returns the credentials of an account as secrets that are known."""
+    return tuple(known(text) for text in (key, secret.reveal()) if text)
 
 
-def uuids(raw: bytes) -> list[str]:
-    """Returns what has the form of a UUID, as tokens have."""
-    return [found.decode() for found in _UUID_BYTES.findall(raw)]
-
-
-def may_hide_more(body: bytes) -> bool:
-    """Whether a body has members named like a secret, or escapes by which something may be spelled in another way."""
-    if b"\\" in body:
-        return True
-    for member in _MEMBERS:  # noqa: SIM110  # this is done for every exchange, and a generator costs more
-        if member in body:
-            return True
-    return False
+def known(text: str) -> Known:
+    """Returns a text as a secret that is known."""
+    plain = tuple(dict.fromkeys((text.encode(errors="replace"), text.encode("latin-1", "replace"))))
+    if len(text) < UNMISTAKABLE:
+        word = b"|".join(map(re.escape, plain))
+        return Known(plain, alone=re.compile(rb'(?<![^"/=&;,\n])(?:' + word + rb')(?![^"/=&;,\n])'))
+    return Known(plain, tuple(dict.fromkeys(core for form in plain for core in _cores(form))))
 
 
 @lru_cache(1_000)
 def names_secret(name: bytes) -> bool:
-    """Whether a header's name says that its value is secret."""
-    return bool(_NAMED_SECRET.search(name.decode("latin-1")))
+    """Whether the name of a header, or of a member of a query, says that its value is secret."""
+    return bool(_NAMED_SECRET.search(name))
 
 
 def members_view(names: Iterable[str]) -> bytes:
@@ -266,57 +106,165 @@ def members_view(names: Iterable[str]) -> bytes:
     return b"{" + b", ".join(f'"{name}": "{REDACTED}"'.encode() for name in shown) + b"}" if shown else b""
 
 
-def token_answer(raw: bytes) -> tuple[bytes, str]:
-    """Returns the answer to a log-in without its token, and the token; nothing of it if there is none to be found."""
-    match = _GIVEN_TOKEN.search(raw)
-    if match is None:
-        return MARK, ""
-    return raw[: match.start(2)] + MARK + raw[match.end(2) :], match.group(2).decode(errors="replace")
+def without_members(body: bytes) -> bytes:
+    """Returns a body without the values of members that are named like a secret."""
+    for member in _MEMBERS:
+        if member in body:
+            return _MEMBER.sub(rb'\1"' + MARK + b'"', body)
+    return body
 
 
-def _spellings(text: str) -> Iterator[str]:
-    """Yields a text as it is, and decoded as often as a careless client may have encoded it."""
-    yield text
+def nothing_hidden(raw: bytes, secrets: Iterable[Known], issued: Collection[str]) -> bool:
+    """Whether neither a secret nor a token stands in bytes in any form; False also where that is not told fast.
+
+    Args:
+        raw: All that is to be shown of an exchange.
+        secrets: The secrets to look for.
+        issued: The texts of all tokens.
+    """
+    if b"\\" in raw or b"%" in raw or _HYPHENS_IN_BASE64.search(raw):
+        return False
+    for secret in secrets:
+        if secret.stands_in(raw):
+            return False
+    for found in _HYPHENS.finditer(raw):
+        if raw[found.start() - 8 : found.end()].decode("latin-1").lower() in issued:
+            return False
+    return True
+
+
+def tokens_in(raw: bytes, issued: Collection[str]) -> list[str]:
+    """Returns the tokens that stand in bytes in any form."""
+    return [token.lower() for token in _spelled_tokens(raw, issued)]
+
+
+def standing_in(raw: bytes, accounts: Iterable[Account]) -> list[Account]:
+    """Returns the accounts whose key or secret stands in bytes in any form."""
+    readings = list(_readings(raw))
+    text = b"\n".join([*readings, *(decoded for reading in readings for decoded in _from_base64(reading))])
+    text += text.decode(errors="replace").encode("latin-1", "replace")
+    return [
+        account
+        for account in accounts
+        if account.key.encode() in text or account.secret.reveal().encode(errors="replace") in text
+    ]
+
+
+class Redaction:
+    """Takes secrets out of the texts of one exchange.
+
+    Args:
+        secrets: Those to take out.
+        issued: The texts of all tokens.
+        raw: All that is to be shown; the tokens that stand in it are taken out too.
+    """
+
+    def __init__(self, secrets: Iterable[Known], issued: Collection[str], raw: bytes) -> None:
+        self._secrets = [*secrets, *(known(text) for text in dict.fromkeys(_spelled_tokens(raw, issued)))]
+
+    def stands_in(self, raw: bytes) -> bool:
+        """Whether a secret stands in bytes in any form."""
+        return any(secret.stands_in(reading) for reading in _readings(raw) for secret in self._secrets)
+
+    def shown(self, raw: bytes, *, cut: bool = False, quotes: bool = False) -> bytes:
+        """Returns bytes without the secrets; what spells one in another form than it is goes as a whole.
+
+        Args:
+            raw: The bytes, UTF-8 or not.
+            cut: Whether more followed, so that the end may be the beginning of a secret.
+            quotes: Whether they may quote beginnings of what came, as refusals do.
+        """
+        for secret in self._secrets:
+            raw = secret.without(raw, quotes=quotes)
+        if (b"\\" in raw or b"%" in raw) and self.stands_in(raw):
+            return MARK
+        length = max((secret.begins_at_the_end(raw) for secret in self._secrets), default=0) if cut else 0
+        return raw[:-length] + MARK if length else raw
+
+    def text(self, text: str) -> str:
+        """Returns a text that may quote what came, without the secrets and their beginnings."""
+        return self.shown(text.encode(errors="replace"), quotes=True).decode(errors="replace")
+
+    def path(self, path: str) -> str:
+        """Returns a path without the secrets; a segment that holds one goes as a whole."""
+        segments = "/".join(REDACTED if self._in_text(part) else part for part in path.split("/"))
+        return REDACTED if self._in_text(segments) else segments
+
+    def query(self, query: str) -> str:
+        """Returns a query without the secrets, and without the values of members that are named like one."""
+        members = "".join(self._member(part) for part in re.split(r"([&;])", query))
+        return REDACTED if self._in_text(members) else members
+
+    def holds_token(self, query: str) -> bool:
+        """Whether a secret stands in a query, or a member that is named like one."""
+        named = (_plain(name) for name, _, value in (part.partition("=") for part in re.split("[&;]", query)) if value)
+        return self._in_text(query) or any(_NAMED_TOKEN.fullmatch(name) for name in named)
+
+    def _member(self, part: str) -> str:
+        name, _, value = part.partition("=")
+        if self._in_text(name):
+            return REDACTED
+        return f"{name}={REDACTED}" if value and (names_secret(_plain(name)) or self._in_text(value)) else part
+
+    def _in_text(self, text: str) -> bool:
+        return self.stands_in(text.encode(errors="replace"))
+
+
+def _readings(raw: bytes) -> Iterator[bytes]:
+    """Yields bytes as they are, then percent-decoded and without JSON's escapes, as often as a client may do that."""
+    yield raw
     for _ in range(3):
-        if "%" not in text:
-            return
-        text = unquote(text)
-        yield text
+        if b"%" in raw:
+            yield (raw := unquote_to_bytes(raw))
+        if b"\\" in raw:
+            yield (raw := _ESCAPE.sub(_unescaped, raw))
 
 
-def _stands(hidden: str, text: str) -> bool:
-    if len(hidden) >= UNMISTAKABLE:
-        return hidden in text
-    return bool(hidden) and hidden in re.split(r"[/=&;,\s]", text)
+def _spelled_tokens(raw: bytes, issued: Collection[str]) -> Iterator[str]:
+    """Yields the tokens that stand in bytes in any form, as they are spelled there."""
+    for reading in _readings(raw):
+        for text in (reading, *_from_base64(reading)) if _HYPHENS_IN_BASE64.search(reading) else (reading,):
+            for found in _HYPHENS.finditer(text):
+                token = text[max(found.start() - 8, 0) : found.end()].decode("latin-1")
+                if token.lower() in issued:
+                    yield token
 
 
-def _unescaped(match: re.Match[bytes]) -> bytes:
-    code, other = match.groups()
-    return chr(int(code, 16)).encode(errors="replace") if code else other
+def _from_base64(raw: bytes) -> Iterator[bytes]:
+    """Yields what bytes are that may be base64, wherever in them it begins."""
+    for run in _BASE64.findall(raw.translate(_STANDARD)):
+        for skip in range(4):
+            text = run[skip:] if len(run[skip:]) % 4 != 1 else run[skip:-1]  # one character alone is no byte
+            yield binascii.a2b_base64(text + b"=" * (-len(text) % 4))
 
 
-def _without_beginning(raw: bytes, needles: list[bytes]) -> bytes:
-    """Returns bytes without the beginning of a needle at their end, if that is long enough to tell anything."""
-    for needle in needles:
-        for length in range(min(len(needle) - 1, len(raw)), 3, -1):
-            if raw.endswith(needle[:length]):
-                return raw[:-length] + MARK
-    return raw
+def _cores(form: bytes) -> Iterator[bytes]:
+    """Yields what a text becomes in base64, wherever in three bytes it begins, without what its neighbours decide."""
+    for skip in range(3):
+        encoded = base64.b64encode(bytes(skip) + form)
+        core = encoded[skip and skip + 1 : (skip + len(form)) * 8 // 6]
+        yield core
+        yield core.translate(_URL_SAFE)
 
 
-def _without_quotes(raw: bytes, needle: bytes) -> bytes:
-    """Returns bytes without any beginning of a needle that is long enough to tell it."""
-    head = needle[:8]
-    start = raw.find(head) if len(head) == 8 else -1
+def _without_beginning(raw: bytes, form: bytes, least: int) -> bytes:
+    """Returns bytes without any beginning of a secret that has a least length."""
+    head = form[:least]
+    start = raw.find(head)
     while start >= 0:
-        end = start + 8
-        while end - start < len(needle) and raw[end : end + 1] == needle[end - start : end - start + 1]:
+        end = start + len(head)
+        while end - start < len(form) and raw[end : end + 1] == form[end - start : end - start + 1]:
             end += 1
         raw = raw[:start] + MARK + raw[end:]
         start = raw.find(head, start + len(MARK))
     return raw
 
 
-def shortened(text: str, limit: int, separator: str) -> str:
-    """Returns a text of at most about that length; a part that is cut goes as a whole, since it may begin a secret."""
-    return text if len(text) <= limit else text[:limit].rpartition(separator)[0] + separator + "…"
+def _plain(name: str) -> bytes:
+    *_, plain = _readings(name.encode(errors="replace"))
+    return plain
+
+
+def _unescaped(match: re.Match[bytes]) -> bytes:
+    code, other = match.groups()
+    return chr(int(code, 16)).encode(errors="replace") if code else other

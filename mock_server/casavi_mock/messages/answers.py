@@ -22,11 +22,6 @@ class Answer:
     headers: tuple[tuple[bytes, bytes], ...] = ()
 
 
-def json_answer(status: int, value: Any, headers: tuple[tuple[bytes, bytes], ...] = ()) -> Answer:
-    """Returns a value as a JSON answer."""
-    return Answer(status, orjson.dumps(value), JSON, headers)
-
-
 class Problems:
     """Turns refusals into error bodies (RFC 9457).
 

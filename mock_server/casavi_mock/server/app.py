@@ -1,29 +1,33 @@
 """Puts the server together: the vendor's API, the control plane and the pages behind one ASGI application."""
 
 import asyncio
+import functools
 import logging
 import secrets
 import time
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from casavi_mock.accounts import Registry, Settings
 from casavi_mock.bodies.body import ClientGone
 from casavi_mock.errors import Refused
 from casavi_mock.journal.recorder import Recorder
 from casavi_mock.messages.answers import Answer, Problems
+from casavi_mock.messages.request import Request, Trail
 from casavi_mock.server.door import Door
 from casavi_mock.server.mount import PREFIX, ControlMount
 from casavi_mock.server.options import EdgeOptions
 from casavi_mock.server.pages import Pages
+from casavi_mock.server.protocol import break_off, watching
 from casavi_mock.server.worker import Worker
-from casavi_mock.vendor.api import VendorApi
+from casavi_mock.vendor.addresses import Addresses
+from casavi_mock.vendor.api import vendor_api
 from casavi_mock.vendor.conformance import AnswerSchemas
-from casavi_mock.vendor.faults import Admission, Injected, Pause, break_off, halving, pause
-from casavi_mock.vendor.operations import Call
+from casavi_mock.vendor.faults import Gone, Injected, Pause, Strikes, pause
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -36,9 +40,8 @@ Send = Callable[[Message], Awaitable[None]]
 log = logging.getLogger("casavi_mock.app")
 
 
-def system_now() -> datetime:
-    """Returns the system's time, aware, in UTC."""
-    return datetime.now(UTC)
+system_now = functools.partial(datetime.now, UTC)
+"""Returns the system's time, aware, in UTC."""
 
 
 def new_registry(settings: Settings, *, now: Callable[[], datetime] = system_now) -> Registry:
@@ -64,7 +67,6 @@ class MockApp:
         self.readiness: dict[str, bool] = {"worker": False}
         self.pause: Pause = pause
         """Waits as long as an injected delay says."""
-        self._error_media_type = settings.policy.error_media_type
         self._problems = Problems(settings.rules, settings.policy.error_media_type)
         self._recorder = Recorder(registry, self._problems, now, secrets.token_hex(4))
         self.door = Door(options.connections, self._turned_away)
@@ -72,7 +74,9 @@ class MockApp:
         self.facts: dict[str, Callable[[], Any]] = {"connections": self.door.view}
         """What health tells beside what the accounts hold."""
         self._pages = Pages(settings.documents)
-        self._vendor = VendorApi(registry, base_url=options.base_url, forwarded=options.forwarded)
+        self._strikes = Strikes(settings.policy.error_media_type, self._pause, watching)
+        addresses = Addresses(options.base_url, forwarded=options.forwarded)
+        self._router = vendor_api(registry, self._strikes.strike, addresses)
         self._control = ControlMount(self._control_plane)
         self._worker = Worker(registry)
         self._allowed = AnswerSchemas(settings.documents) if options.strict else None
@@ -111,6 +115,9 @@ class MockApp:
             facts=self.facts,
         )
 
+    async def _pause(self, seconds: float, gone: Gone) -> None:
+        await self.pause(seconds, gone)
+
     def _turned_away(self, refusal: Refused) -> Answer:
         """Returns the answer to a connection that does not become a request."""
         request_id = self._recorder.new_id()
@@ -132,61 +139,58 @@ class MockApp:
         elif scope["method"] in ("GET", "HEAD") and (page := self._pages.find(path)):
             await send_answer(send, page, head=scope["method"] == "HEAD")
         else:
-            await self._vendor_exchange(scope, receive, send)
+            await self._exchange(scope, receive, send)
 
-    async def _vendor_exchange(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _exchange(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one request to the vendor's API."""
         started = time.perf_counter()
-        request_id = self._recorder.new_id()
-        headers = _headers(scope)
-        call = Call(headers, receive, request_bytes=_announced_bytes(headers))
-        call.admit = admission = Admission(call, request_id, self._error_media_type, send, self.pause)
-        answer, refusal = await self._answer(call, scope, request_id)
-        if answer is None:
+        trail = _trail(scope, receive, send, self._recorder.new_id())
+        try:
+            await self._router.route(trail)
+            if self._allowed is not None:
+                self._check(self._allowed, trail)
+        except Injected as injected:
+            trail.answer = injected.answer
+        except ClientGone:
             return
-        answer.headers = (*answer.headers, (b"x-request-id", request_id.encode()))
+        except Refused as refusal:
+            # What led to it knows the body, and would keep it until the collector comes by.
+            refusal.__context__ = None
+            self._refuse(trail, refusal.with_traceback(None))
+        except Exception:
+            log.exception("request %s failed inside the mock", trail.request_id)
+            detail = f"The mock failed, not casavi. Its log has more under {trail.request_id}."
+            self._refuse(trail, Refused("internal-error", detail))
+        answer = trail.answer
+        assert answer is not None, "an endpoint answers, or raises"
+        answer.headers = (*answer.headers, (b"x-request-id", trail.request_id.encode()))
+        trail.seconds = time.perf_counter() - started
         # Written down before it is sent, so that a client that has its answer finds it in the journal.
-        self._recorder.record(
-            call,
-            answer,
-            request_id=request_id,
-            method=scope["method"],
-            path=scope["path"],
-            seconds=time.perf_counter() - started,
-            refusal=refusal,
-            scope_headers=scope["headers"],
-            query=scope["query_string"],
-            injected=admission.injected,
-            effect=admission.effect,
-        )
-        cut = admission.cut
+        self._recorder.record(trail)
+        if trail.fault is None:
+            await send_answer(send, answer, head=trail.request.method == "HEAD")
+        else:
+            await self._send_cut(send, answer, trail)
+
+    def _refuse(self, trail: Trail, refusal: Refused) -> None:
+        trail.refusal = refusal
+        trail.answer = self._problems.answer(refusal, trail.request_id)
+
+    async def _send_cut(self, send: Send, answer: Answer, trail: Trail) -> None:
+        """Sends an answer as far as a fault lets it through."""
+        cut = self._strikes.cut(trail)
         if cut in (None, "truncate"):
-            await send_answer(halving(send) if cut else send, answer, head=scope["method"] == "HEAD")
+            await send_answer(halving(send) if cut else send, answer, head=trail.request.method == "HEAD")
         if cut:
             break_off(send, reset=cut == "reset")
 
-    async def _answer(self, call: Call, scope: Scope, request_id: str) -> tuple[Answer | None, Refused | None]:
-        refusal = None
-        try:
-            return self._checked(call, await self._vendor.answer(call, scope)), None
-        except Refused as error:
-            # What led to it knows the body, and would keep it until the collector comes by.
-            refusal = error.with_traceback(None)
-            refusal.__context__ = None
-        except Injected as injected:
-            return injected.answer, None
-        except ClientGone:
-            return None, None
-        except Exception:
-            log.exception("request %s failed inside the mock", request_id)
-            refusal = Refused("internal-error", f"The mock failed, not casavi. Its log has more under {request_id}.")
-        return self._problems.answer(refusal, request_id), refusal
-
-    def _checked(self, call: Call, answer: Answer) -> Answer:
-        violation = self._allowed.violation(call.operation, answer) if self._allowed else None
+    @staticmethod
+    def _check(allowed: AnswerSchemas, trail: Trail) -> None:
+        assert trail.answer is not None, "an endpoint answers, or raises"
+        violation = allowed.violation(trail.operation, trail.answer)
         if violation:
             log.error("the mock violates its own contract: %s", violation)
             raise Refused("internal-error", f"The mock violates its own contract: {violation}.")
-        return answer
 
 
 async def send_answer(send: Send, answer: Answer, *, head: bool) -> None:
@@ -200,11 +204,35 @@ async def send_answer(send: Send, answer: Answer, *, head: bool) -> None:
     await send({"type": "http.response.body", "body": b"" if head else answer.body})
 
 
-def _announced_bytes(headers: Mapping[bytes, bytes]) -> int:
-    length = headers.get(b"content-length", b"")
-    return int(length) if length.isdigit() and len(length) < 16 else 0
+def halving(send: Send) -> Send:
+    """Returns a `send` that lets half of the body through, and does not end the answer."""
+
+    async def cut(message: Message) -> None:
+        if message["type"] == "http.response.body":
+            body = message["body"]
+            message = {**message, "body": body[: len(body) // 2], "more_body": True}
+        await send(message)
+
+    return cut
 
 
-def _headers(scope: Scope) -> Mapping[bytes, bytes]:
-    # Of a header that comes twice the first counts.
-    return dict(reversed(scope["headers"]))
+def _trail(scope: Scope, receive: Receive, send: Send, request_id: str) -> Trail:
+    """Returns what is told of a request at its beginning."""
+    all_headers = scope["headers"]
+    headers = dict(reversed(all_headers))  # of a header that comes twice the first counts
+    raw_path = scope.get("raw_path")  # optional in ASGI, though every server that matters gives it
+    host, port = scope.get("server") or ("localhost", None)
+    request = Request(
+        method=scope["method"],
+        path=raw_path.decode("ascii", "replace") if raw_path else quote(scope["path"]),
+        query=scope["query_string"],
+        headers=headers,
+        receive=receive,
+        all_headers=all_headers,
+        scheme=scope["scheme"],
+        server=f"{host}:{port}" if port else host,
+        connection=send,
+    )
+    length = headers.get(b"content-length", b"")  # of a body that may never be read
+    announced = int(length) if length.isdigit() and len(length) < 16 else 0
+    return Trail(request, request_id, request_bytes=announced)

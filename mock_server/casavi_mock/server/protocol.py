@@ -6,6 +6,10 @@ counted at the door and is in no journal.
 
 import asyncio
 import enum
+import errno
+import os
+import socket
+import struct
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -15,7 +19,6 @@ from casavi_mock.errors import Refused
 from casavi_mock.messages.answers import Answer
 from casavi_mock.server.door import Door
 from casavi_mock.server.options import ConnectionLimits
-from casavi_mock.vendor.faults import reset_connection
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -28,6 +31,8 @@ SURPLUS = 50
 """Connections beyond the bound that are heard at all; of more, the one that has been silent longest goes."""
 
 _CLOSE = (b"connection", b"close")
+_NO_LINGER = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
+"""Makes the system reset a connection where it would end it in order."""
 
 
 class Part(enum.Enum):
@@ -210,7 +215,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def _not_taken(self) -> None:
         self._stall = None
         self._door.slow_readers += 1
-        reset_connection(self.transport)
+        _reset(self.transport)
 
     def _taken(self) -> None:
         if self._stall is not None:
@@ -219,7 +224,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _abort_later(self) -> None:
         if self._stall is None:
-            self._stall = self.loop.call_later(self._limits.answer_seconds, reset_connection, self.transport)
+            self._stall = self.loop.call_later(self._limits.answer_seconds, _reset, self.transport)
 
     # Turning away.
 
@@ -279,6 +284,50 @@ class BoundedProtocol(HttpToolsProtocol):
     async def _headers_too_large(self, scope: Message, receive: Receive, send: Send) -> None:
         self._door.headers_too_large += 1
         await _send(send, self._door.answer(_too_large(self._limits)))
+
+
+def break_off(send: object, *, reset: bool) -> None:
+    """Ends the connection of a request, whatever of the answer was sent.
+
+    Under uvicorn the connection is really closed. Where there is none, as behind `httpx.ASGITransport`, the client's
+    call raises what is raised here.
+
+    Args:
+        send: Sends messages of this request.
+        reset: Whether it is reset (the client sees ECONNRESET) instead of closed (the client sees its end).
+
+    Raises:
+        ConnectionResetError: There is no connection to end.
+    """
+    cycle = _cycle(send)
+    if cycle is None:
+        raise ConnectionResetError(errno.ECONNRESET, "connection reset by a fault of the mock")
+    cycle.disconnected = True  # as it will be in a moment; until then uvicorn would complain of a missing answer
+    if reset:
+        _reset(cycle.transport)
+    else:
+        cycle.transport.close()  # sends what is still to be sent
+
+
+def watching(send: object) -> Callable[[], bool]:
+    """Returns what tells whether the client of a request has gone; where that cannot be known, it never has."""
+    cycle = _cycle(send)
+    return lambda: cycle is not None and bool(cycle.disconnected)
+
+
+def _cycle(send: object) -> Any:
+    """Returns uvicorn's object for one request and its answer, or None if another server is at work.
+
+    It has no public way to its connections, but both of its protocols send by a method of such an object.
+    """
+    cycle = getattr(send, "__self__", None)
+    return cycle if hasattr(cycle, "transport") and hasattr(cycle, "disconnected") else None
+
+
+def _reset(transport: asyncio.Transport) -> None:
+    """Resets a connection; what is still to be sent is not sent."""
+    transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
+    transport.abort()
 
 
 def _too_large(limits: ConnectionLimits) -> Refused:

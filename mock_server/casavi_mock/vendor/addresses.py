@@ -1,6 +1,6 @@
 """Under which address a client reaches this server."""
 
-from casavi_mock.vendor.operations import Call
+from casavi_mock.messages.request import Request
 
 
 class Addresses:
@@ -15,18 +15,18 @@ class Addresses:
         self._base_url = base_url.rstrip("/") if base_url else None
         self._forwarded = forwarded
 
-    def of(self, call: Call) -> str:
-        """Returns the address that the client of a call used, without a slash at the end."""
+    def of(self, request: Request) -> str:
+        """Returns the address that the client of a request used, without a slash at the end."""
         if self._base_url:
             return self._base_url
-        host, scheme, prefix = _text(call, b"host") or call.server, call.scheme, ""
+        host, scheme, prefix = _text(request, b"host") or request.server, request.scheme, ""
         if self._forwarded:
-            host = _text(call, b"x-forwarded-host") or host
-            scheme = _text(call, b"x-forwarded-proto") or scheme
-            prefix = _text(call, b"x-forwarded-prefix").rstrip("/")
+            host = _text(request, b"x-forwarded-host") or host
+            scheme = _text(request, b"x-forwarded-proto") or scheme
+            prefix = _text(request, b"x-forwarded-prefix").rstrip("/")
         return f"{scheme}://{host}{prefix}"
 
 
-def _text(call: Call, name: bytes) -> str:
+def _text(request: Request, name: bytes) -> str:
     # of several proxies the first one is next to the client
-    return call.headers.get(name, b"").decode("latin-1").partition(",")[0].strip()
+    return request.headers.get(name, b"").decode("latin-1").partition(",")[0].strip()

@@ -9,12 +9,13 @@ import functools
 import warnings
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, MutableMapping
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 import orjson
 from starlette.exceptions import HTTPException
 
 from casavi_mock.errors import ConfigurationError, Refused
+from casavi_mock.messages.request import Trail
 
 with warnings.catch_warnings():
     # connexion 3.3 warns about its own use of jsonschema and of starlette's test client when it is imported
@@ -29,12 +30,11 @@ with warnings.catch_warnings():
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-Asked = TypeVar("Asked")
-Endpoint = Callable[[Asked, Mapping[str, str]], Awaitable[None]]
-"""Does the work of one operation: takes what was asked, and the parameters of the path, still encoded."""
+Endpoint = Callable[[Trail, Mapping[str, str]], Awaitable[None]]
+"""Answers the requests of one operation: takes the trail, and the parameters of the path, still encoded."""
 
 _ENDPOINTS = "casavi_mock.endpoints"
-_ASKED = "casavi_mock.asked"
+_TRAIL = "casavi_mock.trail"
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -52,10 +52,10 @@ class RoutedOperation:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Calls the endpoint of this operation in the table of the server that asks."""
-        await scope[_ENDPOINTS][self](scope[_ASKED], scope["path_params"])
+        await scope[_ENDPOINTS][self](scope[_TRAIL], scope["path_params"])
 
 
-class Router(Generic[Asked]):
+class Router:
     """Calls the endpoint of the operation that a request means.
 
     Args:
@@ -69,24 +69,26 @@ class Router(Generic[Asked]):
     def __init__(
         self,
         documents: Mapping[str, Mapping[str, Any]],
-        endpoint_of: Callable[[RoutedOperation], Endpoint[Asked]],
+        endpoint_of: Callable[[RoutedOperation], Endpoint],
     ) -> None:
         self._app, operations = _loaded(orjson.dumps(documents))
         self._endpoints = {operation: endpoint_of(operation) for operation in operations}
 
-    async def route(self, method: str, path: str, asked: Asked) -> None:
-        """Calls the endpoint that a request means.
-
-        Args:
-            method: The request's method.
-            path: Its path as it was sent, so that an encoded slash stays inside its segment.
-            asked: What the endpoint is called with.
+    async def route(self, trail: Trail) -> None:
+        """Calls the endpoint that a request means; it is routed as it was sent: an encoded slash divides no segments.
 
         Raises:
-            Refused: The contract has no such path, or not this method for it.
+            Refused: The contract has no such path, or not this method for it; or the endpoint refuses the request.
         """
+        method = trail.request.method
         # Few entries, as connexion and starlette copy it several times.
-        scope = {"type": "http", "method": method, "path": path, _ENDPOINTS: self._endpoints, _ASKED: asked}
+        scope = {
+            "type": "http",
+            "method": method,
+            "path": trail.request.path,
+            _ENDPOINTS: self._endpoints,
+            _TRAIL: trail,
+        }
         try:
             await self._app(scope, _nothing, _nothing)
         except HTTPException as error:
