@@ -167,6 +167,11 @@ def test_a_changed_value_counts_and_the_history_stays() -> None:
     assert (record.internal_id, record.modified_at) == (before.internal_id, before.modified_at)
 
 
+def test_an_empty_document_has_a_size_too() -> None:
+    store = edited(lambda state: state["_mock"]["records"]["documents"][0].update(size=0))
+    assert [record.fields["size"] for record in store.records("documents")] == [0, 3]
+
+
 def test_a_record_that_stands_there_twice_is_refused() -> None:
     with pytest.raises(StateError, match=r"^/contacts/0/id: .*more than once"):
         edited(lambda state: state["contacts"].append(state["contacts"][0]))
