@@ -7,7 +7,7 @@ PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 8 --dist worksteal
 # Hundreds of tests start a Python of their own; without bytecode each would compile all packages again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help serve test test-unit test-rest test-all bench soak check format docs lock wheel image clean
+.PHONY: help serve test test-unit test-rest test-all mutate bench soak check format docs lock wheel image clean
 
 help:  ## say what there is
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/'
@@ -30,6 +30,10 @@ $(VENV)/bench.ok: $(VENV)/serve.ok requirements/bench.txt
 	$(PIP) install --require-hashes -r requirements/bench.txt
 	@touch $@
 
+$(VENV)/mutate.ok: $(VENV)/dev.ok requirements/mutate.txt
+	$(PIP) install --require-hashes -r requirements/mutate.txt
+	@touch $@
+
 serve: $(VENV)/serve.ok  ## start the mock at http://127.0.0.1:4227
 	$(BIN)/casavi-mock serve $(ARGS)
 
@@ -49,6 +53,9 @@ test-rest: $(VENV)/dev.ok
 
 test-all: $(VENV)/dev.ok  ## run everything: slow tests, all mutants, Hypothesis in its deep profile
 	@$(MAKE) --no-print-directory --keep-going test-unit test-rest DEEP='-m "" --hypothesis-profile=deep $(ARGS)'
+
+mutate: $(VENV)/mutate.ok  ## see how many of 300 defects set into the domain the unit tests find
+	$(BIN)/python -m tests.mutation.sample $(ARGS)
 
 bench: $(VENV)/bench.ok  ## measure the mock beside its peers
 	$(BIN)/python benchmarks/bench.py run $(ARGS)
@@ -80,4 +87,4 @@ image: ## build the container image
 	docker build -t casavi-mock:local .
 
 clean:  ## remove what the other verbs made
-	rm -rf $(VENV) dist .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .bench_cache
+	rm -rf $(VENV) dist .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .bench_cache .mutmut_cache

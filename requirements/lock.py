@@ -11,6 +11,7 @@ FILES = {
     "build.txt": ["requirements/build.in"],
     "dev.txt": ["pyproject.toml", "--extra", "dev", "--constraint", "requirements/runtime.txt"],
     "bench.txt": ["pyproject.toml", "--extra", "bench", "--constraint", "requirements/dev.txt"],
+    "mutate.txt": ["pyproject.toml", "--extra", "mutate", "--constraint", "requirements/dev.txt"],
 }
 
 

@@ -42,12 +42,13 @@ def project() -> dict[str, list[str]]:
         "runtime.txt": table["project"]["dependencies"],
         "dev.txt": [line for line in [*extras["dev"], *extras["contracts"]] if not line.startswith(own)],
         "bench.txt": extras["bench"],
+        "mutate.txt": extras["mutate"],
         "build.txt": table["build-system"]["requires"],
     }
 
 
 def test_the_files_are_there() -> None:
-    assert [path.name for path in LOCKED] == ["bench.txt", "build.txt", "dev.txt", "runtime.txt"]
+    assert [path.name for path in LOCKED] == ["bench.txt", "build.txt", "dev.txt", "mutate.txt", "runtime.txt"]
 
 
 @pytest.mark.parametrize("path", LOCKED, ids=lambda path: path.name)
@@ -68,7 +69,7 @@ def test_nothing_tells_where_packages_come_from(path: Path) -> None:
         assert re.findall(r"(?m)^\s*(?:-i|-f|--(?:extra-)?index-url|--find-links|--trusted-host)\b.*", text) == []
 
 
-@pytest.mark.parametrize("name", ["runtime.txt", "dev.txt", "bench.txt", "build.txt"])
+@pytest.mark.parametrize("name", ["runtime.txt", "dev.txt", "bench.txt", "mutate.txt", "build.txt"])
 def test_what_the_project_asks_for_is_locked_in_its_range(name: str) -> None:
     locked = versions(name)
     for wanted in map(Requirement, project()[name]):
@@ -78,7 +79,14 @@ def test_what_the_project_asks_for_is_locked_in_its_range(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("first", "second"), [("runtime.txt", "dev.txt"), ("runtime.txt", "bench.txt"), ("dev.txt", "bench.txt")]
+    ("first", "second"),
+    [
+        ("runtime.txt", "dev.txt"),
+        ("runtime.txt", "bench.txt"),
+        ("dev.txt", "bench.txt"),
+        ("runtime.txt", "mutate.txt"),
+        ("dev.txt", "mutate.txt"),
+    ],
 )
 def test_locks_that_are_installed_together_agree(first: str, second: str) -> None:
     one, other = versions(first), versions(second)

@@ -62,6 +62,19 @@ def test_counts_from_when_it_was_added() -> None:
     assert struck(faults, 3) == [2]
 
 
+@pytest.mark.parametrize(
+    ("options", "last"), [({"times": 1}, 1), ({"first": 2, "times": 3}, 4), ({"first": 3, "times": 2}, 4), ({}, None)]
+)
+def test_is_over_after_the_last_call_that_it_strikes(options: dict[str, int], last: int | None) -> None:
+    faults = book(fault(**options))
+    over = [number for number in range(1, 7) if (faults.take("getJob"), faults.list()[0].over)[1]]
+    assert over == ([] if last is None else list(range(last, 7)))
+
+
+def test_a_fault_of_another_operation_hides_none_behind_it() -> None:
+    assert struck(book(fault("authenticate"), fault(times=2)), 3) == [1, 2]
+
+
 def test_counts_its_own_operation_alone() -> None:
     faults = book(fault(first=2, times=1))
     assert struck(faults, 3, "authenticate") == []
@@ -160,8 +173,17 @@ def test_every_kind_can_strike(kind: str) -> None:
         ({"kind": "status"}, "The effect 'status' needs 'status'.", ("status", "retry_after_seconds")),
         ({"kind": "delay"}, "The effect 'delay' needs 'seconds'.", ("seconds",)),
         ({"kind": "reset", "status": 503}, "'status' does not belong to the effect 'reset'.", ()),
-        ({"kind": "delay", "seconds": 1, "retry_after_seconds": 1}, "'retry_after_seconds' does not belong", None),
-        ({"kind": "status", "status": 503, "seconds": 1.0}, "'seconds' does not belong", None),
+        ({"kind": "x" * 98}, f"There is no effect '{'x' * 98}'.", tuple(KINDS)),
+        (
+            {"kind": "delay", "seconds": 1, "retry_after_seconds": 1},
+            "'retry_after_seconds' does not belong to the effect 'delay'.",
+            ("seconds",),
+        ),
+        (
+            {"kind": "status", "status": 503, "seconds": 1.0},
+            "'seconds' does not belong to the effect 'status'.",
+            ("status", "retry_after_seconds"),
+        ),
         *(
             ({"kind": "status", "status": value}, "'status' is a whole number from 400 to 599", ("from 400 to 599",))
             for value in (0, 99, 100, 200, 399, 600, 1000, -503, 503.0, "503", True)
@@ -180,12 +202,12 @@ def test_every_kind_can_strike(kind: str) -> None:
         ),
     ],
 )
-def test_impossible_effects(values: dict[str, Any], what: str, possible: tuple[str, ...] | None) -> None:
+def test_impossible_effects(values: dict[str, Any], what: str, possible: tuple[str, ...]) -> None:
     """What was asked for is refused, with what could have been."""
     with pytest.raises(Unsteerable) as refused:
         Effect(**values)
     assert refused.value.what.startswith(what)
-    assert possible is None or refused.value.possible == possible
+    assert refused.value.possible == possible
 
 
 @pytest.mark.parametrize("values", [{"status": 400}, {"status": 599, "retry_after_seconds": 0}])

@@ -6,6 +6,7 @@ import pytest
 
 from casavi_fixtures import contact, master_data, property_, responsibility
 from casavi_mock.domain.jobs import TICK, Counts, Job, JobQueue, Progress, QueueFull, QueueLimits
+from casavi_mock.domain.jobs.ended import packed
 from casavi_mock.domain.model import ENTITIES, JobState, Outcome
 from tests.support.accounts import IMMEDIATE, MANUAL, PLENTY, ROOMY, Bench, outcomes
 from tests.support.time import START
@@ -517,14 +518,21 @@ def test_an_ended_job_is_read_as_it_ended(progress: Progress, body: dict[str, An
     assert asdict(kept) | {"touched_at": None} == asdict(job) | {"touched_at": None}  # nothing moves it any more
 
 
-def test_an_ended_job_keeps_what_was_forced() -> None:
-    """That a job failed by command can be told afterwards."""
+@pytest.mark.parametrize("outcome", ["completed", "failed"])
+def test_an_ended_job_keeps_what_was_forced(outcome: str) -> None:
+    """That a job ended by command can be told afterwards."""
     bench = Bench(progress=MANUAL)
     job = bench.submit(people(2))
-    bench.queue.force("failed", job.id, START)
+    bench.queue.force(outcome, job.id, START)
     kept = bench.queue.find(job.id, START)
     assert kept is not None
-    assert (kept.forced, kept.warnings) == ("failed", job.warnings)
+    assert (kept.forced, kept.warnings) == (outcome, job.warnings)
+
+
+def test_an_ended_job_takes_little_room_unless_it_has_more_to_tell() -> None:
+    bench = Bench()
+    assert isinstance(packed(bench.take(people(100))), bytes)
+    assert isinstance(packed(bench.take(BAD)), Job)
 
 
 def test_a_job_that_lasts_beyond_the_calendar_is_never_due_and_can_still_be_told_to_end() -> None:

@@ -13,6 +13,7 @@ def test_secret_shows_its_text_only_when_asked() -> None:
     assert secret.reveal() == TEXT
     shown = [repr(secret), str(secret), f"{secret}", f"{secret!r:>20}", repr([secret]), repr({"secret": secret})]
     assert not any(TEXT in text for text in shown)
+    assert (repr(secret), f"{secret}") == ("[secret]", "[secret]")
 
 
 def test_secret_lies_in_no_dict() -> None:

@@ -168,6 +168,11 @@ def test_a_changed_value_counts_and_the_history_stays() -> None:
     assert (record.internal_id, record.modified_at) == (before.internal_id, before.modified_at)
 
 
+def test_an_empty_document_has_a_size_too() -> None:
+    store = edited(lambda state: state["_mock"]["records"]["documents"][0].update(size=0))
+    assert [record.fields["size"] for record in store.records("documents")] == [0, 3]
+
+
 def test_a_record_that_stands_there_twice_is_refused() -> None:
     with pytest.raises(StateError, match=r"^/contacts/0/id: .*more than once"):
         edited(lambda state: state["contacts"].append(state["contacts"][0]))
@@ -182,34 +187,43 @@ def test_a_history_that_stands_there_twice_counts_once() -> None:
 
 
 RECORDS = ("_mock", "records", "contacts")
+PAPERS = ("_mock", "records", "documents")
 
 DAMAGES: dict[str, tuple[tuple[Any, ...], Any, str]] = {
-    "no object": (("_mock",), [], "/_mock: expected an object, got []"),
-    "version": (("_mock", "version"), 2, "/_mock/version: expected 1, got 2"),
-    "version true": (("_mock", "version"), True, "/_mock/version: expected 1, got True"),
-    "records": (("_mock", "records"), None, "/_mock/records: expected an object, got None"),
-    "table": (RECORDS, {}, "/_mock/records/contacts: expected a list, got {}"),
-    "history": ((*RECORDS, 1), "x", "/_mock/records/contacts/1: expected an object, got 'x'"),
-    "key": ((*RECORDS, 0, "key"), 7, "/_mock/records/contacts/0/key: expected a text or a list of texts, got 7"),
-    "key in a key": ((*RECORDS, 0, "key"), [["x"]], "/_mock/records/contacts/0/key: expected a text or a list"),
-    "number": (
-        (*RECORDS, 0, "internalId"),
-        "1",
-        "/_mock/records/contacts/0/internalId: expected a whole number from 1",
+    "no object": (("_mock",), [], "expected an object, got []"),
+    "version": (("_mock", "version"), 2, "expected 1, got 2"),
+    "version true": (("_mock", "version"), True, "expected 1, got True"),
+    "records": (("_mock", "records"), None, "expected an object, got None"),
+    "table": (RECORDS, {}, "expected a list, got {}"),
+    "history": ((*RECORDS, 1), "x", "expected an object, got 'x'"),
+    "key": ((*RECORDS, 0, "key"), 7, "expected a text or a list of texts, got 7"),
+    "key in a key": ((*RECORDS, 0, "key"), [["x"]], "expected a text or a list of texts, got [['x']]"),
+    "number": ((*RECORDS, 0, "internalId"), "1", "expected a whole number from 1, got '1'"),
+    "number true": ((*RECORDS, 0, "internalId"), True, "expected a whole number from 1, got True"),
+    "number zero": ((*RECORDS, 0, "internalId"), 0, "expected a whole number from 1, got 0"),
+    "time": ((*RECORDS, 1, "createdAt"), "today", "expected a date-time with time zone, got 'today'"),
+    "time without zone": (
+        (*RECORDS, 1, "modifiedAt"),
+        "2026-01-05T08:00:00",
+        "expected a date-time with time zone, got '2026-01-05T08:00:00'",
     ),
-    "number true": ((*RECORDS, 0, "internalId"), True, "/_mock/records/contacts/0/internalId: expected a whole"),
-    "number zero": ((*RECORDS, 0, "internalId"), 0, "/_mock/records/contacts/0/internalId: expected a whole"),
-    "number twice": ((*RECORDS, 0, "internalId"), 2, "/_mock/records/contacts: two records have the internalId 2"),
-    "time": ((*RECORDS, 1, "createdAt"), "today", "/_mock/records/contacts/1/createdAt: expected a date-time"),
-    "time without zone": ((*RECORDS, 1, "modifiedAt"), "2026-01-05T08:00:00", "/_mock/records/contacts/1/modifiedAt"),
-    "time too early": ((*RECORDS, 0, "createdAt"), "0001-01-01T00:00:00+14:00", "/_mock/records/contacts/0/createdAt"),
-    "no time": ((*RECORDS, 0, "createdAt"), None, "/_mock/records/contacts/0/createdAt: expected a date-time"),
-    "digest": (("_mock", "records", "documents", 0, "digest"), 1, "/_mock/records/documents/0/digest: expected a text"),
-    "size": (("_mock", "records", "documents", 0, "size"), -1, "/_mock/records/documents/0/size: expected a whole"),
-    "portal": (("_mock", "portal"), [], "/_mock/portal: expected an object, got []"),
-    "flags": (("_mock", "portal", "a/b"), [True], "/_mock/portal/a~1b: expected whether registered"),
-    "flag as a text": (("_mock", "portal", "C-1"), ["false", False], "/_mock/portal/C-1: expected whether registered"),
-    "flags as an object": (("_mock", "portal", "C-1"), {}, "/_mock/portal/C-1: expected whether registered"),
+    "time too early": (
+        (*RECORDS, 0, "createdAt"),
+        "0001-01-01T00:00:00+14:00",
+        "expected a date-time with time zone, got '0001-01-01T00:00:00+14:00'",
+    ),
+    "no time": ((*RECORDS, 0, "createdAt"), None, "expected a date-time with time zone, got None"),
+    "long text": ((*RECORDS, 0, "createdAt"), "x" * 1000, f"expected a date-time with time zone, got '{'x' * 59}"),
+    "digest": ((*PAPERS, 0, "digest"), 1, "expected a text, got 1"),
+    "size": ((*PAPERS, 0, "size"), -1, "expected a whole number from 0, got -1"),
+    "portal": (("_mock", "portal"), [], "expected an object, got []"),
+    "flags": (("_mock", "portal", "a/b"), [True], "expected whether registered and whether invited, got [True]"),
+    "flag as a text": (
+        ("_mock", "portal", "C-1"),
+        ["false", False],
+        "expected whether registered and whether invited, got ['false', False]",
+    ),
+    "flags as an object": (("_mock", "portal", "C-1"), {}, "expected whether registered and whether invited, got {}"),
 }
 
 
@@ -224,8 +238,13 @@ def test_a_damaged_history_is_refused_and_its_place_named(name: str) -> None:
 
     with pytest.raises(StateError) as refusal:
         edited(change)
-    assert str(refusal.value).startswith(expected)
-    assert len(str(refusal.value)) < 200
+    place = "/".join(["", *(str(step).replace("/", "~1") for step in path)])
+    assert str(refusal.value) == f"{place}: {expected}"
+
+
+def test_two_records_cannot_have_one_number() -> None:
+    with pytest.raises(StateError, match=r"^/_mock/records/contacts: two records have the internalId 2$"):
+        edited(lambda state: state["_mock"]["records"]["contacts"][0].update(internalId=2))
 
 
 @pytest.mark.parametrize("missing", ["version", "records", "portal"])

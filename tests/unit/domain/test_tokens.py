@@ -24,7 +24,7 @@ def test_issued_token_is_in_the_index() -> None:
     tokens = book(index)
     token = tokens.issue(START)
     assert index == {token.text.reveal(): token}
-    assert (token.owner, token.revoked, len(tokens)) == ("key", False, 1)
+    assert (token.owner, token.revoked, len(tokens), tokens.dropped) == ("key", False, 1, 0)
 
 
 @pytest.mark.parametrize("days", [30, 1, 0.5])
@@ -77,7 +77,7 @@ def test_forgets_the_oldest_beyond_its_bound() -> None:
     tokens = book(index, max_kept=3)
     texts_issued = [tokens.issue(START).text.reveal() for _ in range(5)]
     assert list(index) == texts_issued[2:]
-    assert len(tokens) == 3
+    assert (len(tokens), tokens.dropped) == (3, 2)
 
 
 def test_clearing_leaves_other_accounts_alone() -> None:

@@ -222,6 +222,8 @@ def test_unknown_fields_sent() -> None:
     story.add("x", unknown_fields=("/contacts/0/nick", ""))
     assert story.broken() == [("unknown-fields-sent", (1, 4)), ("unknown-fields-sent", (3,))]
     assert story.judged()[0].detail == "Unknown: /contacts/0/nick, further fields."
+    five = Story().add("x", unknown_fields=tuple(f"/{n}" for n in range(5)))
+    assert five.judged()[0].detail == "Unknown: /0, /1, /2, /3, /4."
     many = Story().add("x", unknown_fields=tuple(f"/{n}" for n in range(8)))
     assert many.judged()[0].detail == "Unknown: /0, /1, /2, /3, /4 and 3 more."
 
@@ -275,6 +277,15 @@ def test_log_in_after_the_end_of_a_token_is_right() -> None:
         story.now += timedelta(days=31)
         story.log_in(name, until=story.now + timedelta(days=30)).add("x", token=name)
     assert story.judged() == []
+
+
+@pytest.mark.parametrize(("seconds", "right"), [(0, True), (1, False)])
+def test_the_end_of_a_token_is_its_last_moment_no_more(seconds: int, right: bool) -> None:
+    """A token that ends just when its client logs in again was of no use any more; one second more, and it was."""
+    story = Story()
+    for name in "abcd":  # twenty seconds from one log-in to the next
+        story.log_in(name, until=story.now + timedelta(seconds=30 + seconds)).add("x", token=name)
+    assert (story.judged() == []) is right
 
 
 def test_log_in_with_unknown_end() -> None:
@@ -422,6 +433,11 @@ def test_job_never_read_to_its_end() -> None:
 )
 def test_a_job_that_the_client_may_not_know_of_is_not_read(others: dict[str, Any]) -> None:
     assert Story().sent("j", **others).judged() == []
+
+
+def test_a_job_that_was_read_excuses_none_behind_it() -> None:
+    story = Story().sent("a").read("a").sent("b", injected="fault-1", effect="lost-response").sent("c")
+    assert story.broken() == [("job-never-read-to-its-end", (4,))]
 
 
 def test_a_stalled_job_has_no_end() -> None:

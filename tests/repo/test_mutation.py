@@ -1,0 +1,65 @@
+"""`make mutate` itself: what it takes for killed, and the list of mutants that nobody can kill."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.mutation.sample import Change, Result, equivalents
+
+DOMAIN = Path(__file__).parents[2] / "mock_server" / "casavi_mock" / "domain"
+DIFF = """--- casavi_mock/domain/x.py
++++ casavi_mock/domain/x.py
+@@ -1,4 +1,4 @@
+ def f(self):
+     return g(
+-        self.a,
+-        -self.b,
++        -self.b,
+     )
+"""
+SHOWN = Change("x.py", "C.f", "self.a, -self.b,", "-self.b,")
+
+
+def source_of(module: str, function: str) -> str:
+    """The lines of a function, as they stand in a list of changes: without indentation and line breaks."""
+    text = (DOMAIN / module).read_text()
+    owner, _, name = function.rpartition(".")
+    found = [
+        node
+        for top in ast.parse(text).body
+        for node in (top.body if isinstance(top, ast.ClassDef) and top.name == owner else [top])
+        if isinstance(node, ast.FunctionDef) and node.name == name
+    ]
+    assert found, f"{module} has no function {function}"
+    return " ".join(line.strip() for line in (ast.get_source_segment(text, found[0]) or "").splitlines())
+
+
+@pytest.mark.parametrize("change", equivalents(), ids=lambda change: f"{change.function} {change.becomes}")
+def test_an_equivalent_mutant_is_one_of_the_code_that_is_there(change: Change) -> None:
+    assert change.was in source_of(change.module, change.function)
+    assert change.was != change.becomes
+    assert re.fullmatch(r"\S.{20,}\.", equivalents()[change]), "say why no test can see it, in a sentence"
+
+
+def test_a_change_is_what_a_diff_shows() -> None:
+    assert Change.from_diff("x.py", "C.f", DIFF) == SHOWN
+
+
+def test_equivalent_mutants_count_as_survivors() -> None:
+    """So nobody gains a passing run by an entry in the list."""
+    other = Change("x.py", "f", "a", "b")
+    result = Result(18, (SHOWN, other), {SHOWN: "It is the same."})
+    assert result.share == 90
+    assert str(result).splitlines() == [
+        "x.py: C.f",
+        "  - self.a, -self.b,",
+        "  + -self.b,",
+        "  = It is the same.",
+        "x.py: f",
+        "  - a",
+        "  + b",
+        "  = NOT YET LOOKED AT",
+        "18 of 20 mutants killed (90.0 %), 2 survived, 1 of them equivalent",
+    ]
