@@ -508,8 +508,8 @@ async def test_what_is_refused_is_not_kept(client: Client, monkeypatch: pytest.M
     record = Recorder.record
 
     def recorded(self: Recorder, trail: Trail) -> None:
-        assert trail.refusal is not None
-        kept.append(trail.refusal)
+        if trail.refusal is not None:
+            kept.append(trail.refusal)
         record(self, trail)
 
     monkeypatch.setattr(Recorder, "record", recorded)

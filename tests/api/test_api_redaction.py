@@ -14,8 +14,8 @@ import pytest
 from casavi_mock.domain.journal import Exchange
 from casavi_mock.journal import recorder
 from casavi_mock.journal.redaction import Redaction, known, nothing_hidden, tokens_in
-from tests.support.client import SECRET, Client
-from tests.support.server import Mock
+from tests.support.client import Client
+from tests.support.server import SECRET, Mock
 
 FORMS: dict[str, Callable[[str], str]] = {
     "raw": lambda text: text,
