@@ -296,7 +296,7 @@ async def test_secrets_never_leave(client: Client, caplog: pytest.LogCaptureFixt
 
 async def test_secrets_never_leave_by_representations(client: Client) -> None:
     token = await client.log_in()
-    known = client.mock.registry.token(token)
+    known = client.mock.registry.issued.get(token)
     for value in (client.account, client.account.secret, known, client.mock.registry, client.account.tokens):
         for text in (repr(value), str(value)):
             assert token not in text

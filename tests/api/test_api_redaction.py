@@ -13,7 +13,7 @@ import pytest
 
 from casavi_mock.domain.journal import Exchange
 from casavi_mock.journal import recorder
-from casavi_mock.journal.redaction import Redaction, known, nothing_hidden, tokens_in
+from casavi_mock.journal.redaction import Credentials, Redaction, known, nothing_hidden, tokens_in
 from tests.support.client import Client
 from tests.support.server import SECRET, Mock
 
@@ -152,7 +152,8 @@ def test_tokens_are_found_wherever_base64_begins() -> None:
         token = account.tokens.issue(mock.time.now).text.reveal()
         for before in range(4):
             raw = b'{"a":"' + base64.b64encode(b"x" * before + token.encode()) + b'"}'
-            assert not nothing_hidden(raw, (), mock.registry.issued)
+            shown = {"path": "/", "request_headers": (), "request_body": raw, "response_body": b""}
+            assert not nothing_hidden(shown, Credentials((), ()), mock.registry.issued)
             assert tokens_in(raw, mock.registry.issued) == [token]
             assert token not in repr(Redaction((), mock.registry.issued, raw).shown(raw))
             assert Redaction((), mock.registry.issued, raw).shown(raw) == b'{"a":"[redacted]"}'

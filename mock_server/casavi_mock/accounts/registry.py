@@ -26,7 +26,7 @@ class Registry:
         self.strangers = Journal(settings.limits.max_journal, settings.limits.max_journal_bytes)
         """Exchanges that belong to no account, such as a log-in with an unknown key."""
         self.on_end: Callable[[Account, Job], None] = lambda account, job: None
-        self.wake: Callable[[], None] = lambda: None
+        self.wake: Callable[[], object] = lambda: None
         """Called when there may be new work; the worker sets it."""
         self._now = now
         self._new_text = new_text
@@ -91,12 +91,13 @@ class Registry:
         """Returns the account with that key, or None."""
         return self._accounts.get(key)
 
-    def token(self, text: str) -> Token | None:
-        """Returns a token of any account, or None."""
+    def holder(self, text: str) -> tuple[Token, Account] | None:
+        """Returns the token with that text and the account that it belongs to, or None if there is none."""
         indexed = self._token_index.get(text)
         account = self._accounts.get(indexed.owner) if indexed else None
         # The account's own book decides: it is exchanged as a whole, while the index changes token by token.
-        return account.tokens.find(text) if account else None
+        token = account.tokens.by_text.get(text) if account else None
+        return (token, account) if token and account else None
 
     def busy(self) -> tuple[Account, ...]:
         """Returns the accounts with unfinished jobs."""

@@ -7,12 +7,12 @@ import base64
 import binascii
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from casavi_mock.domain.model import Json, Key, Outcome, RecordError, RecordWarning, Reference, Shape
+from casavi_mock.domain.model import Json, Key, Outcome, RecordError, RecordWarning, Reference
 from casavi_mock.domain.ordering import Plan, PlannedRecord
 from casavi_mock.domain.policy import Policy
 from casavi_mock.domain.store import Store
@@ -88,7 +88,7 @@ class Importer:
         inherited: RecordError | None = None
         if not record.shape.references and not record.shape.children:
             return None
-        for pointer, reference, target in _references(record):
+        for pointer, reference, target in record.references():
             if self.store.has(reference.entity, target):
                 continue
             root = self._roots.get((reference.entity, target))
@@ -241,29 +241,6 @@ def decoded(compact: bytes) -> bytes:
     if len(compact) % 4 or compact.endswith(b"==="):  # the standard library lets some surplus padding pass
         raise binascii.Error("incorrect padding")
     return base64.b64decode(compact, validate=True)
-
-
-def targets(plan: Plan) -> Iterator[tuple[str, str]]:
-    """Yields entity and reference id of everything that the records of a plan refer to."""
-    for record in plan.records:
-        for _, reference, target in _references(record):
-            yield reference.entity, target
-
-
-def _references(record: PlannedRecord) -> Iterator[tuple[str, Reference, str]]:
-    """Yields pointer, reference and target of each reference, those of the record's parts included."""
-    for shape, pointer, data in _with_parts(record):
-        for reference in shape.references:
-            if (target := data.get(reference.field)) is not None:
-                yield f"{pointer}/{reference.field}", reference, target
-
-
-def _with_parts(record: PlannedRecord) -> Iterator[tuple[Shape, str, Mapping[str, Json]]]:
-    yield record.shape, record.pointer, record.data
-    for child in record.shape.children:
-        if child.shape.entity is None and child.shape.references:
-            for index, part in enumerate(record.data.get(child.key) or ()):
-                yield child.shape, f"{record.pointer}/{child.key}/{index}", part
 
 
 def _as_sent(record: PlannedRecord) -> dict[str, Json] | None:

@@ -5,16 +5,19 @@ documents. Source: facts page, section 8.1; the stages come from the marks in th
 """
 
 from bisect import bisect_right
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import overload
 
-from casavi_mock.domain.model import Json, Key, RecordWarning, Shape
-from casavi_mock.domain.steps import Steps, at_once
+from casavi_mock.domain.model import Json, Key, RecordWarning, Reference, Shape
+from casavi_mock.domain.steps import Steps
 
 MAX_WARNINGS = 100
 """Different unknown fields that one job names; a hostile body cannot make the list longer."""
+
+_STAGE = attrgetter("shape.stage")
 
 
 @dataclass(slots=True, eq=False)
@@ -35,6 +38,19 @@ class PlannedRecord:
     def id(self) -> str | None:
         """The reference id; None where the record has none."""
         return self.key if isinstance(self.key, str) else None
+
+    def references(self) -> Iterator[tuple[str, Reference, str]]:
+        """Yields pointer, reference and target of each of its references, those of its parts included."""
+        for reference in self.shape.references:
+            if (target := self.data.get(reference.field)) is not None:
+                yield f"{self.pointer}/{reference.field}", reference, target
+        for child in self.shape.children:
+            if child.shape.entity is not None or not child.shape.references:
+                continue
+            for index, part in enumerate(self.data.get(child.key) or ()):
+                for reference in child.shape.references:
+                    if (target := part.get(reference.field)) is not None:
+                        yield f"{self.pointer}/{child.key}/{index}/{reference.field}", reference, target
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +146,16 @@ class Plan:
     """Entity and key of the records that occur more than once."""
     warnings: list[RecordWarning]
 
+    def names(self) -> tuple[tuple[str, str | None], ...]:
+        """Returns entity and reference id of its records."""
+        return tuple([(one.entity, one.key if isinstance(one.key, str) else None) for one in self.records])
+
+    def targets(self) -> tuple[tuple[str, str], ...]:
+        """Returns entity and reference id of everything that its records refer to."""
+        return tuple(
+            [(reference.entity, target) for record in self.records for _, reference, target in record.references()]
+        )
+
     def kinds(self, start: int) -> Counter[str]:
         """Returns how many records of each kind there are from an index on."""
         if isinstance(self.records, PlannedRecords):
@@ -144,7 +170,9 @@ def plan(body: Mapping[str, Json], shape: Shape) -> Plan:
         body: An import request that satisfies the contract.
         shape: The shape of the import's body, from the contract document.
     """
-    return at_once(planning(body, shape, every=1 << 30))
+    scan = _Scan(every=1 << 30)
+    deque(scan.visit(body, shape, "", None, None), maxlen=0)
+    return scan.plan()
 
 
 def planning(body: Mapping[str, Json], shape: Shape, every: int) -> Steps[Plan]:
@@ -157,10 +185,7 @@ def planning(body: Mapping[str, Json], shape: Shape, every: int) -> Steps[Plan]:
     """
     scan = _Scan(every)
     yield from scan.visit(body, shape, "", None, None)
-    scan.parts.sort(key=lambda part: part.shape.stage)  # stable: document order inside a stage
-    records = [part for part in scan.parts if isinstance(part, PlannedRecord)]
-    whole = len(records) == len(scan.parts)
-    return Plan(records if whole else PlannedRecords(scan.parts), frozenset(scan.duplicates), scan.unknown.warnings())
+    return scan.plan()
 
 
 @dataclass(slots=True)
@@ -170,7 +195,16 @@ class _Scan:
     seen: dict[str, set[Key]] = field(default_factory=dict)
     """Keys by entity."""
     duplicates: set[tuple[str, Key]] = field(default_factory=set)
-    unknown: "_UnknownFields" = field(default_factory=lambda: _UnknownFields())  # noqa: PLW0108  # defined below
+    unknown: "_UnknownFields | None" = None
+    """None until there is one."""
+
+    def plan(self) -> Plan:
+        """Returns the plan of what was visited."""
+        self.parts.sort(key=_STAGE)  # stable: document order inside a stage
+        records = [part for part in self.parts if isinstance(part, PlannedRecord)]
+        whole = len(records) == len(self.parts)
+        warnings = self.unknown.warnings() if self.unknown else []
+        return Plan(records if whole else PlannedRecords(self.parts), frozenset(self.duplicates), warnings)
 
     def visit(
         self,
@@ -181,7 +215,7 @@ class _Scan:
         part: Mapping[str, Json] | None,
     ) -> Steps[None]:
         if not data.keys() <= shape.fields:
-            self.unknown.add(shape.name, pointer, data.keys() - shape.fields)
+            self._unknown(shape.name, pointer, data.keys() - shape.fields)
         if shape.entity is not None:
             parent, part = self._record(data, shape, shape.entity, pointer, parent, part), None
             if len(self.parts) % self.every == 0:
@@ -189,7 +223,9 @@ class _Scan:
         elif parent is not None:
             part = data
         for child in shape.children:
-            items = data.get(child.key) or ()
+            items = data.get(child.key)
+            if not items:
+                continue
             if child.shape.entity is not None and not child.shape.children:
                 yield from self._leaves(items, child.shape, child.shape.entity, f"{pointer}/{child.key}", parent, part)
                 continue
@@ -214,7 +250,7 @@ class _Scan:
                 yield
                 continue
             if not item.keys() <= shape.fields:
-                self.unknown.add(shape.name, f"{pointer}/{index}", item.keys() - shape.fields)
+                self._unknown(shape.name, f"{pointer}/{index}", item.keys() - shape.fields)
             self._record(item, shape, entity, f"{pointer}/{index}", parent, part)
             index += 1
             if len(self.parts) % self.every == 0:
@@ -238,10 +274,15 @@ class _Scan:
         self.parts.append(record)
         return record
 
+    def _unknown(self, schema: str, pointer: str, names: set[str]) -> None:
+        if self.unknown is None:
+            self.unknown = _UnknownFields()
+        self.unknown.add(schema, pointer, names)
+
     def _portion(self, portion: Portion, shape: Shape, entity: str, pointer: str, first: int) -> None:
         keys = portion.keys
         for index, names in portion.unknown:
-            self.unknown.add(shape.name, f"{pointer}/{first + index}", names)
+            self._unknown(shape.name, f"{pointer}/{first + index}", names)
         seen, new = self.seen.setdefault(entity, set()), set(keys)
         if len(new) < len(keys):
             self.duplicates.update((entity, key) for key, number in Counter(keys).items() if number > 1)

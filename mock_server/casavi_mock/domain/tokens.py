@@ -20,7 +20,7 @@ class TokenBook:
         max_kept: Tokens that are remembered; beyond, the oldest are forgotten and counted in `dropped`.
     """
 
-    __slots__ = ("_index", "_max_kept", "_new_text", "_order", "_owner", "_policy", "_tokens", "dropped")
+    __slots__ = ("_index", "_max_kept", "_new_text", "_order", "_owner", "_policy", "by_text", "dropped")
 
     def __init__(
         self, owner: str, index: MutableMapping[str, Token], policy: Policy, new_text: Callable[[], str], max_kept: int
@@ -30,28 +30,25 @@ class TokenBook:
         self._policy = policy
         self._new_text = new_text
         self._max_kept = max_kept
-        self._tokens: dict[str, Token] = {}
+        self.by_text: dict[str, Token] = {}
+        """The tokens that are remembered; to be changed by the methods of this class alone."""
         self._order: deque[str] = deque()  # their texts, oldest first: a dict that lost many finds its first key slowly
         self.dropped = 0
 
     def __len__(self) -> int:
-        return len(self._tokens)
-
-    def find(self, text: str) -> Token | None:
-        """Returns the token with that text, or None."""
-        return self._tokens.get(text)
+        return len(self.by_text)
 
     def issue(self, now: datetime) -> Token:
         """Gives out a new token."""
-        if self._policy.several_tokens == "newest-only" and self._tokens:
-            self._tokens[self._order[-1]].revoked = True
+        if self._policy.several_tokens == "newest-only" and self.by_text:
+            self.by_text[self._order[-1]].revoked = True
         text = self._new_text()
         token = Token(Secret(text), self._owner, now + self._policy.token_lifetime)
-        self._tokens[text] = self._index[text] = token
+        self.by_text[text] = self._index[text] = token
         self._order.append(text)
-        if len(self._tokens) > self._max_kept:
+        if len(self.by_text) > self._max_kept:
             oldest = self._order.popleft()
-            del self._tokens[oldest], self._index[oldest]
+            del self.by_text[oldest], self._index[oldest]
             self.dropped += 1
         return token
 
@@ -63,7 +60,7 @@ class TokenBook:
 
     def expire(self, now: datetime) -> int:
         """Lets every good token expire at this moment; returns how many that were."""
-        good = [token for token in self._tokens.values() if objection(token, now) is None]
+        good = [token for token in self.by_text.values() if objection(token, now) is None]
         for token in good:
             token.expires_at = now
         return len(good)
@@ -75,25 +72,25 @@ class TokenBook:
     def copy(self) -> "TokenBook":
         """Returns a book with the same tokens, which change on their own; it is not in the index yet."""
         other = self.emptied()
-        other._tokens = {text: replace(token) for text, token in self._tokens.items()}
+        other.by_text = {text: replace(token) for text, token in self.by_text.items()}
         other._order = self._order.copy()
         return other
 
     def enter(self) -> None:
         """Puts the tokens of this book into the index."""
-        self._index.update(self._tokens)
+        self._index.update(self.by_text)
 
     def leave(self, successor: "TokenBook | None" = None) -> None:
         """Takes the tokens of this book out of the index, except those that its successor has too."""
-        kept = successor._tokens if successor is not None else {}
-        for text in self._tokens:
+        kept = successor.by_text if successor is not None else {}
+        for text in self.by_text:
             if text not in kept:
                 del self._index[text]
 
     def clear(self) -> None:
         """Forgets all tokens of this account."""
         self.leave()
-        self._tokens.clear()
+        self.by_text.clear()
         self._order.clear()
 
 

@@ -66,10 +66,10 @@ def refresh(registry: Registry, api_key: str, token_text: str) -> LogIn:
         Refused: The token is unknown, revoked, expired (if the policy says so) or of another account. Whether there is
             an account with that key can not be told from it.
     """
-    token = registry.token(token_text)
-    account = registry.get(token.owner) if token else None
-    if token is None or account is None:
+    found = registry.holder(token_text)
+    if found is None:
         raise refused_token("token-unknown")
+    token, account = found
     if not _same(token.owner, api_key):
         raise refused_token("token-foreign")
     with account.lock:
@@ -93,13 +93,13 @@ def authorize(registry: Registry, token_text: str | None, authorization: str | N
     if not token_text:
         hint = " The header `Authorization` is not used." if authorization else ""
         raise refused_token("token-missing", hint)
-    token = registry.token(token_text)
-    account = registry.get(token.owner) if token else None
-    if token is None or account is None:
+    found = registry.holder(token_text)
+    if found is None:
         hint = " Send it raw, without `Bearer`." if token_text[:7].lower() == "bearer " else ""
         raise refused_token("token-unknown", hint)
-    rule = objection(token, account.clock.now())
-    if rule:
+    token, account = found
+    now = account.clock.now()
+    if (token.revoked or now >= token.expires_at) and (rule := objection(token, now)):
         raise refused_token(rule)
     return account
 

@@ -31,7 +31,7 @@ def accept(account: Account, plan: Plan, *, forced: str | None = None, size: int
             account.run_due(EAGER_RECORDS)
         try:
             small = len(plan.records) <= EAGER_RECORDS
-            at_once = EAGER_RECORDS if small and account.progress.mode == "immediate" else 0
+            at_once = EAGER_RECORDS if small and account.queue.progress.mode == "immediate" else 0
             return account.submit(plan, forced=forced, size=size, at_once=at_once)
         except QueueFull:
             raise Refused(

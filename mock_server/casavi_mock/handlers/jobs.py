@@ -6,7 +6,7 @@ from typing import Any
 from casavi_mock.accounts import Account
 from casavi_mock.domain.clock import timestamp
 from casavi_mock.domain.jobs import Job
-from casavi_mock.domain.model import RecordError
+from casavi_mock.domain.model import RecordError, RecordWarning
 from casavi_mock.errors import Refused
 
 SLICE_RECORDS = 100
@@ -20,15 +20,16 @@ def look_up(account: Account, job_id: str) -> dict[str, Any]:
         Refused: This account has no such job; a job of another account is refused in the same words.
     """
     with account.lock:
-        if account.queue.unfinished:
+        now = account.clock.now()
+        unfinished = account.queue.unfinished
+        if unfinished:
             # what is due by the clock has happened, even if the worker was busy elsewhere
             account.run_due(SLICE_RECORDS)
-        now = account.clock.now()
         job = account.queue.find(job_id, now)
         if job is None:
             raise Refused("job-unknown", "This account has no job with the id that was asked for.")
         seen = view(job, account.settings.policy.job_status_names)
-        if not job.ended:
+        if unfinished and not job.ended:
             account.poll()
         return seen
 
@@ -48,10 +49,17 @@ def view(job: Job, names: Mapping[str, str]) -> dict[str, Any]:
         "finishedAt": timestamp(job.finished_at) if job.finished_at else None,
         "progress": {"processed": job.processed, "total": job.total},
         "counts": job.counts.view(),
-        "errors": [_error_view(error) for error in job.errors],
-        "warnings": [
-            {"pointer": w.pointer, "rule": w.rule, "message": w.message, "count": w.count} for w in job.warnings
-        ],
+        "errors": list(map(_error_view, job.errors)),
+        "warnings": list(map(_warning_view, job.warnings)),
+    }
+
+
+def _warning_view(warning: RecordWarning) -> dict[str, Any]:
+    return {
+        "pointer": warning.pointer,
+        "rule": warning.rule,
+        "message": warning.message,
+        "count": warning.count,
     }
 
 

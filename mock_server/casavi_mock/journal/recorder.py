@@ -58,43 +58,40 @@ Shown = dict[str, Any]
 
 
 class Recorder:
-    """Gives every exchange an id, and writes it to journal and log.
+    """Writes every exchange to journal and log.
 
     Args:
         registry: The accounts, with their journals.
         problems: The rules.
         now: Returns the current time, aware.
-        prefix: First part of the request ids, different for every start of a server.
     """
 
-    def __init__(self, registry: Registry, problems: Problems, now: Callable[[], datetime], prefix: str) -> None:
+    def __init__(self, registry: Registry, problems: Problems, now: Callable[[], datetime]) -> None:
         self._registry = registry
         self._problems = problems
         self._now = now
-        self._prefix = prefix
-        self._numbers = itertools.count(1)
         self._salt = secrets.token_bytes(16)
         self._mark_good = lru_cache(1_000)(self._mark)  # of tokens that are good: others may be long
-
-    def new_id(self) -> str:
-        """Returns the id of the next request."""
-        return f"{self._prefix}-{next(self._numbers):06d}"
 
     def record(self, trail: Trail) -> None:
         """Writes down one exchange, of which its trail tells everything."""
         token, form = _presented(trail.request.headers)
-        shown = _shown(trail)
-        account = trail.account
-        if account is None or not self._nothing_hidden(trail, shown, account):
+        facts = self._facts(trail, token)
+        shown, usual, account = _shown(trail), _is_usual(trail), trail.account
+        shown["request_body"], shown["response_body"] = without_members(shown["request_body"], shown["response_body"])
+        # Of nearly all exchanges it is told at one look that there is nothing to take out.
+        hidden = credentials(account.key, account.secret) if account else None
+        if not usual or hidden is None or not nothing_hidden(shown, hidden, self._registry.issued):
             account = self._redact(trail, shown, token)
         journal = account.journal if account else self._registry.strangers
         now = self._now()
+        at = account.clock.now() if account else now
         exchange = Exchange(
             number=journal.next_number(),
-            at=account.clock.now() if account else now,
+            at=at,
             server_at=now,
             token_form=form,
-            **self._facts(trail, token),
+            **facts,
             **shown,
         )
         journal.add(exchange)
@@ -107,8 +104,9 @@ class Recorder:
         assert answer is not None, "an exchange is written down when it is answered"
         if given is not None:
             token = given.text.reveal()
-        mark = self._mark if trail.account is None else self._mark_good
-        sent = trail.request_body
+        mark = self._mark_good if token in self._registry.issued else self._mark
+        sent = b"" if trail.operation in _LOG_INS else (trail.body or b"")[:KEPT_BYTES]
+        request_bytes = trail.announced_bytes if trail.body is None else len(trail.body)
         length = str(len(answer.body)).encode()
         return {
             "request_id": trail.request_id,
@@ -116,7 +114,7 @@ class Recorder:
             "operation": trail.operation,
             "status": answer.status,
             "duration_ms": trail.seconds * 1000,
-            "request_bytes": trail.request_bytes,
+            "request_bytes": request_bytes,
             "response_bytes": len(answer.body),
             "response_headers": ((b"content-type", answer.media_type), (b"content-length", length), *answer.headers),
             "rule": refusal and refusal.rule,
@@ -126,22 +124,10 @@ class Recorder:
             "effect": fault and fault.effect.kind,
             "token": mark(token) if token else None,
             "token_until": given and given.expires_at,
-            "fingerprint": f"{trail.request_bytes}-{self._digest(sent)}" if sent else None,
+            "fingerprint": f"{request_bytes}-{self._digest(sent)}" if sent else None,
             "job_status": trail.job_status,
             "job_final": trail.job_final,
         }
-
-    def _nothing_hidden(self, trail: Trail, shown: Shown, account: Account) -> bool:
-        """Whether an exchange is short, and shows nothing that has to be taken out; False if that is not sure."""
-        request, received = trail.request, shown["response_body"]
-        if trail.refusal or request.query or len(request.path) > MAX_ADDRESS or len(received) > KEPT_BYTES:
-            return False
-        headers = b"\n".join(itertools.chain.from_iterable(shown["request_headers"]))
-        if len(headers) > MAX_HEADER_BYTES or len(request.all_headers) > MAX_HEADERS or _is_cut(trail):
-            return False
-        # Ids of records and the names of unknown fields stand in one of the bodies too.
-        raw = b"\n".join((request.path.encode(), headers, shown["request_body"], received))
-        return nothing_hidden(raw, credentials(account.key, account.secret), self._registry.issued)
 
     def _redact(self, trail: Trail, shown: Shown, token: str) -> Account | None:
         """Takes out what must not be shown; returns whose exchange it is: a token that is no good has an owner too."""
@@ -152,7 +138,7 @@ class Recorder:
             account = next(filter(None, map(self._registry.get, owners)), None)
         everything = _everything(trail, shown)
         accounts = (account,) if account else standing_in(everything, self._registry)
-        hidden = [secret for each in accounts for secret in credentials(each.key, each.secret)]
+        hidden = [secret for each in accounts for secret in credentials(each.key, each.secret).known]
         if len(token) >= _SHORTEST_TOKEN:
             hidden.append(known(token[:_OVERLAP]))
         _take_out(Redaction(hidden, issued, everything), trail, shown)
@@ -162,7 +148,7 @@ class Recorder:
         """Returns a text that tells the same token from another, and nothing else: the salt goes with the server."""
         return self._digest(token.encode())
 
-    def _digest(self, raw: bytes) -> str:
+    def _digest(self, raw: bytes | bytearray) -> str:
         return hashlib.blake2b(raw, digest_size=8, key=self._salt).hexdigest()
 
 
@@ -184,19 +170,19 @@ def _presented(headers: Mapping[bytes, bytes]) -> tuple[str, str | None]:
 
 
 def _shown(trail: Trail) -> Shown:
-    """Returns what came and went, without what is hidden by the name that it stands under."""
+    """Returns what came and went; of headers that are named like a secret, and of bodies of log-ins, names alone."""
     request, answer = trail.request, trail.answer
     assert answer is not None, "an exchange is written down when it is answered"
     # A copy, also of a short answer: orjson leaves 4,000 bytes of room behind each.
     received = b"" if request.method == "HEAD" else bytes(memoryview(answer.body)[: KEPT_BYTES + _OVERLAP])
     headers = [(name, MARK if names_secret(name) else value) for name, value in request.all_headers]
-    sent = members_view(trail.secret_names) if trail.operation in _LOG_INS else without_members(trail.request_body)
+    body = b"" if trail.body is None else bytes(trail.body[:KEPT_BYTES])
     return {
         "path": unquote(request.path) if "%" in request.path else request.path,
         "query": request.query.decode("latin-1"),
         "request_headers": tuple(headers),
-        "request_body": sent,
-        "response_body": without_members(received),
+        "request_body": members_view(trail.secret_names) if trail.operation in _LOG_INS else body,
+        "response_body": received,
         "job_id": trail.job_id,
         "provides": trail.provides,
         "refers": trail.refers,
@@ -206,8 +192,19 @@ def _shown(trail: Trail) -> Shown:
     }
 
 
-def _is_cut(trail: Trail) -> bool:
-    return 0 < len(trail.request_body) < trail.request_bytes
+def _is_usual(trail: Trail) -> bool:
+    """Whether an exchange is short, and quotes nothing: then all of its texts stand in path, headers and bodies."""
+    request, answer = trail.request, trail.answer
+    return (
+        answer is not None
+        and trail.refusal is None
+        and not request.query
+        and len(request.path) <= MAX_ADDRESS
+        and len(request.all_headers) <= MAX_HEADERS
+        and (trail.body is None or len(trail.body) <= KEPT_BYTES)
+        and len(answer.body) <= KEPT_BYTES
+        and max(map(len, itertools.chain.from_iterable(request.all_headers)), default=0) <= MAX_HEADER_BYTES
+    )
 
 
 def _names(shown: Shown) -> str:
@@ -238,7 +235,9 @@ def _take_out(redaction: Redaction, trail: Trail, shown: Shown) -> None:
             for name, value in shown["request_headers"][:MAX_HEADERS]
         ]
     )
-    shown["request_body"] = redaction.shown(shown["request_body"], cut=_is_cut(trail))
+    shown["request_body"] = redaction.shown(
+        shown["request_body"], cut=trail.body is not None and len(trail.body) > KEPT_BYTES
+    )
     cut = len(answer.body) > len(shown["response_body"])
     received = redaction.shown(shown["response_body"], cut=cut, quotes=answer.status >= 400)
     shown["response_body"] = received[:KEPT_BYTES]

@@ -7,9 +7,11 @@ percent-encoded (however often) and in base64. It happens when an exchange is wr
 import base64
 import binascii
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
+from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from casavi_mock.accounts import Account
@@ -28,7 +30,6 @@ _NAMED_SECRET = re.compile(rb"token|secret|passw|pwd|auth|cookie|session|credent
 _NAMED_TOKEN = re.compile(
     rb"(?:x-)?(?:access|api|auth|bearer)?[-_]?token|secret|password|api[-_]?key|authorization", re.IGNORECASE
 )
-_MEMBERS = (b'"token"', b'"secret"', b'"password"', b'"apiKey"')
 _MEMBER = re.compile(rb'("(?:token|secret|password|apiKey)"\s*:\s*)"(?:[^"\\]|\\.)*(?:"|\\?$)', re.DOTALL)
 _MEMBER_NAMES = frozenset({"key", "secret", "apiKey", "email", "password", "token"})
 _ESCAPE = re.compile(rb"\\(?:u([0-9a-fA-F]{4})|(.))", re.DOTALL)
@@ -79,10 +80,20 @@ class Known:
         return next(lengths, 0)
 
 
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What is hidden of an account."""
+
+    known: tuple[Known, ...]
+    forms: tuple[bytes, ...]
+    """All of their forms, for a look whether any is there."""
+
+
 @lru_cache(1_000)
-def credentials(key: str, secret: Secret) -> tuple[Known, ...]:
-    """Returns the credentials of an account as secrets that are known."""
-    return tuple(known(text) for text in (key, secret.reveal()) if text)
+def credentials(key: str, secret: Secret) -> Credentials:
+    """Returns the credentials of an account as they are looked for."""
+    each = tuple(known(text) for text in (key, secret.reveal()) if text)
+    return Credentials(each, tuple(form for one in each for form in one.plain + one.base64))
 
 
 def known(text: str) -> Known:
@@ -106,29 +117,33 @@ def members_view(names: Iterable[str]) -> bytes:
     return b"{" + b", ".join(f'"{name}": "{REDACTED}"'.encode() for name in shown) + b"}" if shown else b""
 
 
-def without_members(body: bytes) -> bytes:
-    """Returns a body without the values of members that are named like a secret."""
-    for member in _MEMBERS:
-        if member in body:
-            return _MEMBER.sub(rb'\1"' + MARK + b'"', body)
-    return body
+def without_members(*bodies: bytes) -> list[bytes]:
+    """Returns bodies without the values of members that are named like a secret."""
+    shown = []
+    for body in bodies:
+        named = b'"token"' in body or b'"secret"' in body or b'"password"' in body or b'"apiKey"' in body
+        shown.append(_MEMBER.sub(rb'\1"' + MARK + b'"', body) if named else body)
+    return shown
 
 
-def nothing_hidden(raw: bytes, secrets: Iterable[Known], issued: Collection[str]) -> bool:
-    """Whether neither a secret nor a token stands in bytes in any form; False also where that is not told fast.
+def nothing_hidden(shown: Mapping[str, Any], hidden: Credentials, issued: Collection[str]) -> bool:
+    """Whether path, headers and bodies hold neither credentials nor a token; False also where that is not told fast.
 
     Args:
-        raw: All that is to be shown of an exchange.
-        secrets: The secrets to look for.
+        shown: What an exchange shows, by the names of its fields.
+        hidden: The credentials to look for.
         issued: The texts of all tokens.
     """
+    headers = chain.from_iterable(shown["request_headers"])
+    path = shown["path"].encode(errors="replace")
+    raw = b"\n".join((path, *headers, shown["request_body"], shown["response_body"]))
     if b"\\" in raw or b"%" in raw or _HYPHENS_IN_BASE64.search(raw):
         return False
-    for secret in secrets:
-        if secret.stands_in(raw):
+    for form in hidden.forms:
+        if form in raw:
             return False
     for found in _HYPHENS.finditer(raw):
-        if raw[found.start() - 8 : found.end()].decode("latin-1").lower() in issued:
+        if raw[max(found.start() - 8, 0) : found.end()].decode("latin-1").lower() in issued:
             return False
     return True
 

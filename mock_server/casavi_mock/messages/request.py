@@ -56,10 +56,10 @@ class Trail:
     refusal: Refused | None = None
     fault: Fault | None = None
     """The fault that struck it."""
-    request_bytes: int = 0
-    """Length of its body; as announced, until it is read."""
-    request_body: bytes = b""
-    """The beginning of its body as it came; empty where the body holds secrets."""
+    announced_bytes: int = 0
+    """Length of its body by its headers."""
+    body: bytes | bytearray | None = None
+    """Its body as it came; None until all of it has come."""
     secret_names: tuple[str, ...] = ()
     """Names of the members of a body that holds secrets, if it was a JSON object."""
     given: Token | None = None
@@ -82,12 +82,3 @@ class Trail:
     """JSON pointers of fields that the contract does not know."""
     notes: list[str] = field(default_factory=list)
     """What is worth telling although nothing was refused, such as deprecated parameters."""
-
-    def took(self, raw: bytes | bytearray) -> None:
-        """Notes the body that came."""
-        self.request_bytes = len(raw)
-        self.request_body = bytes(raw[:KEPT_BYTES])
-
-    def took_secret(self, raw: bytes | bytearray) -> None:
-        """Notes the length of a body that holds secrets."""
-        self.request_bytes = len(raw)

@@ -2,6 +2,7 @@
 
 import asyncio
 import functools
+import itertools
 import logging
 import secrets
 import time
@@ -68,7 +69,9 @@ class MockApp:
         self.pause: Pause = pause
         """Waits as long as an injected delay says."""
         self._problems = Problems(settings.rules, settings.policy.error_media_type)
-        self._recorder = Recorder(registry, self._problems, now, secrets.token_hex(4))
+        self._recorder = Recorder(registry, self._problems, now)
+        prefix = secrets.token_hex(4)  # different for every start of a server
+        self._request_ids = map(f"{prefix}-%06d".__mod__, itertools.count(1))
         self.door = Door(options.connections, self._turned_away)
         """Bounds on connections, for the server that runs this application."""
         self.facts: dict[str, Callable[[], Any]] = {"connections": self.door.view}
@@ -83,12 +86,27 @@ class MockApp:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handles one ASGI connection."""
-        if scope["type"] == "lifespan":
-            await self._lifespan(receive, send)
-        elif scope["type"] == "http":
-            await self._http(scope, receive, send)
+        if scope["type"] != "http":
+            await self._other(scope, receive, send)
+            return
+        path: str = scope["path"]
+        if path == PREFIX or path.startswith(PREFIX + "/"):
+            await self._control(scope, receive, send)
+            return
+        cut, answer = None, None
+        if path in self._pages.paths and scope["method"] in ("GET", "HEAD"):
+            answer = self._pages.page(path)
         else:
-            await send({"type": "websocket.close", "code": 1000})
+            answer, cut = await self._exchange(scope, receive, send)
+        if answer is not None and cut in (None, "truncate"):
+            length = str(len(answer.body)).encode()
+            headers = [(b"content-type", answer.media_type), (b"content-length", length), *answer.headers]
+            await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+            body = b"" if scope["method"] == "HEAD" else answer.body
+            sent = len(body) // 2 if cut else len(body)
+            await send({"type": "http.response.body", "body": body[:sent], "more_body": bool(cut)})
+        if cut is not None:
+            break_off(send, reset=cut == "reset")
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -120,31 +138,30 @@ class MockApp:
 
     def _turned_away(self, refusal: Refused) -> Answer:
         """Returns the answer to a connection that does not become a request."""
-        request_id = self._recorder.new_id()
+        request_id = next(self._request_ids)
         answer = self._problems.answer(refusal, request_id)
         answer.headers = (*answer.headers, (b"x-request-id", request_id.encode()))
         return answer
 
-    async def _lifespan(self, receive: Receive, send: Send) -> None:
+    async def _other(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "lifespan":
+            await send({"type": "websocket.close", "code": 1000})
+            return
         await receive()
         async with self.running():
             await send({"type": "lifespan.startup.complete"})
             await receive()
         await send({"type": "lifespan.shutdown.complete"})
 
-    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
-        path: str = scope["path"]
-        if path == PREFIX or path.startswith(PREFIX + "/"):
-            await self._control(scope, receive, send)
-        elif scope["method"] in ("GET", "HEAD") and (page := self._pages.find(path)):
-            await send_answer(send, page, head=scope["method"] == "HEAD")
-        else:
-            await self._exchange(scope, receive, send)
+    async def _exchange(self, scope: Scope, receive: Receive, send: Send) -> tuple[Answer | None, str | None]:
+        """Answers one request to the vendor's API, and writes it down.
 
-    async def _exchange(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers one request to the vendor's API."""
+        Returns:
+            The answer, None if the client has gone; and how a fault cuts it: `reset`, `truncate`, `lost-response`, or
+            None if it does not.
+        """
         started = time.perf_counter()
-        trail = _trail(scope, receive, send, self._recorder.new_id())
+        trail = _trail(scope, receive, send, next(self._request_ids))
         try:
             await self._router.route(trail)
             if self._allowed is not None:
@@ -152,7 +169,7 @@ class MockApp:
         except Injected as injected:
             trail.answer = injected.answer
         except ClientGone:
-            return
+            return None, None
         except Refused as refusal:
             # What led to it knows the body, and would keep it until the collector comes by.
             refusal.__context__ = None
@@ -167,22 +184,11 @@ class MockApp:
         trail.seconds = time.perf_counter() - started
         # Written down before it is sent, so that a client that has its answer finds it in the journal.
         self._recorder.record(trail)
-        if trail.fault is None:
-            await send_answer(send, answer, head=trail.request.method == "HEAD")
-        else:
-            await self._send_cut(send, answer, trail)
+        return answer, self._strikes.cut(trail) if trail.fault else None
 
     def _refuse(self, trail: Trail, refusal: Refused) -> None:
         trail.refusal = refusal
         trail.answer = self._problems.answer(refusal, trail.request_id)
-
-    async def _send_cut(self, send: Send, answer: Answer, trail: Trail) -> None:
-        """Sends an answer as far as a fault lets it through."""
-        cut = self._strikes.cut(trail)
-        if cut in (None, "truncate"):
-            await send_answer(halving(send) if cut else send, answer, head=trail.request.method == "HEAD")
-        if cut:
-            break_off(send, reset=cut == "reset")
 
     @staticmethod
     def _check(allowed: AnswerSchemas, trail: Trail) -> None:
@@ -191,29 +197,6 @@ class MockApp:
         if violation:
             log.error("the mock violates its own contract: %s", violation)
             raise Refused("internal-error", f"The mock violates its own contract: {violation}.")
-
-
-async def send_answer(send: Send, answer: Answer, *, head: bool) -> None:
-    """Sends a complete answer; without its body to a HEAD request."""
-    headers = [
-        (b"content-type", answer.media_type),
-        (b"content-length", str(len(answer.body)).encode()),
-        *answer.headers,
-    ]
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    await send({"type": "http.response.body", "body": b"" if head else answer.body})
-
-
-def halving(send: Send) -> Send:
-    """Returns a `send` that lets half of the body through, and does not end the answer."""
-
-    async def cut(message: Message) -> None:
-        if message["type"] == "http.response.body":
-            body = message["body"]
-            message = {**message, "body": body[: len(body) // 2], "more_body": True}
-        await send(message)
-
-    return cut
 
 
 def _trail(scope: Scope, receive: Receive, send: Send, request_id: str) -> Trail:
@@ -235,4 +218,4 @@ def _trail(scope: Scope, receive: Receive, send: Send, request_id: str) -> Trail
     )
     length = headers.get(b"content-length", b"")  # of a body that may never be read
     announced = int(length) if length.isdigit() and len(length) < 16 else 0
-    return Trail(request, request_id, request_bytes=announced)
+    return Trail(request, request_id, announced_bytes=announced)

@@ -57,12 +57,14 @@ class Pages:
         for base_path, whole in documents.items():
             self._pages[f"{base_path}/openapi.json"] = Answer(200, orjson.dumps(whole), JSON)
 
-    def find(self, path: str) -> Answer | None:
-        """Returns the page at a path, or None."""
-        page = self._pages.get(path)
-        if page is None and path.startswith("/docs/") and path[6:] in _ASSETS:
-            page = self._pages[path] = _asset(path[6:])
-        return page
+        self.paths = frozenset([*self._pages, *(f"/docs/{name}" for name in _ASSETS)])
+        """Where there are pages."""
+
+    def page(self, path: str) -> Answer:
+        """Returns the page at one of the paths."""
+        if path not in self._pages:
+            self._pages[path] = _asset(path.removeprefix("/docs/"))
+        return self._pages[path]
 
 
 def _asset(name: str) -> Answer:

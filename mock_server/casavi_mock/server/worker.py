@@ -2,8 +2,8 @@
 
 import asyncio
 import contextlib
+import functools
 import logging
-import threading
 import time
 
 from casavi_mock.accounts import Account, Registry
@@ -41,18 +41,8 @@ class Worker:
         """Starts in the running event loop."""
         loop = asyncio.get_running_loop()
         self._wake = asyncio.Event()
-        event = self._wake
-
-        thread = threading.get_ident()
-
-        def wake() -> None:  # called from any thread
-            if threading.get_ident() == thread:
-                event.set()
-            else:
-                loop.call_soon_threadsafe(event.set)
-
-        self._registry.wake = wake
-        self._task = loop.create_task(self._run(event), name="casavi-mock worker")
+        self._registry.wake = functools.partial(loop.call_soon_threadsafe, self._wake.set)  # called from any thread
+        self._task = loop.create_task(self._run(self._wake), name="casavi-mock worker")
 
     async def stop(self) -> None:
         """Ends after the running slice; jobs that are not done stay undone."""

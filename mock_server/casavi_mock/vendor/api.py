@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from casavi_mock.accounts import Registry
 from casavi_mock.errors import ConfigurationError
 from casavi_mock.vendor.addresses import Addresses
-from casavi_mock.vendor.endpoint import Endpoint, LogIn, LogInEndpoint, Operation, Strike, TokenEndpoint
-from casavi_mock.vendor.operations import Operations
+from casavi_mock.vendor.operations import Endpoint, LogIn, LogInEndpoint, Operation, Operations, Strike, TokenEndpoint
 from casavi_mock.vendor.reading import ReadingOperations
 from casavi_mock.vendor.routing import RoutedOperation, Router
 
@@ -39,7 +38,5 @@ def _endpoint(
             "add a method for it to ReadingOperations in casavi_mock/vendor/reading.py or to Operations in "
             "casavi_mock/vendor/operations.py, and name it in the table there."
         )
-    if isinstance(work, LogIn):
-        return LogInEndpoint(operation.name, registry, strike, log_in=work)
-    assert operation.token_header is not None, f"{operation.name} takes an account, so its document demands a token"
-    return TokenEndpoint(operation.name, registry, strike, operation=work, header=operation.token_header)
+    about = (operation.name, operation.token_header, registry, strike)
+    return LogInEndpoint(*about, log_in=work) if isinstance(work, LogIn) else TokenEndpoint(*about, operation=work)

@@ -1,6 +1,11 @@
-"""The vendor's operations that log in, import, and follow a job: request in, use case called, answer out."""
+"""The vendor's operations: how a request gets through any of them, and those that log in, import and follow a job."""
 
 import functools
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import Any
 from urllib.parse import unquote
 
 import orjson
@@ -11,19 +16,131 @@ from casavi_mock.bodies.body import BodyLimits, BodyReader
 from casavi_mock.bodies.bulk import ItemSchema
 from casavi_mock.bodies.pauses import in_pauses
 from casavi_mock.domain.clock import timestamp
-from casavi_mock.domain.importing import targets
-from casavi_mock.domain.ordering import planning
+from casavi_mock.domain.model import Json
+from casavi_mock.domain.ordering import plan, planning
 from casavi_mock.handlers import authentication, imports, jobs
 from casavi_mock.messages.answers import Answer
 from casavi_mock.messages.request import Request, Trail
-from casavi_mock.vendor.endpoint import Body, LogIn, Operation, Parameters
 from casavi_mock.vendor.faults import job_outcome
 
 PLAN_RECORDS = 500
 """Records planned between two pauses of a large import."""
 
+SHORT_BYTES = 16_000
+"""An import that is no longer is planned without a pause: that takes a few milliseconds at most."""
+
 NAMED_RECORDS = 1_000
 """Imports with more records than that are journaled without the names of their records."""
+
+
+Parameters = Mapping[str, str]
+"""Those of a path by their names, percent-encoded as they were sent."""
+
+Body = Mapping[str, Json]
+Operation = Callable[[Account, Request, Parameters, Trail], Awaitable[Answer]]
+"""Does the work of an operation that demands a token, for the account that the token belongs to."""
+
+Strike = Callable[[Account, Trail], Awaitable[None]]
+"""Lets the next fault of an account take effect on a request; raises if no work is to be done."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogIn:
+    """An operation whose body names the account."""
+
+    reader: BodyReader
+    key_of: Callable[[Body], str]
+    """Returns the key of the account that a body names, whether or not there is one; may raise `Refused`."""
+    work: Callable[[Body, Trail], Awaitable[Answer]]
+
+
+class Endpoint(ABC):
+    """One operation of the contract, as requests reach it.
+
+    Args:
+        name: Its `operationId`.
+        header: The header in which it wants a token, in lower case; None if it wants none.
+        registry: The accounts.
+        strike: Asks the faults of the account that calls.
+    """
+
+    def __init__(self, name: str, header: str | None, registry: Registry, strike: Strike) -> None:
+        self._name = name
+        self._header = None if header is None else header.encode()
+        self._registry = registry
+        self._strike = strike
+
+    async def __call__(self, trail: Trail, parameters: Parameters) -> None:
+        """Answers a request; the answer, and what is learnt on the way, is written into its trail.
+
+        Raises:
+            Refused: By a rule of the contract.
+            casavi_mock.vendor.faults.Injected: A fault takes the place of the work.
+        """
+        trail.operation = self._name
+        work = await self._begin(trail, parameters)
+        if trail.account is not None and trail.account.faults.planned:
+            # The one place where faults strike: the account is known, and nothing is done yet.
+            await self._strike(trail.account, trail)
+        trail.answer = await work()
+
+    @abstractmethod
+    async def _begin(self, trail: Trail, parameters: Parameters) -> Callable[[], Awaitable[Answer]]:
+        """Finds the account that calls, and returns what is to be done for it.
+
+        Raises:
+            Refused: Whoever calls may not.
+        """
+
+    def _by_token(self, request: Request) -> Account:
+        """Returns the account that the token of a request belongs to.
+
+        Raises:
+            Refused: There is no token, or it is not good.
+        """
+        token = request.headers.get(self._header or b"", b"").decode("latin-1")
+        other = request.headers.get(b"authorization", b"").decode("latin-1")
+        return authentication.authorize(self._registry, token, other)
+
+
+class TokenEndpoint(Endpoint):
+    """An operation for the account that its token belongs to.
+
+    Args:
+        others: As for `Endpoint`.
+        operation: Does its work.
+    """
+
+    def __init__(self, *others: Any, operation: Operation) -> None:
+        super().__init__(*others)
+        self._operation = operation
+
+    async def _begin(self, trail: Trail, parameters: Parameters) -> Callable[[], Awaitable[Answer]]:
+        trail.account = account = self._by_token(trail.request)
+        return functools.partial(self._operation, account, trail.request, parameters, trail)
+
+
+class LogInEndpoint(Endpoint):
+    """An operation whose body names the account, known before its credentials are compared: so a wrong log-in is told.
+
+    Args:
+        others: As for `Endpoint`.
+        log_in: Reads its body, and does its work.
+    """
+
+    def __init__(self, *others: Any, log_in: LogIn) -> None:
+        super().__init__(*others)
+        self._log_in = log_in
+
+    async def _begin(self, trail: Trail, parameters: Parameters) -> Callable[[], Awaitable[Answer]]:
+        request = trail.request
+        if self._header is not None:  # by a profile that has a refresh demand a token too
+            trail.account = self._by_token(request)
+        came = functools.partial(setattr, trail, "body")
+        body = await self._log_in.reader.read(request.headers, request.receive, came)
+        trail.secret_names = tuple(body)
+        trail.account = self._registry.get(self._log_in.key_of(body)) or trail.account
+        return functools.partial(self._log_in.work, body, trail)
 
 
 class Operations:
@@ -68,14 +185,19 @@ class Operations:
         self, account: Account, request: Request, parameters: Parameters, trail: Trail
     ) -> Answer:
         """`POST /import`."""
-        body = await self._readers["importMasterData"].read(request.headers, request.receive, trail.took)
-        plan = await in_pauses(planning(body, self._shape, PLAN_RECORDS))
-        if len(plan.records) <= NAMED_RECORDS:
-            trail.provides = tuple([(record.entity, record.id) for record in plan.records])
-            trail.refers = tuple(targets(plan))
-        trail.unknown_fields = tuple([warning.pointer for warning in plan.warnings])
+        body = await self._readers["importMasterData"].read(
+            request.headers, request.receive, functools.partial(setattr, trail, "body")
+        )
+        size = len(trail.body or b"")
+        if size <= SHORT_BYTES:
+            planned = plan(body, self._shape)
+        else:
+            planned = await in_pauses(planning(body, self._shape, PLAN_RECORDS))
+        if len(planned.records) <= NAMED_RECORDS:
+            trail.provides, trail.refers = planned.names(), planned.targets()
+        trail.unknown_fields = tuple(map(attrgetter("pointer"), planned.warnings))
         forced = job_outcome(trail.fault) if trail.fault else None
-        job = imports.accept(account, plan, forced=forced, size=trail.request_bytes)
+        job = imports.accept(account, planned, forced=forced, size=size)
         trail.job_id = job.id
         return Answer(self._policy.import_status, orjson.dumps({self._policy.job_id_field: job.id}))
 

@@ -11,7 +11,7 @@ from casavi_mock.accounts import Account
 from casavi_mock.handlers import reading
 from casavi_mock.messages.answers import Answer
 from casavi_mock.messages.request import Request, Trail
-from casavi_mock.vendor.endpoint import Operation, Parameters
+from casavi_mock.vendor.operations import Operation, Parameters
 from casavi_mock.vendor.query import QueryReader
 
 MAX_PAGE = 1_000_000_000

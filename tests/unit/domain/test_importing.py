@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from casavi_fixtures import address, contact, contract, document, master_data, property_, responsibility, unit
-from casavi_mock.domain.importing import decoded, decoded_size, targets, without_whitespace
+from casavi_mock.domain.importing import decoded, decoded_size, without_whitespace
 from casavi_mock.domain.model import Outcome, RecordError
 from tests.support.accounts import Bench, outcomes, planned, reference_evidence, refusals
 from tests.support.time import START
@@ -572,10 +572,10 @@ def test_the_targets_of_a_plan_are_what_its_records_and_their_parts_refer_to() -
         properties=[property_(id="P-1", addresses=[address(units=[flat])])],
         responsibilities=[responsibility(propertyId="P-9", contactId="C-9")],
     )
-    assert sorted(targets(Bench().plan(body))) == [
+    assert sorted(Bench().plan(body).targets()) == [
         ("contacts", "C-1"),
         ("contacts", "C-2"),
         ("contacts", "C-9"),
         ("properties", "P-9"),
     ]
-    assert list(targets(Bench().plan({}))) == []
+    assert Bench().plan({}).targets() == ()

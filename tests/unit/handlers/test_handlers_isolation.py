@@ -142,7 +142,7 @@ class Accounts(RuleBasedStateMachine):
         known.jobs = [job_id for job_id in known.jobs if account.queue.find(job_id, account.clock.now())]
 
     def expires_in(self, text: str) -> timedelta:
-        token = self.registry.token(text)
+        token = self.registry.issued.get(text)
         assert token is not None
         return token.expires_at - self.account(token.owner).clock.now()
 

@@ -1,7 +1,6 @@
 """Jobs and their queue."""
 
-from casavi_mock.domain.jobs.counts import Counts
-from casavi_mock.domain.jobs.job import MODES, OUTCOMES, Job, Progress, checked_outcome
+from casavi_mock.domain.jobs.job import MODES, OUTCOMES, Counts, Job, Progress, checked_outcome
 from casavi_mock.domain.jobs.line import TICK, JobQueue, QueueFull, QueueLimits
 
 __all__ = [

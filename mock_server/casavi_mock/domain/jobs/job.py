@@ -1,17 +1,31 @@
-"""One job, and how jobs move on."""
+"""One job: how jobs move on, how many of its records came to which end, and how it is kept when it has ended."""
 
+import struct
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from casavi_mock.domain.importing import Importer
-from casavi_mock.domain.jobs.counts import Counts
-from casavi_mock.domain.model import TRANSITIONS, JobState, RecordError, RecordWarning
+from casavi_mock.domain.model import ENTITIES, TRANSITIONS, JobState, Outcome, RecordError, RecordWarning
 from casavi_mock.errors import Unsteerable
 
 MODES = ("immediate", "time", "manual")
 
 OUTCOMES = ("completed", "failed", "stalled")
 """What a job can be forced to become."""
+
+_ENDS = tuple(Outcome)
+_NAMES = tuple(str(outcome) for outcome in _ENDS)
+_WIDTH = len(_ENDS)
+_ROWS = {entity: row * _WIDTH for row, entity in enumerate(ENTITIES)}
+_COLUMNS = {outcome: column for column, outcome in enumerate(_ENDS)}
+_ZERO = datetime(1970, 1, 1, tzinfo=UTC)
+_UNIT = timedelta(microseconds=1)
+_STATES = tuple(JobState)
+_HEAD = struct.Struct("<qqqB")
+"""When it was created, started and finished; its state."""
+_COUNT = struct.Struct("<BI")
+"""A place in the counts, and the number there; places without one are left out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +40,50 @@ class Progress:
     """In mode `time`: seconds that every record adds."""
     polls: int = 1
     """In mode `manual`: polls that move a job from one state to the next; 0 leaves it to explicit steps."""
+
+
+class Counts(Mapping[str, Mapping[Outcome, int]]):
+    """Numbers of records by entity and outcome; what one entity has is read, not changed.
+
+    Args:
+        numbers: Those that are not zero, by the place that they have in `numbers`.
+    """
+
+    __slots__ = ("_numbers",)
+
+    def __init__(self, numbers: Mapping[int, int] | None = None) -> None:
+        self._numbers = [0] * (_WIDTH * len(ENTITIES))
+        for place, number in (numbers or {}).items():
+            self._numbers[place] = number
+
+    def __getitem__(self, entity: str) -> dict[Outcome, int]:
+        row = _ROWS[entity]
+        return dict(zip(_ENDS, self._numbers[row : row + _WIDTH], strict=True))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(ENTITIES)
+
+    def __len__(self) -> int:
+        return len(ENTITIES)
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """All numbers, in an order that stays the same."""
+        return tuple(self._numbers)
+
+    def add(self, entity: str, outcome: Outcome, number: int = 1) -> None:
+        """Counts so many records."""
+        self._numbers[_ROWS[entity] + _COLUMNS[outcome]] += number
+
+    def totals(self) -> dict[str, int]:
+        """Returns how many records came to which end, of all entities; ends to which none came are left out."""
+        numbers = self._numbers
+        return {name: total for column, name in enumerate(_NAMES) if (total := sum(numbers[column::_WIDTH]))}
+
+    def view(self) -> dict[str, dict[str, int]]:
+        """Returns the numbers under the names that clients see."""
+        numbers = self._numbers
+        return {entity: dict(zip(_NAMES, numbers[row : row + _WIDTH], strict=True)) for entity, row in _ROWS.items()}
 
 
 @dataclass(slots=True, eq=False)
@@ -87,6 +145,10 @@ class Job:
         return int(self.total * ((now - self.runs_from) / (self.ends_at - self.runs_from)))
 
 
+Ended = Job | bytes
+"""An ended job as it is kept: packed, or itself where it has more to tell than moments and numbers."""
+
+
 def checked_outcome(outcome: str) -> str:
     """Returns the outcome.
 
@@ -96,3 +158,56 @@ def checked_outcome(outcome: str) -> str:
     if outcome not in OUTCOMES:
         raise Unsteerable(f"A job cannot be forced to be {outcome[:100]!r}.", OUTCOMES)
     return outcome
+
+
+def packed(job: Job) -> Ended:
+    """Returns an ended job as it is to be kept."""
+    if job.errors or job.warnings or job.forced is not None:
+        return job
+    assert job.started_at is not None and job.finished_at is not None, "it has ended"  # noqa: PT018
+    moments = [(moment - _ZERO) // _UNIT for moment in (job.created_at, job.started_at, job.finished_at)]
+    counts = [_COUNT.pack(place, number) for place, number in enumerate(job.counts.numbers) if number]
+    return _HEAD.pack(*moments, _STATES.index(job.state)) + b"".join(counts)
+
+
+def unpacked(job_id: str, kept: Ended) -> Job:
+    """Returns an ended job.
+
+    Args:
+        job_id: Its id.
+        kept: What `packed` made of it.
+    """
+    if isinstance(kept, Job):
+        return kept
+    created, started, finished, state = _HEAD.unpack_from(kept)
+    counts = Counts(dict(_COUNT.iter_unpack(kept[_HEAD.size :])))
+    total = sum(counts.numbers)  # without errors, every record is counted
+    created_at, started_at, finished_at = _moment(created), _moment(started), _moment(finished)
+    return Job(
+        id=job_id,
+        created_at=created_at,
+        total=total,
+        warnings=[],
+        state=_STATES[state],
+        started_at=started_at,
+        runs_from=started_at,
+        ends_at=finished_at,
+        finished_at=finished_at,
+        touched_at=finished_at,
+        processed=total,
+        counts=counts,
+    )
+
+
+def end_of(kept: Ended) -> datetime | None:
+    """Returns when an ended job ended."""
+    return kept.finished_at if isinstance(kept, Job) else _moment(_HEAD.unpack_from(kept)[2])
+
+
+def errors_of(kept: Ended) -> int:
+    """Returns how many errors an ended job holds."""
+    return len(kept.errors) if isinstance(kept, Job) else 0
+
+
+def _moment(number: int) -> datetime:
+    return _ZERO + timedelta(microseconds=number)

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from casavi_mock.domain.importing import Importer
-from casavi_mock.domain.jobs.ended import Ended, end_of, errors_of, packed, unpacked
-from casavi_mock.domain.jobs.job import Job, Progress, checked_outcome
+from casavi_mock.domain.jobs.job import Ended, Job, Progress, checked_outcome, end_of, errors_of, packed, unpacked
 from casavi_mock.domain.model import JobState, Outcome, RecordError, RecordWarning
 from casavi_mock.domain.ordering import Plan
 from casavi_mock.errors import Unsteerable
@@ -116,7 +115,8 @@ class JobQueue:
         if self.full:
             self.refused += 1
             raise QueueFull
-        job = Job(job_id, now, len(plan.records), importer.warnings, importer=importer, forced=forced, size=size)
+        warnings = plan.warnings and importer.warnings
+        job = Job(job_id, now, len(plan.records), warnings, importer=importer, forced=forced, size=size)
         self._jobs[job_id] = job
         self._unfinished.append(job)
         self._waiting_bytes += size
@@ -129,7 +129,7 @@ class JobQueue:
         if kept is None:
             return None
         job = unpacked(job_id, kept)
-        return None if self._out_of_retention(job.finished_at, now) else job
+        return None if job.finished_at and now - job.finished_at > self._retention else job
 
     def has_ended(self, job_id: str, now: datetime) -> bool | None:
         """Returns whether a job has ended; None if there is none, or none any more."""
@@ -139,7 +139,7 @@ class JobQueue:
     def jobs(self, now: datetime) -> list[Job]:
         """Returns all jobs that can be read, the newest first."""
         jobs = [unpacked(job_id, kept) for job_id, kept in reversed(self._jobs.items())]
-        return [job for job in jobs if not self._out_of_retention(job.finished_at, now)]
+        return [job for job in jobs if job.finished_at is None or now - job.finished_at <= self._retention]
 
     def poll(self, now: datetime) -> None:
         """Counts one poll; in mode `manual`, enough of them move the first unfinished job to its next state."""
@@ -285,23 +285,18 @@ class JobQueue:
 
     def forget(self, now: datetime) -> None:
         """Lets go of ended jobs that can no longer be read, or are too many."""
-        while self._ended and (self._too_much() or self._out_of_retention(self._oldest_end(), now)):
+        limits = self._limits
+        while self._ended:
+            if self._first_end is None:
+                self._first_end = end_of(self._jobs[self._ended[0]])
+            readable = self._first_end is None or now - self._first_end <= self._retention
+            errors_fit = self._errors <= limits.max_errors or len(self._ended) == 1
+            if readable and errors_fit and len(self._jobs) <= limits.max_kept:
+                return
             kept = self._jobs.pop(self._ended.popleft())
             self._errors -= errors_of(kept)
             self._first_end = None
             self.dropped += 1
-
-    def _too_much(self) -> bool:
-        limits = self._limits
-        return len(self._jobs) > limits.max_kept or (self._errors > limits.max_errors and len(self._ended) > 1)
-
-    def _oldest_end(self) -> datetime | None:
-        if self._first_end is None:
-            self._first_end = end_of(self._jobs[self._ended[0]])
-        return self._first_end
-
-    def _out_of_retention(self, finished_at: datetime | None, now: datetime) -> bool:
-        return finished_at is not None and now - finished_at > self._retention
 
     def _current(self) -> Job | None:
         """Returns the running job, unless nothing goes on; starts the next one if none runs."""
@@ -368,6 +363,8 @@ class JobQueue:
         self._waiting_bytes -= job.size
         self._jobs[job.id] = packed(job)
         self._ended.append(job.id)
+        if len(self._ended) == 1:
+            self._first_end = job.finished_at
         self._errors += len(job.errors)
         self._on_end(job)
 
