@@ -9,7 +9,7 @@ from casavi_mock.domain.jobs import Job
 from casavi_mock.domain.model import RecordError
 from casavi_mock.errors import Refused
 
-SLICE_RECORDS = 100
+RECORDS_BEFORE_ANSWER = 100
 """Records done at most while somebody waits for an answer."""
 
 
@@ -22,7 +22,7 @@ def look_up(account: Account, job_id: str) -> dict[str, Any]:
     with account.lock:
         if account.queue.unfinished:
             # what is due by the clock has happened, even if the worker was busy elsewhere
-            account.run_due(SLICE_RECORDS)
+            account.run_due(RECORDS_BEFORE_ANSWER)
         now = account.clock.now()
         job = account.queue.find(job_id, now)
         if job is None:
