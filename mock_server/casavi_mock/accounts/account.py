@@ -22,7 +22,7 @@ from casavi_mock.domain.tokens import TokenBook
 from casavi_mock.domain.violations import Command, Criteria, Steering, Violation, find_violations
 from casavi_mock.errors import Unsteerable
 
-SLICE_RECORDS = 1_000
+RECORDS_AT_ONCE = 1_000
 """Records done between two looks at the queue while a command waits for it."""
 
 STEPS = ("job", "record")
@@ -394,7 +394,7 @@ class Account:
     def _catch_up(self) -> datetime:
         self._put_away = None
         now = self.clock.now()
-        while self.queue.run_due(now, SLICE_RECORDS):
+        while self.queue.run_due(now, RECORDS_AT_ONCE):
             pass
         self.queue.forget(now)
         return now

@@ -9,7 +9,7 @@ from casavi_mock.domain.jobs import Job
 from casavi_mock.domain.model import RecordError, RecordWarning
 from casavi_mock.errors import Refused
 
-SLICE_RECORDS = 100
+RECORDS_BEFORE_ANSWER = 100
 """Records done at most while somebody waits for an answer."""
 
 
@@ -24,7 +24,7 @@ def look_up(account: Account, job_id: str) -> dict[str, Any]:
         unfinished = account.queue.unfinished
         if unfinished:
             # what is due by the clock has happened, even if the worker was busy elsewhere
-            account.run_due(SLICE_RECORDS)
+            account.run_due(RECORDS_BEFORE_ANSWER)
         job = account.queue.find(job_id, now)
         if job is None:
             raise Refused("job-unknown", "This account has no job with the id that was asked for.")

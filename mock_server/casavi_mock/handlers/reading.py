@@ -11,7 +11,7 @@ from casavi_mock.domain.policy import Policy
 from casavi_mock.domain.store import Store
 from casavi_mock.errors import Refused
 from casavi_mock.handlers import views
-from casavi_mock.handlers.jobs import SLICE_RECORDS
+from casavi_mock.handlers.jobs import RECORDS_BEFORE_ANSWER
 
 Wanted = Callable[[Record], bool]
 
@@ -48,7 +48,7 @@ def contacts_v1(account: Account, page: int) -> dict[str, Any]:
         page: Counted from 0; beyond the last one the page is empty.
     """
     with account.lock:
-        account.run_due(SLICE_RECORDS)
+        account.run_due(RECORDS_BEFORE_ANSWER)
         size = account.settings.policy.v1_page_size
         count = account.store.count("contacts")
         records = _first(account.store.records("contacts", min(page * size, count)), size)
@@ -63,7 +63,7 @@ def contact_v1(account: Account, id_: str) -> dict[str, Any]:
         Refused: This account has no such contact.
     """
     with account.lock:
-        account.run_due(SLICE_RECORDS)
+        account.run_due(RECORDS_BEFORE_ANSWER)
         return views.contact_v1(account.store, _one(account, "contacts", id_, "contact-unknown"))
 
 
@@ -74,7 +74,7 @@ def property_v2(account: Account, id_: str) -> dict[str, Any]:
         Refused: This account has no such property.
     """
     with account.lock:
-        account.run_due(SLICE_RECORDS)
+        account.run_due(RECORDS_BEFORE_ANSWER)
         record = _one(account, "properties", id_, "property-unknown")
         return views.property_v2(account.store, record, account.settings.policy)
 
@@ -129,7 +129,7 @@ def _page(
         return wanted is None or wanted(record)
 
     with account.lock:
-        account.run_due(SLICE_RECORDS)
+        account.run_due(RECORDS_BEFORE_ANSWER)
         filtered = wanted is not None or since is not None
         start, skipped = _start(query, size, filtered=filtered)
         found: list[Record] = []

@@ -10,7 +10,7 @@ from casavi_mock.domain.model import Secret
 from casavi_mock.domain.ordering import plan
 from casavi_mock.errors import Refused
 from casavi_mock.handlers.imports import accept
-from casavi_mock.handlers.jobs import SLICE_RECORDS, look_up
+from casavi_mock.handlers.jobs import RECORDS_BEFORE_ANSWER, look_up
 from tests.support.accounts import IMMEDIATE, MANUAL, reference_evidence, registry
 from tests.support.time import FakeTime
 
@@ -111,8 +111,8 @@ def test_looking_does_what_is_due() -> None:
 def test_looking_never_takes_long() -> None:
     """A look does so many records at most; the rest is done by the worker or the next look."""
     account = open_account(progress=Progress(mode="time", job_seconds=0))
-    job_id = send(account, {"contacts": [contact(id=f"C-{n}") for n in range(SLICE_RECORDS + 1)]})
-    assert look_up(account, job_id)["progress"]["processed"] == SLICE_RECORDS
+    job_id = send(account, {"contacts": [contact(id=f"C-{n}") for n in range(RECORDS_BEFORE_ANSWER + 1)]})
+    assert look_up(account, job_id)["progress"]["processed"] == RECORDS_BEFORE_ANSWER
     assert look_up(account, job_id)["status"] == "completed"
 
 
