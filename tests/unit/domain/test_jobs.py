@@ -84,8 +84,12 @@ def test_a_full_queue_takes_no_more() -> None:
 
 def test_a_queue_that_holds_too_much_takes_no_more() -> None:
     """So much may wait; what has ended waits no longer."""
+    exactly = Bench(max_waiting_bytes=100)
+    exactly.submit(people(1), size=100)
+    assert exactly.queue.full
     bench = Bench(max_waiting_bytes=100)
     bench.submit(people(1), size=99)
+    assert not bench.queue.full
     bench.submit(people(1), size=500)
     with pytest.raises(QueueFull):
         bench.submit(people(1), size=1)
