@@ -20,7 +20,9 @@ def main() -> None:
     """Writes every requirements file; needs `uv` on the path."""
     for name, arguments in FILES.items():
         command = ["uv", "pip", "compile", "--universal", "--python-version", "3.11", "--generate-hashes", "--quiet"]
-        command += ["--no-emit-index-url", "--no-annotate", "--custom-compile-command", "make lock", *sys.argv[1:]]
+        # Without the extras, pip takes a library that another one asks for with an extra for one that is not locked.
+        command += ["--no-emit-index-url", "--no-annotate", "--no-strip-extras"]
+        command += ["--custom-compile-command", "make lock", *sys.argv[1:]]
         subprocess.run([*command, *arguments, "-o", f"requirements/{name}"], check=True, cwd=HERE.parent)  # noqa: S603
 
 
