@@ -1,23 +1,28 @@
 # One command for each verb; CONTRIBUTING.md explains them.
 PYTHON ?= python3
 VENV := .venv
-BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 8 --dist worksteal
+# These three follow VENV: the verbs that run with other libraries have an environment of their own.
+BIN = $(VENV)/bin
+PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
+PYTEST = $(BIN)/python -m pytest -n auto --maxprocesses 8 --dist worksteal
 # Hundreds of tests start a Python of their own; without bytecode each would compile all packages again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help serve test test-unit test-rest test-all mutate bench soak check format docs lock wheel image clean
+.PHONY: help serve test test-unit test-rest test-all test-lowest test-newest mutate bench soak check format docs lock wheel image clean
 
 help:  ## say what there is
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/'
 
-# The two virtual environments differ: to serve, only what the server needs is installed.
-$(VENV)/serve.ok: requirements/runtime.txt requirements/build.txt pyproject.toml
+define ENVIRONMENT
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "casavi-mock needs Python 3.11 or newer; found $$($(PYTHON) --version). Set PYTHON=/path/to/python3.11" >&2; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || \
 	  { rm -rf $(VENV); echo "Python cannot make virtual environments here. On Debian: apt-get install python3-venv" >&2; exit 1; }
+endef
+
+# The two virtual environments differ: to serve, only what the server needs is installed.
+$(VENV)/serve.ok: requirements/runtime.txt requirements/build.txt pyproject.toml
+	$(ENVIRONMENT)
 	$(PIP) install --require-hashes -r requirements/build.txt -r requirements/runtime.txt
 	$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
@@ -54,6 +59,23 @@ test-rest: $(VENV)/dev.ok
 test-all: $(VENV)/dev.ok  ## run everything: slow tests, all mutants, Hypothesis in its deep profile
 	@$(MAKE) --no-print-directory --keep-going test-unit test-rest DEEP='-m "" --hypothesis-profile=deep $(ARGS)'
 
+test-lowest: VENV = .venv-lowest
+test-lowest: .venv-lowest/lowest.ok  ## run the fast tests with the oldest libraries that pyproject.toml allows
+	$(PYTEST) $(ARGS)
+
+.venv-lowest/lowest.ok: requirements/lowest.txt pyproject.toml
+	$(ENVIRONMENT)
+	$(PIP) install --require-hashes -r requirements/lowest.txt
+	$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+test-newest: VENV = .venv-newest
+test-newest:  ## run the fast tests with the newest libraries that pyproject.toml allows, whatever is locked
+	$(ENVIRONMENT)
+	$(PIP) install --upgrade --upgrade-strategy eager --editable '.[dev]'
+	$(PIP) freeze --exclude-editable
+	$(PYTEST) $(ARGS)
+
 mutate: $(VENV)/mutate.ok  ## see how many of 300 defects set into the domain the unit tests find
 	$(BIN)/python -m tests.mutation.sample $(ARGS)
 
@@ -87,4 +109,4 @@ image: ## build the container image
 	docker build -t casavi-mock:local .
 
 clean:  ## remove what the other verbs made
-	rm -rf $(VENV) dist .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .bench_cache .mutmut_cache
+	rm -rf $(VENV) .venv-lowest .venv-newest dist .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .bench_cache .mutmut_cache

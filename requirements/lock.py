@@ -12,6 +12,8 @@ FILES = {
     "dev.txt": ["pyproject.toml", "--extra", "dev", "--constraint", "requirements/runtime.txt"],
     "bench.txt": ["pyproject.toml", "--extra", "bench", "--constraint", "requirements/dev.txt"],
     "mutate.txt": ["pyproject.toml", "--extra", "mutate", "--constraint", "requirements/dev.txt"],
+    # What is not asked for by name is as new as it may be: whose floors those are is not ours to say.
+    "lowest.txt": ["pyproject.toml", "--extra", "dev", "--resolution", "lowest-direct"],
 }
 
 
@@ -19,7 +21,9 @@ def main() -> None:
     """Writes every requirements file; needs `uv` on the path."""
     for name, arguments in FILES.items():
         command = ["uv", "pip", "compile", "--universal", "--python-version", "3.11", "--generate-hashes", "--quiet"]
-        command += ["--no-emit-index-url", "--no-annotate", "--custom-compile-command", "make lock", *sys.argv[1:]]
+        # Without the extras, pip takes a library that another one asks for with an extra for one that is not locked.
+        command += ["--no-emit-index-url", "--no-annotate", "--no-strip-extras"]
+        command += ["--custom-compile-command", "make lock", *sys.argv[1:]]
         subprocess.run([*command, *arguments, "-o", f"requirements/{name}"], check=True, cwd=HERE.parent)  # noqa: S603
 
 

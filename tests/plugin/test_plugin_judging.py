@@ -360,7 +360,8 @@ def test_a_project_allows(project: pytest.Pytester, monkeypatch: pytest.MonkeyPa
         project.makepyprojecttoml(
             f"""
             [tool.pytest.ini_options]
-            addopts = "-p no:schemathesis -p no:randomly -o asyncio_default_fixture_loop_scope=function"
+            addopts = "-p no:schemathesis -p no:randomly"
+            asyncio_default_fixture_loop_scope = "function"
             casavi_allow = "{allowed}"
             """
         )

@@ -8,12 +8,15 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 ROOT = Path(__file__).parents[2]
 LOCKED = sorted((ROOT / "requirements").glob("*.txt"))
 ENTRY = re.compile(
-    r"(?P<name>[A-Za-z0-9._-]+)==(?P<version>[^\s;]+)(?: ; (?P<marker>.+?))?(?P<hashes>(?: --hash=\S+)+)"
+    r"(?P<name>[A-Za-z0-9._-]+)(?:\[[a-z0-9,-]+\])?==(?P<version>[^\s;]+)(?: ; (?P<marker>.+?))?(?P<hashes>(?: --hash=\S+)+)"
 )
+INSIDES = ["a2wsgi", "connexion", "jsonschema-rs", "orjson", "schemathesis", "uvicorn"]
+"""Libraries of which more than the public interface is used, or whose words are part of what we say."""
 HASHES = re.compile(r"(?: --hash=sha256:[0-9a-f]{64})+")
 
 
@@ -38,9 +41,11 @@ def project() -> dict[str, list[str]]:
     table = tomllib.loads((ROOT / "pyproject.toml").read_text())
     extras = table["project"]["optional-dependencies"]
     own = table["project"]["name"]
+    dev = [line for line in [*extras["dev"], *extras["contracts"]] if not line.startswith(own)]
     return {
         "runtime.txt": table["project"]["dependencies"],
-        "dev.txt": [line for line in [*extras["dev"], *extras["contracts"]] if not line.startswith(own)],
+        "dev.txt": dev,
+        "lowest.txt": [*table["project"]["dependencies"], *dev],
         "bench.txt": extras["bench"],
         "mutate.txt": extras["mutate"],
         "build.txt": table["build-system"]["requires"],
@@ -48,7 +53,14 @@ def project() -> dict[str, list[str]]:
 
 
 def test_the_files_are_there() -> None:
-    assert [path.name for path in LOCKED] == ["bench.txt", "build.txt", "dev.txt", "mutate.txt", "runtime.txt"]
+    assert [path.name for path in LOCKED] == [
+        "bench.txt",
+        "build.txt",
+        "dev.txt",
+        "lowest.txt",
+        "mutate.txt",
+        "runtime.txt",
+    ]
 
 
 @pytest.mark.parametrize("path", LOCKED, ids=lambda path: path.name)
@@ -69,13 +81,35 @@ def test_nothing_tells_where_packages_come_from(path: Path) -> None:
         assert re.findall(r"(?m)^\s*(?:-i|-f|--(?:extra-)?index-url|--find-links|--trusted-host)\b.*", text) == []
 
 
-@pytest.mark.parametrize("name", ["runtime.txt", "dev.txt", "bench.txt", "mutate.txt", "build.txt"])
+@pytest.mark.parametrize("name", ["runtime.txt", "dev.txt", "bench.txt", "mutate.txt", "build.txt", "lowest.txt"])
 def test_what_the_project_asks_for_is_locked_in_its_range(name: str) -> None:
     locked = versions(name)
+    text = (ROOT / "requirements" / name).read_text()
     for wanted in map(Requirement, project()[name]):
         found = locked.get(canonicalize_name(wanted.name), set())
         assert found, f"{wanted.name} is not in {name}"
         assert all(wanted.specifier.contains(version) for version in found), f"{wanted} is locked to {found}"
+        # Of a name that is locked without the extras that others ask for, pip takes a version that is not locked.
+        assert not wanted.extras or f"{wanted.name}[{','.join(sorted(wanted.extras))}]==" in text, wanted
+
+
+@pytest.mark.parametrize("line", project()["lowest.txt"], ids=lambda line: Requirement(line).name)
+def test_the_lowest_versions_are_the_floors(line: str) -> None:
+    wanted = Requirement(line)
+    floors = {bound.version for bound in wanted.specifier if bound.operator == ">="}
+    locked = versions("lowest.txt")[canonicalize_name(wanted.name)]
+    assert {Version(version) for version in locked} == {Version(floor) for floor in floors}, (
+        f"{line} is locked to {locked}: name a version that exists and that the other floors allow, "
+        "then delete requirements/lowest.txt and resolve anew"
+    )
+
+
+@pytest.mark.parametrize("name", INSIDES)
+def test_a_library_whose_insides_are_touched_is_no_newer_than_the_one_that_was_tested(name: str) -> None:
+    (locked,) = map(Version, versions("runtime.txt").get(name) or versions("dev.txt")[name])
+    wanted = [bounds for line in project()["lowest.txt"] if (bounds := Requirement(line)).name == name]
+    ceilings = [bound.version for bounds in wanted for bound in bounds.specifier if bound.operator == "<"]
+    assert ceilings == [f"{locked.major}.{locked.minor + 1}"]
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ FORBIDDEN = {
 }
 INSIDE_THE_IMAGE = {"Dockerfile", "compose.yaml", "docs/docker.md"}
 """Files whose paths are those of a container."""
-NOT_TRACKED = re.compile(r"\.git|\.venv|dist|\.hypothesis|\.coverage.*|__pycache__|.*_cache|.*\.egg-info")
+NOT_TRACKED = re.compile(r"\.git|\.venv.*|dist|\.hypothesis|\.coverage.*|__pycache__|.*_cache|.*\.egg-info")
 
 
 def files() -> list[Path]:

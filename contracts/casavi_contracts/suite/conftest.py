@@ -78,7 +78,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     run = config.stash.get(RUN, None)
     if run is not None and run.started:
         terminalreporter.section("casavi: laws of the API")
-        terminalreporter.write(run.summary(terminalreporter._tw.fullwidth))
+        terminalreporter.write(run.summary(config.get_terminal_writer().fullwidth))
 
 
 def _alone(config: pytest.Config) -> bool:
