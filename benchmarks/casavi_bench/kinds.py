@@ -88,6 +88,7 @@ class NodePeer:
             environment={"HOME": str(folder)},  # some write into the home folder
             lacks=self.lacks,
             parts=self.parts,
+            compiles=True,
             probe=self.probe,
         )
 

@@ -48,6 +48,8 @@ class Kind:
     """Whether an import is executed, and its job tells when."""
     slow_import: bool = False
     """Whether a large import takes seconds, so that it is sent once in a round."""
+    compiles: bool = False
+    """Whether its engine compiles what runs often, so that it is only as fast as it gets after tens of thousands of requests."""
     essential: bool = False
     """Whether the run ends if it fails."""
     probe: tuple[str, str] = LOG_IN_PROBE

@@ -69,7 +69,8 @@ def measured(
         revision=revision,
         minutes=(time.monotonic() - began) / 60,
         machine=machine.machine() | node.described(cache),
-        options=asdict(options) | {"parts": sorted(parts), "peers": sorted(peers)},
+        options=asdict(options)
+        | {"parts": sorted(parts), "peers": sorted(peers), "warm_requests": interleaved.COMPILED.requests},
         loads=run.loads,
         others=run.others,
         participants=[Participant(kind.name, kind.title, kind.lacks) for kind in participants],
