@@ -1,35 +1,54 @@
-"""Bounds on connections, over real sockets. Short patience is handed in; nobody sleeps."""
+"""Bounds on connections, over real sockets. Nobody sleeps.
 
+Where a server only has to lose its patience, it is given little. Where a client has to be in time, tests steer the timers.
+"""
+
+import asyncio
 import contextlib
 import json
+import re
 import select
 import socket
 import struct
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
 import pytest
 
 from casavi_fixtures import contact
+from casavi_mock.domain.faults import Effect, Fault
 from casavi_mock.server.options import ConnectionLimits
 from casavi_mock.server.protocol import SURPLUS
 from casavi_mock.server.serving import allow_files
 from tests.support.server import Live, Mock
+from tests.support.timers import PATIENCE, Timers
 
 SHORT = 0.05
+HEADERS, BODY = 71.0, 72.0
+"""Seconds that pass when a test says so."""
+
 SOUND = json.dumps({"contacts": [contact()]}).encode()
 
 
 @contextlib.contextmanager
 def bounded(**limits: Any) -> Iterator[Live]:
-    """Runs a mock with these bounds on connections."""
-    with Mock(progress="immediate", connections=ConnectionLimits(**limits)).listening() as live:
+    """Runs a mock with these bounds on connections, and otherwise with more patience than any test needs."""
+    patient = {"header_seconds": PATIENCE, "idle_seconds": PATIENCE, **limits}
+    with Mock(progress="immediate", connections=ConnectionLimits(**patient)).listening() as live:
         yield live
 
 
+@pytest.fixture
+def timers(monkeypatch: pytest.MonkeyPatch) -> Timers:
+    timers = Timers()
+    timers.steer(monkeypatch)
+    return timers
+
+
 def connect(live: Live) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", live.port), timeout=10)
+    return socket.create_connection(("127.0.0.1", live.port), timeout=PATIENCE)
 
 
 def everything(connection: socket.socket) -> bytes:
@@ -38,6 +57,18 @@ def everything(connection: socket.socket) -> bytes:
     with contextlib.suppress(ConnectionResetError), connection:
         while data := connection.recv(65536):
             came += data
+    return came
+
+
+def answer(connection: socket.socket) -> bytes:
+    """One whole answer; head and body may come apart."""
+    came = b""
+    while not (found := re.search(rb"(?i)content-length: (\d+)(?s:.*?)\r\n\r\n", came)) or (
+        len(came) < found.end() + int(found[1])
+    ):
+        more = connection.recv(found.end() + int(found[1]) - len(came) if found else 1)
+        assert more, came
+        came += more
     return came
 
 
@@ -55,18 +86,20 @@ def head(live: Live, *headers: str, method: str = "POST", path: str = "/import")
 
 
 def counts(live: Live) -> dict[str, Any]:
-    told: dict[str, Any] = httpx.get(f"{live.url}/_mock/health").json()["connections"]
+    told: dict[str, Any] = httpx.get(f"{live.url}/_mock/health", timeout=PATIENCE).json()["connections"]
     return told
 
 
 @pytest.mark.parametrize("sent", [b"GET", b"POST /import HTTP/1.1\r\nHost: mock\r\nTok"])
-def test_headers_that_do_not_end_are_not_waited_for(sent: bytes) -> None:
-    with bounded(header_seconds=SHORT) as live:
+def test_headers_that_do_not_end_are_not_waited_for(sent: bytes, timers: Timers) -> None:
+    with bounded(header_seconds=HEADERS) as live:
         connection = connect(live)
         connection.sendall(sent)
+        timers.wait_for(HEADERS, times=2)  # for the first byte, and for the rest
+        timers.fire(HEADERS)
         status, headers, body = problem(everything(connection))
         assert (status, body["rule"], body["evidence"]) == (408, "request-too-slow", "assumed")
-        assert "0.05 seconds" in body["detail"]
+        assert "71 seconds" in body["detail"]
         assert "connection: close" in headers
         assert f"x-request-id: {body['requestId']}" in headers
         assert counts(live)["timeouts"] == {"headers": 1, "body": 0, "answer": 0}
@@ -78,27 +111,29 @@ def test_a_connection_that_says_nothing_is_closed_without_a_word() -> None:
         assert counts(live)["timeouts"]["headers"] == 1
 
 
-def test_who_has_sent_a_request_is_not_slow() -> None:
-    with bounded(header_seconds=SHORT, body_seconds=SHORT, idle_seconds=30) as live:
+def test_who_has_sent_a_request_is_not_slow(timers: Timers) -> None:
+    with bounded(header_seconds=HEADERS, body_seconds=BODY) as live:
         quick = connect(live)
         for sent in (
             head(live, method="GET", path="/jobs/x"),
             head(live, "Content-Length: 2", method="GET", path="/jobs/x") + b"{}",
         ):
             quick.sendall(sent)
-            assert quick.recv(5000).startswith(b"HTTP/1.1 404")
-            assert everything(connect(live)) == b""  # the time of the quick one would have been over by now as well
-        assert counts(live)["timeouts"] == {"headers": 2, "body": 0, "answer": 0}
+            assert answer(quick).startswith(b"HTTP/1.1 404")
+            timers.fire(HEADERS)
+            timers.fire(BODY)
+        assert counts(live)["timeouts"] == {"headers": 0, "body": 0, "answer": 0}
         quick.close()
 
 
-def test_a_further_request_has_time_of_its_own() -> None:
-    with bounded(header_seconds=SHORT, idle_seconds=30) as live:
+def test_a_further_request_has_time_of_its_own(timers: Timers) -> None:
+    with bounded(header_seconds=HEADERS) as live:
         connection = connect(live)
         connection.sendall(head(live, method="GET", path="/jobs/x") + b"GET /jobs")
-        came = everything(connection)
-        assert came.startswith(b"HTTP/1.1 404")
-        assert b"HTTP/1.1 408" in came
+        assert answer(connection).startswith(b"HTTP/1.1 404")
+        timers.wait_for(HEADERS, times=2)  # for each of the requests
+        timers.fire(HEADERS)
+        assert problem(everything(connection))[0] == 408
         assert counts(live)["timeouts"]["headers"] == 1
 
 
@@ -123,21 +158,28 @@ def test_the_rest_of_a_refused_body_is_not_waited_for() -> None:
         assert counts(live)["timeouts"]["body"] == 1
 
 
-def test_who_waits_for_leave_to_send_is_not_slow() -> None:
+def test_who_waits_for_leave_to_send_is_not_slow(timers: Timers) -> None:
     """While a delay is injected, the mock does not read; then the body has its time."""
-    with bounded(body_seconds=SHORT) as live:
+    waiting, go_on = threading.Event(), threading.Event()
+
+    async def delay(seconds: float, gone: Callable[[], bool]) -> None:
+        waiting.set()
+        await asyncio.to_thread(go_on.wait, PATIENCE)
+
+    with bounded(body_seconds=BODY) as live:
+        live.mock.app.pause = delay
         opening = head(live, f"Content-Length: {len(SOUND)}", "Expect: 100-continue")
         (account,) = live.mock.registry
-        with account.lock:
-            connection = connect(live)
-            connection.sendall(opening)
-            idle = connect(live)  # while the account is locked, the request waits, and this one's time passes
-            idle.sendall(head(live, "Content-Length: 9", method="GET", path="/jobs/x"))
-        connection.settimeout(10)
+        account.faults.add(Fault(operation="importMasterData", effect=Effect(kind="delay", seconds=1)))
+        connection = connect(live)
+        connection.sendall(opening)
+        assert waiting.wait(PATIENCE)
+        timers.fire(BODY)
+        go_on.set()
         assert connection.recv(100).startswith(b"HTTP/1.1 100 Continue")
         connection.sendall(SOUND)
-        assert connection.recv(1000).startswith(b"HTTP/1.1 202")
-        everything(idle)
+        assert answer(connection).startswith(b"HTTP/1.1 202")
+        assert counts(live)["timeouts"]["body"] == 0
         connection.close()
 
 
@@ -145,12 +187,12 @@ def test_who_takes_nothing_of_an_answer_is_not_waited_for(caplog: pytest.LogCapt
     with bounded(answer_seconds=SHORT) as live:
         connection = socket.socket()
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        connection.settimeout(10)
+        connection.settimeout(PATIENCE)
         connection.connect(("127.0.0.1", live.port))
         connection.sendall(b"GET /openapi.json HTTP/1.1\r\nHost: mock\r\n\r\n" * 300)  # more than the system buffers
         ended = select.poll()
         ended.register(connection, 0)  # tells of the reset alone, and reads nothing
-        assert ended.poll(20_000)
+        assert ended.poll(PATIENCE * 1000)
         connection.close()
         assert counts(live)["timeouts"]["answer"] == 1
     assert not [record for record in caplog.records if record.levelname == "ERROR"]
@@ -169,7 +211,7 @@ def test_a_connection_that_its_client_has_reset_is_forgotten(caplog: pytest.LogC
     with bounded(idle_seconds=SHORT, answer_seconds=SHORT) as live:
         reset = connect(live)
         reset.sendall(head(live, method="GET", path="/jobs/x"))
-        assert reset.recv(5000).startswith(b"HTTP/1.1 404")
+        assert answer(reset).startswith(b"HTTP/1.1 404")
         reset.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         reset.close()
         for _ in range(3):  # each takes as long as the pause that is allowed
@@ -248,19 +290,19 @@ def test_one_connection_too_many_is_refused_and_the_control_plane_still_answers(
         held = [connect(live) for _ in range(2)]
         for one in held:  # sure to have been accepted
             one.sendall(head(live, method="GET", path="/jobs/x"))
-            assert one.recv(5000).startswith(b"HTTP/1.1 404")
+            assert answer(one).startswith(b"HTTP/1.1 404")
         surplus = connect(live)
         surplus.sendall(head(live, method="GET", path="/jobs/x"))
         status, headers, body = problem(everything(surplus))
         assert (status, body["rule"]) == (503, "connections-full")
         assert "retry-after: 1" in headers
-        answer = httpx.get(f"{live.url}/_mock/health")
-        assert (answer.status_code, answer.headers["connection"]) == (200, "close")
-        told = answer.json()["connections"]
+        health = httpx.get(f"{live.url}/_mock/health", timeout=PATIENCE)
+        assert (health.status_code, health.headers["connection"]) == (200, "close")
+        told = health.json()["connections"]
         assert (told["limit"], told["refused"], told["open"]) == (2, 1, 3)
         for one in held:
             one.sendall(head(live, method="GET", path="/jobs/x"))
-            assert one.recv(5000).startswith(b"HTTP/1.1 404"), "who was there before is served"
+            assert answer(one).startswith(b"HTTP/1.1 404"), "who was there before is served"
             one.close()
 
 
@@ -268,7 +310,7 @@ def test_silent_connections_do_not_keep_health_from_answering() -> None:
     with bounded(max_connections=1) as live:
         first = connect(live)
         first.sendall(head(live, method="GET", path="/jobs/x"))
-        assert first.recv(5000).startswith(b"HTTP/1.1 404")
+        assert answer(first).startswith(b"HTTP/1.1 404")
         silent = [connect(live) for _ in range(SURPLUS + 10)]
         told = counts(live)
         assert told["refused"] >= 10
@@ -286,7 +328,7 @@ def test_slow_uploads_to_the_control_plane_do_not_keep_health_from_answering() -
             one.sendall(b"PUT /_mock/state HTTP/1.1\r\nHost: mock\r\nContent-Length: 9\r\n\r\n{")
         odd = connect(live)
         odd.sendall(b"GET /_mock/health HTTP/1.1\r\nHost: mock\r\nContent-Length: 9\r\n\r\n{")
-        assert odd.recv(5000).startswith(b"HTTP/1.1 200")
+        assert answer(odd).startswith(b"HTTP/1.1 200")
         assert counts(live)["open"] >= 20
         for one in (*slow, odd):
             one.close()
