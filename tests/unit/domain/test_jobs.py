@@ -98,6 +98,18 @@ def test_a_queue_that_holds_too_much_takes_no_more() -> None:
     assert (len(bench.queue), bench.queue.unfinished, bench.queue.refused) == (3, 1, 1)
 
 
+def test_a_job_takes_two_tenths_of_a_second_unless_something_else_is_said() -> None:
+    """That of the settings without options; records cost nothing on top."""
+    bench = Bench(progress=Progress())
+    job = bench.submit(people(50))
+    bench.time.advance(milliseconds=199)
+    bench.run()
+    assert not job.ended
+    bench.time.advance(milliseconds=1)
+    bench.run()
+    assert times(job) == [0, 0.2]
+
+
 # Ends.
 
 
