@@ -6,7 +6,7 @@ import pytest
 
 from casavi_fixtures import contact, master_data, property_, responsibility
 from casavi_mock.domain.jobs import TICK, Counts, Job, JobQueue, Progress, QueueFull, QueueLimits
-from casavi_mock.domain.jobs.ended import packed
+from casavi_mock.domain.jobs.job import packed
 from casavi_mock.domain.model import ENTITIES, JobState, Outcome
 from tests.support.accounts import IMMEDIATE, MANUAL, PLENTY, ROOMY, Bench, outcomes
 from tests.support.time import START
