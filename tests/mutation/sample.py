@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -38,21 +38,21 @@ MISSED = frozenset({"survived", "no tests"})
 class Change:
     """What a mutant changes, in words that stay the same when code around it changes."""
 
-    module: str
-    """Its path inside the domain."""
     function: str
     """Its name, that of its class before it."""
     was: str
     """The lines that go, without indentation and line breaks."""
     becomes: str
     """The lines that come."""
+    module: str = field(default="", compare=False)
+    """Where the function is now: a path inside the domain."""
 
     @classmethod
-    def from_diff(cls, module: str, function: str, diff: str) -> "Change":
+    def from_diff(cls, function: str, diff: str, module: str) -> "Change":
         """Returns the change that a unified diff shows."""
         lines = diff.partition("\n@@")[2].splitlines()
         was, becomes = (" ".join(line[1:].strip() for line in lines if line.startswith(mark)) for mark in "-+")
-        return cls(module, function, was, becomes)
+        return cls(function, was, becomes, module)
 
     def __str__(self) -> str:
         return f"{self.module}: {self.function}\n  - {self.was}\n  + {self.becomes}"
@@ -85,10 +85,7 @@ class Result:
 def equivalents() -> dict[Change, str]:
     """Returns the mutants that are known to do the same as the original, each with the reason."""
     table = tomllib.loads(Path(__file__).with_name("equivalents.toml").read_text())
-    return {
-        Change(entry["module"], entry["function"], entry["was"], entry["becomes"]): entry["reason"]
-        for entry in table["equivalent"]
-    }
+    return {Change(entry["function"], entry["was"], entry["becomes"]): entry["reason"] for entry in table["equivalent"]}
 
 
 def make_mutants(workers: int) -> dict[str, str]:
@@ -152,7 +149,7 @@ def judge(names: Mapping[str, str]) -> Result:
         function, owner = orig_function_and_class_names_from_key(name)
         module = names[name].removeprefix("casavi_mock/domain/")
         place = f"{owner}.{function}" if owner else function
-        survivors.append(Change.from_diff(module, place, get_diff_for_mutant(name, path=names[name])))
+        survivors.append(Change.from_diff(place, get_diff_for_mutant(name, path=names[name]), module))
     return Result(len(names) - len(survivors), tuple(survivors), equivalents())
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from casavi_fixtures import contact, master_data, property_, responsibility
 from casavi_mock.domain.jobs import TICK, Counts, Job, JobQueue, Progress, QueueFull, QueueLimits
-from casavi_mock.domain.jobs.ended import packed
+from casavi_mock.domain.jobs.job import packed
 from casavi_mock.domain.model import ENTITIES, JobState, Outcome
 from tests.support.accounts import IMMEDIATE, MANUAL, PLENTY, ROOMY, Bench, outcomes
 from tests.support.time import START
@@ -96,6 +96,18 @@ def test_a_queue_that_holds_too_much_takes_no_more() -> None:
     bench.run()
     bench.submit(people(1), size=1)
     assert (len(bench.queue), bench.queue.unfinished, bench.queue.refused) == (3, 1, 1)
+
+
+def test_a_job_takes_two_tenths_of_a_second_unless_something_else_is_said() -> None:
+    """That of the settings without options; records cost nothing on top."""
+    bench = Bench(progress=Progress())
+    job = bench.submit(people(50))
+    bench.time.advance(milliseconds=199)
+    bench.run()
+    assert not job.ended
+    bench.time.advance(milliseconds=1)
+    bench.run()
+    assert times(job) == [0, 0.2]
 
 
 # Ends.
