@@ -229,6 +229,9 @@ def expect_job(trial: Trial, seen: Mapping[str, Any], expected: Job, **more: Any
     warnings = [{name: warning[name] for name in ("pointer", "rule", "count")} for warning in seen["warnings"]]
     wanted = sorted(expected.warnings, key=json.dumps)
     trial.expect(same(sorted(warnings, key=json.dumps), wanted), f"warnings {shown(wanted)}", shown(warnings), **more)
+    for warning in seen["warnings"]:
+        said = f"the warning {warning['rule']} at {warning['pointer']}"
+        trial.expect(bool(warning.get("message")), f"a message in {said}", "none", **more)
     progress = {"processed": expected.total, "total": expected.total}
     trial.expect(same(seen["progress"], progress), f"progress {progress}", shown(seen["progress"]), **more)
 

@@ -102,9 +102,17 @@ def unknown_fields_are_reported_and_kept_out(trial: Trial, case: Any) -> None:
 )
 def every_unknown_field_is_counted(trial: Trial, case: Any) -> None:
     strange: dict[str, Any] = {"nickname": "x", "a/b~c": 1, "~1": None}
-    unit = {"id": "U", "contracts": [{"contactId": "C0", "nickname": 1}, {"contactId": "C1", **strange}], **strange}
+    contracts = [{"contactId": "C0", "nickname": 1}, {"contactId": "C1", **strange}]
+    unit = {"id": "U", "contracts": contracts, "documents": [{"id": "D0"}, {"id": "D1", **strange}], **strange}
+    papers = [{"id": "D2"}, {"id": "D3", "stamp": "x"}]
     homes = [
-        {"id": "P", "name": "x", "addresses": [{"street": "x", "units": [unit], "a/b~c": 2}], **strange},
+        {
+            "id": "P",
+            "name": "x",
+            "addresses": [{"street": "x", "units": [unit], "a/b~c": 2}],
+            "documents": papers,
+            **strange,
+        },
         {"id": "Q", "name": "x", "nickname": ["x"]},
     ]
     people = [{"id": f"C{number}", "lastName": "x", **(strange if number else {})} for number in range(3)]

@@ -70,9 +70,10 @@ def same_id_updates_the_record(trial: Trial, case: Any) -> None:
     numbers = {}
     for edit in ("same", "edited"):
         portfolio = trial.names.own(variant(case, edit))
-        accepted(trial, account, portfolio)
-        trial.account.imported(portfolio)
+        expected = accepted(trial, account, portfolio)
+        job = trial.account.imported(portfolio)
         expect_read(trial, account)
+        expect_job(trial, job, expected)
         numbers[edit] = {record["id"]: record.get("internalId") for record in own(trial, "contacts")}
     trial.expect(
         numbers["edited"] == numbers["same"], f"the same internal ids, {numbers['same']}", f"{numbers['edited']}"
@@ -223,7 +224,7 @@ def _let_to(tenants: str) -> dict[str, Any]:
 
 @law(
     "new-content-of-a-document-is-noticed",
-    "A document with other content than before is updated; with the same, however broken into lines, it is not.",
+    "A document with other content or fields than before is updated; the same, however broken into lines, is not.",
     evidence="assumed",
     source="8.7",
     assumption="import-model-nesting",
@@ -234,8 +235,30 @@ def new_content_of_a_document_is_noticed(trial: Trial, case: Any) -> None:
     history = History(trial, "import-model-nesting")
     for content in ("SGFsbG8=", "SGFs\r\nbG8=", "SGFsbG8h", None, "SGFsbG8h", ""):
         document = {"id": "D", "title": "House rules", **({} if content is None else {"content": content})}
-        history.send({"properties": [{"id": "P", "name": "Musterhaus", "documents": [document]}]})
+        history.send(_house([document]))
         history.expect()
+    history.begin({"contacts": [{"id": id_, "lastName": f"Muster {id_}"} for id_ in "AB"]})
+    for name, (value, other) in _OF_A_DOCUMENT.items():
+        for fields in ({}, {name: None}, {name: value}, {name: other}, {name: None}):
+            history.send(_house([{"id": f"D {name}", **fields}]))
+        history.expect()
+
+
+_OF_A_DOCUMENT = {
+    "title": ("House rules", "Prices"),
+    "fileName": ("house-rules.pdf", "prices.pdf"),
+    "type": ("Rules", "Lists"),
+    "contentType": ("application/pdf", "text/plain"),
+    "contactId": ("A", "B"),
+}
+"""Two values of every field of a document but its content. No operation reads them, so only counts show a change."""
+
+
+def _house(documents: list[dict[str, Any]]) -> dict[str, Any]:
+    """Returns a house with documents, and a flat in it with the same ones under other ids."""
+    flat = {"id": "U", "documents": [{**document, "id": f"{document['id']} of the flat"} for document in documents]}
+    addresses = [{"street": "Main street 14", "units": [flat]}]
+    return {"properties": [{"id": "P", "name": "Musterhaus", "addresses": addresses, "documents": documents}]}
 
 
 LAWS: tuple[Law, ...] = (

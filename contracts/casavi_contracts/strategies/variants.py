@@ -85,13 +85,15 @@ def _cleared(portfolio: Record) -> None:
 
 
 def _edited(portfolio: Record) -> None:
-    """Texts and custom fields are others."""
+    """Texts, custom fields and types of roles are others."""
     for record in records(portfolio):
         for name, value in record.items():
             if name == "customFields" and value is not None:
                 record[name] = {**{field: _other(item) for field, item in value.items()}, "another field": 1.5}
             elif name in ("note", "name", "lastName", "title", "contractNumber", "number"):
                 record[name] = f"{value}!"
+            elif name == "roleType":
+                record[name] = "internal" if value == "external" else "external"
 
 
 def _other(item: Any) -> Any:
