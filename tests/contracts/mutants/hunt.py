@@ -14,14 +14,14 @@ from casavi_contracts.laws import LAWS, Law
 from tests.contracts.mutants.judging import healthy, kills
 from tests.contracts.mutants.mutant import Mutant
 from tests.contracts.mutants.register import MUTANTS
-from tests.contracts.mutants.sweep import swept, swept_imports
+from tests.contracts.mutants.sweeping import in_likely_order, remember, remembered, survivors, sweep
 from tests.support.server import Mock
 
 Line = dict[str, Any]
 
 
 class Hunter:
-    """Judges mutants one after the other; laws that found the latest ones come first.
+    """Judges mutants one after the other; laws that found the latest ones, or like ones of the sweep, come first.
 
     Args:
         mock: The healthy server.
@@ -33,15 +33,21 @@ class Hunter:
         self._mock = mock
         self._laws = list(laws)
         self._every = every
+        self.memory = remembered()
+        """The law that finds each mutant of the sweep."""
 
     def hunt(self, mutant: Mutant, version: str, seed: int) -> Line:
         """Returns what came of a mutant in a version."""
         started = time.perf_counter()
-        laws = sorted(self._laws, key=lambda law: (law.last, law.name != mutant.law))
+        laws = self._in_order(mutant)
         found = kills(self._mock, mutant.make(), laws, version, seed=seed, first=not self._every)
         strong = [kill for kill in found if kill.strong]
         if strong:
             self._laws.sort(key=lambda law: law.name != strong[0].law)
+        if not mutant.law and not self._every:
+            self.memory.pop(mutant.name, None)
+            if strong:
+                self.memory[mutant.name] = strong[0].law
         return {
             "mutant": mutant.name,
             "version": version,
@@ -50,6 +56,11 @@ class Hunter:
             "seconds": round(time.perf_counter() - started, 3),
             "kills": [asdict(kill) for kill in (found if self._every else strong or found)],
         }
+
+    def _in_order(self, mutant: Mutant) -> list[Law]:
+        if mutant.law:
+            return sorted(self._laws, key=lambda law: (law.last, law.name != mutant.law))
+        return [law for law in in_likely_order(mutant, self.memory) if law in self._laws]
 
 
 def main() -> int:
@@ -67,13 +78,18 @@ def main() -> int:
                 output.flush()
                 if not lines[-1]["found"]:
                     sys.stdout.write(f"{mutant.name} {version} seed {seed}: not found in {lines[-1]['seconds']} s\n")
+    if options.remember:
+        remember(hunter.memory)
     missed = sum(not line["found"] for line in lines)
     sys.stdout.write(f"{missed} of {len(lines)} not found\n")
     return 1 if missed else 0
 
 
 def _chosen(options: argparse.Namespace) -> list[tuple[Mutant, str]]:
-    known = [*swept(), *swept_imports()] if options.sweep else MUTANTS
+    known: list[Mutant] = [*sweep().values()] if options.sweep else [*MUTANTS]
+    if options.sweep and not options.survivors:
+        listed = {mutant.name for mutant in survivors()}
+        known = [mutant for mutant in known if mutant.name not in listed]
     named = [m for m in known if any(text in m.name for text in options.mutants or [""]) and not m.sockets]
     chosen = [(mutant, version) for mutant in named for version in mutant.versions]
     if options.missed_in:
@@ -87,6 +103,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="hunt", description=__doc__)
     parser.add_argument("mutants", nargs="*", help="parts of their names; all if none")
     parser.add_argument("--sweep", action="store_true", help="mutants made from the contract in place of those by hand")
+    parser.add_argument("--survivors", action="store_true", help="with --sweep: also those listed as found by no law")
+    parser.add_argument("--remember", action="store_true", help="with --sweep: write the list of laws that find them")
     parser.add_argument("--missed-in", type=Path, help="only those that were not found according to this output")
     parser.add_argument("--laws", nargs="*", default=[], help="their names; all if none")
     parser.add_argument("--seeds", nargs="*", type=int, default=[0])

@@ -1,12 +1,13 @@
 """Mutants that nobody thought of: every member of every answer of the contract, changed into another valid value."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from casavi_contracts.contract import VERSIONS, Contract
 from tests.contracts.mutants.mutant import Mutant, mutant
-from tests.contracts.mutants.toolkit import Edit, change, drop, on
+from tests.contracts.mutants.toolkit import Edit, change, drop, on, text
+from tests.support.tamper import Request
 
 Schema = Mapping[str, Any]
 
@@ -41,22 +42,27 @@ def swept_imports() -> Iterator[Mutant]:
                 yield mutant(
                     f"{version}:importMasterData>{path}:{how}",
                     f"In imports {path} is {how}.",
-                    on("importMasterData", version=version).request(guarded(edit)),
+                    on("importMasterData", version=version).asked_instead(edited(edit)),
                     law="",
                     versions=(version,),
                 )
 
 
-def guarded(edit: Edit) -> Edit:
-    """Returns an edit that leaves alone what it cannot edit, such as an import that violates the contract."""
+def edited(edit: Edit) -> Callable[[Request], Request]:
+    """Returns what edits the body of a request.
 
-    def edited(value: Any) -> Any:
+    It leaves alone what has nothing to edit, to the byte: a body that is no JSON or violates the contract stays so.
+    """
+
+    def changed(request: Request) -> Request:
+        value = request.json
         try:
-            return edit(value)
+            other = request.with_json(edit(value))
         except (TypeError, ValueError, AttributeError, LookupError, OverflowError):
-            return value
+            return request
+        return request if other.body == request.with_json(value).body else other
 
-    return edited
+    return changed
 
 
 def members(contract: Contract, schema: Schema, path: str = "") -> Iterator[tuple[str, Schema, bool]]:
@@ -109,7 +115,7 @@ def kind(schema: Schema) -> str:
 BY_KIND: Mapping[str, Mapping[str, Edit]] = {
     "date": {"a day later": lambda value: next_day(value)},
     "date-time": {"a second later": lambda value: later(value)},
-    "string": {"another text": lambda value: f"{value}x", "an empty text": lambda value: ""},
+    "string": {"another text": text(lambda value: f"{value}x"), "an empty text": text(lambda value: "")},
     "integer": {"one more": lambda value: value + 1, "zero": lambda value: 0},
     "number": {"one more": lambda value: value + 1, "zero": lambda value: 0},
     "boolean": {"turned round": lambda value: not value},
