@@ -1,12 +1,32 @@
-"""What passes between clients and the application: how many connections, and who was turned away."""
+"""What passes between clients and the application: how many connections, and who is turned away, in which words."""
 
-from collections.abc import Callable
+import enum
+from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from casavi_mock.errors import Refused
 from casavi_mock.messages.answers import Answer
 from casavi_mock.server.options import ConnectionLimits
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+ALWAYS_ANSWERED = "/_mock/"
+"""Paths that are answered although there are too many connections, so that somebody can look what is the matter."""
+
+CLOSE = (b"connection", b"close")
+
+
+class Part(enum.Enum):
+    """What of a request is to come next."""
+
+    NOTHING = enum.auto()
+    FIRST_BYTE = enum.auto()
+    """Of a connection that was just opened."""
+    HEADERS = enum.auto()
+    BODY = enum.auto()
 
 
 @dataclass(slots=True)
@@ -38,3 +58,46 @@ class Door:
             "headersTooLarge": self.headers_too_large,
             "timeouts": {"headers": self.slow_headers, "body": self.slow_bodies, "answer": self.slow_readers},
         }
+
+    def too_large(self) -> Refused:
+        """Counts a request whose headers are too large, and returns its refusal."""
+        self.headers_too_large += 1
+        detail = (
+            f"A request may have {self.limits.max_headers} headers, "
+            f"and {self.limits.max_header_bytes} bytes of address and headers together."
+        )
+        return Refused("headers-too-large", detail)
+
+    def full(self) -> Refused:
+        """Counts a connection for which there is no room, and returns its refusal."""
+        self.refused += 1
+        most = self.limits.max_connections
+        detail = f"{most} connections are open, as many as there may be. Close some, or wait."
+        return Refused("connections-full", detail, headers={"Retry-After": "1"})
+
+    async def refuse_headers(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Answers a request whose headers are too large; an ASGI application."""
+        await self.turn_away(send, self.too_large())
+
+    async def turn_away(self, send: Send, refusal: Refused) -> None:
+        """Answers a request with its refusal, after which the connection ends."""
+        answer = self.answer(refusal)
+        await send({"type": "http.response.start", "status": answer.status, "headers": last_headers(answer)})
+        await send({"type": "http.response.body", "body": answer.body})
+
+
+def last_headers(answer: Answer) -> list[tuple[bytes, bytes]]:
+    """Returns the headers of an answer after which the connection ends."""
+    length = str(len(answer.body)).encode()
+    return [(b"content-type", answer.media_type), (b"content-length", length), *answer.headers, CLOSE]
+
+
+def closing(send: Send) -> Send:
+    """Returns a `send` after whose answer the connection ends."""
+
+    async def last(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": [*message["headers"], CLOSE]}
+        await send(message)
+
+    return last

@@ -1,48 +1,50 @@
-"""Connections with bounds: how many there are, how long headers may be, and how slow a client.
+"""The only module that touches the insides of uvicorn: bounds on connections, ends of them by faults, a prompt stop.
 
-uvicorn bounds none of that by itself but the pause between two requests. What is ended here is no exchange yet: it is
-counted at the door and is in no journal.
+uvicorn bounds nothing by itself but the pause between two requests. What is ended here is no exchange yet: it is
+counted at the door and is in no journal. These names of uvicorn are relied on without being documented; pyproject.toml
+has the range of versions that have them:
+
+- `protocols.http.httptools_impl.HttpToolsProtocol`: the arguments of its constructor; `app`, `config`, `connections`,
+  `cycle`, `flow.read_paused`, `headers`, `loop`, `pipeline`, `server_state`, `transport`, `url`; its callbacks of the
+  transport and of the parser (`on_...`), `_start_asgi_task`, `on_response_complete`, `timeout_keep_alive_handler`,
+  `_unset_keepalive_if_required`, `shutdown`; and `STATUS_LINE` beside it
+- `RequestResponseCycle`, whose method is the `send` of a request: `disconnected`, `message_event`,
+  `response_complete`, `response_started`, `transport`, `waiting_for_100_continue`
+- `Server`: `capture_signals`, `force_exit`, `handle_exit`, `lifespan`, `main_loop`, `on_tick`, `server_state`
+  (`connections`, `default_headers`, `tasks`), `servers`, `should_exit`, `shutdown`, `started`, `startup`
 """
 
 import asyncio
-import enum
+import contextlib
 import errno
 import os
+import signal
 import socket
 import struct
-from collections.abc import Awaitable, Callable, MutableMapping
+import threading
+from collections.abc import Callable, Iterator
+from itertools import chain
+from types import FrameType
 from typing import Any
 
+import uvicorn
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from casavi_mock.errors import Refused
 from casavi_mock.messages.answers import Answer
-from casavi_mock.server.door import Door
-from casavi_mock.server.options import ConnectionLimits
-
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-
-ALWAYS_ANSWERED = "/_mock/"
-"""Paths that are answered although there are too many connections, so that somebody can look what is the matter."""
+from casavi_mock.server.door import ALWAYS_ANSWERED, Door, Message, Part, Receive, Send, closing, last_headers
 
 SURPLUS = 50
 """Connections beyond the bound that are heard at all; of more, the one that has been silent longest goes."""
 
-_CLOSE = (b"connection", b"close")
+STOP_SECONDS = 1
+"""Seconds that running requests get to end after SIGTERM."""
+
+_DATE_SECONDS = 1.0
+"""Seconds between two renewals of the header `Date`."""
+
 _NO_LINGER = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
 """Makes the system reset a connection where it would end it in order."""
-
-
-class Part(enum.Enum):
-    """What of a request is to come next."""
-
-    NOTHING = enum.auto()
-    FIRST_BYTE = enum.auto()
-    """Of a connection that was just opened."""
-    HEADERS = enum.auto()
-    BODY = enum.auto()
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -104,8 +106,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self._unseen = 0
         elif self._unseen > self._limits.max_header_bytes and not self.transport.is_closing():
             # Also what stands between the pieces of a body, or behind it: no application sees how long that is.
-            self._door.headers_too_large += 1
-            self._end(_too_large(self._limits))
+            self._end(self._door.too_large())
         self._split = self._awaited is Part.HEADERS
         if self._awaited is not self._watched:
             self._watch()
@@ -138,9 +139,10 @@ class BoundedProtocol(HttpToolsProtocol):
         self._moved = True
         most = self._limits.max_header_bytes
         # What came at once, and is shorter than the bound, need not be counted.
-        long = (self._split or self._unseen > most) and self._head_bytes() > most
-        if long or len(self.headers) > self._limits.max_headers:
-            self.app = self._headers_too_large
+        counted = self._split or self._unseen > most
+        size = sum(map(len, chain(*self.headers)), len(self.url) + 4 * len(self.headers)) if counted else 0
+        if size > most or len(self.headers) > self._limits.max_headers:
+            self.app = self._door.refuse_headers
         super().on_headers_complete()
         self.app = self._own_app
 
@@ -197,8 +199,8 @@ class BoundedProtocol(HttpToolsProtocol):
         if self.transport.is_closing():
             return
         if self._awaited is Part.BODY:
-            if self._unheard():
-                self._watch()
+            if self.flow.read_paused or (self.busy and self.cycle.waiting_for_100_continue):
+                self._watch()  # it is the mock that lets the body wait
                 return
             self._door.slow_bodies += 1
             what, seconds = "body", self._limits.body_seconds
@@ -207,10 +209,6 @@ class BoundedProtocol(HttpToolsProtocol):
             what, seconds = "headers", self._limits.header_seconds
         detail = f"The {what} of the request did not come within {seconds:g} seconds."
         self._end(None if self._awaited is Part.FIRST_BYTE else Refused("request-too-slow", detail))
-
-    def _unheard(self) -> bool:
-        """Whether it is the mock that lets the body wait."""
-        return self.flow.read_paused or (self.busy and self.cycle.waiting_for_100_continue)
 
     def _not_taken(self) -> None:
         self._stall = None
@@ -256,7 +254,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _as_bytes(self, answer: Answer) -> bytes:
         lines = [STATUS_LINE[answer.status]]
-        for name, value in (*self.server_state.default_headers, *_headers(answer)):
+        for name, value in (*self.server_state.default_headers, *last_headers(answer)):
             lines += [name, b": ", value, b"\r\n"]
         return b"".join((*lines, b"\r\n", answer.body))
 
@@ -266,24 +264,13 @@ class BoundedProtocol(HttpToolsProtocol):
         if len(surplus) > SURPLUS:
             silent = next((one for one in surplus if isinstance(one, BoundedProtocol) and not one.busy), self)
             del surplus[silent]
-            self._door.refused += 1
-            silent._end(_full(self._limits))
-
-    def _head_bytes(self) -> int:
-        return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
-
-    # Applications that take the place of the usual one for one request.
+            silent._end(self._door.full())
 
     async def _surplus(self, scope: Message, receive: Receive, send: Send) -> None:
         if scope["path"].startswith(ALWAYS_ANSWERED):
-            await self.config.loaded_app(scope, receive, _closing(send))
+            await self.config.loaded_app(scope, receive, closing(send))
         else:
-            self._door.refused += 1
-            await _send(send, self._door.answer(_full(self._limits)))
-
-    async def _headers_too_large(self, scope: Message, receive: Receive, send: Send) -> None:
-        self._door.headers_too_large += 1
-        await _send(send, self._door.answer(_too_large(self._limits)))
+            await self._door.turn_away(send, self._door.full())
 
 
 def break_off(send: object, *, reset: bool) -> None:
@@ -330,35 +317,83 @@ def _reset(transport: asyncio.Transport) -> None:
     transport.abort()
 
 
-def _too_large(limits: ConnectionLimits) -> Refused:
-    detail = (
-        f"A request may have {limits.max_headers} headers, "
-        f"and {limits.max_header_bytes} bytes of address and headers together."
-    )
-    return Refused("headers-too-large", detail)
+class Server(uvicorn.Server):
+    """A uvicorn server that ends as soon as it is told to; uvicorn itself looks ten times a second whether it was.
 
+    After SIGTERM and SIGINT it ends with code 0; uvicorn itself would raise them again.
 
-def _full(limits: ConnectionLimits) -> Refused:
-    detail = f"{limits.max_connections} connections are open, as many as there may be. Close some, or wait."
-    return Refused("connections-full", detail, headers={"Retry-After": "1"})
+    Args:
+        config: As for uvicorn.
+        on_ready: Called once, when requests are answered.
+    """
 
+    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
+        self._told: tuple[asyncio.AbstractEventLoop, asyncio.Event] | None = None
+        self._ending = False
+        super().__init__(config)
+        self._on_ready = on_ready
 
-def _headers(answer: Answer) -> list[tuple[bytes, bytes]]:
-    length = str(len(answer.body)).encode()
-    return [(b"content-type", answer.media_type), (b"content-length", length), *answer.headers, _CLOSE]
+    @property
+    def should_exit(self) -> bool:
+        """Whether it is to end; may be set by any thread."""
+        return self._ending
 
+    @should_exit.setter
+    def should_exit(self, ending: bool) -> None:
+        self._ending = ending
+        if ending and self._told is not None:
+            loop, event = self._told
+            with contextlib.suppress(RuntimeError):  # the loop is closed: it has ended already
+                loop.call_soon_threadsafe(event.set)
 
-async def _send(send: Send, answer: Answer) -> None:
-    await send({"type": "http.response.start", "status": answer.status, "headers": _headers(answer)})
-    await send({"type": "http.response.body", "body": answer.body})
+    async def main_loop(self) -> None:
+        """Waits until it is to end, and renews the header `Date` meanwhile."""
+        event = asyncio.Event()
+        self._told = asyncio.get_running_loop(), event
+        while not await self.on_tick(0):
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(event.wait(), _DATE_SECONDS)
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Ends: running requests get a moment, then their connections are ended."""
+        for listener in (*self.servers, *(sockets or ())):
+            listener.close()
+        for connection in tuple(self.server_state.connections):
+            connection.shutdown()
+        await asyncio.sleep(0.001)  # meanwhile those without a request close
+        if not (self.server_state.connections or self.server_state.tasks):
+            await self.lifespan.shutdown()
+            return
+        loop = asyncio.get_running_loop()
+        end = loop.call_later(STOP_SECONDS / 2, self._abort_connections)  # so that requests end by themselves
+        await super().shutdown(sockets)
+        end.cancel()
 
-def _closing(send: Send) -> Send:
-    """Returns a `send` after whose answer the connection ends."""
+    def _abort_connections(self) -> None:
+        for connection in tuple(self.server_state.connections):
+            connection.transport.abort()
 
-    async def closing(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            message = {**message, "headers": [*message["headers"], _CLOSE]}
-        await send(message)
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Starts to answer requests."""
+        await super().startup(sockets)
+        if self.started:
+            self._on_ready()
 
-    return closing
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Handles signals while serving, in the main thread; no other may."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Asks the server to end; a second signal does not wait for running requests."""
+        if self.should_exit:
+            self.force_exit = True
+        self.should_exit = True
