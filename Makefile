@@ -98,6 +98,7 @@ format: $(VENV)/dev.ok  ## format the code
 docs: $(VENV)/dev.ok  ## make the generated pages anew
 	$(BIN)/casavi-mock assumptions --format markdown > docs/assumptions.md
 	$(BIN)/python -m tests.contracts.mutants.page
+	$(BIN)/python -m tests.repo.control_page
 
 lock: $(VENV)/dev.ok  ## resolve the dependencies anew, into requirements/
 	$(BIN)/python requirements/lock.py

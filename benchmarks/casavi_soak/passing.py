@@ -8,7 +8,7 @@ from casavi_soak.client import Client
 from casavi_soak.wire import Wire
 
 SECRET = "a secret of the soak"
-MODES = ("time", "manual", "immediate")
+PROGRESS = ("time", "manual", "immediate")
 
 Step = Callable[[Client, random.Random], Awaitable[None]]
 
@@ -107,7 +107,7 @@ async def expired_token(client: Client, chance: random.Random) -> None:
 async def held_queue(client: Client, chance: random.Random) -> None:
     """Holds the queue, sends, and lets it go on; in any mode."""
     wire, key = client.wire, client.key
-    await wire.control("PUT", "/transitions", key=key, body={"progression": chance.choice(MODES)})
+    await wire.control("PUT", "/queue", key=key, body={"progress": chance.choice(PROGRESS)})
     await wire.control("POST", "/queue/hold", key=key)
     body = bodies.house(chance.randrange(100), 3)
     sent = [await client.send(body.content, body.records) for _ in range(chance.randint(1, 5))]
@@ -115,7 +115,7 @@ async def held_queue(client: Client, chance: random.Random) -> None:
     for job_id in sent:
         if job_id:
             await client.ended(job_id, body.records)
-    await wire.control("DELETE", "/transitions", key=key)
+    await wire.control("PUT", "/queue", key=key, body={})
 
 
 async def big_and_back(client: Client, chance: random.Random) -> None:

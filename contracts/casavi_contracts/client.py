@@ -216,7 +216,7 @@ class Client:
             yield seen
             if seen["status"] in self.contract.final_states:
                 return
-            if waited >= self.target.job_seconds:
+            if waited >= self.target.job_timeout:
                 if look >= least:
                     break
                 continue
@@ -227,7 +227,7 @@ class Client:
             else:
                 self.target.sleep(pause)
         raise Broken(
-            f"the job to end within {self.target.job_seconds:g} s",
+            f"the job to end within {self.target.job_timeout:g} s",
             f"{seen['status']!r} after {waited:g} s and {look + 1} looks",
             law="accepted-job-ends",
         )

@@ -15,6 +15,9 @@ FAIL_ON: tuple[FailOn, ...] = ("note", "warning", "error", "never")
 
 PROGRESS = ("immediate", "time", "manual")
 
+QUEUE = ("progress", "job_seconds", "record_seconds", "polls")
+"""What decides how jobs move on, by the same names as on the command line and in the control plane."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CasaviConfig:
@@ -48,11 +51,6 @@ class CasaviConfig:
     """Other values for guesses about casavi, by name, as in a profile; not with the backend `url`."""
 
     @property
-    def transitions(self) -> dict[str, Any]:
-        """How jobs move on, in the words of the control plane."""
-        return {
-            "progression": self.progress,
-            "seconds": self.job_seconds,
-            "recordSeconds": self.record_seconds,
-            "times": self.polls,
-        }
+    def queue(self) -> dict[str, Any]:
+        """How jobs move on, as the control plane takes it."""
+        return {name: getattr(self, name) for name in QUEUE}

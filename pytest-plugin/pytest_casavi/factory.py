@@ -97,8 +97,8 @@ def open_casavi(backend: Backend, config: CasaviConfig, marks: Marks) -> Opened:
 def _arrange(casavi: Casavi, ask: Any, config: CasaviConfig, marks: Marks) -> None:
     if marks.load is not None:
         casavi.load(marks.load)
-    if marks.transitions:
-        ask("putTransitions", body=config.transitions | marks.transitions)
+    if marks.queue:
+        ask("putQueue", body=config.queue | marks.queue)
     if marks.freeze is True:
         casavi.clock.freeze()
     elif marks.freeze:

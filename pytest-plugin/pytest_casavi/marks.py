@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pytest_casavi.config import FAIL_ON, PROGRESS
+from pytest_casavi.config import FAIL_ON, PROGRESS, QUEUE
 
 SIGNATURE = (
     "casavi(*, allow=[], fail_on='warning', load=None, progress='immediate', job_seconds=0.2, record_seconds=0, "
@@ -41,15 +41,9 @@ class Marks:
     freeze: bool | str | datetime | None = None
 
     @property
-    def transitions(self) -> dict[str, Any]:
-        """What is said about how jobs move on, in the words of the control plane."""
-        said = {
-            "progression": self.progress,
-            "seconds": self.job_seconds,
-            "recordSeconds": self.record_seconds,
-            "times": self.polls,
-        }
-        return {name: value for name, value in said.items() if value is not None}
+    def queue(self) -> dict[str, Any]:
+        """How jobs move on, as far as the test says it, as the control plane takes it."""
+        return {name: value for name in QUEUE if (value := getattr(self, name)) is not None}
 
 
 ARGUMENTS = tuple(place.name for place in fields(Marks))

@@ -31,5 +31,5 @@ async def timed() -> AsyncIterator[Client]:
 @pytest.fixture(scope="session")
 def live() -> Iterator[Live]:
     """A server at a real port; tests open accounts of their own."""
-    with Mock(progress=Progress(mode="immediate")).listening() as live:
+    with Mock(progress=Progress(progress="immediate")).listening() as live:
         yield live

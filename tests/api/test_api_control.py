@@ -12,14 +12,15 @@ from casavi_contracts import spec
 from casavi_fixtures import load_portfolio
 from casavi_mock.accounts import Limits, Settings
 from casavi_mock.bodies.validation import BodySchema
-from casavi_mock.control import control_app
-from casavi_mock.control.document import MAX_BODY_BYTES, load_document
+from casavi_mock.control.app import control_app
+from casavi_mock.control.document import load_document
+from casavi_mock.control.verbs import MAX_BODY_BYTES
 from casavi_mock.domain.jobs import Progress
 from casavi_mock.domain.model import Secret
 from tests.support.client import Client
 from tests.support.server import SECRET, Mock
 
-DOCUMENT = load_document(Settings.from_profile().document)
+DOCUMENT = load_document(Settings.from_profile())
 MEMBERS = {"type", "title", "status", "detail", "where", "expected", "got", "possible"}
 
 
@@ -76,7 +77,7 @@ class Plane:
 @functools.cache
 def shared() -> Mock:
     """A server that most tests share; each steers an account of its own."""
-    return Mock(progress=Progress(mode="immediate"), limits=Limits(max_snapshots=2))
+    return Mock(progress=Progress(progress="immediate"), limits=Limits(max_snapshots=2))
 
 
 @pytest.fixture
@@ -93,7 +94,7 @@ def plane(client: Client) -> Plane:
 @pytest.fixture
 async def alone() -> AsyncIterator[Plane]:
     """The control plane of a server that no other test uses; its account is the default one."""
-    async with Mock(progress=Progress(mode="immediate"), limits=Limits(max_accounts=3)).client() as made:
+    async with Mock(progress=Progress(progress="immediate"), limits=Limits(max_accounts=3)).client() as made:
         yield Plane(made)
 
 
@@ -218,7 +219,7 @@ async def test_a_wrong_value_deep_in_a_state_is_told_like_one_of_an_import(plane
 
 
 async def test_a_state_goes_round_where_unknown_fields_are_refused() -> None:
-    async with Mock({"unknown-fields": "refuse"}, progress=Progress(mode="immediate")).client() as client:
+    async with Mock({"unknown-fields": "refuse"}, progress=Progress(progress="immediate")).client() as client:
         plane = Plane(client)
         served = (await client.connection.get("/_mock/openapi.json")).json()
         assert served["components"]["schemas"]["State"]["additionalProperties"] is False
@@ -362,20 +363,50 @@ async def test_the_queue_is_held_stepped_drained_and_released(plane: Plane) -> N
     assert (await plane.ask("POST", "/queue/release"))["held"] is False
 
 
-async def test_transitions_in_both_vocabularies(plane: Plane) -> None:
-    default = await plane.ask("GET", "/transitions")
-    manual = await plane.ask("PUT", "/transitions", {"progression": "manual", "times": 3})
-    assert (manual["progression"], manual["times"], manual["seconds"]) == ("manual", 3, default["seconds"])
-    assert await plane.ask("PUT", "/transitions", {"mode": "manual", "polls": 3}) == manual
-    timed = await plane.ask("PUT", "/transitions", {"mode": "time", "seconds": 5, "recordSeconds": 0.5})
-    assert await plane.ask("GET", "/transitions") == timed
-    for one, other in (("progression", "mode"), ("times", "polls")):
-        both = {"progression": "manual"} | ({"mode": "manual"} if other == "mode" else {"times": 1, "polls": 1})
-        torn = (await plane.send("PUT", "/transitions", both)).json()
-        assert (torn["status"], torn["where"], torn["possible"]) == (400, f"/{other}", [one, other])
-    neither = (await plane.send("PUT", "/transitions", {"seconds": 1})).json()
-    assert neither["expected"] == "one of the fields 'progression' or 'mode'"
-    assert await plane.ask("DELETE", "/transitions") == default
+async def test_the_queue_says_how_jobs_move_on(plane: Plane) -> None:
+    default = await plane.ask("GET", "/queue")
+    manual = await plane.ask("PUT", "/queue", {"progress": "manual", "polls": 3})
+    assert manual == default | {"progress": "manual", "polls": 3}
+    timed = await plane.ask("PUT", "/queue", {"progress": "time", "job_seconds": 5, "record_seconds": 0.5})
+    assert await plane.ask("GET", "/queue") == timed
+    assert timed == default | {"progress": "time", "job_seconds": 5, "record_seconds": 0.5}
+    alone = (await plane.send("PUT", "/queue", {"job_seconds": 1})).json()
+    assert (alone["status"], alone["where"]) == (400, "")
+    assert "'progress'" in alone["expected"]
+    assert await plane.ask("PUT", "/queue", {}) == default
+
+
+@pytest.mark.parametrize(
+    ("former", "present"),
+    [
+        ("progression", "progress"),
+        ("mode", "progress"),
+        ("times", "polls"),
+        ("seconds", "job_seconds"),
+        ("recordSeconds", "record_seconds"),
+    ],
+)
+async def test_former_names_are_refused_with_the_present_one(plane: Plane, former: str, present: str) -> None:
+    for body in ({former: "manual"}, {"progress": "manual", former: 1}):
+        refused = (await plane.send("PUT", "/queue", body)).json()
+        assert (refused["status"], refused["where"], refused["expected"]) == (
+            400,
+            f"/{former}",
+            f"the field {present!r}",
+        )
+        assert present in refused["possible"]
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+async def test_a_former_path_is_refused_with_the_present_one(client: Client, method: str) -> None:
+    answer = await client.connection.request(method, "/_mock/transitions")
+    assert (answer.status_code, answer.json()["possible"]) == (404, ["/_mock/queue"])
+
+
+async def test_accounts_tell_how_their_jobs_move_on(alone: Plane) -> None:
+    await alone.ask("PUT", "/queue", {"progress": "manual", "polls": 2})
+    (row,) = (await alone.ask("GET", "/accounts"))["accounts"]
+    assert (row["progress"], row["polls"]) == ("manual", 2)
 
 
 async def test_the_clock(plane: Plane) -> None:
@@ -503,13 +534,13 @@ async def test_two_accounts_are_apart(plane: Plane) -> None:
     other = Plane(plane.client.another())
     await plane.ask("POST", "/clock/freeze")
     await plane.ask("POST", "/queue/hold")
-    await plane.ask("PUT", "/transitions", {"mode": "manual"})
+    await plane.ask("PUT", "/queue", {"progress": "manual"})
     await plane.ask("PUT", "/snapshots/mine")
     await plane.ask("POST", "/faults", {"operation": "*", "first": 9, "effect": {"kind": "reset"}})
     await plane.client.send({"contacts": [{"id": "C-1"}]})
     assert (await other.ask("GET", "/clock"))["frozen"] is False
     assert (await other.ask("GET", "/queue"))["held"] is False
-    assert (await other.ask("GET", "/transitions"))["progression"] == "immediate"
+    assert (await other.ask("GET", "/queue"))["progress"] == "immediate"
     for path, name in (("/snapshots",) * 2, ("/faults",) * 2, ("/jobs",) * 2, ("/requests",) * 2):
         assert (await other.ask("GET", path))[name[1:]] == []
     assert (await other.client.imported({"contacts": [{"id": "C-2"}]}))["status"] == "completed"
@@ -525,36 +556,36 @@ BODIES: list[tuple[bytes, str, int]] = [
     (b"[]", "application/json", 400),
     (b"null", "application/json", 400),
     (b"NaN", "application/json", 400),
-    (b'{"progression": 1e999}', "application/json", 400),
+    (b'{"progress": 1e999}', "application/json", 400),
     (b"[" * 500 + b"]" * 500, "application/json", 400),
     (b"[" * 100_000, "application/json", 400),
-    (b'{"progression": "\\ud800"}', "application/json", 400),
-    (b'{"progression": "time"}', "text/plain", 415),
-    (b'{"progression": "time"}', "application/x-www-form-urlencoded", 415),
-    (b'{"progression": "time"}', "application/json; charset=utf-16", 415),
-    (b'{"progression": "time", "seconds": "' + b"9" * 5000 + b'"}', "application/json", 400),
+    (b'{"progress": "\\ud800"}', "application/json", 400),
+    (b'{"progress": "time"}', "text/plain", 415),
+    (b'{"progress": "time"}', "application/x-www-form-urlencoded", 415),
+    (b'{"progress": "time"}', "application/json; charset=utf-16", 415),
+    (b'{"progress": "time", "job_seconds": "' + b"9" * 5000 + b'"}', "application/json", 400),
     (b" " * (MAX_BODY_BYTES + 1), "application/json", 413),
 ]
 
 
 @pytest.mark.parametrize(("content", "media_type", "status"), BODIES, ids=range(len(BODIES)))
 async def test_hostile_bodies(plane: Plane, content: bytes, media_type: str, status: int) -> None:
-    before = await plane.ask("GET", "/transitions")
-    answer = await plane.send("PUT", "/transitions", content=content, headers={"Content-Type": media_type})
+    before = await plane.ask("GET", "/queue")
+    answer = await plane.send("PUT", "/queue", content=content, headers={"Content-Type": media_type})
     assert answer.status_code == status, answer.text[:300]
     assert len(answer.content) < 5000
-    assert await plane.ask("GET", "/transitions") == before
+    assert await plane.ask("GET", "/queue") == before
 
 
 async def test_a_body_of_unannounced_length_is_read(plane: Plane) -> None:
     async def pieces(times: int) -> AsyncIterator[bytes]:
-        for piece in [b'{"progression": ', *[b" " * 1000] * times, b'"manual"}']:
+        for piece in [b'{"progress": ', *[b" " * 1000] * times, b'"manual"}']:
             yield piece
 
     headers = {"Content-Type": "application/json"}
-    read = await plane.ask("PUT", "/transitions", content=pieces(1), headers=headers)
-    assert read["progression"] == "manual"
-    assert (await plane.send("PUT", "/transitions", content=pieces(1001), headers=headers)).status_code == 413
+    read = await plane.ask("PUT", "/queue", content=pieces(1), headers=headers)
+    assert read["progress"] == "manual"
+    assert (await plane.send("PUT", "/queue", content=pieces(1001), headers=headers)).status_code == 413
 
 
 async def test_a_body_that_nobody_wants_is_refused(plane: Plane) -> None:

@@ -210,7 +210,7 @@ class Gate:
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 async def test_a_delay_puts_work_off_and_harms_nobody_else(operation: str) -> None:
-    mock = Mock(progress=Progress(mode="immediate"))
+    mock = Mock(progress=Progress(progress="immediate"))
     async with mock.client() as client:
         caller = await caller_of(client)
         other = await caller_of(client.another())
@@ -424,7 +424,7 @@ async def test_live_concurrent_calls(wired: Caller) -> None:
 @pytest.fixture(scope="module")
 def plain() -> Iterator[Live]:
     """A server with uvicorn's other implementation of HTTP, and Python's own event loop."""
-    live = Live(Mock(progress=Progress(mode="immediate")))
+    live = Live(Mock(progress=Progress(progress="immediate")))
     live.server.config.http, live.server.config.loop = "h11", "asyncio"
     with live.running():
         yield live

@@ -476,7 +476,7 @@ async def test_too_long_while_it_comes() -> None:
 
 @pytest.mark.parametrize("note", ["", "x" * 100_000], ids=["at once", "in slices"])
 async def test_more_records_than_an_import_may_have(note: str) -> None:
-    async with Mock(progress=Progress(mode="immediate"), limits=Limits(max_import_records=3)).client() as client:
+    async with Mock(progress=Progress(progress="immediate"), limits=Limits(max_import_records=3)).client() as client:
         body = {"contacts": [{**contact(id=f"C-{n}"), "note": note} for n in range(3)], "responsibilities": []}
         assert (await client.send(body)).status_code == 202
         more = await client.send({**body, "properties": [property_()]})

@@ -248,7 +248,7 @@ async def test_jobs_run_first_in_first_out(timed: Client) -> None:
 
 
 async def test_jobs_move_with_polls() -> None:
-    async with Mock(progress=Progress(mode="manual", polls=1)).client() as client:
+    async with Mock(progress=Progress(progress="manual", polls=1)).client() as client:
         job_id = (await client.send({"contacts": [contact()]})).json()["jobId"]
         assert [(await client.job(job_id))["status"] for _ in range(4)] == [
             "waiting",

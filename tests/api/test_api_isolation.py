@@ -45,7 +45,7 @@ class TwoAccounts(RuleBasedStateMachine):
     @initialize()
     def open(self) -> None:
         self.runner = asyncio.Runner()
-        self.mock = Mock(progress=Progress(mode="immediate"))
+        self.mock = Mock(progress=Progress(progress="immediate"))
         self.http = httpx.AsyncClient(transport=httpx.ASGITransport(self.mock.app), base_url="http://mock")
         self.runner.run(self.start())
         self.accounts = {name: Account(name, self.mock.time.now) for name in NAMES}

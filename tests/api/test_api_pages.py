@@ -21,7 +21,7 @@ from tests.support.server import Mock, shared_mock
 
 
 async def test_health_counts_what_is_held() -> None:
-    async with Mock(progress=Progress(mode="immediate")).client() as client:
+    async with Mock(progress=Progress(progress="immediate")).client() as client:
         empty = await client.health()
         assert (empty["status"], empty["version"], empty["accounts"]) == ("ok", __version__, 1)
         assert set(empty["records"].values()) == {0}
@@ -151,7 +151,7 @@ async def test_no_task_is_left() -> None:
 
 async def test_no_thread_is_left() -> None:
     before = set(threading.enumerate())
-    mock = Mock(progress=Progress(mode="immediate"))
+    mock = Mock(progress=Progress(progress="immediate"))
     async with mock.client() as client:
         await client.imported(load_portfolio("small-house"))
         await client.health()
@@ -159,7 +159,7 @@ async def test_no_thread_is_left() -> None:
 
 
 async def test_the_server_can_run_again() -> None:
-    mock = Mock(progress=Progress(mode="immediate"))
+    mock = Mock(progress=Progress(progress="immediate"))
     account = None
     for turn in range(3):
         async with mock.client() as client:
@@ -189,7 +189,7 @@ def test_a_live_server_leaves_no_thread() -> None:
 async def test_a_job_that_cannot_be_run_harms_no_other(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    mock = Mock(progress=Progress(mode="time", job_seconds=0))
+    mock = Mock(progress=Progress(progress="time", job_seconds=0))
     async with mock.client() as client:
         other = client.another()
 

@@ -17,7 +17,7 @@ IMPORTS = 50
 
 @pytest.fixture
 def live() -> Iterator[Live]:
-    mock = Mock(progress=Progress(mode="immediate"))
+    mock = Mock(progress=Progress(progress="immediate"))
     for number in range(ACCOUNTS):
         account = mock.registry.create(f"key-{number}", Secret(f"secret-{number}"))
         if number % 2:

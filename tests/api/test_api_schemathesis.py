@@ -100,7 +100,7 @@ def run(
 
 @pytest.fixture
 def mock() -> Mock:
-    return Mock(progress=Progress(mode="immediate"))
+    return Mock(progress=Progress(progress="immediate"))
 
 
 SHARED = {"POST /authenticate", "POST /refresh", "POST /import", "GET /jobs/{jobId}"}

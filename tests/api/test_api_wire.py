@@ -330,7 +330,7 @@ def test_a_body_that_is_not_read_does_not_become_a_request(wire: Wire) -> None:
 
 def test_too_long_by_chunks_over_the_wire() -> None:
     """Refused while the client still sends; the connection is closed, what is left is not read."""
-    mock = Mock({"max-body-mb": 0.001}, Progress(mode="immediate"))
+    mock = Mock({"max-body-mb": 0.001}, Progress(progress="immediate"))
     with mock.listening() as live:
         wire = Wire(live)
         wire.send(wire.head("POST", "/import", "Content-Type: application/json", "Transfer-Encoding: chunked"))

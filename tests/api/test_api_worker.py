@@ -14,7 +14,7 @@ PATIENCE = 20
 
 @pytest.mark.parametrize("turns", range(6))
 async def test_it_ends_although_it_is_woken_just_then(turns: int) -> None:
-    mock = Mock(progress=Progress(mode="time", job_seconds=1_000))
+    mock = Mock(progress=Progress(progress="time", job_seconds=1_000))
     async with mock.client() as client:
         await client.send({"contacts": []})
     worker = Worker(mock.registry)

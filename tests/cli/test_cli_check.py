@@ -191,7 +191,7 @@ NAMES = ["queued", "running", "done", "bad"]
 
 def test_a_refuted_assumption_is_told_apart_and_may_be_tolerated(run: Run, folder: Path) -> None:
     with Mock({"job-status-names": NAMES}, "immediate", accounts=2).listening() as server:
-        common = ("check", *ONE, "--version", "v2", "--url", server.url, "--job-seconds", "5")
+        common = ("check", *ONE, "--version", "v2", "--url", server.url, "--job-timeout", "5")
         strict, tolerant = run(*common), run(*common, "--tolerate-assumptions")
 
     assert (strict.exit_code, tolerant.exit_code) == (1, 0), strict.output
@@ -202,7 +202,7 @@ def test_a_refuted_assumption_is_told_apart_and_may_be_tolerated(run: Run, folde
 
 def test_a_tolerated_assumption_hides_no_broken_promise(run: Run) -> None:
     with Mock({"job-status-names": NAMES}, "immediate", accounts=2).listening() as server:
-        result = run("check", *ONE, "--url", server.url, "--job-seconds", "5", "--tolerate-assumptions")
+        result = run("check", *ONE, "--url", server.url, "--job-timeout", "5", "--tolerate-assumptions")
 
     assert result.exit_code == 1, result.output
     assert "Broken: promises that do not hold (1)" in result.stdout
@@ -244,8 +244,8 @@ def test_other_names_and_paths_hold_where_both_know_them(run: Run, folder: Path)
     }
     assumptions |= {"refresh-path": "/tokens/renew", "authenticate-status": 201, "unauthorized-status": 403}
     with Mock(assumptions | {"error-media-type": "application/json"}, "immediate", accounts=2).listening() as server:
-        at_address = run("check", *options, "--url", server.url)
-    in_process = run("check", *options)
+        at_address = run("check", *options, "--url", server.url, COLUMNS="200")
+    in_process = run("check", *options, COLUMNS="200")  # the line that is looked for stays whole
 
     assert (at_address.exit_code, in_process.exit_code) == (0, 0), at_address.output + in_process.output
     assert "8 assumptions changed" in in_process.stdout

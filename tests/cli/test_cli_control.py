@@ -1,6 +1,7 @@
 """The verb `control` against a real server."""
 
 import json
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,9 +9,10 @@ from xml.etree import ElementTree as ET
 
 import httpx
 import pytest
-from click.testing import Result
+from click.testing import CliRunner, Result
 
 from casavi_fixtures import portfolio_bytes
+from casavi_mock.cli.commands import cli
 from casavi_mock.cli.control import control
 
 Run = Callable[..., Result]
@@ -93,7 +95,7 @@ def test_requests_and_violations(steer: Steer, url: str, run: Run, tmp_path: Pat
     assert "no requests" in steer("requests").stdout
 
 
-def test_jobs_queue_and_transitions(steer: Steer, url: str, run: Run) -> None:
+def test_jobs_queue_and_progress(steer: Steer, url: str, run: Run) -> None:
     assert "no jobs" in steer("jobs").stdout
     assert "held" in steer("hold").stdout
     job = run("import", "-", "--no-wait", "--url", url, stdin='{"contacts": [{"id": "1"}, {"id": "2"}]}').stdout.strip()
@@ -108,10 +110,14 @@ def test_jobs_queue_and_transitions(steer: Steer, url: str, run: Run) -> None:
     assert "0 jobs ended" in steer("drain").stdout
     assert "nothing to move" in steer("step").stdout
     assert "running" in steer("release").stdout
-    assert "manual: 2 polls" in steer("transitions", "manual", "--times", "2").stdout
-    assert "5 seconds" in steer("transitions", "time", "--seconds", "5").stdout
-    assert steer("transitions", "default").stdout == steer("transitions").stdout == "immediate\n"
-    assert "immediate, time, manual" in steer("transitions", "--seconds", "5", code=2).stderr
+    manual = steer("progress", "manual", "--polls", "2").stdout
+    assert "manual" in manual
+    assert "2 polls" in manual
+    assert "time: 5 seconds a job" in steer("progress", "time", "--job-seconds", "5").stdout
+    assert "immediate" in steer("progress", "default").stdout
+    assert steer("progress").stdout == steer("queue").stdout
+    assert "immediate, time, manual" in steer("progress", "--job-seconds", "5", code=2).stderr
+    assert "does not go with default" in steer("progress", "default", "--polls", "2", code=2).stderr
 
 
 def test_clock_and_tokens(steer: Steer, url: str, run: Run) -> None:
@@ -132,7 +138,8 @@ def test_faults(steer: Steer, url: str, run: Run) -> None:
     steer("faults", "add", "*", "--kind", "delay", "--seconds", "0.5", "--first", "9", "--times", "2")
     listed = steer("faults").stdout
     assert "status 503 Retry-After 2" in listed
-    assert "9 to 10" in listed
+    assert "from 9, 2 times" in listed
+    assert "delay 0.5 seconds" in listed
     assert "503" in run("import", "-", "--url", url, stdin="{}").stderr
     assert answer(steer("faults", "list", "--json"))["faults"][0]["hits"] == 1
     steer("faults", "remove", added.stdout.strip())
@@ -186,3 +193,114 @@ def test_the_control_token_is_never_printed(url: str, run: Run) -> None:
     assert result.exit_code == 2
     assert "CASAVI_MOCK_CONTROL_TOKEN" in helped.output
     assert "hunter2" not in result.output + helped.output
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--url", "URL", "clock", "freeze", "--json"),
+        ("--json", "clock", "--url", "URL", "freeze"),
+        ("--url=URL", "clock", "--json", "freeze"),
+        ("clock", "freeze", "--json", "--url", "URL"),
+        ("--json", "--url", "URL", "clock"),
+        ("--url", "URL", "clock", "--json"),
+        ("clock", "--json", "--url=URL"),
+    ],
+    ids=" ".join,
+)
+def test_a_server_is_named_at_any_place(url: str, run: Run, words: tuple[str, ...]) -> None:
+    assert "now" in answer(run("control", *(word.replace("URL", url) for word in words)))
+
+
+def test_host_and_port_name_a_server_at_any_place(url: str, run: Run) -> None:
+    host, _, port = url.removeprefix("http://").rpartition(":")
+    for words in (("--port", port, "jobs"), ("jobs", "--port", port), ("-p", port, "jobs", "-H", host)):
+        assert "no jobs" in run("control", *words).stdout
+
+
+def test_the_command_line_beats_the_environment_at_any_place(url: str, run: Run) -> None:
+    for words in (("--url", url, "clock", "now"), ("clock", "--url", url, "now"), ("clock", "now", "--url", url)):
+        assert run("control", *words, CASAVI_URL="http://127.0.0.1:1").exit_code == 0
+    assert run("control", "clock", CASAVI_URL=url).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "present"),
+    [
+        (("transitions",), "'progress'"),
+        (("transitions", "manual", "--times", "2"), "'progress'"),
+        (("progress", "manual", "--times", "2"), "--polls"),
+        (("progress", "time", "--seconds", "2"), "--job-seconds"),
+    ],
+)
+def test_former_names_are_refused_with_the_present_one(run: Run, words: tuple[str, ...], present: str) -> None:
+    result = run("control", *words, "--port", "1")
+    assert result.exit_code == 2
+    assert present in result.stderr
+
+
+def test_what_does_not_go_together_is_told_without_a_server(run: Run) -> None:
+    for words, told in (
+        (("jobs", "some-id", "--limit", "3"), "--limit does not go with JOB"),
+        (("faults", "add", "getJob"), "say what happens: --seconds, --status, or --kind"),
+        (("faults", "add", "getJob", "--status", "200"), "400<=x<=599"),
+        (("outcome", "next", "lost"), "'stalled'"),
+        (("snapshot", "save"), "NAME"),
+        (("jobs", "a", "b"), "unexpected extra argument"),
+        (("no-such-verb",), "No such command"),
+    ):
+        result = run("control", *words, "--port", "1")
+        assert result.exit_code == 2
+        assert told in result.stderr
+
+
+def test_counts_lists_and_journals_are_shown_and_cleared(steer: Steer, url: str, run: Run) -> None:
+    run("import", "-", "--url", url, stdin="{}")
+    number = int(steer("requests", "count").stdout)
+    assert number > 1
+    assert steer("requests", "count", "--operation", "importMasterData").stdout == "1\n"
+    assert steer("requests", "clear").stdout == f"removed {number}\n"
+    assert steer("violations", "clear").stdout == "removed 0\n"
+    assert "connections" in steer("health").stdout
+    assert "worker" in steer("ready").stdout
+    assert "contract" in steer("version").stdout
+    assert answer(steer("document"))["openapi"] == "3.0.3"
+
+
+def completed(run: Run, *words: str) -> list[str]:
+    """What a shell offers for the last word."""
+    variables = {
+        "_CASAVI_MOCK_COMPLETE": "bash_complete",
+        "COMP_WORDS": shlex.join(("casavi-mock", *words)),
+        "COMP_CWORD": str(len(words)),
+    }
+    result = CliRunner().invoke(cli, [], prog_name="casavi-mock", env=variables)
+    return [line.partition(",")[2] for line in result.stdout.splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        (("control", "cl"), "clock"),
+        (("control", "--po"), "--port"),
+        (("control", "clock", "fr"), "freeze"),
+        (("control", "--port", "1", "clock", "fr"), "freeze"),
+        (("control", "clock", "advance", "--da"), "--days"),
+        (("control", "requests", "--oper"), "--operation"),
+        (("control", "requests", "co"), "count"),
+        (("control", "progress", "ma"), "manual"),
+        (("control", "progress", "de"), "default"),
+        (("control", "faults", "add", "import"), "importMasterData"),
+        (("control", "faults", "add", "getJob", "--kind", "lost"), "lost-response"),
+        (("control", "accounts", "create", "--load", "small"), "small-house"),
+        (("control", "violations", "--allow", "polls"), "polls-too-fast"),
+    ],
+    ids=" ".join,
+)
+def test_a_shell_completes_every_level(run: Run, words: tuple[str, ...], offered: str) -> None:
+    assert offered in completed(run, *words)
+
+
+def test_a_shell_offers_no_former_names(run: Run) -> None:
+    assert "transitions" not in completed(run, "control", "")
+    assert "--times" not in completed(run, "control", "progress", "manual", "--t")

@@ -164,7 +164,7 @@ def test_a_tolerated_assumption_is_an_expected_failure(suite: Callable[..., Done
     with Mock(
         {"job-status-names": ["queued", "running", "done", "bad"]}, "immediate", accounts=2
     ).listening() as server:
-        common = (*TWO, "--casavi-check-version=v2", "--casavi-check-job-seconds=5", f"--casavi-check-url={server.url}")
+        common = (*TWO, "--casavi-check-version=v2", "--casavi-check-job-timeout=5", f"--casavi-check-url={server.url}")
         strict, tolerant = suite(*common), suite(*common, "--casavi-check-tolerate-assumptions")
 
     assert (strict.code, tolerant.code) == (1, 0), strict.text + tolerant.text

@@ -254,7 +254,7 @@ def test_wait_while_the_queue_is_held(casavi: Casavi, send: Send) -> None:
 
 @pytest.mark.parametrize("polls", [0, 3])
 def test_wait_when_jobs_move_by_polls(casavi: Casavi, send: Send, polls: int) -> None:
-    casavi.queue.progress("manual", polls=polls)
+    casavi.queue.set("manual", polls=polls)
     assert send().wait(timeout=0).status == "completed"
 
 
@@ -286,7 +286,7 @@ def test_wait_gives_up(casavi: Casavi, send: Send) -> None:
 
 def test_wait_while_the_clock_of_the_system_stands_still() -> None:
     """As it does for a test that has replaced it."""
-    settings = Settings.from_profile(progress=Progress(mode="time", job_seconds=60))
+    settings = Settings.from_profile(progress=Progress(progress="time", job_seconds=60))
     fixed = datetime(2026, 1, 5, 8, tzinfo=UTC)
     app = MockApp(new_registry(settings, now=lambda: fixed), now=lambda: fixed)
     account = Accounts(app, "http://nowhere.invalid").open()
@@ -318,16 +318,19 @@ def test_queue_is_steered(casavi: Casavi, send: Send) -> None:
 
 
 def test_progress_is_chosen(casavi: Casavi, send: Send) -> None:
-    assert casavi.queue.mode == "immediate"
-    casavi.queue.progress("time", seconds=60, record_seconds=1)
+    assert casavi.queue.progress == "immediate"
+    with pytest.raises(AttributeError, match="`progress` now"):
+        _ = casavi.queue.mode  # type: ignore[attr-defined]
+    casavi.queue.set("time", job_seconds=60, record_seconds=1)
+    assert (casavi.queue.job_seconds, casavi.queue.record_seconds, casavi.queue.polls) == (60, 1, 1)
     job = send()
     casavi.clock.advance(seconds=60)
     assert not job.ended
     casavi.clock.advance(seconds=3)
     assert job.ended
-    assert "'immediate'" in refused(lambda: casavi.queue.progress("later")).replace('"', "'")  # type: ignore[arg-type]
-    assert "/seconds" in refused(lambda: casavi.queue.progress("time", seconds=-1))
-    assert casavi.queue.mode == "time"
+    assert "'immediate'" in refused(lambda: casavi.queue.set("later")).replace('"', "'")  # type: ignore[arg-type]
+    assert "/job_seconds" in refused(lambda: casavi.queue.set("time", job_seconds=-1))
+    assert casavi.queue.progress == "time"
 
 
 # Time
@@ -451,9 +454,9 @@ def test_faults_are_refused(casavi: Casavi) -> None:
         lambda: plan.delay(-1),
         lambda: plan.times(0).reset(),
         lambda: plan.first(0).reset(),
-        plan.job_fails,
     ):
         assert "expected" in refused(impossible)
+    assert "Possible: importMasterData" in refused(plan.job_fails)
     assert len(casavi.faults) == 0
 
 

@@ -348,7 +348,7 @@ def test_types_are_seen(project: pytest.Pytester) -> None:
 
         def test_types(casavi: Casavi) -> None:
             casavi.clock.advance(day=31)
-            casavi.queue.progress("fast")
+            casavi.queue.set("fast")
             name: int = casavi.jobs.last.status
             casavi.nothing
         """,

@@ -81,7 +81,7 @@ BAD = {
         assert client.http.get("/contacts").status_code == 401
     """,
     "polls-too-fast": """
-        casavi.queue.progress("time", seconds=60)
+        casavi.queue.set("time", job_seconds=60)
         job = client.send(contacts=[C1])
         for _ in range(3):
             client.read(job)
@@ -146,7 +146,7 @@ GOOD = {
         assert client.http.get("/contacts").status_code == 200
     """,
     "polls-too-fast": """
-        casavi.queue.progress("time", seconds=60)
+        casavi.queue.set("time", job_seconds=60)
         job = client.send(contacts=[C1])
         while client.read(job)["status"] != "completed":
             casavi.clock.advance(seconds=20)

@@ -118,13 +118,13 @@ def test_the_configuration_can_be_overridden(project: pytest.Pytester, scope: st
             return dataclasses.replace(casavi_config, progress="manual", polls=0, assumptions=assumptions)
 
         def test_one(casavi, casavi_client):
-            assert casavi.queue.mode == "manual"
+            assert casavi.queue.progress == "manual"
             casavi.clock.advance(days=2)
             assert casavi_client.get("/contacts").status_code == 401
 
         @pytest.mark.casavi(polls=1)
         def test_two(casavi, casavi_client):
-            assert casavi.queue.mode == "manual"
+            assert casavi.queue.progress == "manual"
             job = casavi_client.post("/import", json={{"contacts": [{{"id": "C-1", "lastName": "x"}}]}}).json()["jobId"]
             assert [casavi_client.get(f"/jobs/{{job}}").json()["status"]] == ["waiting"]
             casavi.clock.advance(seconds=2)
@@ -135,7 +135,7 @@ def test_the_configuration_can_be_overridden(project: pytest.Pytester, scope: st
         test_b="""
         def test_three(casavi, casavi_client, casavi_server):
             assert casavi.url == casavi_server.url
-            assert casavi.queue.mode == "immediate"
+            assert casavi.queue.progress == "immediate"
             casavi.clock.advance(days=2)
             assert casavi_client.get("/contacts").status_code == 200
         """,
@@ -153,7 +153,7 @@ def test_marks_of_function_class_and_module(project: pytest.Pytester) -> None:
         pytestmark = pytest.mark.casavi(load="documentation-example", progress="time", job_seconds=60)
 
         def test_module(casavi):
-            assert casavi.queue.mode == "time"
+            assert casavi.queue.progress == "time"
             assert len(casavi.contacts) > 0
             assert not casavi.clock.frozen
 
@@ -166,11 +166,11 @@ def test_marks_of_function_class_and_module(project: pytest.Pytester) -> None:
             @pytest.mark.casavi(freeze="2100-01-01T00:00:00Z", progress="manual", polls=3)
             def test_function(self, casavi):
                 assert casavi.clock.now == datetime(2100, 1, 1, tzinfo=timezone.utc)
-                assert (casavi.queue.mode, list(casavi.contacts)) == ("manual", ["C-7"])
+                assert (casavi.queue.progress, list(casavi.contacts)) == ("manual", ["C-7"])
 
             @pytest.mark.casavi(freeze=datetime(2100, 1, 1, tzinfo=timezone.utc))
             def test_moment(self, casavi, make_casavi):
-                assert make_casavi(load="small-house", progress="immediate").queue.mode == "immediate"
+                assert make_casavi(load="small-house", progress="immediate").queue.progress == "immediate"
 
         @pytest.mark.parametrize("n", [pytest.param(1, marks=pytest.mark.casavi(load="small-house"))])
         def test_parameter(casavi, n):
@@ -193,7 +193,7 @@ def test_an_account_for_a_wider_scope(project: pytest.Pytester) -> None:
                 one.clock.now
 
         def test_one(shared):
-            assert (len(shared.units), shared.queue.mode, shared.clock.frozen) == (6, "manual", True)
+            assert (len(shared.units), shared.queue.progress, shared.clock.frozen) == (6, "manual", True)
             shared.load({"contacts": [{"id": "C-999", "lastName": "x"}]})
 
         def test_two(shared, casavi):
@@ -289,7 +289,7 @@ def test_impossible_marks_with_many_workers(project: pytest.Pytester) -> None:
         ),
         ("load={'contacts': [{'id': 5}]}", "/contacts/0/id: expected string, got number 5"),
         ("freeze='2001-01-01T00:00:00Z'", "cannot go back"),
-        ("polls=0.5", "/times: expected "),
+        ("polls=0.5", "/polls: expected "),
     ],
 )
 def test_what_turns_out_to_be_impossible_leaves_no_account(project: pytest.Pytester, mark: str, told: str) -> None:

@@ -13,6 +13,7 @@ from casavi_contracts import spec
 from casavi_mock.accounts import Limits, own_register
 from casavi_mock.cli.limits import ASSUMPTIONS
 from casavi_mock.cli.serve import serve
+from casavi_mock.control.document import read_document
 from casavi_mock.domain.jobs import Progress
 from casavi_mock.server.options import ConnectionLimits
 
@@ -22,7 +23,7 @@ OPTIONS = {
     f"--{place.name.replace('_', '-')}": place.default
     for kind in (Progress, Limits, ConnectionLimits)
     for place in fields(kind)
-    if place.name != "mode"
+    if place.name != "progress"
 }
 
 
@@ -45,6 +46,12 @@ def written(value: float) -> str:
 @pytest.mark.parametrize("dotted", re.findall(r"`(casavi_mock\.[\w.]+)`", PAGE))
 def test_constants(dotted: str) -> None:
     assert row(dotted)[1] == f"{constant(dotted):,}"
+
+
+@pytest.mark.parametrize(("schema", "field"), re.findall(r"schema `(\w+)`, `(\w+)`", PAGE))
+def test_bounds_of_the_control_plane(schema: str, field: str) -> None:
+    bound = read_document()["components"]["schemas"][schema]["properties"][field]["maximum"]
+    assert row(schema)[1] == f"{bound:,}"
 
 
 @pytest.mark.parametrize("name", re.findall(r"assumption `([\w-]+)`", PAGE))

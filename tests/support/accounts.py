@@ -16,8 +16,8 @@ from casavi_mock.domain.ordering import Plan, PlannedRecord, plan
 from casavi_mock.domain.store import Store
 from tests.support.time import FakeTime
 
-IMMEDIATE = Progress(mode="immediate")
-MANUAL = Progress(mode="manual", polls=0)
+IMMEDIATE = Progress(progress="immediate")
+MANUAL = Progress(progress="manual", polls=0)
 PLENTY = 1 << 30
 """More records than any test sends."""
 

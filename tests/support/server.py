@@ -71,7 +71,7 @@ class Mock:
         **options: Any,
     ) -> None:
         self.time = FakeTime()
-        chosen = Progress(mode=progress) if isinstance(progress, str) else progress or Progress()
+        chosen = Progress(progress=progress) if isinstance(progress, str) else progress or Progress()
         self.settings = Settings.from_profile(profile, progress=chosen, limits=limits or Limits())
         self.now = now or self.time
         self.registry = new_registry(self.settings, now=self.now)

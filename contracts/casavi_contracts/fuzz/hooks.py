@@ -90,7 +90,7 @@ class CommandLine:
         except httpx.HTTPError as error:
             raise CouldNotRun(f"{root} cannot be reached: {type(error).__name__}") from error
         account = self._credentials(contract, is_mock=plane is not None)
-        target = Target(http, (account,), may_write=plane is not None, job_seconds=JOB_SECONDS)
+        target = Target(http, (account,), may_write=plane is not None, job_timeout=JOB_SECONDS)
         names = Names(f"st-{secrets.token_hex(3)}-")
         session = Session(Client(target, contract, account), names, fresh=False, writes=plane is not None)
         session.begin()

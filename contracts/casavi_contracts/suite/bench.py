@@ -113,7 +113,7 @@ def set_up(stack: contextlib.ExitStack, settings: Settings, contracts: Mapping[s
         may_write=not settings.read_only,
         recorder=Recorder(Redactor()),
         gate=lambda operation, method: pace.keep(),  # before the time of a request begins to count
-        job_seconds=settings.job_seconds,
+        job_timeout=settings.job_timeout,
     )
     if settings.control_token:
         target.recorder.redact.learn(settings.control_token)

@@ -45,7 +45,7 @@ OPTIONS = (
     Option("seed", "Number from which all cases follow; a random one if not given.", metavar="N"),
     Option("max-examples", "Cases of each law that varies something; its own number if not given.", metavar="N"),
     Option("timeout", "Seconds to wait for an answer; 10 if not given.", metavar="SECONDS"),
-    Option("job-seconds", "Seconds within which a job has to end; 60 if not given.", metavar="SECONDS"),
+    Option("job-timeout", "Seconds within which a job has to end; 60 if not given.", metavar="SECONDS"),
     Option("allow-writes", "Write to a server that is no mock; needs CASAVI_ALLOW_WRITES=1 as well.", action=SWITCH),
     Option("read-only", "Judge only what needs no record to be created.", action=SWITCH),
     Option("budget-requests", "Send at most so many requests.", metavar="N"),

@@ -51,7 +51,7 @@ class Settings:
     max_examples: int | None
     timeout: float
     """Seconds to wait for an answer."""
-    job_seconds: float
+    job_timeout: float
     allow_writes: bool
     consent: bool
     """Whether the environment agrees to writes."""
@@ -182,7 +182,7 @@ def read(config: pytest.Config) -> Settings:
         seed=secrets.randbelow(1_000_000) if seed is None else seed,
         max_examples=given.whole("max-examples", least=1, most=100_000),
         timeout=given.number("timeout", least=0.05, most=3600) or 10.0,
-        job_seconds=given.number("job-seconds", least=0.1, most=86_400) or 60.0,
+        job_timeout=given.number("job-timeout", least=0.1, most=86_400) or 60.0,
         allow_writes=given.switch("allow-writes"),
         consent=given.variable(CONSENT) == "1",
         read_only=given.switch("read-only"),

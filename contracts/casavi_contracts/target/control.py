@@ -58,7 +58,7 @@ class ControlPlane:
 
     def moves_by_looks(self, key: str) -> bool:
         """Whether the jobs of an account move on by being looked at, and not by time."""
-        return bool(self._ask("GET", key, "transitions")["progression"] == "manual")
+        return bool(self._ask("GET", key, "queue")["progress"] == "manual")
 
     def _post(self, key: str | None, path: str, body: Mapping[str, Any] | None = None) -> Any:
         return self._ask("POST", key, path, body)

@@ -73,7 +73,7 @@ class Target:
         recorder: The journal of the run.
         gate: Asked before every request, for budgets and pace.
         sleep: Waits for so many seconds by the wall clock.
-        job_seconds: Seconds within which a job has to end, by the clock of the account.
+        job_timeout: Seconds within which a job has to end, by the clock of the account.
         now: Returns the time here, aware; for targets whose own clock cannot be asked.
     """
 
@@ -87,14 +87,14 @@ class Target:
         recorder: Recorder | None = None,
         gate: Gate = lambda operation, method: None,
         sleep: Callable[[float], None] = time.sleep,
-        job_seconds: float = 60.0,
+        job_timeout: float = 60.0,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.http = http
         self.plane = plane
         self.recorder = recorder or Recorder(Redactor())
         self.sleep = sleep
-        self.job_seconds = job_seconds
+        self.job_timeout = job_timeout
         self.now = now
         self._given = credentials
         self._gate = gate

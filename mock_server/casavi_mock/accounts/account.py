@@ -73,7 +73,7 @@ class Account:
         self.store = Store()
         self.tokens = TokenBook(key, token_index, settings.policy, new_text, settings.limits.max_tokens)
         self.journal, self.steering = self._new_journal()
-        self.faults = FaultBook(self.settings.operations)
+        self.faults = FaultBook()
         self.queue = self._new_queue()
 
     def __repr__(self) -> str:
@@ -115,9 +115,9 @@ class Account:
             return [(record.entity, importer.take(record, now)) for record in plan.records]
 
     def poll(self) -> None:
-        """Counts one poll of an unfinished job; it matters in the progress mode `manual` alone."""
+        """Counts one poll of an unfinished job; it matters under progress `manual` alone."""
         with self.lock:
-            if self.progress.mode == "manual":
+            if self.progress.manual:
                 self.queue.poll(self.clock.now())
                 self._on_work(self)
 
@@ -182,7 +182,7 @@ class Account:
             self.queue.release(now)
 
     def step(self, what: str) -> bool:
-        """Moves the first unfinished job at the present moment, in any mode and even if the queue is held.
+        """Moves the first unfinished job at the present moment, under any progress and even if the queue is held.
 
         Args:
             what: `job`, to its end; `record`, by one record, of which the last ends the job.
@@ -217,7 +217,7 @@ class Account:
         return self.queue.progress
 
     def set_progress(self, progress: Progress) -> None:
-        """Lets jobs move on in another way: those that wait, and one that was active in mode `manual`, from now on."""
+        """Lets jobs move on in another way: those that wait, and one that was active under `manual`, from now on."""
         with self._command(Command.JOBS) as now:
             self.queue.change(progress, now)
 
@@ -281,7 +281,7 @@ class Account:
         Snapshots stay.
         """
         with self.lock:
-            faults = FaultBook(self.settings.operations)
+            faults = FaultBook()
             self._exchange(self._seed.copy(), self._new_queue(), self.tokens.emptied(), faults)
             self.journal, self.steering = self._new_journal()
             self.clock.reset()

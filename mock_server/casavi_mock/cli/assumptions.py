@@ -10,7 +10,8 @@ from rich.table import Table
 
 from casavi_contracts import spec
 from casavi_mock.accounts import own_register
-from casavi_mock.cli.options import CONTEXT, profile_option
+from casavi_mock.cli.options import CONTEXT
+from casavi_mock.cli.profiles import profile_option
 from casavi_mock.errors import ConfigurationError
 
 Register = Mapping[str, spec.Assumption]

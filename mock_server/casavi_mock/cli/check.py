@@ -8,14 +8,18 @@ import os
 import shlex
 import signal
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
-from casavi_mock.cli.options import CONTEXT, Number, credentials, option, profile_option
-from casavi_mock.domain.jobs import MODES
+from casavi_mock.cli.options import CONTEXT, Number, credentials, option
+from casavi_mock.cli.profiles import profile_option
+from casavi_mock.cli.server_options import PROGRESS_OPTIONS, progress_of
+from casavi_mock.domain.jobs import Progress
 from casavi_mock.errors import ConfigurationError
 
 SUITE = "casavi_contracts.suite"
@@ -30,7 +34,7 @@ _PYTEST = (
 """Plugins and settings of the user's project are for its own tests; the suite reports by itself."""
 
 _PASSED_ON = (
-    "url", "seed", "max_examples", "timeout", "job_seconds", "budget_requests", "budget_writes", "budget_records",
+    "url", "seed", "max_examples", "timeout", "job_timeout", "budget_requests", "budget_writes", "budget_records",
     "rate", "ledger", "junit", "json", "html", "replay", "replay_dir",
 )  # fmt: skip
 """Options that the suite has too, under the name `--casavi-check-…`."""
@@ -50,6 +54,13 @@ _FILE = click.Path(dir_okay=False)
 _FOLDER = click.Path(file_okay=False)
 
 
+def in_process_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds the options of the mock in process: how its jobs move on."""
+    for add in reversed(PROGRESS_OPTIONS):  # the last one is shown first
+        command = add(command)
+    return command
+
+
 @click.command(context_settings=CONTEXT)
 @click.option("--url", envvar="CASAVI_URL", show_envvar=True, help="Server to judge.  [default: a mock, in process]")
 @click.option("--key", envvar="CASAVI_API_KEY", show_envvar=True, help="API key; not needed for a mock.")
@@ -64,8 +75,8 @@ _FOLDER = click.Path(file_okay=False)
 @click.option("--seed", type=click.IntRange(0), help="Number from which all cases follow.  [default: a random one]")
 @click.option("--max-examples", type=click.IntRange(1), help="Cases of each law.  [default: each law's own number]")
 @click.option("--timeout", type=Number(0.05), help="Seconds to wait for an answer.  [default: 10]")
-@click.option("--job-seconds", type=Number(0.1), help="Seconds within which a job has to end.  [default: 60]")
-@option("--progress", type=click.Choice(MODES), default="time", help="How jobs of the mock in process move on.")
+@click.option("--job-timeout", type=Number(0.1), help="Seconds within which a job has to end.  [default: 60]")
+@in_process_options
 @click.option("--tolerate-assumptions", is_flag=True, help="A refuted assumption does not fail the run.")
 @click.option("--allow-writes", is_flag=True, help="Write even if it is no mock; needs CASAVI_ALLOW_WRITES=1 as well.")
 @click.option("--read-only", is_flag=True, help="Judge only what needs no record to be created.")
@@ -92,6 +103,7 @@ def check(profile: Mapping[str, Any] | None, **options: Any) -> None:
       casavi-mock check --url http://127.0.0.1:4227 --junit check.xml --html check.html
       CASAVI_ALLOW_WRITES=1 casavi-mock check --url https://api.example.com --allow-writes --ledger ledger.jsonl
     """
+    _check_progress(options)
     missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
     if missing:
         raise ConfigurationError(f"the laws need more libraries ({', '.join(missing)}): install casavi-mock[contracts]")
@@ -107,6 +119,16 @@ def check(profile: Mapping[str, Any] | None, **options: Any) -> None:
             [*_PYTEST, f"--rootdir={suite}", f"--confcutdir={suite}", *_passed_on(options), suite], [teller]
         )
     sys.exit(code if code in (0, 1) else 2)
+
+
+def _check_progress(options: Mapping[str, Any]) -> None:
+    """Refuses to say on the command line how jobs of a server at an address move on, which the server decides."""
+    context = click.get_current_context()
+    given = [name for name in asdict(Progress()) if context.get_parameter_source(name) is ParameterSource.COMMANDLINE]
+    if options["url"] and given:
+        flag = f"--{given[0].replace('_', '-')}"
+        wait = "; --job-timeout says how long a job may take" if flag == "--job-seconds" else ""
+        raise click.UsageError(f"{flag} is for the mock in process, and not for a server at an address{wait}.")
 
 
 def _passed_on(options: Mapping[str, Any]) -> Iterator[str]:
@@ -163,11 +185,10 @@ class Teller:
         """Returns the mock that is judged if there is no other server."""
         from casavi_contracts.spec import ProfileError
         from casavi_mock.accounts import Settings
-        from casavi_mock.domain.jobs import Progress
         from casavi_mock.server.app import MockApp, new_registry
 
         try:
-            settings = Settings.from_profile(self._assumptions, progress=Progress(mode=self._options["progress"]))
+            settings = Settings.from_profile(self._assumptions, progress=progress_of(self._options))
         except ProfileError as error:
             raise ConfigurationError(str(error)) from error
         registry = new_registry(settings)
@@ -178,8 +199,11 @@ class Teller:
         yield from ("casavi-mock", "check")
         if self._options["url"]:
             yield from ("--url", self._options["url"])
-        elif self._options["progress"] != "time":
-            yield from ("--progress", self._options["progress"])
+        else:
+            usual = Progress()
+            for name, value in asdict(progress_of(self._options)).items():
+                if value != getattr(usual, name):
+                    yield from (f"--{name.replace('_', '-')}", f"{value}")
         if self._options["allow_writes"]:
             yield "--allow-writes"
         yield "--replay"

@@ -16,8 +16,7 @@ def completion(shell: str) -> None:
       eval "$(casavi-mock completion bash)"
       casavi-mock completion fish > ~/.config/fish/completions/casavi-mock.fish
     """
-    from casavi_mock.cli.commands import cli
-
+    cli = click.get_current_context().find_root().command
     script = get_completion_class(shell)
     assert script is not None, "click knows all the shells offered above"
     click.echo(script(cli, {}, "casavi-mock", "_CASAVI_MOCK_COMPLETE").source())

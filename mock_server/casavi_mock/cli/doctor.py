@@ -13,13 +13,8 @@ from rich.console import Console
 from rich.table import Table
 
 from casavi_mock.cli.health import problem_at
-from casavi_mock.cli.options import (
-    CONTEXT,
-    connection_options,
-    credentials,
-    known_server_options,
-    local_url,
-)
+from casavi_mock.cli.options import CONTEXT, credentials, local_url
+from casavi_mock.cli.profiles import connection_options, known_settings
 from casavi_mock.errors import ConfigurationError
 from casavi_mock.version import __version__
 
@@ -66,9 +61,7 @@ def _installation() -> Iterator[Finding]:
 
 
 def _variables() -> Iterator[Finding]:
-    known = {"CASAVI_MOCK_" + name.replace("-", "_").upper() for name in known_server_options()} | {
-        "CASAVI_MOCK_PROFILE"
-    }
+    known = {"CASAVI_MOCK_" + name.replace("-", "_").upper() for name in known_settings()} | {"CASAVI_MOCK_PROFILE"}
     for name in sorted(os.environ):
         if name.startswith("CASAVI_MOCK_") and name not in known:
             yield "note", name, "is set, but no option reads it"

@@ -4,12 +4,8 @@ import shlex
 
 import click
 
-from casavi_mock.cli.options import (
-    CONTEXT,
-    connection_options,
-    credentials,
-    local_url,
-)
+from casavi_mock.cli.options import CONTEXT, credentials, local_url
+from casavi_mock.cli.profiles import connection_options
 
 _FORMS = {
     "sh": lambda name, value: f"export {name}={shlex.quote(value)}",

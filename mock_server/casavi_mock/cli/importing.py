@@ -14,14 +14,8 @@ from rich.table import Table
 
 from casavi_contracts import spec
 from casavi_mock.cli.client import ApiError, Client, Routes
-from casavi_mock.cli.options import (
-    CONTEXT,
-    Number,
-    connection_options,
-    credentials,
-    local_url,
-    url_option,
-)
+from casavi_mock.cli.options import CONTEXT, Number, credentials, local_url, url_option
+from casavi_mock.cli.profiles import connection_options
 from casavi_mock.errors import ConfigurationError
 
 POLL_SECONDS = 1.0

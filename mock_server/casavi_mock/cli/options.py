@@ -1,9 +1,7 @@
 """Options that several verbs share. Flags beat environment variables, those beat the profile file."""
 
 import math
-import tomllib
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -45,55 +43,6 @@ class Number(click.FloatRange):
         return number
 
 
-class Profile(click.ParamType):  # type: ignore[type-arg]  # generic only in newer versions of click
-    """A TOML file with the tables `[assumptions]` and `[server]`."""
-
-    name = "file"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Mapping[str, Any]:
-        """Returns the parsed profile; its table `[server]` gives defaults to the other options."""
-        if isinstance(value, Mapping):
-            return value
-        try:
-            profile = tomllib.loads(Path(value).read_text(encoding="utf-8"))
-        except OSError as error:
-            self.fail(f"{value}: {error.strerror}", param, ctx)
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            self.fail(f"{value}: not valid TOML: {error}", param, ctx)
-        unknown = sorted(profile.keys() - {"assumptions", "server"})
-        if unknown:
-            self.fail(f"{value}: unknown table [{unknown[0]}]; possible are [assumptions] and [server]", param, ctx)
-        if ctx is not None:
-            _give_defaults(value, profile.get("server", {}), ctx)
-        return profile
-
-
-def _give_defaults(path: str, table: Mapping[str, Any], ctx: click.Context) -> None:
-    known = {name.removeprefix("--") for p in ctx.command.params for name in p.opts if name.startswith("--")}
-    everywhere = known_server_options()
-    unknown = sorted(table.keys() - everywhere)
-    if unknown:
-        possible = ", ".join(sorted(everywhere))
-        raise ConfigurationError(f"{path}: unknown setting {unknown[0]!r} in [server]; possible are: {possible}")
-    ctx.default_map = {name.replace("-", "_"): value for name, value in table.items() if name in known}
-
-
-def known_server_options() -> set[str]:
-    """Returns the settings that a profile's table `[server]` may hold: the options of `serve`."""
-    from casavi_mock.cli.serve import serve
-
-    names = {name.removeprefix("--") for p in serve.params for name in p.opts if name.startswith("--")}
-    return names - {"profile", "help"}
-
-
-profile_option = option(
-    "--profile",
-    type=Profile(),
-    is_eager=True,
-    show_default=False,
-    help="TOML file: [assumptions] overrides guesses about casavi, [server] sets defaults of these options.",
-)
-
 host_option = option("--host", "-H", default="127.0.0.1", help="Address to listen at.")
 
 port_option = option(
@@ -114,13 +63,6 @@ secret_option = click.option(
 url_option = click.option(
     "--url", envvar="CASAVI_URL", show_envvar=True, help="Address of the API.  [default: the mock on this machine]"
 )
-
-
-def connection_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Adds what every verb wants that has to do with one server: profile, host, port, key and secret."""
-    for add in (secret_option, key_option, port_option, host_option, profile_option):  # the last one is shown first
-        command = add(command)
-    return command
 
 
 def credentials(key: str | None, secret: str | None) -> tuple[str, Secret]:

@@ -6,27 +6,20 @@ import gc
 import logging
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import click
 
 from casavi_contracts.spec import ProfileError
 from casavi_mock.accounts import Account, Registry, Settings
 from casavi_mock.cli import logs
-from casavi_mock.cli.limits import assumed, connection_limits, limit_options, limits
-from casavi_mock.cli.options import (
-    CONTEXT,
-    EXAMPLE_KEY,
-    Number,
-    connection_options,
-    credentials,
-    local_url,
-    option,
-)
-from casavi_mock.domain.jobs import MODES, Job, Progress
-from casavi_mock.domain.model import ENTITIES, Secret
+from casavi_mock.cli.limits import assumed, connection_limits, limits
+from casavi_mock.cli.options import CONTEXT, EXAMPLE_KEY, credentials, local_url
+from casavi_mock.cli.profiles import connection_options
+from casavi_mock.cli.server_options import Credentials, progress_of, server_options
+from casavi_mock.domain.jobs import Job
+from casavi_mock.domain.model import ENTITIES
 from casavi_mock.errors import ConfigurationError
 from casavi_mock.version import __version__
 
@@ -37,93 +30,9 @@ if TYPE_CHECKING:
 log = logging.getLogger("casavi_mock.serve")
 
 
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """An account that `--account` names."""
-
-    key: str
-    secret: Secret
-
-
-class AccountType(click.ParamType):  # type: ignore[type-arg]  # generic only in newer versions of click
-    """`KEY:SECRET`."""
-
-    name = "KEY:SECRET"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Credentials:
-        """Returns the account; never repeats the value in an error."""
-        if isinstance(value, Credentials):
-            return value
-        key, colon, secret = str(value).partition(":")
-        if not (key and colon and secret):
-            self.fail("give key and secret as KEY:SECRET", param, ctx)
-        return Credentials(key, Secret(secret))
-
-
-class BaseUrl(click.ParamType):  # type: ignore[type-arg]  # generic only in newer versions of click
-    """An address at which clients reach the mock."""
-
-    name = "URL"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Returns the address, without a slash at its end."""
-        try:
-            parts = urlsplit(str(value))
-            good = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-        except ValueError:  # such as a port that is no number
-            good = False
-        if not good or parts.query or parts.fragment or parts.username is not None:
-            self.fail(f"{value}: give an address such as https://casavi.test or http://mock:4227/manager", param, ctx)
-        return str(value).rstrip("/")
-
-
-class ControlToken(click.ParamType):  # type: ignore[type-arg]  # generic only in newer versions of click
-    """A secret that fits into a header."""
-
-    name = "TOKEN"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Secret:
-        """Returns the token; never repeats the value in an error."""
-        if isinstance(value, Secret):
-            return value
-        text = str(value)
-        if not text or not all("!" <= character <= "~" for character in text):
-            self.fail("give at least one character, only ASCII, and no blanks", param, ctx)
-        return Secret(text)
-
-
 @click.command(context_settings=CONTEXT)
 @connection_options
-@option("--account", type=AccountType(), multiple=True, help="An account; may be given several times.")
-@option(
-    "--load",
-    type=click.Path(),
-    multiple=True,
-    metavar="PORTFOLIO",
-    help="File, folder or sample portfolio for the first account.",
-)
-@option("--progress", type=click.Choice(MODES), default="time", help="How jobs move on.")
-@option("--job-seconds", type=Number(0, 100_000_000), default=0.2, help="Progress `time`: seconds for each job.")
-@option("--record-seconds", type=Number(0, 1_000_000), default=0.0, help="Progress `time`: seconds for each record.")
-@option("--polls", type=click.IntRange(0), default=1, help="Progress `manual`: polls from state to state.")
-@option("--keep-documents", is_flag=True, help="Keep the contents of documents, not only a digest.")
-@option("--state", type=click.Path(dir_okay=False), help="File that keeps the first account's records between runs.")
-@option(
-    "--state-seconds", type=Number(0, 100_000_000, min_open=True), default=30.0, help="Seconds between two savings."
-)
-@limit_options
-@option("--base-url", type=BaseUrl(), help="Address to tell to clients.  [default: that of the request]")
-@option("--forwarded", is_flag=True, help="Believe the `X-Forwarded-*` headers of a proxy.")
-@option("--no-control", is_flag=True, help="No control plane under /_mock, apart from health and readiness.")
-@option("--control-token", type=ControlToken(), help="Secret that callers of the control plane have to send.")
-@option("--strict", is_flag=True, help="Check own answers against the contract; a wrong one becomes a 500.")
-@option("--log-format", type=click.Choice(["text", "json"]), default="text", help="Form of the log lines.")
-@option(
-    "--log-level",
-    type=click.Choice(["debug", "info", "warning", "error"]),
-    default="info",
-    help="`debug` shows every request, `warning` refused ones.",
-)
+@server_options
 def serve(profile: Mapping[str, Any] | None, host: str, port: int, **options: Any) -> None:
     """Run the mock in the foreground, until Ctrl-C or SIGTERM.
 
@@ -204,15 +113,12 @@ def _possible(wanted: "ConnectionLimits") -> "ConnectionLimits":
 
 def _settings(profile: Mapping[str, Any], options: Mapping[str, Any]) -> Settings:
     assumptions = {**profile.get("assumptions", {}), **assumed(options)}
-    progress = Progress(
-        mode=options["progress"],
-        job_seconds=options["job_seconds"],
-        record_seconds=options["record_seconds"],
-        polls=options["polls"],
-    )
     try:
         return Settings.from_profile(
-            assumptions, progress=progress, limits=limits(options), keep_documents=options["keep_documents"]
+            assumptions,
+            progress=progress_of(options),
+            limits=limits(options),
+            keep_documents=options["keep_documents"],
         )
     except ProfileError as error:
         raise ConfigurationError(str(error)) from error

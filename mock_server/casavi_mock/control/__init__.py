@@ -1,5 +1,4 @@
-"""The control plane under `/_mock`: reads and steers a running mock over HTTP."""
+"""The control plane under `/_mock`: reads and steers a running mock over HTTP.
 
-from casavi_mock.control.app import control_app
-
-__all__ = ["control_app"]
+`openapi.yaml` describes it once: routes, checks, the command line and the reference in `docs/control.md` follow.
+"""

@@ -9,11 +9,12 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
 from casavi_mock.accounts import Registry
-from casavi_mock.control import accounts, data, faults, journal, server, work
-from casavi_mock.control.asked import KEY_HEADER, Asked, Handler, Plane
-from casavi_mock.control.document import Verb, load_document, verbs
+from casavi_mock.control import accounts, data, faults, jobs, journal, server
+from casavi_mock.control.call import KEY_HEADER, Call, ControlPlane, Handler
+from casavi_mock.control.document import load_document
 from casavi_mock.control.guard import check_browser, check_token, read_body
 from casavi_mock.control.problems import MEDIA_TYPE, Problem
+from casavi_mock.control.verbs import Verb, verbs
 from casavi_mock.domain.model import Secret
 
 HANDLERS: Mapping[str, Handler] = {
@@ -21,7 +22,7 @@ HANDLERS: Mapping[str, Handler] = {
     **accounts.HANDLERS,
     **data.HANDLERS,
     **journal.HANDLERS,
-    **work.HANDLERS,
+    **jobs.HANDLERS,
     **faults.HANDLERS,
 }
 """What does the work of each operation of the document."""
@@ -48,8 +49,8 @@ def control_app(
     """
     app = Flask("casavi_mock", static_folder=None)
     app.url_map.merge_slashes = False
-    document = load_document(registry.settings.document)
-    plane = Plane(registry, readiness, document, facts)
+    document = load_document(registry.settings)
+    plane = ControlPlane(registry, readiness, document, facts)
     known = {verb.id: verb for verb in verbs(document) if verb.open or not only_open}
 
     @app.before_request
@@ -62,35 +63,35 @@ def control_app(
     for verb in known.values():
         path = verb.path.replace("{key}", "<path:key>").replace("{", "<").replace("}", ">")
         app.add_url_rule(path, verb.id, _view(plane, verb), methods=[verb.method], provide_automatic_options=False)
-    _handle_errors(app, sorted({verb.path for verb in known.values()}))
+    _handle_errors(app, sorted({verb.path for verb in known.values()}), document["x-former"])
     return app
 
 
-def _view(plane: Plane, verb: Verb) -> Callable[..., Response]:
+def _view(plane: ControlPlane, verb: Verb) -> Callable[..., Response]:
     def view(**path: str) -> Response:
         verb.check_path(path)
-        query = verb.query(request.args)
+        query = verb.query(request.args.to_dict(flat=False))
         raw = b"" if verb.open else read_body(request, verb.max_bytes)  # nobody can keep health waiting
         headers = {name.lower().encode("latin-1"): value.encode("latin-1") for name, value in request.headers.items()}
         body = verb.body(headers, raw)
         key = headers.get(KEY_HEADER.lower().encode())
         named = None if key is None else key.decode("utf-8", "replace")
         base_url = f"{request.scheme}://{request.headers.get('Host', 'localhost')}"
-        asked = Asked(plane, named, base_url, path, query, body)
-        answer = HANDLERS[verb.id](asked)
+        call = Call(plane, named, base_url, path, query, body)
+        answer = HANDLERS[verb.id](call)
         return _response(answer.body, answer.status, answer.media_type)
 
     return view
 
 
-def _handle_errors(app: Flask, paths: list[str]) -> None:
+def _handle_errors(app: Flask, paths: list[str], former: Mapping[str, str]) -> None:
     @app.errorhandler(Problem)
     def refused(problem: Problem) -> Response:
         return _problem(problem)
 
     @app.errorhandler(HTTPException)
     def refused_by_routing(error: HTTPException) -> Response:
-        return _problem(_from_http(error, paths))
+        return _problem(_from_http(error, paths, former))
 
     @app.errorhandler(Exception)
     def failed(error: Exception) -> Response:
@@ -98,13 +99,16 @@ def _handle_errors(app: Flask, paths: list[str]) -> None:
         return _problem(Problem(500, "The mock failed; its log has more."))
 
 
-def _from_http(error: HTTPException, paths: list[str]) -> Problem:
+def _from_http(error: HTTPException, paths: list[str], former: Mapping[str, str]) -> Problem:
     if isinstance(error, MethodNotAllowed):
         possible = sorted(set(error.valid_methods or ()) - {"HEAD"})
         detail = f"{request.method[:20]} cannot be done with {(request.script_root + request.path)[:200]!r}."
         return Problem(405, detail, "", " or ".join(possible), request.method[:20], possible)
     if isinstance(error, NotFound):
         known = [request.script_root + path for path in paths]
+        if new := former.get(request.path):
+            here = request.script_root + new
+            return Problem(404, f"This path is {here} now.", "", here, "its former name", [here])
         return Problem(404, "The control plane has nothing at this path.", "", "a known path", "another one", known)
     return Problem(error.code or 500, error.description or error.name)
 

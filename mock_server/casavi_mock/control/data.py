@@ -3,7 +3,7 @@
 from typing import Any
 
 from casavi_mock.accounts import SnapshotInfo
-from casavi_mock.control.asked import Asked, Handler, Reply, held, nothing, reply
+from casavi_mock.control.call import Call, Handler, Reply, held, nothing, reply
 from casavi_mock.control.problems import Problem, refusing
 from casavi_mock.domain.clock import timestamp
 from casavi_mock.domain.ordering import plan
@@ -11,23 +11,23 @@ from casavi_mock.errors import Unsteerable
 from casavi_mock.handlers.imports import load_whole
 
 
-def reset(asked: Asked) -> Reply:
+def reset(call: Call) -> Reply:
     """Goes back to what the account held at the start."""
-    account = asked.account
+    account = call.account
     account.reset()
     return reply({"records": held(account)})
 
 
-def get_state(asked: Asked) -> Reply:
+def get_state(call: Call) -> Reply:
     """Returns everything that is stored as a portfolio document."""
-    return reply(asked.account.state())
+    return reply(call.account.state())
 
 
-def put_state(asked: Asked) -> Reply:
+def put_state(call: Call) -> Reply:
     """Puts a state in the place of everything that is stored."""
-    account = asked.account
+    account = call.account
     try:
-        account.put_state(asked.body)
+        account.put_state(call.body)
     except Unsteerable as error:
         if account.queue.unfinished:
             raise Problem(409, error.what, possible=["POST /_mock/queue/drain"]) from None
@@ -35,39 +35,39 @@ def put_state(asked: Asked) -> Reply:
     return reply({"records": held(account)})
 
 
-def load_portfolio(asked: Asked) -> Reply:
+def load_portfolio(call: Call) -> Reply:
     """Imports a portfolio at once, all of it or nothing."""
-    account = asked.account
-    portfolio = {name: value for name, value in asked.body.items() if name != "_mock"}
+    account = call.account
+    portfolio = {name: value for name, value in call.body.items() if name != "_mock"}
     with refusing(409, ""):
         load_whole(account, plan(portfolio, account.settings.shape))
     return reply({"records": held(account)})
 
 
-def list_snapshots(asked: Asked) -> Reply:
+def list_snapshots(call: Call) -> Reply:
     """Lists the snapshots."""
-    return reply({"snapshots": [_snapshot(info) for info in asked.account.snapshots()]})
+    return reply({"snapshots": [_snapshot(info) for info in call.account.snapshots()]})
 
 
-def save_snapshot(asked: Asked) -> Reply:
+def save_snapshot(call: Call) -> Reply:
     """Keeps what is stored now under a name."""
     with refusing(409, "name"):
-        asked.account.snapshot(asked.path["name"])
-    return list_snapshots(asked)
+        call.account.snapshot(call.path["name"])
+    return list_snapshots(call)
 
 
-def restore_snapshot(asked: Asked) -> Reply:
+def restore_snapshot(call: Call) -> Reply:
     """Goes back to a snapshot."""
-    account = asked.account
+    account = call.account
     with refusing(404, "name"):
-        account.restore(asked.path["name"])
+        account.restore(call.path["name"])
     return reply({"records": held(account)})
 
 
-def delete_snapshot(asked: Asked) -> Reply:
+def delete_snapshot(call: Call) -> Reply:
     """Forgets a snapshot."""
     with refusing(404, "name"):
-        asked.account.delete_snapshot(asked.path["name"])
+        call.account.delete_snapshot(call.path["name"])
     return nothing()
 
 

@@ -1,48 +1,46 @@
-"""The control plane's own document: routes, parameters and bodies follow from it."""
+"""The control plane's own document, completed with what the contract and the code know."""
 
 import copy
-from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Iterable, Mapping
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import orjson
 import yaml
-from werkzeug.datastructures import MultiDict
 
 from casavi_contracts import spec
-from casavi_mock.bodies.body import check_media_type, parse
-from casavi_mock.bodies.bulk import beyond
-from casavi_mock.bodies.validation import BodySchema
-from casavi_mock.control.places import clash, explained, narrowed, possible_at, resolved
-from casavi_mock.control.problems import Problem, from_errors, from_refusal
-from casavi_mock.domain.faults import IMPORT
-from casavi_mock.errors import FieldError, Refused
+from casavi_fixtures import portfolio_names
+from casavi_mock.domain.faults import ANY, IMPORT
+from casavi_mock.domain.violations import RULES
 
-MAX_STATE_BYTES = 100_000_000
-MAX_BODY_BYTES = 1_000_000
-MAX_NESTING = 64
-"""Levels of nesting in a body; a state lies as deep as the import that it can be sent as."""
+if TYPE_CHECKING:
+    from casavi_mock.accounts import Settings
 
-_NOTHING = {"type": "object", "properties": {}, "additionalProperties": False}
-
+Document = Mapping[str, Any]
+Schema = Mapping[str, Any]
 
 CASAVI = "casavi."
 """Begins the names of the schemas that come from the contract; the control plane has some of the same names."""
 
 
-def load_document(contract: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns a fresh copy of the document, with what an import takes in it.
-
-    Args:
-        contract: The contract document of version 1, with the profile applied.
-    """
+def read_document() -> dict[str, Any]:
+    """Returns a fresh copy of the document as it was written: `x-values` stands where the code knows the values."""
     text = files("casavi_mock.control").joinpath("openapi.yaml").read_bytes()
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C loader takes a tenth of the time
     document: dict[str, Any] = yaml.load(text, Loader=loader)  # noqa: S506  # both are safe loaders
+    return document
+
+
+def load_document(settings: "Settings") -> dict[str, Any]:
+    """Returns a fresh copy of the document, with the values that the code knows, and what an import takes.
+
+    Args:
+        settings: Of the server: the contract with its profile applied.
+    """
+    document = read_document()
+    _complete(document, settings.operations)
     schemas = document["components"]["schemas"]
     taken: dict[str, Any] = {}
-    portfolio = _taken(contract, _import_body(contract), taken)
+    portfolio = _taken(settings.document, _import_body(settings.document), taken)
     state = schemas["State"]
     # not allOf: a profile may forbid unknown fields, and `_mock` is none
     properties = {**portfolio["properties"], **state["properties"]}
@@ -51,13 +49,52 @@ def load_document(contract: Mapping[str, Any]) -> dict[str, Any]:
     return document
 
 
-def _import_body(contract: Mapping[str, Any]) -> Mapping[str, Any]:
+def known_values(name: str, operations: Iterable[str] | None = None) -> list[str]:
+    """Returns the values that `x-values` names.
+
+    Args:
+        name: `operations`, `portfolios` or `rules`.
+        operations: Every `operationId` of the server's contract; those of the contract as it comes if None.
+    """
+    if name == "operations":
+        return [*(_operations() if operations is None else operations), ANY]
+    return [*portfolio_names()] if name == "portfolios" else [*RULES]
+
+
+def _operations() -> list[str]:
+    documents = (spec.load_document(version) for version in ("v1", "v2"))
+    named = [operation["operationId"] for one in documents for _, _, operation in spec.operations(one)]
+    return list(dict.fromkeys(named))
+
+
+def resolved(document: Document, node: Schema) -> dict[str, Any]:
+    """Returns what a node of the document is, or refers to."""
+    while "$ref" in node:
+        found: Any = document
+        for part in node["$ref"].removeprefix("#/").split("/"):
+            found = found[part]
+        node = found
+    return dict(node)
+
+
+def _complete(node: Any, operations: Iterable[str]) -> None:
+    """Puts values in the place of `x-values`, at any depth."""
+    if isinstance(node, dict):
+        if "x-values" in node:
+            node["enum"] = known_values(node.pop("x-values"), operations)
+        node = [*node.values()]
+    if isinstance(node, list):
+        for part in node:
+            _complete(part, operations)
+
+
+def _import_body(contract: Document) -> Schema:
     named = {operation["operationId"]: operation for _, _, operation in spec.operations(dict(contract))}
-    schema: Mapping[str, Any] = named[IMPORT]["requestBody"]["content"]["application/json"]["schema"]
+    schema: Schema = named[IMPORT]["requestBody"]["content"]["application/json"]["schema"]
     return resolved(contract, schema)
 
 
-def _taken(contract: Mapping[str, Any], node: Any, taken: dict[str, Any]) -> Any:
+def _taken(contract: Document, node: Any, taken: dict[str, Any]) -> Any:
     """Returns a copy of a part of the contract; what it refers to is added to `taken`."""
     if isinstance(node, list):
         return [_taken(contract, part, taken) for part in node]
@@ -70,152 +107,3 @@ def _taken(contract: Mapping[str, Any], node: Any, taken: dict[str, Any]) -> Any
             taken[name] = _taken(contract, resolved(contract, node), taken)
         return {"$ref": f"#/components/schemas/{name}"}
     return {name: _taken(contract, part, taken) for name, part in node.items()}
-
-
-class Verb:
-    """One operation of the document.
-
-    Args:
-        document: The whole document.
-        path: Path below the prefix, as the document writes it.
-        method: In lower case.
-        operation: The operation object.
-    """
-
-    def __init__(self, document: dict[str, Any], path: str, method: str, operation: Mapping[str, Any]) -> None:
-        self.id: str = operation["operationId"]
-        self.path = path
-        self.method = method.upper()
-        self.open = operation.get("security") == [{}]
-        """Whether it is open to everybody, control token or not."""
-        self._document = document
-        self._body = resolved(document, operation.get("requestBody", {}))
-        parameters = [*document["paths"][path].get("parameters", ()), *operation.get("parameters", ())]
-        self._parameters = [resolved(document, parameter) for parameter in parameters]
-        self._checks: dict[str, BodySchema] = {}
-
-    @property
-    def max_bytes(self) -> int:
-        """Longest body."""
-        return MAX_STATE_BYTES if self.path == "/state" else MAX_BODY_BYTES
-
-    def query(self, came: MultiDict[str, str]) -> dict[str, Any]:
-        """Returns the parameters of the query, with their defaults.
-
-        Raises:
-            Problem: One is unknown or impossible.
-        """
-        if self.open:  # whoever asks for health may add what keeps caches from answering
-            return {}
-        known = {parameter["name"]: parameter for parameter in self._in("query")}
-        for name in came:
-            if name not in known:
-                detail = f"{self.method} {self.path} takes no parameter {name[:60]!r}."
-                raise Problem(400, detail, name, "a known parameter", "an unknown one", tuple(known))
-        return {
-            name: self._value(parameter, came.getlist(name))
-            for name, parameter in known.items()
-            if name in came or "default" in parameter["schema"]
-        }
-
-    def check_path(self, values: Mapping[str, str]) -> None:
-        """Checks the parameters of the path.
-
-        Raises:
-            Problem: One is impossible.
-        """
-        for parameter in self._in("path"):
-            self._checked(parameter, values[parameter["name"]])
-
-    def body(self, headers: Mapping[bytes, bytes], raw: bytes) -> Any:
-        """Returns the parsed body, which satisfies the document; empty if none came and none is wanted.
-
-        Raises:
-            Problem: It is missing, not JSON, or does not satisfy the document.
-        """
-        if not raw or raw.isspace():
-            if self._body.get("required"):
-                raise Problem(400, "Send a JSON object as the body.", "", "a JSON object", "no body", self._fields)
-            return {}
-        try:
-            check_media_type(headers)
-            body = parse(raw, secret=self._schema.secret)
-        except Refused as error:
-            raise from_refusal(error) from None
-        if (place := beyond(body, "", MAX_NESTING)) is not None:
-            shown = "" if self._schema.secret else place
-            raise from_errors([FieldError(shown, f"at most {MAX_NESTING} levels of nesting", "more")])
-        if not self._schema.satisfied_by(body):
-            shape = narrowed(self._document, self._shape, body)
-            if names := clash(shape, body):
-                either = f"either {' or '.join(map(repr, names))}"
-                raise from_errors([FieldError(f"/{names[-1]}", either, "both")], names)
-            errors = explained(self._document, shape, body, secret=self._schema.secret)
-            raise from_errors(errors, possible_at(self._document, shape, errors[0].pointer))
-        return body
-
-    @property
-    def _shape(self) -> dict[str, Any]:
-        if not self._body:
-            return _NOTHING
-        shape: dict[str, Any] = self._body["content"]["application/json"]["schema"]
-        return shape
-
-    @property
-    def _fields(self) -> tuple[str, ...]:
-        return possible_at(self._document, narrowed(self._document, self._shape, {}), "")
-
-    @cached_property
-    def _schema(self) -> BodySchema:
-        places = resolved(self._document, self._shape).get("properties", {})
-        secret = any(place.get("x-secret") for place in places.values())
-        return BodySchema(spec.json_schema(self._document, self._shape), secret=secret)
-
-    def _in(self, place: str) -> Iterator[dict[str, Any]]:
-        return (parameter for parameter in self._parameters if parameter["in"] == place)
-
-    def _value(self, parameter: Mapping[str, Any], came: Sequence[str]) -> Any:
-        schema = parameter["schema"]
-        if not came:
-            return schema["default"]
-        if schema.get("type") == "array":
-            value: Any = [part for text in came for part in text.split(",")]
-        elif len(came) > 1:
-            detail = f"The parameter {parameter['name']} came {len(came)} times."
-            raise Problem(400, detail, parameter["name"], "one value", f"{len(came)} values")
-        else:
-            value = self._scalar(schema, came[0])
-        self._checked(parameter, value)
-        return value
-
-    def _scalar(self, schema: Mapping[str, Any], text: str) -> Any:
-        forms = [resolved(self._document, form) for form in schema.get("anyOf", [schema])]
-        value: Any = text
-        if any(form["type"] in ("integer", "number") for form in forms):
-            value = _number(text)
-        if isinstance(value, str) and any(form.get("format") == "date-time" for form in forms):
-            return value.replace(" ", "+")  # a plus sign that was not encoded
-        return value
-
-    def _checked(self, parameter: Mapping[str, Any], value: Any) -> None:
-        name, shape = parameter["name"], parameter["schema"]
-        if name not in self._checks:
-            self._checks[name] = BodySchema(spec.json_schema(self._document, shape))
-        if not self._checks[name].satisfied_by(value):
-            error = explained(self._document, shape, value)[0]
-            possible = possible_at(self._document, shape, error.pointer)
-            raise Problem(400, f"{name}: {error.message}.", name, error.expected, error.got, possible)
-
-
-def verbs(document: dict[str, Any]) -> list[Verb]:
-    """Returns the operations of the document, in its order."""
-    return [Verb(document, path, method, operation) for path, method, operation in spec.operations(document)]
-
-
-def _number(text: str) -> Any:
-    """Returns a number if it is one; otherwise the text, which no schema of a number allows."""
-    try:
-        value = orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return text
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else text

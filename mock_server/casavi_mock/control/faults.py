@@ -2,21 +2,21 @@
 
 from typing import Any
 
-from casavi_mock.control.asked import Asked, Handler, Reply, nothing, reply
+from casavi_mock.control.call import Call, Handler, Reply, nothing, reply
 from casavi_mock.control.problems import refusing
 from casavi_mock.domain.faults import Effect, Fault, FaultView
 
 
-def list_faults(asked: Asked) -> Reply:
+def list_faults(call: Call) -> Reply:
     """Lists the faults and how often each has struck."""
-    account = asked.account
+    account = call.account
     with account.lock:
         return reply({"faults": [_view(seen) for seen in account.faults.list()]})
 
 
-def add(asked: Asked) -> Reply:
+def add(call: Call) -> Reply:
     """Plans a fault."""
-    account, body = asked.account, asked.body
+    account, body = call.account, call.body
     came = body["effect"]
     effect = Effect(
         kind=came["kind"],
@@ -24,7 +24,8 @@ def add(asked: Asked) -> Reply:
         retry_after_seconds=came.get("retryAfterSeconds"),
         seconds=came.get("seconds"),
     )
-    fault = Fault(operation=body["operation"], effect=effect, first=body.get("first", 1), times=body.get("times"))
+    with refusing(400, "/operation"):  # it does not go together with the effect; the document has checked all else
+        fault = Fault(operation=body["operation"], effect=effect, first=body.get("first", 1), times=body.get("times"))
     with account.lock:
         with refusing(409):  # there are too many
             fault_id = account.faults.add(fault)
@@ -32,20 +33,20 @@ def add(asked: Asked) -> Reply:
     return reply(_view(seen), 201)
 
 
-def clear(asked: Asked) -> Reply:
+def clear(call: Call) -> Reply:
     """Forgets all faults."""
-    account = asked.account
+    account = call.account
     with account.lock:
         number = len(account.faults)
         account.faults.clear()
     return reply({"removed": number})
 
 
-def remove(asked: Asked) -> Reply:
+def remove(call: Call) -> Reply:
     """Forgets one fault."""
-    account = asked.account
+    account = call.account
     with account.lock, refusing(404, "id"):
-        account.faults.remove(asked.path["id"])
+        account.faults.remove(call.path["id"])
     return nothing()
 
 

@@ -5,38 +5,38 @@ from typing import Any
 
 from casavi_contracts import spec
 from casavi_mock.accounts import Registry
-from casavi_mock.control.asked import Asked, Handler, Reply, reply
+from casavi_mock.control.call import Call, Handler, Reply, reply
 from casavi_mock.domain.model import ENTITIES
 from casavi_mock.version import __version__
 
 
-def health(asked: Asked) -> Reply:
+def health(call: Call) -> Reply:
     """Tells that the server answers, and what it holds."""
-    registry = asked.plane.registry
-    told = {name: fact() for name, fact in asked.plane.facts.items()}
+    registry = call.plane.registry
+    told = {name: fact() for name, fact in call.plane.facts.items()}
     return reply({"status": "ok", "version": __version__, "accounts": len(registry), **_totals(registry), **told})
 
 
-def ready(asked: Asked) -> Reply:
+def ready(call: Call) -> Reply:
     """Tells whether every part of the server is ready."""
-    parts = dict(asked.plane.readiness)
+    parts = dict(call.plane.readiness)
     good = all(parts.values())
     return reply({"status": "ready" if good else "starting", "parts": parts}, 200 if good else 503)
 
 
-def version(asked: Asked) -> Reply:
+def version(call: Call) -> Reply:
     """Tells the versions of mock and contract."""
-    return reply({"version": __version__, "contract": asked.plane.registry.settings.document["info"]["version"]})
+    return reply({"version": __version__, "contract": call.plane.registry.settings.document["info"]["version"]})
 
 
-def document(asked: Asked) -> Reply:
+def document(call: Call) -> Reply:
     """Returns the control plane's own document."""
-    return reply(asked.plane.document)
+    return reply(call.plane.document)
 
 
-def assumptions(asked: Asked) -> Reply:
+def assumptions(call: Call) -> Reply:
     """Lists the guesses, with the values of this server beside the defaults."""
-    register = spec.assumptions(asked.plane.registry.settings.document)
+    register = spec.assumptions(call.plane.registry.settings.document)
     defaults = _defaults()
     rows = [
         {

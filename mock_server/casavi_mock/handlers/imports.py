@@ -9,7 +9,7 @@ from casavi_mock.errors import Refused, Unsteerable
 
 RETRY_AFTER_SECONDS = 1
 EAGER_RECORDS = 250
-"""Records done at most before the answer, in mode `immediate` or to make room. Larger imports are the worker's."""
+"""Records done at most before the answer, under `immediate` or to make room. Larger imports are the worker's."""
 
 
 def accept(account: Account, plan: Plan, *, forced: str | None = None, size: int = 0) -> Job:
@@ -31,7 +31,7 @@ def accept(account: Account, plan: Plan, *, forced: str | None = None, size: int
             account.run_due(EAGER_RECORDS)
         try:
             small = len(plan.records) <= EAGER_RECORDS
-            at_once = EAGER_RECORDS if small and account.queue.progress.mode == "immediate" else 0
+            at_once = EAGER_RECORDS if small and account.queue.progress.immediate else 0
             return account.submit(plan, forced=forced, size=size, at_once=at_once)
         except QueueFull:
             raise Refused(

@@ -123,7 +123,7 @@ class MockApp:
             self._control.close()
 
     def _control_plane(self) -> "Flask":
-        from casavi_mock.control import control_app
+        from casavi_mock.control.app import control_app
 
         return control_app(
             self.registry,

@@ -23,5 +23,5 @@ def new_backend(config: CasaviConfig) -> Backend:
 
 def identity(config: CasaviConfig) -> str:
     """Returns what is the same for configurations that can share a server."""
-    how = (config.progress, config.job_seconds, config.record_seconds, config.polls)
+    how = tuple(config.queue.values())
     return json.dumps([config.backend, config.url, how, dict(config.assumptions)], sort_keys=True, default=repr)

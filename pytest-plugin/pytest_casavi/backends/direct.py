@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import orjson
-from werkzeug.datastructures import MultiDict
 
 from casavi_mock.accounts import Registry
 from casavi_mock.control.app import HANDLERS
-from casavi_mock.control.asked import Asked, Plane
-from casavi_mock.control.document import Verb, load_document, verbs
+from casavi_mock.control.call import Call, ControlPlane
+from casavi_mock.control.document import load_document
 from casavi_mock.control.problems import Problem
+from casavi_mock.control.verbs import Verb, verbs
 from pytest_casavi.errors import CannotSteer, told
 
 __tracebackhide__ = told
@@ -30,10 +30,10 @@ class DirectPlane:
     """
 
     def __init__(self, registry: Registry, url: str) -> None:
-        document = load_document(registry.settings.document)
+        document = load_document(registry.settings)
         self.url = url
         self.operations = registry.settings.operations
-        self._plane = Plane(registry, {}, document)
+        self._plane = ControlPlane(registry, {}, document)
         self._verbs: dict[str, Verb] = {verb.id: verb for verb in verbs(document)}
 
     def ask(self, key: str, verb: str, path: Mapping[str, str], query: Mapping[str, Any], body: Any) -> Any:
@@ -45,15 +45,15 @@ class DirectPlane:
         known = self._verbs[verb]
         try:
             known.check_path(path)
-            asked = Asked(
+            call = Call(
                 self._plane,
                 key,
                 self.url,
                 path,
-                known.query(MultiDict({name: str(value) for name, value in query.items() if value is not None})),
+                known.query({name: [str(value)] for name, value in query.items() if value is not None}),
                 known.body(_HEADERS, b"" if body is None else orjson.dumps(body)),
             )
-            answer = HANDLERS[verb](asked).body
+            answer = HANDLERS[verb](call).body
         except Problem as problem:
             raise CannotSteer(problem.detail, problem.possible) from None
         except orjson.JSONEncodeError as error:

@@ -32,10 +32,7 @@ def new_app(config: CasaviConfig) -> MockApp:
         CannotSteer: An assumption is unknown or cannot have that value.
     """
     progress = Progress(
-        mode=config.progress,
-        job_seconds=config.job_seconds,
-        record_seconds=config.record_seconds,
-        polls=config.polls,
+        **config.queue,
     )
     try:
         settings = Settings.from_profile(config.assumptions, progress=progress, limits=Limits(max_journal=MAX_JOURNAL))

@@ -167,7 +167,7 @@ class RemoteBackend:
         key, secret = SecretText(opened["key"]), SecretText(opened["secret"])
         self._opened[key] = None
         steering = ControlSteering(self._plane, key)
-        steering.ask("putTransitions", body=self._config.transitions)
+        steering.ask("putQueue", body=self._config.queue)
         return Account(url=self.url, key=key, secret=secret, steering=steering, close=lambda: self._close(key))
 
     def close(self) -> None:
@@ -207,7 +207,7 @@ class RemoteBackend:
 
 
 def _operations(document: Mapping[str, Any]) -> list[str]:
-    names = document["components"]["schemas"]["NewFaultOfCalls"]["properties"]["operation"]["enum"]
+    names = document["components"]["schemas"]["NewFault"]["properties"]["operation"]["enum"]
     return [name for name in names if name != "*"]
 
 

@@ -1,13 +1,13 @@
 """The queue of the account's jobs."""
 
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Never, Self
 
 from pytest_casavi.errors import told
 from pytest_casavi.steering import Steering
 
 __tracebackhide__ = told
 
-Mode = Literal["immediate", "time", "manual"]
+Progress = Literal["immediate", "time", "manual"]
 """How jobs move on: at once, by the clock, or by polls and steps."""
 
 Step = Literal["job", "record"]
@@ -31,6 +31,12 @@ class Queue:
     def __len__(self) -> int:
         return self.unfinished
 
+    if not TYPE_CHECKING:  # a type checker shall go on finding what is not there
+
+        def __getattr__(self, name: str) -> Never:
+            hint = "; how jobs move on is `progress` now, and `set` changes it" if name == "mode" else ""
+            raise AttributeError(f"the queue has no {name!r}{hint}", name=name, obj=self)
+
     def __bool__(self) -> bool:
         return True
 
@@ -45,10 +51,25 @@ class Queue:
         return bool(self._view()["held"])
 
     @property
-    def mode(self) -> Mode:
+    def progress(self) -> Progress:
         """How jobs move on."""
-        mode: Mode = self._view()["transitions"]["progression"]
-        return mode
+        progress: Progress = self._view()["progress"]
+        return progress
+
+    @property
+    def job_seconds(self) -> float:
+        """Progress `time`: seconds that each job takes."""
+        return float(self._view()["job_seconds"])
+
+    @property
+    def record_seconds(self) -> float:
+        """Progress `time`: seconds that each record adds."""
+        return float(self._view()["record_seconds"])
+
+    @property
+    def polls(self) -> int:
+        """Progress `manual`: polls of the client from one state to the next."""
+        return int(self._view()["polls"])
 
     def hold(self) -> "Held":
         """Lets jobs be taken and stand still, until they are released, stepped or drained.
@@ -77,28 +98,28 @@ class Queue:
         """Ends all jobs at the present moment, even if the queue is held; returns how many that were."""
         return int(self._steering.ask("drainQueue")["ended"])
 
-    def progress(
+    def set(
         self,
-        mode: Mode,
+        progress: Progress,
         *,
-        seconds: float | None = None,
+        job_seconds: float | None = None,
         record_seconds: float | None = None,
         polls: int | None = None,
     ) -> None:
-        """Says how jobs move on from now on.
+        """Decides how jobs move on from now on; what is not given is as the server was started.
 
         Args:
-            mode: `immediate`: at once. `time`: by the clock of the account. `manual`: by polls of the client, or steps.
-            seconds: `time`: how long a job takes.
-            record_seconds: `time`: how much longer for each of its records.
+            progress: `immediate`: at once. `time`: by the account's clock. `manual`: by polls of the client, or steps.
+            job_seconds: `time`: seconds that each job takes.
+            record_seconds: `time`: seconds that each of its records adds.
             polls: `manual`: how many polls move a job from one state to the next; 0 leaves it to steps.
 
         Raises:
-            pytest_casavi.CannotSteer: There is no such mode, or a number is impossible.
+            pytest_casavi.CannotSteer: There is no such progress, or a number is impossible.
         """
-        given = {"seconds": seconds, "recordSeconds": record_seconds, "times": polls}
+        given = {"job_seconds": job_seconds, "record_seconds": record_seconds, "polls": polls}
         chosen = {name: value for name, value in given.items() if value is not None}
-        self._steering.ask("putTransitions", body={"progression": mode, **chosen})
+        self._steering.ask("putQueue", body={"progress": progress, **chosen})
 
     def picture(self) -> str:
         """Returns a text that shows what is in the queue, the first in turn first."""
@@ -108,8 +129,8 @@ class Queue:
         how = "held" if view["held"] else "not held"
         time = self._steering.ask("getClock")
         frozen = ", frozen" if time["frozen"] else ""
-        progression = view["transitions"]["progression"]
-        head = f"the queue at {time['now']}{frozen}: {how}, progress {progression!r}, {len(waiting)} unfinished"
+        progress = view["progress"]
+        head = f"the queue at {time['now']}{frozen}: {how}, progress {progress!r}, {len(waiting)} unfinished"
         rows = [f"  {number}. {_row(line)}" for number, line in enumerate(waiting[:_SHOWN], 1)]
         more = [f"  and {len(waiting) - _SHOWN} more"] if len(waiting) > _SHOWN else []
         return "\n".join([head, *rows, *more])

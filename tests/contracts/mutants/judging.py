@@ -21,7 +21,7 @@ FAILING = (Outcome.BROKEN, Outcome.REFUTED)
 @cache
 def healthy(mode: str = "time", polls: int = 1) -> Mock:
     """Returns a healthy server that runs on. Mutants share it: every law works in accounts of its own."""
-    mock = Mock(progress=Progress(mode=mode, polls=polls))
+    mock = Mock(progress=Progress(progress=mode, polls=polls))
     mock.keep_running()
     return mock
 

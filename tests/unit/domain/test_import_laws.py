@@ -270,7 +270,7 @@ def test_when_somebody_looks_changes_nothing(
     requests: list[tuple[float, Body]], looks: list[tuple[float, int]], durations: tuple[float, float]
 ) -> None:
     """Many small runs at arbitrary moments end exactly as one late run: states, time stamps, records, numbers."""
-    progress = Progress(mode="time", job_seconds=durations[0], record_seconds=durations[1])
+    progress = Progress(progress="time", job_seconds=durations[0], record_seconds=durations[1])
     often, late = Line(requests, progress), Line(requests, progress)
     for at, number in sorted(looks):
         often.go_to(at)
@@ -292,7 +292,7 @@ def test_when_somebody_looks_changes_nothing(
 def test_jobs_only_move_forward(requests: list[tuple[float, Body]], looks: list[tuple[float, int]], mode: str) -> None:
     """From look to look no state, no progress and no count goes back, and what has ended stays as it is."""
     order = list(JobState)
-    line = Line(requests, Progress(mode=mode, job_seconds=5, record_seconds=0.5, polls=1))
+    line = Line(requests, Progress(progress=mode, job_seconds=5, record_seconds=0.5, polls=1))
     seen: dict[str, tuple[int, int, bool, tuple[Any, ...]]] = {}
     for at, records in sorted(looks):
         line.go_to(at)

@@ -21,7 +21,7 @@ def seconds(number: float) -> timedelta:
 
 
 def timed(job: float = 10, record: float = 0) -> Progress:
-    return Progress(mode="time", job_seconds=job, record_seconds=record)
+    return Progress(progress="time", job_seconds=job, record_seconds=record)
 
 
 def people(number: int, first: int = 1) -> dict[str, Any]:
@@ -382,7 +382,7 @@ def test_a_turn_beyond_the_end_is_no_turn_for_the_next_job() -> None:
 
 def test_an_empty_queue_takes_turns_and_polls() -> None:
     """There is nothing to move, and nothing happens."""
-    bench = Bench(progress=Progress(mode="manual", polls=1))
+    bench = Bench(progress=Progress(progress="manual", polls=1))
     bench.queue.turn(bench.time())
     bench.queue.poll(bench.time())
     assert bench.submit(people(1)).state is WAITING
@@ -391,7 +391,7 @@ def test_an_empty_queue_takes_turns_and_polls() -> None:
 @pytest.mark.parametrize("polls", [1, 2, 5])
 def test_so_many_polls_are_a_turn(polls: int) -> None:
     """A job goes on after so many polls, no earlier."""
-    bench = Bench(progress=Progress(mode="manual", polls=polls))
+    bench = Bench(progress=Progress(progress="manual", polls=polls))
     job = bench.submit(people(1))
     states = []
     for _ in range(2 * polls):
@@ -403,7 +403,7 @@ def test_so_many_polls_are_a_turn(polls: int) -> None:
 
 def test_a_turn_by_hand_starts_counting_polls_anew() -> None:
     """Polls that came before a turn do not count for the next one."""
-    bench = Bench(progress=Progress(mode="manual", polls=2))
+    bench = Bench(progress=Progress(progress="manual", polls=2))
     job = bench.submit(people(1))
     bench.queue.poll(bench.time())
     bench.queue.turn(bench.time())
@@ -552,7 +552,7 @@ def test_an_ended_job_takes_little_room_unless_it_has_more_to_tell() -> None:
 
 
 def test_a_job_that_lasts_beyond_the_calendar_is_never_due_and_can_still_be_told_to_end() -> None:
-    bench = Bench(progress=Progress(mode="time", record_seconds=1e300))
+    bench = Bench(progress=Progress(progress="time", record_seconds=1e300))
     bench.submit(people(2))
     assert not bench.queue.run_due(START, PLENTY)
     bench.queue.hold(START)

@@ -15,8 +15,8 @@ from tests.support.accounts import IMMEDIATE, MANUAL, Bench, outcomes
 from tests.support.time import START
 
 WAITING, ACTIVE, COMPLETED, FAILED = JobState
-TEN = Progress(mode="time", job_seconds=10)
-MODES = pytest.mark.parametrize("progress", [IMMEDIATE, TEN, MANUAL], ids=lambda progress: progress.mode)
+TEN = Progress(progress="time", job_seconds=10)
+MODES = pytest.mark.parametrize("progress", [IMMEDIATE, TEN, MANUAL], ids=lambda progress: progress.progress)
 
 
 def people(number: int, first: int = 1) -> dict[str, Any]:
@@ -117,7 +117,7 @@ def test_a_source_that_was_set_back_makes_nothing_earlier() -> None:
 )
 def test_holding_costs_exactly_the_time_held(pauses: list[tuple[int, int]], looks: list[int]) -> None:
     """Pauses shift what comes after them, whoever looks meanwhile, and time stamps never go back."""
-    bench = Bench(progress=Progress(mode="time", job_seconds=20, record_seconds=2))
+    bench = Bench(progress=Progress(progress="time", job_seconds=20, record_seconds=2))
     jobs = [bench.submit(people(number, 10 * number)) for number in (3, 0, 5)]
     moments: list[tuple[float, str]] = []
     moment = 0
@@ -426,15 +426,15 @@ def test_a_job_that_runs_by_time_ends_as_it_was_to_end() -> None:
 
 def test_another_number_of_polls_is_counted_anew() -> None:
     """Polls that came before do not count."""
-    bench = Bench(progress=Progress(mode="manual", polls=2))
+    bench = Bench(progress=Progress(progress="manual", polls=2))
     job = bench.submit(people(1))
     bench.queue.poll(START)
-    bench.queue.change(Progress(mode="manual", polls=2), START)
+    bench.queue.change(Progress(progress="manual", polls=2), START)
     bench.queue.poll(START)
     assert job.state is WAITING
     bench.queue.poll(START)
     assert job.state is ACTIVE
-    bench.queue.change(Progress(mode="manual", polls=1), START)
+    bench.queue.change(Progress(progress="manual", polls=1), START)
     assert job.ends_at is None
 
 

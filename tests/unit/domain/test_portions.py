@@ -15,7 +15,7 @@ from tests.support.time import START
 
 SHAPE = settings().shape
 FIELDS = {child.key: child.shape.fields for child in SHAPE.children}
-IMMEDIATE = Progress(mode="immediate")
+IMMEDIATE = Progress(progress="immediate")
 IDENTITIES = {child.key: child.shape.identity for child in SHAPE.children if not child.shape.children}
 
 
@@ -123,7 +123,7 @@ def test_what_is_left_of_a_job_counts_by_kind(done: int, divided: bool) -> None:
 def test_a_job_of_portions_can_fail_by_force() -> None:
     """All of its records count as refused."""
     loads = Loads(10)
-    bench = Bench(progress=Progress(mode="manual"))
+    bench = Bench(progress=Progress(progress="manual"))
     job = bench.submit(loads.divided({"contacts": [contact(id=f"C-{n}") for n in range(25)]}))
     bench.queue.force("failed", job.id, START)
     assert (job.state, outcomes(job), loads.count) == (JobState.FAILED, {"refused": 25}, 0)

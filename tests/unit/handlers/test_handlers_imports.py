@@ -41,7 +41,7 @@ def test_large_import_does_not_hold_up_its_answer() -> None:
     assert job.ended
 
 
-@pytest.mark.parametrize("progress", [MANUAL, Progress(mode="time", job_seconds=1)], ids=["manual", "time"])
+@pytest.mark.parametrize("progress", [MANUAL, Progress(progress="time", job_seconds=1)], ids=["manual", "time"])
 def test_other_imports_wait(progress: Progress) -> None:
     """In the other modes nothing is done before the answer."""
     job = send(open_account(progress=progress))
@@ -50,7 +50,7 @@ def test_other_imports_wait(progress: Progress) -> None:
 
 def test_worker_is_woken() -> None:
     """Whoever does the work is told that there is some, and which account has it."""
-    accounts = registry(progress=Progress(mode="time"))
+    accounts = registry(progress=Progress(progress="time"))
     account = accounts.create("key", Secret("secret"))
     accounts.create("idle", Secret("secret"))
     calls = []
@@ -93,7 +93,7 @@ def test_full_queue_of_one_account_is_not_that_of_another() -> None:
 def test_what_is_due_makes_room_even_if_nobody_looked() -> None:
     """A job whose time is over fills no queue, however busy the worker is elsewhere."""
     time = FakeTime()
-    account = open_account({"queue-limit": 1}, Progress(mode="time", job_seconds=5), time)
+    account = open_account({"queue-limit": 1}, Progress(progress="time", job_seconds=5), time)
     first = send(account)
     time.advance(seconds=4)
     with pytest.raises(Refused):

@@ -83,7 +83,7 @@ class Accounts(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.registry = registry(progress=Progress(mode="time", job_seconds=10))
+        self.registry = registry(progress=Progress(progress="time", job_seconds=10))
         self.known = {key: Known() for key in KEYS}
         for key in KEYS:
             self.registry.create(key, Secret(f"secret of {key}"))

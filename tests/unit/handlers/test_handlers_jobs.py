@@ -14,7 +14,7 @@ from casavi_mock.handlers.jobs import RECORDS_BEFORE_ANSWER, look_up
 from tests.support.accounts import IMMEDIATE, MANUAL, reference_evidence, registry
 from tests.support.time import FakeTime
 
-TIMED = Progress(mode="time", job_seconds=10)
+TIMED = Progress(progress="time", job_seconds=10)
 
 
 def open_account(profile: dict[str, Any] | None = None, time: FakeTime | None = None, **others: Any) -> Account:
@@ -110,7 +110,7 @@ def test_looking_does_what_is_due() -> None:
 
 def test_looking_never_takes_long() -> None:
     """A look does so many records at most; the rest is done by the worker or the next look."""
-    account = open_account(progress=Progress(mode="time", job_seconds=0))
+    account = open_account(progress=Progress(progress="time", job_seconds=0))
     job_id = send(account, {"contacts": [contact(id=f"C-{n}") for n in range(RECORDS_BEFORE_ANSWER + 1)]})
     assert look_up(account, job_id)["progress"]["processed"] == RECORDS_BEFORE_ANSWER
     assert look_up(account, job_id)["status"] == "completed"
@@ -126,13 +126,13 @@ def test_looking_never_takes_long() -> None:
 )
 def test_polls_move_a_manual_job(polls: int, seen: list[str]) -> None:
     """In mode `manual`, so many looks lead to the next state; the look itself still shows the former one."""
-    account = open_account(progress=Progress(mode="manual", polls=polls))
+    account = open_account(progress=Progress(progress="manual", polls=polls))
     assert statuses(account, send(account), len(seen)) == seen
 
 
 def test_polls_of_an_ended_job_do_not_count() -> None:
     """Looking at a job that has ended does not move the next one."""
-    account = open_account(progress=Progress(mode="manual", polls=1))
+    account = open_account(progress=Progress(progress="manual", polls=1))
     first, second = send(account), send(account)
     statuses(account, first, 10)
     assert statuses(account, second, 1) == ["waiting"]
@@ -146,7 +146,7 @@ def test_polls_in_other_modes_change_nothing() -> None:
 
 def test_worker_is_woken_by_polls() -> None:
     """A poll may have ended a job, so whoever does the work is told."""
-    accounts = registry(progress=Progress(mode="manual", polls=1))
+    accounts = registry(progress=Progress(progress="manual", polls=1))
     account = accounts.create("key", Secret("secret"))
     job_id = send(account)
     calls = []

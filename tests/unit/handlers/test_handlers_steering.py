@@ -25,7 +25,7 @@ from casavi_mock.handlers.jobs import look_up
 from tests.support.accounts import IMMEDIATE, MANUAL, registry
 from tests.support.time import START, FakeTime
 
-TEN = Progress(mode="time", job_seconds=10)
+TEN = Progress(progress="time", job_seconds=10)
 FAULT = Fault(operation="getJob", effect=Effect(kind="reset"))
 
 

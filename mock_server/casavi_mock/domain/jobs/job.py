@@ -9,7 +9,8 @@ from casavi_mock.domain.importing import Importer
 from casavi_mock.domain.model import ENTITIES, TRANSITIONS, JobState, Outcome, RecordError, RecordWarning
 from casavi_mock.errors import Unsteerable
 
-MODES = ("immediate", "time", "manual")
+PROGRESS = ("immediate", "time", "manual")
+"""The ways in which jobs move on."""
 
 OUTCOMES = ("completed", "failed", "stalled")
 """What a job can be forced to become."""
@@ -32,14 +33,24 @@ _COUNT = struct.Struct("<BI")
 class Progress:
     """How jobs move on."""
 
-    mode: str = "time"
+    progress: str = "time"
     """`immediate`: at once. `time`: by the clock. `manual`: by so many polls, or an explicit step."""
     job_seconds: float = 0.2
-    """In mode `time`: seconds that every job takes."""
+    """Progress `time`: seconds that every job takes."""
     record_seconds: float = 0.0
-    """In mode `time`: seconds that every record adds."""
+    """Progress `time`: seconds that every record adds."""
     polls: int = 1
-    """In mode `manual`: polls that move a job from one state to the next; 0 leaves it to explicit steps."""
+    """Progress `manual`: polls that move a job from one state to the next; 0 leaves it to explicit steps."""
+
+    @property
+    def immediate(self) -> bool:
+        """Whether jobs end when they are taken."""
+        return self.progress == "immediate"
+
+    @property
+    def manual(self) -> bool:
+        """Whether polls and steps move jobs, and not the clock."""
+        return self.progress == "manual"
 
 
 class Counts(Mapping[str, Mapping[Outcome, int]]):
@@ -98,7 +109,7 @@ class Job:
     state: JobState = JobState.WAITING
     started_at: datetime | None = None
     runs_from: datetime | None = None
-    """From when its records are reckoned; later than its start if it was held, or began in another mode."""
+    """From when its records are reckoned; later than its start if it was held, or began under another progress."""
     ends_at: datetime | None = None
     """When it is due to end; None while that is not settled."""
     finished_at: datetime | None = None

@@ -1,7 +1,7 @@
 """The queue of one account: jobs run first in, first out, and move with the clock that they are given.
 
 How long a job takes is a matter of arithmetic on its times, never of when somebody looks: whenever `run_due` is called,
-afterwards everything stands as if it had run at its own moment. Commands from outside (hold, step, force, another mode)
+afterwards everything stands as if it had run at its own moment. Commands from outside (hold, step, force, new settings)
 happen at the moment they are given; before them, what is due by then has to be done.
 """
 
@@ -142,8 +142,8 @@ class JobQueue:
         return [job for job in jobs if job.finished_at is None or now - job.finished_at <= self._retention]
 
     def poll(self, now: datetime) -> None:
-        """Counts one poll; in mode `manual`, enough of them move the first unfinished job to its next state."""
-        if self.held or self.progress.mode != "manual" or self.progress.polls == 0 or not self._unfinished:
+        """Counts one poll; under progress `manual`, enough of them move the first unfinished job to its next state."""
+        if self.held or not self.progress.manual or self.progress.polls == 0 or not self._unfinished:
             return
         self._turns += 1
         if self._turns >= self.progress.polls:
@@ -185,7 +185,7 @@ class JobQueue:
             return None
         job = self._unfinished[0]
         if job.started_at is None:
-            return None if self.progress.mode == "manual" else now
+            return None if self.progress.manual else now
         if job.ends_at is None or job.stalled:
             return None
         if now >= job.ends_at or job.processed < job.records_due(now):
@@ -214,11 +214,11 @@ class JobQueue:
         self._turns = 0
         self._free_from(now)
         for job in self._running():
-            if job.ends_at is None and progress.mode != "manual":
+            if job.ends_at is None and not progress.manual:
                 job.runs_from, job.ends_at = now, _later(now, self._seconds(job))
 
     def step(self, now: datetime, *, whole: bool) -> bool:
-        """Moves the first unfinished job at this moment, whatever the mode, and even if the queue is held.
+        """Moves the first unfinished job at this moment, whatever the progress, and even if the queue is held.
 
         Args:
             now: The moment.
@@ -304,7 +304,7 @@ class JobQueue:
             return None
         job = self._unfinished[0]
         if job.state is JobState.WAITING:
-            if self.progress.mode == "manual":
+            if self.progress.manual:
                 return None
             self._start(job, max(job.created_at, self._free_at or job.created_at))
         return None if job.stalled else job
@@ -319,7 +319,7 @@ class JobQueue:
     def _start(self, job: Job, now: datetime) -> None:
         job.move(JobState.ACTIVE)
         job.started_at = job.runs_from = job.touched_at = now
-        job.ends_at = None if self.progress.mode == "manual" else _later(now, self._seconds(job))
+        job.ends_at = None if self.progress.manual else _later(now, self._seconds(job))
         if job.forced is None:
             job.forced, self._force_next = self._force_next, None
         if job.forced == "completed":
@@ -327,7 +327,7 @@ class JobQueue:
 
     def _seconds(self, job: Job) -> float:
         """Returns how long a job takes."""
-        if self.progress.mode == "immediate":
+        if self.progress.immediate:
             return 0.0
         return self.progress.job_seconds + self.progress.record_seconds * job.total
 

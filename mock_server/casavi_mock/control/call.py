@@ -18,7 +18,7 @@ from casavi_mock.domain.model import ENTITIES
 KEY_HEADER = "X-Mock-Key"
 
 
-class Plane:
+class ControlPlane:
     """What all verbs share.
 
     Args:
@@ -58,10 +58,10 @@ class Plane:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Call:
     """One request, checked against the document."""
 
-    plane: Plane
+    plane: ControlPlane
     key: str | None
     """The key of the account, if one was named."""
     base_url: str
@@ -98,7 +98,7 @@ class Reply:
     media_type: str = "application/json"
 
 
-Handler = Callable[[Asked], Reply]
+Handler = Callable[[Call], Reply]
 
 
 def reply(value: Any, status: int = 200) -> Reply:

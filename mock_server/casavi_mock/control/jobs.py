@@ -1,49 +1,50 @@
 """Verbs about jobs, their queue, and the time by which they move."""
 
+from dataclasses import asdict, replace
 from datetime import timedelta
 from typing import Any
 
 from casavi_mock.accounts import Account
-from casavi_mock.control.asked import Asked, Handler, Reply, moment, nothing, reply
+from casavi_mock.control.call import Call, Handler, Reply, moment, nothing, reply
 from casavi_mock.control.problems import Problem, refusing
 from casavi_mock.domain.clock import LATEST, ClockError, timestamp
-from casavi_mock.domain.jobs import Job, Progress
+from casavi_mock.domain.jobs import Job
 from casavi_mock.handlers.jobs import view as client_view
 
 
-def list_jobs(asked: Asked) -> Reply:
+def list_jobs(call: Call) -> Reply:
     """Lists the jobs, newest first, with the number of their errors and warnings."""
-    account = asked.account
+    account = call.account
     with account.lock:
         jobs = account.jobs()
-        rows = [_line(account, job) for job in jobs[: asked.query["limit"]]]
+        rows = [_line(account, job) for job in jobs[: call.query["limit"]]]
         return reply({"jobs": rows, "count": len(jobs), "dropped": account.queue.dropped})
 
 
-def get_job(asked: Asked) -> Reply:
+def get_job(call: Call) -> Reply:
     """Returns one job."""
-    account = asked.account
+    account = call.account
     with account.lock:
-        return reply(_view(account, _job(asked)))
+        return reply(_view(account, _job(call)))
 
 
-def force_job(asked: Asked) -> Reply:
+def force_job(call: Call) -> Reply:
     """Decides how a job ends."""
-    job = _job(asked)
+    job = _job(call)
     with refusing(409, "id"):
-        asked.account.force(asked.body["outcome"], job.id)
+        call.account.force(call.body["outcome"], job.id)
     return nothing()
 
 
-def force_next_job(asked: Asked) -> Reply:
+def force_next_job(call: Call) -> Reply:
     """Decides how the next job that starts will end."""
-    asked.account.force(asked.body["outcome"], None)
+    call.account.force(call.body["outcome"], None)
     return nothing()
 
 
-def get_queue(asked: Asked) -> Reply:
-    """Tells whether the queue is held, and what waits in it."""
-    account = asked.account
+def get_queue(call: Call) -> Reply:
+    """Tells whether the queue is held, what waits in it, and how jobs move on."""
+    account = call.account
     with account.lock:
         queue = account.queue
         view = {
@@ -51,115 +52,97 @@ def get_queue(asked: Asked) -> Reply:
             "unfinished": queue.unfinished,
             "kept": len(queue),
             "dropped": queue.dropped,
-            "transitions": _transitions(account.progress),
+            **asdict(account.progress),
             "nextDueSeconds": account.next_due_seconds(),
         }
     return reply(view)
 
 
-def hold(asked: Asked) -> Reply:
+def hold(call: Call) -> Reply:
     """Stops the queue."""
-    asked.account.hold()
-    return get_queue(asked)
+    call.account.hold()
+    return get_queue(call)
 
 
-def release(asked: Asked) -> Reply:
+def release(call: Call) -> Reply:
     """Lets the queue go on."""
-    asked.account.release()
-    return get_queue(asked)
+    call.account.release()
+    return get_queue(call)
 
 
-def step(asked: Asked) -> Reply:
+def step(call: Call) -> Reply:
     """Moves the first unfinished job."""
-    return reply({"moved": asked.account.step(asked.body.get("what", "job"))})
+    return reply({"moved": call.account.step(call.body.get("what", "job"))})
 
 
-def drain(asked: Asked) -> Reply:
+def drain(call: Call) -> Reply:
     """Runs every unfinished job to its end."""
-    return reply({"ended": asked.account.drain()})
+    return reply({"ended": call.account.drain()})
 
 
-def get_transitions(asked: Asked) -> Reply:
-    """Tells how jobs move on."""
-    return reply(_transitions(asked.account.progress))
-
-
-def put_transitions(asked: Asked) -> Reply:
+def put_queue(call: Call) -> Reply:
     """Changes how jobs move on; what is not named is as the server was started."""
-    account, body = asked.account, asked.body
-    default = account.settings.progress
-    progress = Progress(
-        mode=body.get("progression") or body["mode"],
-        job_seconds=body.get("seconds", default.job_seconds),
-        record_seconds=body.get("recordSeconds", default.record_seconds),
-        polls=body.get("times", body.get("polls", default.polls)),
-    )
-    account.set_progress(progress)
-    return get_transitions(asked)
+    account = call.account
+    account.set_progress(replace(account.settings.progress, **call.body))
+    return get_queue(call)
 
 
-def reset_transitions(asked: Asked) -> Reply:
-    """Goes back to how the server was started."""
-    asked.account.set_progress(asked.account.settings.progress)
-    return get_transitions(asked)
-
-
-def get_clock(asked: Asked) -> Reply:
+def get_clock(call: Call) -> Reply:
     """Tells the time of the account."""
-    account = asked.account
+    account = call.account
     with account.lock:
         return reply({"now": timestamp(account.clock.now()), "frozen": account.clock.frozen})
 
 
-def freeze(asked: Asked) -> Reply:
+def freeze(call: Call) -> Reply:
     """Stops time."""
-    at = asked.body.get("at")
+    at = call.body.get("at")
     try:
-        asked.account.freeze(None if at is None else moment(at))
+        call.account.freeze(None if at is None else moment(at))
     except ClockError as error:
         raise _cannot_go(error, "/at") from None
-    return get_clock(asked)
+    return get_clock(call)
 
 
-def unfreeze(asked: Asked) -> Reply:
+def unfreeze(call: Call) -> Reply:
     """Lets time run again."""
-    asked.account.unfreeze()
-    return get_clock(asked)
+    call.account.unfreeze()
+    return get_clock(call)
 
 
-def set_clock(asked: Asked) -> Reply:
+def set_clock(call: Call) -> Reply:
     """Moves the clock forward to a moment."""
     try:
-        asked.account.set_time(moment(asked.body["to"]))
+        call.account.set_time(moment(call.body["to"]))
     except ClockError as error:
         raise _cannot_go(error, "/to") from None
-    return get_clock(asked)
+    return get_clock(call)
 
 
-def advance(asked: Asked) -> Reply:
+def advance(call: Call) -> Reply:
     """Moves the clock forward by a step."""
     try:
-        asked.account.advance(timedelta(**asked.body))
+        call.account.advance(timedelta(**call.body))
     except (ClockError, OverflowError) as error:
         raise Problem(409, f"{error}.", "", "a step that does not lead beyond the calendar", "a longer one") from None
-    return get_clock(asked)
+    return get_clock(call)
 
 
-def issue_token(asked: Asked) -> Reply:
+def issue_token(call: Call) -> Reply:
     """Gives out a token, as a log-in does."""
-    account = asked.account
+    account = call.account
     with account.lock:
         token = account.tokens.issue(account.clock.now())
     return reply({"token": token.text.reveal(), "expiresAt": timestamp(token.expires_at)}, 201)
 
 
-def expire_tokens(asked: Asked) -> Reply:
+def expire_tokens(call: Call) -> Reply:
     """Ends every token of the account."""
-    return reply({"expired": asked.account.expire_tokens()})
+    return reply({"expired": call.account.expire_tokens()})
 
 
-def _job(asked: Asked) -> Job:
-    job = asked.account.read_job(asked.path["id"])
+def _job(call: Call) -> Job:
+    job = call.account.read_job(call.path["id"])
     if job is not None:
         return job
     raise Problem(404, "This account has no job with that id.", "id", "the id of a job, or next", "another text")
@@ -173,15 +156,6 @@ def _line(account: Account, job: Job) -> dict[str, Any]:
     view = _view(account, job)
     errors, warnings = view.pop("errors"), view.pop("warnings")
     return {**view, "errorCount": len(errors), "warningCount": len(warnings)}
-
-
-def _transitions(progress: Progress) -> dict[str, Any]:
-    return {
-        "progression": progress.mode,
-        "seconds": progress.job_seconds,
-        "recordSeconds": progress.record_seconds,
-        "times": progress.polls,
-    }
 
 
 def _cannot_go(error: ClockError, where: str) -> Problem:
@@ -200,9 +174,7 @@ HANDLERS: dict[str, Handler] = {
     "releaseQueue": release,
     "stepQueue": step,
     "drainQueue": drain,
-    "getTransitions": get_transitions,
-    "putTransitions": put_transitions,
-    "resetTransitions": reset_transitions,
+    "putQueue": put_queue,
     "getClock": get_clock,
     "freezeClock": freeze,
     "unfreezeClock": unfreeze,

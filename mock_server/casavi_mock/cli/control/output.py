@@ -1,0 +1,123 @@
+"""Prints answers of the control plane for people, as `x-command` in its document says."""
+
+import re
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from casavi_mock.errors import ConfigurationError
+
+_PLACE = re.compile(r"\{([\w.]+)(?:\?([^:}]*)(?::([^}]*))?)?\}")
+_NARROW = ("at", "number", "status", "method")
+"""Columns that are short, and useless when broken."""
+
+_NOTHING = "nothing"
+_EXCHANGES = 10
+"""Requests that a violation names at most."""
+
+_COLOURS = {"error": "red", "warning": "yellow"}
+
+
+def print_answer(answer: Any, command: Mapping[str, Any]) -> None:
+    """Prints an answer: in a sentence (`says`), in columns (`table`), or each field in a line (`fields`).
+
+    Args:
+        answer: The parsed body, with the parameters of the path beside its fields.
+        command: The member `x-command` of the operation.
+    """
+    if "says" in command:
+        click.echo(filled(command["says"], answer))
+    elif "fields" in command or "table" not in command:
+        templates = _templates(command.get("fields", [*answer]))
+        print_table(("", ""), ((name, filled(text, answer)) for name, text in templates.items()))
+    for member, columns in command.get("table", {}).items():
+        templates = _templates(columns)
+        rows = [[filled(text, line) for text in templates.values()] for line in answer[member]]
+        if rows or "fields" not in command:
+            print_table([*templates], rows, empty=f"no {member}")
+    if "table" in command and answer.get("dropped"):
+        click.echo(f"{answer['dropped']} older ones were dropped")
+
+
+def print_violations(answer: Any) -> None:
+    """Prints a paragraph for each violation; sentences in the columns of a table are hard to read."""
+    for line in answer["violations"]:
+        numbers = ", ".join(map(str, line["exchanges"][:_EXCHANGES]))
+        more = ", …" if len(line["exchanges"]) > _EXCHANGES else ""
+        click.secho(line["severity"], fg=_COLOURS.get(line["severity"]), nl=False)
+        click.echo(f"  {line['rule']}  (request {numbers}{more})")
+        click.echo(click.wrap_text(shown(f"{line['detail']} {line['advice']}"), 100, "  ", "  "))
+    if not answer["violations"]:
+        click.echo("no violations")
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, empty: str = "") -> None:
+    """Prints rows; or what is printed if there are none."""
+    table = Table(*columns, pad_edge=False, box=None, show_header=any(columns))
+    for column, name in zip(table.columns, columns, strict=True):
+        column.no_wrap = name in _NARROW
+    for row in rows:
+        table.add_row(*(Text(value, overflow="fold") for value in row))
+    if table.row_count:
+        Console(highlight=False).print(table)
+    else:
+        click.echo(empty)
+
+
+def filled(template: str, answer: Any) -> str:
+    """Returns a text with values of an answer in it.
+
+    Args:
+        template: `{a.b}` stands for a value, `{a?text}` for a text that is there if the value is (`%` stands for the
+            value in it), and `{a?text:other}` for one of two.
+        answer: Where the values are.
+    """
+
+    def value(match: re.Match[str]) -> str:
+        name, text, other = match.groups()
+        found = answer
+        for part in name.split("."):
+            found = found.get(part) if isinstance(found, dict) else None
+        if text is None:
+            return shown(found)
+        return (other or "") if found in (None, "") or found is False else text.replace("%", shown(found))
+
+    return _PLACE.sub(value, template)
+
+
+def shown(value: Any) -> str:
+    """Returns a value for people, without what could steer a terminal."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, dict):  # numbers by name
+        parts = {name: shown(part) for name, part in value.items() if part}
+        return ", ".join(f"{text} {name}" for name, text in parts.items() if text != _NOTHING) or _NOTHING
+    text = value if isinstance(value, str) else f"{value:g}" if isinstance(value, float) else str(value)
+    return text if text.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+def write(file: str, content: bytes) -> None:
+    """Writes a file, or to standard output for `-`.
+
+    Raises:
+        ConfigurationError: The file cannot be written.
+    """
+    if file == "-":
+        sys.stdout.buffer.write(content)
+        return
+    try:
+        Path(file).write_bytes(content)
+    except OSError as error:
+        raise ConfigurationError(f"{file}: {error.strerror}") from error
+
+
+def _templates(columns: Sequence[str] | Mapping[str, str]) -> Mapping[str, str]:
+    return columns if isinstance(columns, Mapping) else {name: f"{{{name}}}" for name in columns}
