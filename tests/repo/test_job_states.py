@@ -39,7 +39,7 @@ def test_the_code_moves_jobs_as_the_contract_says() -> None:
 
 
 def test_the_control_plane_knows_the_same_states() -> None:
-    found = dict(tables(load_document(Settings.from_profile().document)))
+    found = dict(tables(load_document(Settings.from_profile())))
     assert found, "the control plane shows states"
     assert {where: values for where, values in found.items() if values != list(JobState)} == {}
 
