@@ -102,7 +102,7 @@ async def caller(client: Client) -> Caller:
 @pytest.fixture
 async def wired(live: Live) -> AsyncIterator[Caller]:
     """A caller over a real connection."""
-    async with httpx.AsyncClient(base_url=live.url, trust_env=False) as connection:
+    async with httpx.AsyncClient(base_url=live.url, timeout=60, trust_env=False) as connection:
         client = Client(live.mock, connection, live.mock.account())
         yield await caller_of(client)
 
@@ -439,7 +439,7 @@ def raw(request: pytest.FixtureRequest) -> Iterator[Raw]:
     live: Live = request.getfixturevalue(request.param)
     account = live.mock.account()
     token = account.tokens.issue(live.mock.time()).text.reveal()
-    with socket.create_connection(("127.0.0.1", live.port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", live.port), timeout=60) as connection:
         yield account, connection, f"GET /jobs/x HTTP/1.1\r\nHost: mock\r\nToken: {token}\r\n\r\n".encode()
 
 
@@ -504,7 +504,7 @@ def test_a_large_import_is_refused_before_it_is_read(raw: Raw) -> None:
         more = connection.recv(65536)
         assert more, seen
         seen += more
-    sender.join(10)
+    sender.join(60)
     assert [line.split()[1] for line in seen.split(b"\r\n") if line.startswith(b"HTTP/1.1")] == [b"503"]
     assert b"HTTP/1.1 404 " in seen
     assert len(account.queue) == 0
@@ -521,8 +521,8 @@ async def test_a_client_that_does_not_wait_for_a_delayed_import(wired: Caller) -
     before = wired.work
     wired.add("importMasterData", {"kind": "delay", "seconds": 3600}, times=1)
     with pytest.raises(httpx.ReadTimeout):
-        await wired.call("importMasterData", timeout=0.05)
-    async with asyncio.timeout(10):
+        await wired.call("importMasterData", timeout=httpx.Timeout(60, read=0.05))
+    async with asyncio.timeout(60):
         while not wired.injected:  # the server sees that the client has gone, which takes it a moment
             await wired.connection.get("/openapi.json")
     assert wired.injected == [("importMasterData", 0, "fault-1")]

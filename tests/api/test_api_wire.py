@@ -26,7 +26,7 @@ class Wire:
         self.live = live
         self.account: Account = live.mock.account()
         self.token = self.account.tokens.issue(live.mock.time()).text.reveal()
-        self.socket = socket.create_connection(("127.0.0.1", live.port), timeout=10)
+        self.socket = socket.create_connection(("127.0.0.1", live.port), timeout=60)
         self._rest = b""
 
     def send(self, data: bytes) -> None:

@@ -8,7 +8,7 @@ from casavi_mock.domain.jobs import Progress
 from casavi_mock.server.worker import Worker
 from tests.support.server import Mock
 
-PATIENCE = 20
+PATIENCE = 60
 """Seconds; only a worker that never ends takes them."""
 
 

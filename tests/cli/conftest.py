@@ -27,7 +27,7 @@ class Running:
     def stop(self) -> tuple[int, str]:
         """Sends SIGTERM; returns exit code and everything that was logged."""
         self.process.terminate()
-        _, log = self.process.communicate(timeout=20)
+        _, log = self.process.communicate(timeout=60)
         return self.process.returncode, log
 
 

@@ -160,7 +160,7 @@ def test_accounts_and_assumptions(steer: Steer, url: str) -> None:
     assert made["key"] not in gone.stderr
     assert steer("accounts", "create", "--key", "k", "--secret", "s").stdout == "key k\nsecret s\n"
     assert "token-lifetime-days" in steer("assumptions").stdout
-    assert httpx.get(f"{url}/_mock/accounts").json()["count"] == 2
+    assert httpx.get(f"{url}/_mock/accounts", timeout=60).json()["count"] == 2
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ def test_load_and_token(start: Callable, run: Callable[..., Result], tmp_path: P
     more = run("control", "load", str(tmp_path / "more.json"), "--url", url)
     assert (more.exit_code, "6 units" in more.output) == (0, True)
     token = run("control", "token", "--url", url).stdout.strip()
-    assert httpx.get(f"{url}/contacts/new", headers={"token": token}).json()["id"] == "new"
+    assert httpx.get(f"{url}/contacts/new", headers={"token": token}, timeout=60).json()["id"] == "new"
     listed = run("control", "requests", "--url", url, "--json").stdout
     assert json.loads(listed)["count"] == 1
     assert token not in listed

@@ -17,7 +17,7 @@ Run = Callable[..., Result]
 def test_starts_prints_where_it_is_and_stops_with_0(start: Callable) -> None:
     running = start("--progress", "immediate")
 
-    health = httpx.get(f"{running.url}/_mock/health").json()
+    health = httpx.get(f"{running.url}/_mock/health", timeout=60).json()
     code, log = running.stop()
 
     assert health["status"] == "ok"
@@ -29,7 +29,7 @@ def test_starts_prints_where_it_is_and_stops_with_0(start: Callable) -> None:
 def test_prints_no_secret_but_the_documented_example(start: Callable) -> None:
     running = start("--account", "key-1:top-secret", "--account", "key-2:other-secret")
 
-    accounts = httpx.get(f"{running.url}/_mock/health").json()["accounts"]
+    accounts = httpx.get(f"{running.url}/_mock/health", timeout=60).json()["accounts"]
     _, log = running.stop()
 
     assert accounts == 2
@@ -59,7 +59,7 @@ def test_empty_variables_count_as_unset(start: Callable) -> None:
 
 def test_log_as_json_is_one_object_a_line(start: Callable) -> None:
     running = start("--log-format", "json", "--log-level", "debug")
-    httpx.post(f"{running.url}/authenticate", json={"key": "k", "secret": "hunter2"})
+    httpx.post(f"{running.url}/authenticate", json={"key": "k", "secret": "hunter2"}, timeout=60)
 
     _, log = running.stop()
 
@@ -144,7 +144,7 @@ def test_loads_samples_files_and_folders(start: Callable, tmp_path: Path) -> Non
     (tmp_path / "1.json").write_text(json.dumps({"contacts": [{"id": "only here"}]}))
     running = start("--load", "small-house", "--load", str(tmp_path))
 
-    records = httpx.get(f"{running.url}/_mock/health").json()["records"]
+    records = httpx.get(f"{running.url}/_mock/health", timeout=60).json()["records"]
 
     assert (records["contacts"], records["units"]) == (11, 6)
 

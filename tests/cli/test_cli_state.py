@@ -37,7 +37,7 @@ def kept(path: Path, account: Account) -> StateFile:
 
 
 def records(url: str) -> dict[str, int]:
-    held: dict[str, int] = httpx.get(f"{url}/_mock/health").json()["records"]
+    held: dict[str, int] = httpx.get(f"{url}/_mock/health", timeout=60).json()["records"]
     return held
 
 
@@ -74,7 +74,7 @@ def test_it_is_saved_while_the_server_runs(start: Callable, run: Run, tmp_path: 
     running.process.wait()
     saved_at = json.loads(file.read_text())["_mock"]["savedAt"]
 
-    health = httpx.get(f"{start('--state', str(file)).url}/_mock/health").json()
+    health = httpx.get(f"{start('--state', str(file)).url}/_mock/health", timeout=60).json()
     assert health["records"]["contacts"] == 10
     assert health["state"] == {"file": "house.json", "loaded": saved_at, "saved": saved_at}
 

@@ -29,7 +29,7 @@ def behind(tamper: Tamper) -> Iterator[Target]:
     with (
         Mock(accounts=1).listening() as live,  # the first account of a server is never closed
         proxy(live.url, tamper, keep_host=False) as url,
-        httpx.Client(base_url=url, timeout=10, trust_env=False) as http,
+        httpx.Client(base_url=url, timeout=60, trust_env=False) as http,
     ):
         yield Target(http, plane=ControlPlane.find(http))
 

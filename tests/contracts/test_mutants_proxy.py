@@ -32,7 +32,7 @@ def server() -> Iterator[str]:
     address = next(found.group() for line in process.stdout if (found := re.search(r"http://[0-9.:]+\d", line)))
     yield address
     process.terminate()
-    process.communicate(timeout=20)
+    process.communicate(timeout=60)
 
 
 def check(url: str, folder: Path, *options: str) -> tuple[int, dict[str, Any], str]:

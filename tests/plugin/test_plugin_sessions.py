@@ -5,7 +5,6 @@ import re
 import subprocess
 import sys
 import threading
-import time
 import tracemalloc
 from pathlib import Path
 
@@ -41,7 +40,7 @@ class Check:
         from casavi_mock.accounts import Registry
         for thread in set(threading.enumerate()) - BEFORE:
             if "casavi" not in thread.name:  # of clients, and of the control plane: they end by themselves
-                thread.join(5)
+                thread.join(60)
         gc.collect()
         registries = [found for found in gc.get_objects() if isinstance(found, Registry)]
         tasks = [found for found in gc.get_objects() if isinstance(found, asyncio.Task) and not found.done()]
@@ -145,7 +144,7 @@ def test_a_slow_request_does_not_keep_the_session(project: pytest.Pytester) -> N
         import threading, urllib.request
 
         def test_it(casavi):
-            casavi.faults.on("getContacts").delay(60)
+            casavi.faults.on("getContacts").delay(3600)
             asked = urllib.request.Request(casavi.url + "/contacts", headers={"token": casavi.token()})
             def ask():
                 try:
@@ -155,9 +154,7 @@ def test_a_slow_request_does_not_keep_the_session(project: pytest.Pytester) -> N
             threading.Thread(target=ask, daemon=True).start()
         """
     )
-    before = time.monotonic()
-    project.runpytest_subprocess().assert_outcomes(passed=1)
-    assert time.monotonic() - before < 50
+    project.runpytest_subprocess(timeout=120).assert_outcomes(passed=1)
 
 
 @pytest.mark.parametrize("backend", ["server", "inprocess"])

@@ -4,7 +4,7 @@ import json
 import re
 import subprocess
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -38,7 +38,14 @@ def files() -> list[Path]:
         found = [ROOT / name for name in names if not any(map(NOT_TRACKED.fullmatch, name.parts))]
     else:
         found = [ROOT / name for name in done.stdout.split("\0") if name]
-    return sorted(path for path in found if path.is_file())
+    return sorted(outside_environments(path for path in found if path.is_file()))
+
+
+def outside_environments(paths: Iterable[Path]) -> Iterator[Path]:
+    """Leaves out virtual environments, whatever they are called: a developer may have further ones."""
+    found = list(paths)
+    environments = {path.parent for path in found if path.name == "pyvenv.cfg"}
+    return (path for path in found if environments.isdisjoint(path.parents))
 
 
 def texts() -> dict[str, str]:
@@ -84,6 +91,12 @@ def dead_links(name: str, pages: dict[str, str]) -> Iterator[str]:
         page = target.relative_to(ROOT).as_posix() if target.is_relative_to(ROOT) else None
         if page is None or not target.exists() or (anchor and page in pages and anchor not in anchors(pages[page])):
             yield f"{name}: {link}"
+
+
+def test_virtual_environments_are_no_part_of_it() -> None:
+    kept = [Path("a/b.py"), Path("a/lib/c.py"), Path("pyvenv.py")]
+    other = [Path("a/try/pyvenv.cfg"), Path("a/try/lib/site/d.py"), Path("env 2/pyvenv.cfg"), Path("env 2/e.md")]
+    assert list(outside_environments([*kept, *other])) == kept
 
 
 def test_no_text_holds_what_it_may_not() -> None:

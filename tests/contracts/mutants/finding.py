@@ -64,5 +64,5 @@ def laws_for(mutant: Mutant) -> list[Law]:
 def _over_http(mutant: Mutant, stack: ExitStack) -> Target:
     live = stack.enter_context(Mock(accounts=1).listening())
     address = stack.enter_context(proxy(live.url, mutant.make()))
-    http = stack.enter_context(httpx.Client(base_url=address, timeout=10, trust_env=False))
+    http = stack.enter_context(httpx.Client(base_url=address, timeout=60, trust_env=False))
     return Target(http, plane=ControlPlane.find(http))
