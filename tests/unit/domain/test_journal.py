@@ -12,7 +12,6 @@ from tests.support.time import START
 
 def entry(journal: Journal, **others: Any) -> Exchange:
     number = journal.next_number()
-    assert journal.last_number == number
     basic = Exchange(number, f"request-{number}", START, "POST", "/import", "importMasterData", 202, 1.5, 100, 50)
     return replace(basic, **others)
 
@@ -110,6 +109,18 @@ def test_reading_is_not_disturbed_by_writing() -> None:
         journal.add(entry(journal))
         seen.append(exchange.number)
     assert seen == [1, 2, 3]
+
+
+def test_the_last_number_is_the_one_given_last() -> None:
+    """Whether its exchange is written down yet, or was forgotten, makes no difference."""
+    journal = Journal(2)
+    seen = []
+    for _ in range(3):
+        given = entry(journal)
+        seen.append(journal.last_number)
+        journal.add(given)
+    journal.clear()
+    assert [*seen, journal.last_number, Journal(2).last_number] == [1, 2, 3, 3, 0]
 
 
 def test_several_threads_write() -> None:

@@ -273,6 +273,19 @@ def test_finds_records_however_many_there_are(monkeypatch: pytest.MonkeyPatch) -
     assert [record.fields["n"] for record in store.records("contacts", 6)][:3] == [6, -7, 8]
 
 
+def test_positions_are_divided_as_soon_as_there_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One dict of all would be copied as a whole each time it grows, and everybody would wait for that."""
+    monkeypatch.setattr(tables, "DIVIDED_FROM", 50)
+    positions = tables._Positions()
+    for number in range(49):
+        positions.add(number, number)
+    assert len(positions._parts) == 1
+    for number in range(49, 640):
+        positions.add(number, number)
+        assert len(positions._parts) == tables.PARTS
+    assert {len(part) for part in positions._parts} == {640 // tables.PARTS}  # whole numbers are their own hashes
+
+
 def test_a_record_says_what_it_is_about(store: Store) -> None:
     """Its text names it, and it equals a record of the same content alone."""
     store.put("contacts", "C-1", {"note": "x"}, {}, START)
