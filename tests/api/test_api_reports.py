@@ -20,8 +20,7 @@ from tests.support.time import START
 
 JSON_HEADERS = ((b"content-type", b"application/json"), (b"token", b"[redacted]"))
 BASIC = Exchange(1, "r-1", START, "POST", "/import", "importMasterData", 202, 1.23456, 2, 13)
-IMPORT = replace(
-    BASIC,
+IMPORT = BASIC._replace(
     query="a=1&b=",
     request_headers=JSON_HEADERS,
     response_headers=JSON_HEADERS[:1],
@@ -31,8 +30,7 @@ IMPORT = replace(
     token_form="bearer",
     unknown_fields=("/contacts/0/nick",),
 )
-LOOK = replace(
-    BASIC,
+LOOK = BASIC._replace(
     number=2,
     at=START + timedelta(seconds=1),
     operation="getJob",
@@ -45,8 +43,8 @@ LOOK = replace(
     injected="fault-1",
     effect="delay",
 )
-JOB = replace(
-    BASIC, number=3, operation="getJob", job_id="1", job_status="failed", job_final=True,
+JOB = BASIC._replace(
+    number=3, operation="getJob", job_id="1", job_status="failed", job_final=True,
     refused=(("units", None),), missing=(("properties", "P1"),),
 )  # fmt: skip
 EXCHANGES = [IMPORT, LOOK, JOB]

@@ -6,8 +6,9 @@ The journal takes what it is given: whoever fills it has made secrets unreadable
 import threading
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
+from typing import NamedTuple
 
 ENTRY_BYTES = 1_500
 """What an exchange takes apart from what clients can make longer, roughly."""
@@ -22,9 +23,8 @@ Named = tuple[tuple[str, str | None], ...]
 _LOSES_NOTHING = frozenset({"status", "job-fails", "job-stalls"})
 
 
-@dataclass(frozen=True, slots=True)
-class Exchange:
-    """One request and its answer."""
+class Exchange(NamedTuple):
+    """One request and its answer. A tuple: one is made for every request, in a third of the time of a dataclass."""
 
     number: int
     """Counts up from 1 in its journal."""
@@ -103,11 +103,8 @@ class Exchange:
     def size(self) -> int:
         """How much memory it takes, in bytes, roughly."""
         size = ENTRY_BYTES + len(self.path) + len(self.query) + len(self.request_body) + len(self.response_body)
-        for name, value in self.request_headers:
-            size += len(name) + len(value)
-        for text in self.notes + self.pointers + self.unknown_fields:
-            size += len(text)
-        for _, record in self.refused + self.missing + self.provides + self.refers:
+        size += sum(map(len, chain(*self.request_headers, self.notes, self.pointers, self.unknown_fields)))
+        for _, record in chain(self.refused, self.missing, self.provides, self.refers):
             size += 100 + len(record or "")
         return size
 

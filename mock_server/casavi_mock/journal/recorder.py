@@ -78,10 +78,12 @@ class Recorder:
         token, form = _presented(trail.request.headers)
         facts = self._facts(trail, token)
         shown, usual, account = _shown(trail), _is_usual(trail), trail.account
-        shown["request_body"], shown["response_body"] = without_members(shown["request_body"], shown["response_body"])
+        if trail.given is None:
+            without_members(shown)
         # Of nearly all exchanges it is told at one look that there is nothing to take out.
         hidden = credentials(account.key, account.secret) if account else None
-        if not usual or hidden is None or not nothing_hidden(shown, hidden, self._registry.issued):
+        quotes = trail.answer is None or trail.answer.quotes
+        if not usual or hidden is None or not nothing_hidden(shown, hidden, self._registry.issued, quotes=quotes):
             account = self._redact(trail, shown, token)
         journal = account.journal if account else self._registry.strangers
         now = self._now()
@@ -176,6 +178,8 @@ def _shown(trail: Trail) -> Shown:
     # A copy, also of a short answer: orjson leaves 4,000 bytes of room behind each.
     received = b"" if request.method == "HEAD" else bytes(memoryview(answer.body)[: KEPT_BYTES + _OVERLAP])
     headers = [(name, MARK if names_secret(name) else value) for name, value in request.all_headers]
+    if trail.given is not None:
+        received = received.replace(trail.given.text.reveal().encode(), MARK)
     body = b"" if trail.body is None else bytes(trail.body[:KEPT_BYTES])
     return {
         "path": unquote(request.path) if "%" in request.path else request.path,

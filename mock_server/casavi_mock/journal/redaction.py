@@ -7,7 +7,7 @@ percent-encoded (however often) and in base64. It happens when an exchange is wr
 import base64
 import binascii
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
@@ -111,40 +111,49 @@ def names_secret(name: bytes) -> bool:
     return bool(_NAMED_SECRET.search(name))
 
 
-def members_view(names: Iterable[str]) -> bytes:
+def members_view(names: tuple[str, ...]) -> bytes:
     """Returns a body that holds secrets as JSON with nothing but the names that the contract knows."""
-    shown = dict.fromkeys(name if name in _MEMBER_NAMES else "[unknown field]" for name in names)
-    return b"{" + b", ".join(f'"{name}": "{REDACTED}"'.encode() for name in shown) + b"}" if shown else b""
+    return _view(names if _MEMBER_NAMES.issuperset(names) else tuple(_known_names(names)))
 
 
-def without_members(*bodies: bytes) -> list[bytes]:
-    """Returns bodies without the values of members that are named like a secret."""
-    shown = []
-    for body in bodies:
-        named = b'"token"' in body or b'"secret"' in body or b'"password"' in body or b'"apiKey"' in body
-        shown.append(_MEMBER.sub(rb'\1"' + MARK + b'"', body) if named else body)
-    return shown
+@lru_cache(100)
+def _view(names: tuple[str, ...]) -> bytes:
+    return b"{" + b", ".join(f'"{name}": "{REDACTED}"'.encode() for name in names) + b"}" if names else b""
 
 
-def nothing_hidden(shown: Mapping[str, Any], hidden: Credentials, issued: Collection[str]) -> bool:
+def _known_names(names: Iterable[str]) -> Iterable[str]:
+    return dict.fromkeys(name if name in _MEMBER_NAMES else "[unknown field]" for name in names)
+
+
+def without_members(shown: MutableMapping[str, Any]) -> None:
+    """Takes the values of members that are named like a secret out of the bodies of an exchange."""
+    raw = shown["request_body"] + shown["response_body"]
+    if b'"token"' in raw or b'"secret"' in raw or b'"password"' in raw or b'"apiKey"' in raw:
+        for body in ("request_body", "response_body"):
+            shown[body] = _MEMBER.sub(rb'\1"' + MARK + b'"', shown[body])
+
+
+def nothing_hidden(shown: Mapping[str, Any], hidden: Credentials, issued: Collection[str], *, quotes: bool) -> bool:
     """Whether path, headers and bodies hold neither credentials nor a token; False also where that is not told fast.
 
     Args:
         shown: What an exchange shows, by the names of its fields.
         hidden: The credentials to look for.
         issued: The texts of all tokens.
+        quotes: Whether the answer may hold what a client sent; if not, it is not looked at.
     """
-    headers = chain.from_iterable(shown["request_headers"])
     path = shown["path"].encode(errors="replace")
-    raw = b"\n".join((path, *headers, shown["request_body"], shown["response_body"]))
-    if b"\\" in raw or b"%" in raw or _HYPHENS_IN_BASE64.search(raw):
-        return False
-    for form in hidden.forms:
-        if form in raw:
+    received = shown["response_body"] if quotes else b""
+    raw = b"\n".join((path, *chain.from_iterable(shown["request_headers"]), shown["request_body"], received))
+    for reading in _readings(raw) if b"\\" in raw or b"%" in raw else (raw,):
+        if _HYPHENS_IN_BASE64.search(reading):
             return False
-    for found in _HYPHENS.finditer(raw):
-        if raw[max(found.start() - 8, 0) : found.end()].decode("latin-1").lower() in issued:
-            return False
+        for form in hidden.forms:
+            if form in reading:
+                return False
+        for found in _HYPHENS.finditer(reading):
+            if reading[max(found.start() - 8, 0) : found.end()].decode("latin-1").lower() in issued:
+                return False
     return True
 
 

@@ -20,6 +20,8 @@ class Answer:
     body: bytes
     media_type: bytes = JSON
     headers: tuple[tuple[bytes, bytes], ...] = ()
+    quotes: bool = True
+    """Whether its body may hold what a client sent, which the journal has to look through for secrets."""
 
 
 class Problems:

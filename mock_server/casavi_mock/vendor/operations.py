@@ -199,7 +199,8 @@ class Operations:
         forced = job_outcome(trail.fault) if trail.fault else None
         job = imports.accept(account, planned, forced=forced, size=size)
         trail.job_id = job.id
-        return Answer(self._policy.import_status, orjson.dumps({self._policy.job_id_field: job.id}))
+        told = orjson.dumps({self._policy.job_id_field: job.id})
+        return Answer(self._policy.import_status, told, quotes=False)
 
     async def get_job(self, account: Account, request: Request, parameters: Parameters, trail: Trail) -> Answer:
         """`GET /jobs/{jobId}`."""
@@ -213,7 +214,7 @@ class Operations:
             trail.missing = tuple(
                 (e["missing"]["entity"], e["missing"]["id"]) for e in errors if e["rule"] == "missing-reference"
             )
-        return Answer(200, orjson.dumps(job))
+        return Answer(200, orjson.dumps(job), quotes=bool(job["errors"] or job["warnings"]))
 
     def _token(self, trail: Trail, log_in: authentication.LogIn) -> Answer:
         trail.account, trail.given = log_in.account, log_in.token

@@ -1,5 +1,4 @@
 import threading
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -13,7 +12,7 @@ from tests.support.time import START
 def entry(journal: Journal, **others: Any) -> Exchange:
     number = journal.next_number()
     basic = Exchange(number, f"request-{number}", START, "POST", "/import", "importMasterData", 202, 1.5, 100, 50)
-    return replace(basic, **others)
+    return basic._replace(**others)
 
 
 def filled(max_entries: int, exchanges: int) -> Journal:
@@ -98,7 +97,7 @@ def test_default_bound_in_bytes() -> None:
 def test_size_counts_what_clients_can_make_longer(long: dict[str, Any]) -> None:
     journal = Journal(1)
     plain = entry(journal)
-    assert replace(plain, **long).size >= plain.size + 100 - len(plain.path)
+    assert plain._replace(**long).size >= plain.size + 100 - len(plain.path)
 
 
 def test_reading_is_not_disturbed_by_writing() -> None:

@@ -1,6 +1,5 @@
 """Each rule about clients: a client that breaks it, near misses that do not, and a client that breaks none."""
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Self
 
@@ -38,7 +37,7 @@ class Story:
         self.now += timedelta(seconds=after)
         number = self.journal.next_number()
         basic = Exchange(number, f"r-{number}", self.now, "POST", "/somewhere", operation, status, 1.0, 1, 1)
-        self.journal.add(replace(basic, **others))
+        self.journal.add(basic._replace(**others))
         return self
 
     def log_in(self, token: str = "t1", until: datetime = MONTH, **others: Any) -> Self:
