@@ -174,8 +174,8 @@ def test_archive() -> None:
 
 def test_archive_of_odd_exchanges() -> None:
     """Bodies that were cut, and such as are no text; statuses that nobody has named."""
-    cut = replace(IMPORT, request_bytes=900, request_body="aä".encode()[:2], status=599, injected="fault-2")
-    binary = replace(IMPORT, request_bytes=2, request_body=b"\xff\x00", response_body=b"\xff\x00", response_bytes=2)
+    cut = IMPORT._replace(request_bytes=900, request_body="aä".encode()[:2], status=599, injected="fault-2")
+    binary = IMPORT._replace(request_bytes=2, request_body=b"\xff\x00", response_body=b"\xff\x00", response_bytes=2)
     first, second = entries(cut, binary)
     assert first["request"]["postData"] == {"mimeType": "application/json", "text": "a", "comment": "the first 2 bytes"}
     assert (first["response"]["statusText"], first["comment"]) == ("", "injected by fault-2")
