@@ -474,7 +474,7 @@ async def test_too_long_while_it_comes() -> None:
         assert (after["records"], after["jobs"]) == (before["records"], before["jobs"])
 
 
-@pytest.mark.parametrize("note", ["", "x" * 100_000], ids=["at once", "in slices"])
+@pytest.mark.parametrize("note", ["", "x" * 100_000], ids=["at once", "in parts"])
 async def test_more_records_than_an_import_may_have(note: str) -> None:
     async with Mock(progress=Progress(progress="immediate"), limits=Limits(max_import_records=3)).client() as client:
         body = {"contacts": [{**contact(id=f"C-{n}"), "note": note} for n in range(3)], "responsibilities": []}

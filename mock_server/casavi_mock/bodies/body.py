@@ -1,38 +1,29 @@
 """Reads request bodies: how long, how encoded, how deep, and whether they satisfy the contract.
 
-A long body is parsed and checked in slices, with a pause after each, so that one large import does not keep other
+A long body is parsed and checked in parts, with a pause after each, so that one large import does not keep other
 clients waiting.
 """
 
-import asyncio
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
-from casavi_mock.bodies.bulk import ItemSchema, Records, beyond
-from casavi_mock.bodies.malformed import from_parser, refusal
-from casavi_mock.bodies.pauses import in_pauses
-from casavi_mock.bodies.slices import (
-    MAX_INSIDE,
-    Malformed,
-    Member,
-    Opening,
-    Overfull,
-    Slice,
-    Unsliceable,
-    Whole,
-    pieces,
-)
-from casavi_mock.bodies.validation import MAX_ERRORS, BodySchema, PlainSchema
-from casavi_mock.domain.ordering import escaped
+from casavi_mock.bodies.bulk import MAX_INSIDE, Findings, LongBody
+from casavi_mock.bodies.malformed import Malformed, from_parser, refusal
+from casavi_mock.bodies.parts import Overfull, Parts, Scalar
+from casavi_mock.bodies.pauses import ClientGone, Receive, in_pauses
+from casavi_mock.bodies.validation import COUNTED_ERRORS, BodySchema
+from casavi_mock.domain.model import Shape
+from casavi_mock.domain.steps import Steps
 from casavi_mock.errors import FieldError, Refused
 
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Headers = Mapping[bytes, bytes]
 
-SLICED_FROM_BYTES = 256_000
+LONG_FROM_BYTES = 256_000
+"""Length from which a body is read in parts."""
+
 _CHARSETS = (b"utf-8", b"utf8", b"us-ascii", b"ascii")
 
 
@@ -43,7 +34,7 @@ class BodyLimits:
     max_bytes: int
     max_nesting: int
     max_records: int
-    """Elements of the arrays at its top, together."""
+    """Elements of the lists of records at its top, together."""
 
 
 class BodyReader:
@@ -53,7 +44,7 @@ class BodyReader:
         schema: JSON Schema of the whole body (draft 4), self-contained.
         limits: How long and how deep a body may be.
         secret: Whether nothing of the body may be shown in errors.
-        items: What the top-level arrays hold, by their names, for bodies that are read in slices.
+        shape: What records the body may hold.
     """
 
     def __init__(
@@ -62,12 +53,11 @@ class BodyReader:
         limits: BodyLimits,
         *,
         secret: bool = False,
-        items: Mapping[str, ItemSchema] | None = None,
+        shape: Shape | None = None,
     ) -> None:
         self._schema = BodySchema(schema, secret=secret)
-        self._plain = PlainSchema(schema)
         self._limits = limits
-        self._items = items or {}
+        self._shape = shape
 
     async def read(
         self, headers: Headers, receive: Receive, told: Callable[[bytes | bytearray], None] = lambda raw: None
@@ -83,91 +73,84 @@ class BodyReader:
 
         Raises:
             Refused: It is not JSON, too long, too deep, or does not satisfy the contract.
+            ClientGone: The client went away meanwhile.
         """
         check_media_type(headers)
         raw = await read_bytes(headers, receive, self._limits.max_bytes)
         told(raw)
+        body = self._plain(raw) if len(raw) < LONG_FROM_BYTES else None
+        return await in_pauses(self.steps(raw), receive) if body is None else body
+
+    def _plain(self, raw: bytes | bytearray) -> dict[str, Any] | None:
+        """Returns a short body if there is nothing to be said about it, as about nearly all; None if there may be."""
+        try:
+            body: dict[str, Any] = orjson.loads(raw)
+        except orjson.JSONDecodeError:
+            return None
+        if not self._schema.plainly_satisfied_by(body):
+            return None
+        if self._shape is not None:
+            self._check_number(sum([len(body.get(child.key, ())) for child in self._shape.children]))
+        return body
+
+    def steps(self, raw: bytes | bytearray) -> Steps[dict[str, Any]]:
+        """Parses and checks a body in steps.
+
+        Args:
+            raw: The body.
+
+        Raises:
+            Refused: As in `read`.
+        """
+        if len(raw) < LONG_FROM_BYTES:
+            return (yield from self._short(raw))
+        try:
+            return (yield from self._long(raw))
+        except Malformed as error:
+            malformed = error
+        except Overfull:
+            raise _too_full() from None
+        raise (yield from refusal(raw, malformed, secret=self._schema.secret)) from None
+
+    def _short(self, raw: bytes | bytearray) -> Steps[dict[str, Any]]:
         if not raw or raw.isspace():
-            missing = FieldError("", "a JSON object", "no body")
-            raise Refused("body-missing", "Send a JSON object as the body.", (missing,))
-        if self._items and len(raw) >= SLICED_FROM_BYTES:
-            try:
-                return await self._in_slices(raw)
-            except Malformed as error:
-                raise await in_pauses(refusal(raw, error, secret=False)) from None
-            except Overfull:
-                raise _overfull() from None
-            except Unsliceable:
-                if sum(map(raw.count, (b"{", b"[", b","))) > MAX_INSIDE:
-                    raise _overfull() from None
-        return self._at_once(raw)
-
-    def _at_once(self, raw: bytes | bytearray) -> dict[str, Any]:
-        body = parse(raw, secret=self._schema.secret)
-        if not self._plain.satisfied_by(body):
-            self._check_depth(beyond(body, "", self._limits.max_nesting))
-            if not self._schema.satisfied_by(body):
-                errors = list(self._schema.errors(body))
-                raise _violations(errors, len(errors))
-        self._check_number(sum(len(body[name]) for name in self._items if name in body))
-        satisfied: dict[str, Any] = body
+            raise _missing()
+        body = LongBody(self._schema, self._limits.max_nesting, None)
+        value = parse(raw, secret=self._schema.secret)
+        yield from body.take(Scalar(value))
+        self._judge(body.findings)
+        if self._shape is not None:
+            self._check_number(sum([len(value.get(child.key, ())) for child in self._shape.children]))
+        satisfied: dict[str, Any] = value
         return satisfied
 
-    async def _in_slices(self, raw: bytes | bytearray) -> dict[str, Any]:
-        body: Any = {}
-        arrays: dict[str, Records] = {}
-        records: Records | None = None
-        number = 0
-        for piece in pieces(raw, self._items):
-            match piece:
-                case Whole():
-                    body, records = piece.value, Records("", None, self._limits.max_nesting - 1)
-                case Member():
-                    arrays.pop(piece.name, None)
-                    body[piece.name] = piece.value
-                case Opening():
-                    body[piece.name] = []
-                    records = Records(f"/{piece.name}", self._items[piece.name], self._limits.max_nesting - 2)
-                    arrays[piece.name] = records
-                case Slice():
-                    assert records is not None, "an array opens before its slices come"
-                    await records.take(piece)
-                    number += len(piece.values)
-                    self._check_number(number)
-            await asyncio.sleep(0)
-        self._judge(body, arrays if isinstance(body, dict) else {}, records)
-        satisfied: dict[str, Any] = body | {name: array.kept for name, array in arrays.items()}
+    def _long(self, raw: bytes | bytearray) -> Steps[dict[str, Any]]:
+        body = LongBody(self._schema, self._limits.max_nesting, self._shape)
+        blank = True
+        for event in Parts(raw):
+            if event is not None:
+                blank = False
+                yield from body.take(event)
+                self._check_number(body.number)
+            yield
+        if blank:
+            raise _missing()
+        self._judge(body.findings)
+        satisfied: dict[str, Any] = body.value
         return satisfied
 
-    def _judge(self, body: Any, arrays: Mapping[str, Records], last: Records | None) -> None:
-        """Refuses a body that is too deep or does not satisfy the contract, in the words that fit it as a whole."""
-        if not isinstance(body, dict):
-            assert last is not None, "the body is one value"
-            self._check_depth(last.too_deep or beyond(body, "", self._limits.max_nesting))
-        else:
-            for name, value in reversed(body.items()):  # of several places the last is told
-                inside = arrays[name].too_deep if name in arrays else None
-                self._check_depth(inside or beyond(value, f"/{escaped(name)}", self._limits.max_nesting - 1))
-        own = list(self._schema.errors(body))
-        errors: list[FieldError] = []
-        for name in self._items:
-            errors += [error for error in own if f"{error.pointer}/".startswith(f"/{name}/")]
-            errors += arrays[name].errors if name in arrays else ()
-        errors += [error for error in own if error.pointer.split("/")[1:2] not in [[name] for name in self._items]]
-        count = len(own) + sum(array.error_count for array in arrays.values())
-        if count:
-            raise _violations(errors, count)
+    def _judge(self, findings: Findings) -> None:
+        if findings.too_deep is not None:
+            limit = self._limits.max_nesting
+            place = "" if self._schema.secret else findings.too_deep[:500]
+            error = FieldError(place, f"at most {limit} levels of nesting", "more")
+            raise Refused("nesting-too-deep", f"The body is nested more than {limit} levels deep.", (error,))
+        if findings.count:
+            raise _violations(findings)
 
     def _check_number(self, records: int) -> None:
         if records > self._limits.max_records:
             raise _too_many(self._limits.max_records)
-
-    def _check_depth(self, place: str | None) -> None:
-        if place is not None:
-            limit = self._limits.max_nesting
-            place = "" if self._schema.secret else place
-            error = FieldError(place[:500], f"at most {limit} levels of nesting", "more")
-            raise Refused("nesting-too-deep", f"The body is nested more than {limit} levels deep.", (error,))
 
 
 def check_media_type(headers: Headers) -> None:
@@ -219,10 +202,6 @@ async def read_bytes(headers: Headers, receive: Receive, max_bytes: int) -> byte
     return body  # a copy of many megabytes would keep others waiting
 
 
-class ClientGone(Exception):
-    """The client went away before its request was complete."""
-
-
 def parse(raw: bytes | bytearray, *, secret: bool = False) -> Any:
     """Returns the parsed JSON.
 
@@ -239,11 +218,17 @@ def parse(raw: bytes | bytearray, *, secret: bool = False) -> Any:
         raise from_parser(raw, error, secret=secret) from None
 
 
-def _violations(errors: list[FieldError], count: int) -> Refused:
-    first = errors[0]
-    more = f" (and {count - 1} more)" if count > 1 else ""
+def _violations(findings: Findings) -> Refused:
+    first, count = findings.errors[0], min(findings.count, COUNTED_ERRORS)
+    least = "at least " if count >= COUNTED_ERRORS else ""
+    more = f" (and {least}{count - 1} more)" if count > 1 else ""
     where = first.pointer[:500] or "The body"
-    return Refused("schema-violation", f"{where}: {first.message}{more}", tuple(errors[:MAX_ERRORS]), count)
+    return Refused("schema-violation", f"{where}: {first.message}{more}", tuple(findings.errors), count)
+
+
+def _missing() -> Refused:
+    missing = FieldError("", "a JSON object", "no body")
+    return Refused("body-missing", "Send a JSON object as the body.", (missing,))
 
 
 def _unsupported(expected: str, got: str) -> Refused:
@@ -267,9 +252,12 @@ def _too_many(limit: int) -> Refused:
     return Refused("body-too-large", detail, (place,))
 
 
-def _overfull() -> Refused:
+def _too_full() -> Refused:
     place = FieldError("", f"at most {MAX_INSIDE} objects and lists in one value", "more")
-    detail = f"A value in the body holds more than {MAX_INSIDE} objects and lists. Send less of it, or less at once."
+    detail = (
+        f"A value in the body holds more than {MAX_INSIDE} objects and lists, or a name or a number of megabytes. "
+        "Send less of it, or less at once."
+    )
     return Refused("body-too-large", detail, (place,))
 
 

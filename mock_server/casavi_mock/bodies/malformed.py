@@ -4,7 +4,6 @@ import codecs
 
 import orjson
 
-from casavi_mock.bodies.slices import Malformed, byte_position
 from casavi_mock.domain.steps import Steps, at_once
 from casavi_mock.errors import FieldError, Refused
 
@@ -12,6 +11,20 @@ STEP_BYTES = 1_000_000
 """How much of a body is looked at between two pauses: less than a millisecond of work."""
 
 _CONTINUATION = bytes(range(0x80, 0xC0))
+
+
+class Malformed(Exception):
+    """The body is not JSON.
+
+    Args:
+        position: Where, in bytes from its beginning.
+        reason: What the parser says.
+    """
+
+    def __init__(self, position: int, reason: str) -> None:
+        super().__init__(reason)
+        self.position = position
+        self.reason = reason
 
 
 def from_parser(raw: bytes | bytearray, error: orjson.JSONDecodeError, *, secret: bool) -> Refused:
@@ -86,3 +99,8 @@ def _hint(raw: bytes | bytearray, came: str) -> str:
     if came.startswith(("'NaN", "'Infinity", "'nfinity")):
         return " NaN and Infinity are not JSON; send null or leave the field out."
     return ""
+
+
+def byte_position(error: orjson.JSONDecodeError) -> int:
+    """Returns where the parser stumbled, in bytes; of a text that is not UTF-8 it does not say."""
+    return error.pos if error.doc.isascii() else len(error.doc[: error.pos].encode())

@@ -1,6 +1,8 @@
 """Checks parsed bodies against the contract, and says in a person's words what was expected and what came."""
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
+from itertools import islice
 from typing import Any
 
 import jsonschema_rs
@@ -12,12 +14,21 @@ from casavi_mock.errors import FieldError
 MAX_ERRORS = 20
 """Places that an error answer names at most."""
 
+COUNTED_ERRORS = 1_000
+"""Errors in a body after which no more are counted; making an error takes longer than all the rest."""
+
 _SHOWN = 60
 """Characters of a wrong value that an error answer shows at most."""
 
+_BRIEF = 1_000
+"""Characters of a wrong text that are nearly always enough to tell that it is wrong."""
+
+_SHOWN_NAMES = 10
+"""Names of an object's members that an error answer shows at most."""
+
 
 class BodySchema:
-    """A compiled schema of a request body.
+    """A compiled schema of a request body, or of one place in it.
 
     Args:
         schema: JSON Schema (draft 4), self-contained.
@@ -25,32 +36,111 @@ class BodySchema:
     """
 
     def __init__(self, schema: Mapping[str, Any], *, secret: bool = False) -> None:
+        self._schema = schema
         self._validator = _compiled(schema)
         self.secret = secret
-        self._names = frozenset(_names(schema))
+        self._places: dict[int, BodySchema] = {}
+        """Schemas of places by the identity of their text; several places share one."""
+
+    @cached_property
+    def _plain(self) -> jsonschema_rs.Draft4Validator:
+        return _compiled(closed(self._schema))
+
+    @cached_property
+    def _names(self) -> frozenset[str]:
+        return frozenset(_names(self._schema))
+
+    @cached_property
+    def _shape(self) -> Mapping[str, Any]:
+        """What the schema says of elements and members; empty where they cannot be looked at one by one."""
+        return _shape(self._schema, self._schema.get("components", {}).get("schemas", {}))
 
     def satisfied_by(self, value: Any) -> bool:
         """Whether a value satisfies the schema."""
         return self._validator.is_valid(value)
 
+    def plainly_satisfied_by(self, value: Any) -> bool:
+        """Whether a value satisfies the schema, and holds nothing but what the schema knows.
+
+        Such a value is nested no deeper than the schema, so one call tells of nearly every body that nothing is wrong.
+        """
+        return self._plain.is_valid(value)
+
+    def of_elements(self) -> "BodySchema | None":
+        """Returns the schema of the elements of a list; None if they can be anything, or are not looked at alone."""
+        return self._place(self._shape.get("items"))
+
+    def of_member(self, name: str) -> "BodySchema | None":
+        """Returns the schema of a member of an object; None if it can be anything, or is not looked at alone."""
+        known = self._shape.get("properties", {}).get(name)
+        return self._place(self._shape.get("additionalProperties") if known is None else known)
+
+    def _place(self, schema: Any) -> "BodySchema | None":
+        if not isinstance(schema, dict):
+            return None
+        if id(schema) not in self._places:
+            whole = {**schema, "components": self._schema.get("components", {})}
+            place = self._places[id(schema)] = BodySchema(whole, secret=self.secret)
+            place._places = self._places
+        return self._places[id(schema)]
+
     def errors(self, value: Any, prefix: str = "") -> Iterator[FieldError]:
-        """Yields every place where a value does not satisfy the schema.
+        """Yields every place where a value does not satisfy the schema, and looks no further than it is asked for.
+
+        Elements and members are looked at one by one: the validator makes all of its errors before it gives the first,
+        and one error takes as long to make as a hundred good values to check.
 
         Args:
             value: A parsed JSON value.
             prefix: JSON pointer of the value in the whole body.
         """
-        for error in self._validator.iter_errors(value):
-            pointer = prefix + pointer_to(error.instance_path)
-            yield from self._in_words(error, pointer, prefix)
+        if self.satisfied_by(value):
+            return
+        yield from self.own_errors(value, prefix)
+        if isinstance(value, list) and (inner := self.of_elements()) is not None:
+            for index, element in enumerate(value):
+                yield from inner.errors(element, f"{prefix}/{index}")
+        elif isinstance(value, dict) and self._shape:
+            for name, member in value.items():
+                if (inner := self.of_member(name)) is not None:
+                    yield from inner.errors(member, f"{prefix}/{escaped(name)}")
+
+    def own_errors(self, value: Any, prefix: str, *, divided: bool = False) -> Iterator[FieldError]:
+        """Yields what is wrong with a value itself: not inside of its elements or members, if they are looked at alone.
+
+        Args:
+            value: A parsed JSON value.
+            prefix: JSON pointer of the value in the whole body.
+            divided: Whether the value is so long that nothing may look at all of it.
+        """
+        alone = bool(self._shape) and isinstance(value, dict | list)
+        brief = self._brief(value) if alone or divided or isinstance(value, str) else value
+        for error in self._validator.iter_errors(brief):
+            if alone and len(error.instance_path):
+                continue
+            if isinstance(error.kind, jsonschema_rs.ValidationErrorKind.AdditionalProperties):
+                yield from self._unknown(value, error.kind, prefix + pointer_to(error.instance_path))
+            else:
+                yield from self._in_words(error, prefix + pointer_to(error.instance_path), prefix)
+
+    def _brief(self, value: Any) -> Any:
+        """Returns what has the same errors of its own, and is not as long: errors hold a copy of the whole value."""
+        if isinstance(value, str):
+            start = value[:_BRIEF]
+            return value if self.satisfied_by(start) else start
+        if not isinstance(value, dict):
+            return [] if isinstance(value, list) else value
+        others = islice((name for name in value if name not in self._names), _SHOWN_NAMES)
+        names = [*(name for name in self._names if name in value), *others]
+        return {name: _shallow(value[name]) for name in names}
+
+    def _unknown(self, value: Any, kind: Any, prefix: str) -> Iterator[FieldError]:
+        known = self._shape.get("properties", {})
+        for name in (name for name in value if name not in known) if self._shape else sorted(kind.unexpected):
+            yield FieldError(f"{prefix}/{escaped(name)}", "a field that the contract knows", "an unknown field")
 
     def _in_words(self, error: jsonschema_rs.ValidationError, pointer: str, prefix: str) -> Iterator[FieldError]:
-        kind = error.kind
-        if isinstance(kind, jsonschema_rs.ValidationErrorKind.AdditionalProperties):
-            for name in sorted(kind.unexpected):
-                yield FieldError(f"{pointer}/{escaped(name)}", "a field that the contract knows", "an unknown field")
-            return
-        meant = _meant_branch(kind)
+        meant = _meant_branch(error.kind)
         if meant:
             for inner in meant:
                 yield from self._in_words(inner, prefix + pointer_to(inner.instance_path), prefix)
@@ -65,26 +155,28 @@ class BodySchema:
 
     def _fields_of(self, value: Mapping[str, Any]) -> str:
         shown = sorted(name for name in value if name in self._names or not self.secret)
-        names = ", ".join(shown[:10]) or "that the contract does not know"
+        names = ", ".join(shown[:_SHOWN_NAMES]) or "that the contract does not know"
         return f"object with the fields {names[:200]}" if value else "an empty object"
 
 
-class PlainSchema:
-    """A compiled schema that takes only what a schema knows: no unknown fields, and nothing of any form.
+def _shape(schema: Mapping[str, Any], components: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Returns the schema that says what elements and members are, if each of them can be judged alone."""
+    while True:
+        parts = schema.get("allOf", ())
+        if "$ref" in schema:
+            schema = components[schema["$ref"].rpartition("/")[2]]
+        elif len(parts) == 1 and "properties" not in schema:
+            schema = parts[0]
+        else:
+            break
+    together = schema.keys() & {"allOf", "oneOf", "not", "enum", "uniqueItems", "minItems", "minProperties"}
+    if together or any(branch.keys() - {"required"} for branch in schema.get("anyOf", ())):
+        return {}
+    return schema if schema.keys() & {"properties", "items", "additionalProperties"} else {}
 
-    What satisfies it satisfies the schema as well, and is nested no deeper than that. So one check tells of nearly
-    every body that there is nothing to be said about it.
 
-    Args:
-        schema: JSON Schema (draft 4), self-contained.
-    """
-
-    def __init__(self, schema: Mapping[str, Any]) -> None:
-        self._validator = _compiled(closed(schema))
-
-    def satisfied_by(self, value: Any) -> bool:
-        """Whether a value satisfies the schema, and is nothing but what the schema knows."""
-        return self._validator.is_valid(value)
+def _shallow(value: Any) -> Any:
+    return type(value)() if isinstance(value, dict | list) else value
 
 
 def closed(schema: Mapping[str, Any]) -> dict[str, Any]:

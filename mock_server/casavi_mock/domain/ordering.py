@@ -4,11 +4,13 @@ Inside one request order never matters: contacts and properties first, then unit
 documents. Source: facts page, section 8.1; the stages come from the marks in the contract document.
 """
 
+import functools
 from bisect import bisect_right
-from collections import Counter, deque
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from operator import attrgetter
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from itertools import accumulate
 from typing import overload
 
 from casavi_mock.domain.model import Json, Key, RecordWarning, Reference, Shape
@@ -17,12 +19,12 @@ from casavi_mock.domain.steps import Steps
 MAX_WARNINGS = 100
 """Different unknown fields that one job names; a hostile body cannot make the list longer."""
 
-_STAGE = attrgetter("shape.stage")
+_DIVISIONS = 64
 
 
 @dataclass(slots=True, eq=False)
 class PlannedRecord:
-    """One record of a request, with its place in it."""
+    """One record of a request, with its place in it. Of one request, records with the same place are the same."""
 
     shape: Shape
     entity: str
@@ -52,58 +54,52 @@ class PlannedRecord:
                     if (target := part.get(reference.field)) is not None:
                         yield f"{self.pointer}/{child.key}/{index}/{reference.field}", reference, target
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, PlannedRecord) and self.pointer == other.pointer
+
+    def __hash__(self) -> int:
+        return hash(self.pointer)
+
 
 @dataclass(frozen=True, slots=True)
 class Portion:
-    """Some records of an array, one after the other, as they came: they are parsed when their turn comes.
+    """Some records of a list, one after the other, as they came: they are parsed when their turn comes.
 
-    So a large import that waits takes no more room than what was sent. The records hold no other records.
+    So a large import that waits takes no more room than what was sent, and the collector has nothing to walk through.
     """
 
-    keys: Sequence[Key]
-    """By what they are found again."""
+    count: int
     load: Callable[[], Sequence[Mapping[str, Json]]]
     """Returns them."""
-    unknown: Sequence[tuple[int, set[str]]] = ()
-    """Names of fields that the contract does not know, each with the record's place in the portion."""
+    keys: list[Key] | None = None
+    """By what they are found again; whoever plans them takes these out. None if the records may hold others; then they
+    are parsed to be planned, too."""
+    unknown: Sequence[tuple[int, Iterable[str]]] = ()
+    """With the keys: names of fields that the contract does not know, and the place in the portion where they are."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedPortion:
-    """A portion, with its place in the request."""
+    """Those records of one kind that a portion holds."""
 
-    shape: Shape
     entity: str
     count: int
-    pointer: str
-    """That of the array."""
-    first: int
-    """Index of the first record in the array."""
-    load: Callable[[], Sequence[Mapping[str, Json]]]
-
-    def records(self) -> list[PlannedRecord]:
-        """Returns the records."""
-        shape, entity, pointer = self.shape, self.entity, self.pointer
-        return [
-            PlannedRecord(shape, entity, _key(data, shape), f"{pointer}/{index}", data, None, None)
-            for index, data in enumerate(self.load(), self.first)
-        ]
+    records: Callable[[], list[PlannedRecord]]
+    """Parses them."""
 
 
 class PlannedRecords(Sequence[PlannedRecord]):
     """Records in import order, of which some are parsed when they are asked for.
 
     Args:
-        parts: Records and portions in import order.
+        parts: Records of one kind and portions, in import order.
     """
 
     __slots__ = ("_first", "_loaded", "_parts", "_starts", "_stop")
 
-    def __init__(self, parts: list[PlannedRecord | PlannedPortion]) -> None:
+    def __init__(self, parts: Sequence[list[PlannedRecord] | PlannedPortion]) -> None:
         self._parts = parts
-        self._starts = [0]
-        for part in parts:
-            self._starts.append(self._starts[-1] + (part.count if isinstance(part, PlannedPortion) else 1))
+        self._starts = [0, *accumulate(part.count if isinstance(part, PlannedPortion) else len(part) for part in parts)]
         self._first = self._stop = 0
         self._loaded: list[PlannedRecord] = []
         """Those from `_first` to `_stop`, as they are asked for in order."""
@@ -123,17 +119,23 @@ class PlannedRecords(Sequence[PlannedRecord]):
             self._load(index)
         return self._loaded[index - self._first]
 
+    def __iter__(self) -> Iterator[PlannedRecord]:
+        for part in self._parts:
+            yield from part if isinstance(part, list) else part.records()
+
     def _load(self, index: int) -> None:
         number = bisect_right(self._starts, index) - 1
         part = self._parts[number]
-        self._loaded = [part] if isinstance(part, PlannedRecord) else part.records()
+        self._loaded = part if isinstance(part, list) else part.records()
         self._first, self._stop = self._starts[number], self._starts[number + 1]
 
     def kinds(self, start: int) -> Counter[str]:
         """Returns how many records of each kind there are from an index on; none is parsed for that."""
         found: Counter[str] = Counter()
-        for number in range(bisect_right(self._starts, start) - 1, len(self._parts)):
-            found[self._parts[number].entity] += self._starts[number + 1] - max(self._starts[number], start)
+        for number in range(max(bisect_right(self._starts, start) - 1, 0), len(self._parts)):
+            part = self._parts[number]
+            entity = part[0].entity if isinstance(part, list) else part.entity
+            found[entity] += self._starts[number + 1] - max(self._starts[number], start)
         return found
 
 
@@ -141,8 +143,8 @@ class PlannedRecords(Sequence[PlannedRecord]):
 class Plan:
     """The records of one request in import order."""
 
-    records: Sequence[PlannedRecord]
-    duplicates: frozenset[tuple[str, Key]]
+    records: PlannedRecords
+    duplicates: AbstractSet[tuple[str, Key]]
     """Entity and key of the records that occur more than once."""
     warnings: list[RecordWarning]
 
@@ -158,9 +160,7 @@ class Plan:
 
     def kinds(self, start: int) -> Counter[str]:
         """Returns how many records of each kind there are from an index on."""
-        if isinstance(self.records, PlannedRecords):
-            return self.records.kinds(start)
-        return Counter(record.entity for record in self.records[start:])
+        return self.records.kinds(start)
 
 
 def plan(body: Mapping[str, Json], shape: Shape) -> Plan:
@@ -170,126 +170,156 @@ def plan(body: Mapping[str, Json], shape: Shape) -> Plan:
         body: An import request that satisfies the contract.
         shape: The shape of the import's body, from the contract document.
     """
-    scan = _Scan(every=1 << 30)
-    deque(scan.visit(body, shape, "", None, None), maxlen=0)
-    return scan.plan()
+    planner = _Planner()
+    for found in _inside(body, shape, "", planner.unknown):
+        planner.take(found)
+    return planner.plan()
 
 
 def planning(body: Mapping[str, Json], shape: Shape, every: int) -> Steps[Plan]:
-    """Plans an import in slices: yields after so many records, and returns the plan.
+    """Plans an import in steps, and returns the plan.
 
     Args:
-        body: An import request that satisfies the contract.
+        body: An import request that satisfies the contract. Its lists may hold portions.
         shape: The shape of the import's body, from the contract document.
-        every: Records between two pauses.
+        every: Records, and parts of records such as addresses, between two pauses.
     """
-    scan = _Scan(every)
-    yield from scan.visit(body, shape, "", None, None)
-    return scan.plan()
+    planner = _Planner()
+    for number, found in enumerate(_inside(body, shape, "", planner.unknown), 1):
+        planner.take(found)
+        if number % every == 0 or isinstance(found, _Placed):
+            yield
+    plan = planner.plan()
+    if len(plan.records) > every:
+        yield from planner.forget_keys()
+    return plan
 
 
-@dataclass(slots=True)
-class _Scan:
-    every: int
-    parts: list[PlannedRecord | PlannedPortion] = field(default_factory=list)
-    seen: dict[str, set[Key]] = field(default_factory=dict)
-    """Keys by entity."""
-    duplicates: set[tuple[str, Key]] = field(default_factory=set)
-    unknown: "_UnknownFields | None" = None
-    """None until there is one."""
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    """A portion, with its place in the request."""
+
+    portion: Portion
+    shape: Shape
+    pointer: str
+    """That of the list."""
+    first: int
+    """Index of the portion's first record in the list."""
+    parent: PlannedRecord | None
+    part: Mapping[str, Json] | None
+
+    def inside(self, unknown: "_UnknownFields | None" = None) -> Iterator[PlannedRecord]:
+        """Yields the records, and those in them."""
+        for index, data in enumerate(self.portion.load(), self.first):
+            pointer = f"{self.pointer}/{index}"
+            for found in _inside(data, self.shape, pointer, unknown, self.parent, self.part):
+                if isinstance(found, PlannedRecord):
+                    yield found
+
+    def records(self, entity: str) -> list[PlannedRecord]:
+        """Returns those of one kind."""
+        return [record for record in self.inside() if record.entity == entity]
+
+
+def _inside(
+    data: Mapping[str, Json],
+    shape: Shape,
+    pointer: str,
+    unknown: "_UnknownFields | None" = None,
+    parent: PlannedRecord | None = None,
+    part: Mapping[str, Json] | None = None,
+) -> Iterator[PlannedRecord | _Placed | None]:
+    """Yields a record and all in it, in the order of the document; None for what is part of a record.
+
+    Args:
+        data: The record or the part.
+        shape: Its shape.
+        pointer: JSON pointer of its place.
+        unknown: Where fields go that the contract does not know.
+        parent: The record that it stands in.
+        part: The part of that record that it stands in.
+    """
+    if unknown is not None:
+        unknown.look_at(data, shape, pointer)
+    if shape.entity is not None:
+        parent, part = PlannedRecord(shape, shape.entity, _key(data, shape), pointer, data, parent, part), None
+        yield parent
+    else:
+        part = None if parent is None else data
+        yield None
+    for child in shape.children:
+        index = 0
+        for item in data.get(child.key) or ():
+            if isinstance(item, Portion):
+                yield _Placed(item, child.shape, f"{pointer}/{child.key}", index, parent, part)
+                index += item.count
+            else:
+                yield from _inside(item, child.shape, f"{pointer}/{child.key}/{index}", unknown, parent, part)
+                index += 1
+
+
+class _Planner:
+    """What is known of a request while its records are looked at."""
+
+    def __init__(self) -> None:
+        self.unknown = _UnknownFields()
+        self._stages: dict[int, list[list[PlannedRecord] | PlannedPortion]] = {}
+        self._seen: defaultdict[tuple[str, int], dict[str, None]] = defaultdict(dict)
+        """Keys as text by entity, in divisions: what grows beyond a million keys moves all of them at once. The
+        collector walks through sets, but not through dictionaries of texts."""
+        self._duplicates: set[tuple[str, Key]] = set()
+
+    def take(self, found: PlannedRecord | _Placed | None) -> None:
+        """Takes what is found next."""
+        if isinstance(found, PlannedRecord):
+            self._record(found)
+        elif found is not None:
+            self._portion(found)
+
+    def _record(self, record: PlannedRecord) -> None:
+        self._key(record.entity, record.key)
+        parts = self._stages.setdefault(record.shape.stage, [])
+        if parts and isinstance(parts[-1], list) and parts[-1][0].entity == record.entity:
+            parts[-1].append(record)
+        else:
+            parts.append([record])
+
+    def _portion(self, placed: _Placed) -> None:
+        portion, shape = placed.portion, placed.shape
+        counts: Counter[tuple[int, str]] = Counter()
+        if portion.keys is not None:
+            assert shape.entity is not None, "what has a key is a record"
+            for index, names in portion.unknown:
+                self.unknown.add(shape.name, f"{placed.pointer}/{placed.first + index}", names)
+            for key in portion.keys:
+                self._key(shape.entity, key)
+            portion.keys.clear()
+            counts[shape.stage, shape.entity] = portion.count
+        else:
+            for record in placed.inside(self.unknown):
+                self._key(record.entity, record.key)
+                counts[record.shape.stage, record.entity] += 1
+        for (stage, entity), count in counts.items():
+            planned = PlannedPortion(entity, count, functools.partial(placed.records, entity))
+            self._stages.setdefault(stage, []).append(planned)
+
+    def _key(self, entity: str, key: Key) -> None:
+        text = key if isinstance(key, str) else repr(key)
+        seen = self._seen[entity, hash(text) % _DIVISIONS]
+        if text in seen:
+            self._duplicates.add((entity, key))
+        seen[text] = None
+
+    def forget_keys(self) -> Steps[None]:
+        """Forgets by what records are found again, in steps: to free a million keys takes long, too."""
+        while self._seen:
+            self._seen.popitem()
+            yield
 
     def plan(self) -> Plan:
-        """Returns the plan of what was visited."""
-        self.parts.sort(key=_STAGE)  # stable: document order inside a stage
-        records = [part for part in self.parts if isinstance(part, PlannedRecord)]
-        whole = len(records) == len(self.parts)
-        warnings = self.unknown.warnings() if self.unknown else []
-        return Plan(records if whole else PlannedRecords(self.parts), frozenset(self.duplicates), warnings)
-
-    def visit(
-        self,
-        data: Mapping[str, Json],
-        shape: Shape,
-        pointer: str,
-        parent: PlannedRecord | None,
-        part: Mapping[str, Json] | None,
-    ) -> Steps[None]:
-        if not data.keys() <= shape.fields:
-            self._unknown(shape.name, pointer, data.keys() - shape.fields)
-        if shape.entity is not None:
-            parent, part = self._record(data, shape, shape.entity, pointer, parent, part), None
-            if len(self.parts) % self.every == 0:
-                yield
-        elif parent is not None:
-            part = data
-        for child in shape.children:
-            items = data.get(child.key)
-            if not items:
-                continue
-            if child.shape.entity is not None and not child.shape.children:
-                yield from self._leaves(items, child.shape, child.shape.entity, f"{pointer}/{child.key}", parent, part)
-                continue
-            for index, item in enumerate(items):
-                yield from self.visit(item, child.shape, f"{pointer}/{child.key}/{index}", parent, part)
-
-    def _leaves(
-        self,
-        items: Iterable[Mapping[str, Json] | Portion],
-        shape: Shape,
-        entity: str,
-        pointer: str,
-        parent: PlannedRecord | None,
-        part: Mapping[str, Json] | None,
-    ) -> Steps[None]:
-        """Does what `visit` does, for records in which no others stand; most do not, so this saves most of the time."""
-        index = 0
-        for item in items:
-            if isinstance(item, Portion):
-                self._portion(item, shape, entity, pointer, index)
-                index += len(item.keys)
-                yield
-                continue
-            if not item.keys() <= shape.fields:
-                self._unknown(shape.name, f"{pointer}/{index}", item.keys() - shape.fields)
-            self._record(item, shape, entity, f"{pointer}/{index}", parent, part)
-            index += 1
-            if len(self.parts) % self.every == 0:
-                yield
-
-    def _record(
-        self,
-        data: Mapping[str, Json],
-        shape: Shape,
-        entity: str,
-        pointer: str,
-        parent: PlannedRecord | None,
-        part: Mapping[str, Json] | None,
-    ) -> PlannedRecord:
-        key = _key(data, shape)
-        seen = self.seen.setdefault(entity, set())
-        if key in seen:
-            self.duplicates.add((entity, key))
-        seen.add(key)
-        record = PlannedRecord(shape, entity, key, pointer, data, parent, part)
-        self.parts.append(record)
-        return record
-
-    def _unknown(self, schema: str, pointer: str, names: set[str]) -> None:
-        if self.unknown is None:
-            self.unknown = _UnknownFields()
-        self.unknown.add(schema, pointer, names)
-
-    def _portion(self, portion: Portion, shape: Shape, entity: str, pointer: str, first: int) -> None:
-        keys = portion.keys
-        for index, names in portion.unknown:
-            self._unknown(shape.name, f"{pointer}/{first + index}", names)
-        seen, new = self.seen.setdefault(entity, set()), set(keys)
-        if len(new) < len(keys):
-            self.duplicates.update((entity, key) for key, number in Counter(keys).items() if number > 1)
-        if not seen.isdisjoint(new):
-            self.duplicates.update((entity, key) for key in seen & new)
-        seen |= new
-        self.parts.append(PlannedPortion(shape, entity, len(keys), pointer, first, portion.load))
+        """Returns the plan: stage by stage, and in the order of the document inside of a stage."""
+        parts = [part for stage in sorted(self._stages) for part in self._stages[stage]]
+        return Plan(PlannedRecords(parts), self._duplicates, self.unknown.warnings())
 
 
 def _key(data: Mapping[str, Json], shape: Shape) -> Key:
@@ -307,8 +337,12 @@ class _UnknownFields:
         self._counts: dict[tuple[str, str], int] = {}
         self._left_out = 0
 
-    def add(self, schema: str, pointer: str, names: set[str]) -> None:
-        for name in sorted(names):
+    def look_at(self, data: Mapping[str, Json], shape: Shape, pointer: str) -> None:
+        if not data.keys() <= shape.fields:
+            self.add(shape.name, pointer, [name for name in data if name not in shape.fields])
+
+    def add(self, schema: str, pointer: str, names: Iterable[str]) -> None:
+        for name in names:
             place = (schema, name)
             if place in self._counts:
                 self._counts[place] += 1

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from casavi_mock.accounts import Registry, Settings
-from casavi_mock.bodies.body import ClientGone
+from casavi_mock.bodies.pauses import ClientGone
 from casavi_mock.errors import Refused
 from casavi_mock.journal.recorder import Recorder
 from casavi_mock.messages.answers import Answer, Problems

@@ -13,7 +13,6 @@ import orjson
 from casavi_contracts import spec
 from casavi_mock.accounts import Account, Registry, Settings
 from casavi_mock.bodies.body import BodyLimits, BodyReader
-from casavi_mock.bodies.bulk import ItemSchema
 from casavi_mock.bodies.pauses import in_pauses
 from casavi_mock.domain.clock import timestamp
 from casavi_mock.domain.model import Json
@@ -192,7 +191,7 @@ class Operations:
         if size <= SHORT_BYTES:
             planned = plan(body, self._shape)
         else:
-            planned = await in_pauses(planning(body, self._shape, PLAN_RECORDS))
+            planned = await in_pauses(planning(body, self._shape, PLAN_RECORDS), request.receive)
         if len(planned.records) <= NAMED_RECORDS:
             trail.provides, trail.refers = planned.names(), planned.targets()
         trail.unknown_fields = tuple(map(attrgetter("pointer"), planned.warnings))
@@ -238,12 +237,6 @@ def _readers(settings: Settings) -> dict[str, BodyReader]:
         schema = spec.request_schema(document, name)
         if schema is None:
             continue
-        arrays = settings.shape.children if name == "importMasterData" else ()
-        items = {
-            child.key: ItemSchema(
-                spec.json_schema(document, {"$ref": f"#/components/schemas/{child.shape.name}"}), child.shape
-            )
-            for child in arrays
-        }
-        readers[name] = BodyReader(schema, limits, secret=not arrays, items=items)
+        shape = settings.shape if name == "importMasterData" else None
+        readers[name] = BodyReader(schema, limits, secret=shape is None, shape=shape)
     return readers

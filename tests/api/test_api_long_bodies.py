@@ -1,4 +1,4 @@
-"""Large bodies are read in slices; what is answered must not depend on that."""
+"""Long bodies are read in parts; what is answered must not depend on that."""
 
 import json
 import re
@@ -6,14 +6,25 @@ from typing import Any
 
 import pytest
 
-from casavi_fixtures import broken_names, contact, load_broken, load_portfolio, property_, responsibility
+from casavi_fixtures import (
+    address,
+    broken_names,
+    contact,
+    contract,
+    document,
+    load_broken,
+    load_portfolio,
+    property_,
+    responsibility,
+    unit,
+)
 from casavi_mock.bodies import body as reading
-from casavi_mock.bodies import slices
+from casavi_mock.bodies import parts
 from tests.support.client import Client
 from tests.support.server import shared_mock
 
 MANY = 23
-"""Records of a test body; the tests' slices hold 4, so that the last is not full."""
+"""Records of a test body; the tests' parts hold 4 or less, so that the last is not full."""
 
 
 def contacts(*changes: tuple[int, dict[str, Any]], count: int = MANY) -> dict[str, Any]:
@@ -53,7 +64,7 @@ BODIES: dict[str, bytes] = {
     "blank and pretty": b" \n" + json.dumps(contacts(), indent=2).encode() + b"\n\t ",
     "one bad record last": encoded(contacts((MANY - 1, {"lastName": 7}))),
     "one bad record first": encoded(contacts((0, {"id": ""}))),
-    "bad records in several slices": encoded(contacts((1, {"lastName": 7}), (9, {"city": []}), (22, {"id": None}))),
+    "bad records in several parts": encoded(contacts((1, {"lastName": 7}), (9, {"city": []}), (22, {"id": None}))),
     "a record that is no object": replaced(contacts(MARK), json.dumps(contact(id="C-11") | {"note": "MARK"}), b"5"),
     "a record without id": replaced(contacts(MARK), '"id": "C-11", ', b""),
     "bad in all three arrays": encoded(
@@ -137,38 +148,81 @@ async def _answer(client: Client, body: bytes) -> tuple[int, str, str]:
     return response.status_code, _without_ids(response.text), _without_ids(json.dumps(job))
 
 
+@pytest.mark.parametrize("size", [60, 1_200])
 @pytest.mark.parametrize("name", BODIES)
-async def test_same_answer_in_slices(client: Client, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    monkeypatch.setattr(reading, "SLICED_FROM_BYTES", 1 << 40)
+async def test_same_answer_in_parts(client: Client, monkeypatch: pytest.MonkeyPatch, name: str, size: int) -> None:
+    monkeypatch.setattr(reading, "LONG_FROM_BYTES", 1 << 40)
     at_once = await _answer(client, BODIES[name])
-    monkeypatch.setattr(reading, "SLICED_FROM_BYTES", 0)
-    monkeypatch.setattr(slices, "SLICE_BYTES", 1_200)
+    monkeypatch.setattr(reading, "LONG_FROM_BYTES", 0)
+    monkeypatch.setattr(parts, "PART_BYTES", size)
     assert await _answer(client, BODIES[name]) == at_once
 
 
+@pytest.mark.parametrize("size", [60, 1_200])
 @pytest.mark.parametrize("name", ["unknown fields", "one bad record last", "unknown member instead of an array"])
-async def test_same_answer_in_slices_if_unknown_fields_are_refused(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+async def test_same_answer_in_parts_if_unknown_fields_are_refused(
+    monkeypatch: pytest.MonkeyPatch, name: str, size: int
+) -> None:
     async with shared_mock(unknown_fields="refuse").client() as client:
-        monkeypatch.setattr(reading, "SLICED_FROM_BYTES", 1 << 40)
+        monkeypatch.setattr(reading, "LONG_FROM_BYTES", 1 << 40)
         at_once = await _answer(client, BODIES[name])
-        monkeypatch.setattr(reading, "SLICED_FROM_BYTES", 0)
-        monkeypatch.setattr(slices, "SLICE_BYTES", 1_200)
+        monkeypatch.setattr(reading, "LONG_FROM_BYTES", 0)
+        monkeypatch.setattr(parts, "PART_BYTES", size)
         assert await _answer(client, BODIES[name]) == at_once
         assert at_once[0] == 400
 
 
-async def test_a_long_body_takes_the_sliced_path(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    taken = []
-    original = reading.BodyReader._in_slices
+async def test_a_long_body_is_read_in_parts(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[int] = []
 
-    async def spy(self: reading.BodyReader, raw: bytes | bytearray) -> dict[str, Any] | None:
-        taken.append(len(raw))
-        return await original(self, raw)
+    class Spy(parts.Parts):
+        def __init__(self, raw: bytes | bytearray) -> None:
+            read.append(len(raw))
+            super().__init__(raw)
 
-    monkeypatch.setattr(reading.BodyReader, "_in_slices", spy)
+    monkeypatch.setattr(reading, "Parts", Spy)
     base = len(encoded({"contacts": [contact(note="")]}))
-    for length, sliced in ((255_999, 0), (256_000, 1)):
+    for length, times in ((255_999, 0), (256_000, 1)):
         body = encoded({"contacts": [contact(note="x" * (length - base))]})
         assert len(body) == length
         assert (await client.imported(body))["status"] == "completed"
-        assert len(taken) == sliced
+        assert len(read) == times
+
+
+async def test_a_text_that_is_parsed_in_steps_is_the_same(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "LONG_FROM_BYTES", 0)
+    monkeypatch.setattr(parts, "PART_BYTES", 200)
+    monkeypatch.setattr(parts, "LONG_BYTES", 400)
+    text = "x" * 300 + "\\n\\ud83c\\udfe0ü🏠" * 100
+    raw = f'{{"contacts":[{{"id":"C-1","note":"{text}"}}, {{"id":"C-2","customFields":{{"a":"{text}"}}}}]}}'.encode()
+    assert (await client.imported(raw))["status"] == "completed"
+    plain = json.loads(f'"{text}"')
+    first, second = (client.account.store.get("contacts", name) for name in ("C-1", "C-2"))
+    assert first is not None
+    assert second is not None
+    assert (first.fields["note"], second.fields["customFields"]) == (plain, {"a": plain})
+
+
+async def test_a_large_property_is_imported_like_a_small_one(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Units and documents far inside wait as text, and become what they would be otherwise."""
+    units = [
+        unit(id=f"U-{n}", contracts=[contract(contactId="C-1")], documents=[document(id=f"D-{n}")]) for n in range(90)
+    ]
+    house = property_(addresses=[address(units=units[:40]), address(street="B", units=units[40:])])
+    body = {"contacts": [contact(id="C-1")], "properties": [house, property_(id="P-2", documents=[document(id="D")])]}
+    whole, other = await _stored(client.another(), body), {}
+    monkeypatch.setattr(reading, "LONG_FROM_BYTES", 0)
+    for size in (100, 1_500, 1 << 20):
+        monkeypatch.setattr(parts, "PART_BYTES", size)
+        other[size] = await _stored(client.another(), body)
+    assert other == dict.fromkeys(other, whole)
+    assert len(whole["units"]) == 90
+
+
+async def _stored(client: Client, body: dict[str, Any]) -> dict[str, list[Any]]:
+    assert (await client.imported(body))["errors"] == []
+    store = client.account.store
+    return {
+        entity: sorted(([record.key, record.fields, record.place] for record in store.records(entity)), key=str)
+        for entity in ("contacts", "properties", "units", "documents")
+    }
