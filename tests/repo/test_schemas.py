@@ -8,6 +8,7 @@ import pytest
 
 from casavi_contracts import spec
 from casavi_mock.control.document import load_document
+from tests.support.accounts import settings
 
 DOCUMENT: dict[str, Any] = {
     "paths": {},
@@ -56,7 +57,7 @@ def test_what_it_reaches_is_enough() -> None:
 @pytest.mark.parametrize("version", ["v1", "v2", "control"])
 def test_every_schema_of_the_documents_can_be_compiled_and_is_small(version: str) -> None:
     """A parameter that is a number carries no import model with it."""
-    document = load_document(spec.load_document()) if version == "control" else spec.load_document(version)
+    document = load_document(settings()) if version == "control" else spec.load_document(version)
     for _, _, operation in spec.operations(document):
         for parameter in operation.get("parameters", ()):
             if "schema" not in parameter:

@@ -24,6 +24,9 @@ Headers = Mapping[bytes, bytes]
 LONG_FROM_BYTES = 256_000
 """Length from which a body is read in parts."""
 
+_LEAST_BYTES = 2
+"""Of a record; so a short body needs no count."""
+
 _CHARSETS = (b"utf-8", b"utf8", b"us-ascii", b"ascii")
 
 
@@ -89,8 +92,7 @@ class BodyReader:
             return None
         if not self._schema.plainly_satisfied_by(body):
             return None
-        if self._shape is not None:
-            self._check_number(sum([len(body.get(child.key, ())) for child in self._shape.children]))
+        self._check_short(raw, body)
         return body
 
     def steps(self, raw: bytes | bytearray) -> Steps[dict[str, Any]]:
@@ -119,8 +121,7 @@ class BodyReader:
         value = parse(raw, secret=self._schema.secret)
         yield from body.take(Scalar(value))
         self._judge(body.findings)
-        if self._shape is not None:
-            self._check_number(sum([len(value.get(child.key, ())) for child in self._shape.children]))
+        self._check_short(raw, value)
         satisfied: dict[str, Any] = value
         return satisfied
 
@@ -147,6 +148,10 @@ class BodyReader:
             raise Refused("nesting-too-deep", f"The body is nested more than {limit} levels deep.", (error,))
         if findings.count:
             raise _violations(findings)
+
+    def _check_short(self, raw: bytes | bytearray, body: Mapping[str, Any]) -> None:
+        if self._shape is not None and len(raw) > self._limits.max_records * _LEAST_BYTES:
+            self._check_number(sum(len(body.get(child.key, ())) for child in self._shape.children))
 
     def _check_number(self, records: int) -> None:
         if records > self._limits.max_records:

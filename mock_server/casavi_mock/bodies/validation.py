@@ -176,7 +176,9 @@ def _shape(schema: Mapping[str, Any], components: Mapping[str, Any]) -> Mapping[
 
 
 def _shallow(value: Any) -> Any:
-    return type(value)() if isinstance(value, dict | list) else value
+    if isinstance(value, dict | list):
+        return type(value)()
+    return value[:_BRIEF] if isinstance(value, str) else value
 
 
 def closed(schema: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, chain
 from typing import overload
 
 from casavi_mock.domain.model import Json, Key, RecordWarning, Reference, Shape
@@ -19,6 +19,7 @@ from casavi_mock.domain.steps import Steps
 MAX_WARNINGS = 100
 """Different unknown fields that one job names; a hostile body cannot make the list longer."""
 
+_BY_ID = ("id",)
 _DIVISIONS = 64
 
 
@@ -143,7 +144,7 @@ class PlannedRecords(Sequence[PlannedRecord]):
 class Plan:
     """The records of one request in import order."""
 
-    records: PlannedRecords
+    records: Sequence[PlannedRecord]
     duplicates: AbstractSet[tuple[str, Key]]
     """Entity and key of the records that occur more than once."""
     warnings: list[RecordWarning]
@@ -160,7 +161,9 @@ class Plan:
 
     def kinds(self, start: int) -> Counter[str]:
         """Returns how many records of each kind there are from an index on."""
-        return self.records.kinds(start)
+        if isinstance(self.records, PlannedRecords):
+            return self.records.kinds(start)
+        return Counter(record.entity for record in self.records[start:])
 
 
 def plan(body: Mapping[str, Json], shape: Shape) -> Plan:
@@ -239,13 +242,14 @@ def _inside(
         parent: The record that it stands in.
         part: The part of that record that it stands in.
     """
-    if unknown is not None:
-        unknown.look_at(data, shape, pointer)
+    if unknown is not None and not data.keys() <= shape.fields:
+        unknown.add(shape.name, pointer, [name for name in data if name not in shape.fields])
     if shape.entity is not None:
-        parent, part = PlannedRecord(shape, shape.entity, _key(data, shape), pointer, data, parent, part), None
+        key = data["id"] if shape.identity == _BY_ID else tuple([data[name] for name in shape.identity])
+        parent, part = PlannedRecord(shape, shape.entity, key, pointer, data, parent, part), None
         yield parent
-    else:
-        part = None if parent is None else data
+    elif parent is not None:
+        part = data
         yield None
     for child in shape.children:
         index = 0
@@ -263,7 +267,7 @@ class _Planner:
 
     def __init__(self) -> None:
         self.unknown = _UnknownFields()
-        self._stages: dict[int, list[list[PlannedRecord] | PlannedPortion]] = {}
+        self._stages: defaultdict[int, list[list[PlannedRecord] | PlannedPortion]] = defaultdict(list)
         self._seen: defaultdict[tuple[str, int], dict[str, None]] = defaultdict(dict)
         """Keys as text by entity, in divisions: what grows beyond a million keys moves all of them at once. The
         collector walks through sets, but not through dictionaries of texts."""
@@ -272,17 +276,14 @@ class _Planner:
     def take(self, found: PlannedRecord | _Placed | None) -> None:
         """Takes what is found next."""
         if isinstance(found, PlannedRecord):
-            self._record(found)
+            self._key(found.entity, found.key)
+            parts = self._stages[found.shape.stage]
+            if parts and isinstance(parts[-1], list) and parts[-1][0].entity == found.entity:
+                parts[-1].append(found)
+            else:
+                parts.append([found])
         elif found is not None:
             self._portion(found)
-
-    def _record(self, record: PlannedRecord) -> None:
-        self._key(record.entity, record.key)
-        parts = self._stages.setdefault(record.shape.stage, [])
-        if parts and isinstance(parts[-1], list) and parts[-1][0].entity == record.entity:
-            parts[-1].append(record)
-        else:
-            parts.append([record])
 
     def _portion(self, placed: _Placed) -> None:
         portion, shape = placed.portion, placed.shape
@@ -301,7 +302,7 @@ class _Planner:
                 counts[record.shape.stage, record.entity] += 1
         for (stage, entity), count in counts.items():
             planned = PlannedPortion(entity, count, functools.partial(placed.records, entity))
-            self._stages.setdefault(stage, []).append(planned)
+            self._stages[stage].append(planned)
 
     def _key(self, entity: str, key: Key) -> None:
         text = key if isinstance(key, str) else repr(key)
@@ -318,37 +319,30 @@ class _Planner:
 
     def plan(self) -> Plan:
         """Returns the plan: stage by stage, and in the order of the document inside of a stage."""
-        parts = [part for stage in sorted(self._stages) for part in self._stages[stage]]
-        return Plan(PlannedRecords(parts), self._duplicates, self.unknown.warnings())
-
-
-def _key(data: Mapping[str, Json], shape: Shape) -> Key:
-    key: Key = data["id"] if shape.identity == ("id",) else tuple(data[name] for name in shape.identity)
-    return key
+        parts = list(chain.from_iterable(map(self._stages.__getitem__, sorted(self._stages))))
+        whole = [part for part in parts if isinstance(part, list)]
+        records = list(chain(*whole)) if len(whole) == len(parts) else PlannedRecords(parts)
+        return Plan(records, self._duplicates, self.unknown.warnings() if self.unknown.counts else [])
 
 
 class _UnknownFields:
     """Unknown fields, counted by the schema that does not know them."""
 
-    __slots__ = ("_counts", "_first", "_left_out")
+    __slots__ = ("_first", "_left_out", "counts")
 
     def __init__(self) -> None:
         self._first: dict[tuple[str, str], str] = {}
-        self._counts: dict[tuple[str, str], int] = {}
+        self.counts: dict[tuple[str, str], int] = {}
         self._left_out = 0
-
-    def look_at(self, data: Mapping[str, Json], shape: Shape, pointer: str) -> None:
-        if not data.keys() <= shape.fields:
-            self.add(shape.name, pointer, [name for name in data if name not in shape.fields])
 
     def add(self, schema: str, pointer: str, names: Iterable[str]) -> None:
         for name in names:
             place = (schema, name)
-            if place in self._counts:
-                self._counts[place] += 1
-            elif len(self._counts) < MAX_WARNINGS:
+            if place in self.counts:
+                self.counts[place] += 1
+            elif len(self.counts) < MAX_WARNINGS:
                 self._first[place] = f"{pointer}/{escaped(name)}"
-                self._counts[place] = 1
+                self.counts[place] = 1
             else:
                 self._left_out += 1
 
@@ -357,7 +351,7 @@ class _UnknownFields:
             RecordWarning(
                 self._first[place], "unknown-field", f"{place[0]} has no field {place[1][:100]!r}; it was left out", n
             )
-            for place, n in self._counts.items()
+            for place, n in self.counts.items()
         ]
         if self._left_out:
             found.append(RecordWarning("", "unknown-field", "further unknown fields were left out", self._left_out))
