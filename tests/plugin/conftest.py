@@ -1,9 +1,9 @@
 """A user's project, in which pytest runs with the plugin; and accounts of every backend for the tests of the handle."""
 
 import dataclasses
+import importlib
 from collections.abc import Iterator
 
-import httpcore  # noqa: F401  # httpx keeps its errors, so it must not be loaded anew for each project in this process
 import pytest
 
 from casavi_mock.domain.model import Secret
@@ -12,6 +12,16 @@ from pytest_casavi import CasaviConfig
 from pytest_casavi.config import BACKENDS
 from pytest_casavi.secret_text import SecretText
 from tests.support.server import CONTROL_TOKEN, Live, Mock
+
+# A session in this process forgets what it has loaded when it ends, so that the next one would load it anew: that takes
+# longer than most sessions, and httpx keeps errors of the httpcore that it has met first.
+for _name in (
+    "anyio._backends._asyncio", "casavi_fixtures", "casavi_mock.control.app", "casavi_mock.journal.har", "httpcore",
+    "pytest_casavi.backends.choice", "pytest_casavi.backends.remote", "pytest_casavi.backends.server",
+    "pytest_casavi.factory", "pytest_casavi.judging", "pytest_casavi.report", "pytest_casavi.scrub",
+    "uvicorn.lifespan.on", "uvicorn.loops.auto", "uvicorn.loops.uvloop",
+):  # fmt: skip
+    importlib.import_module(_name)
 
 SETTINGS = """
 [pytest]
@@ -29,6 +39,12 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(f"CASAVI_{name}", raising=False)
     for name in ("PYTEST_ADDOPTS", "PYTEST_XDIST_WORKER", "PYTEST_XDIST_WORKER_COUNT", "PYTEST_XDIST_TESTRUNUID"):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(scope="session")
+def strict_settings() -> str:
+    """The settings of a strict project."""
+    return SETTINGS
 
 
 @pytest.fixture

@@ -174,7 +174,7 @@ def test_clients_of_every_kind(project: pytest.Pytester) -> None:
 @pytest.mark.parametrize("backend", ["server", "inprocess"])
 def test_httpx_clients(project: pytest.Pytester, backend: str) -> None:
     project.makepyfile(WITH_A_TRANSPORT)
-    outcome = project.runpytest_subprocess(f"--casavi-backend={backend}")
+    outcome = project.runpytest_inprocess(f"--casavi-backend={backend}")
     outcome.assert_outcomes(passed=8)
 
 

@@ -1,12 +1,15 @@
 """A session from its start to its end: what it costs, what stays, what else may be installed."""
 
+import json
 import logging
-import re
+import os
 import subprocess
 import sys
 import threading
 import tracemalloc
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,104 +21,166 @@ from pytest_casavi.backends.quiet import QuietLog
 TRIVIAL = "import pytest\n@pytest.mark.parametrize('n', range(6))\ndef test_it(casavi, casavi_client, n):\n    assert casavi_client.get('/contacts').json()['count'] == 0\n    casavi.load('small-house')\n"
 
 LEAKS = """
-import gc, os, threading
+import asyncio, contextlib, gc, io, json, os, sys, threading
 import pytest
-
-BEFORE = set(threading.enumerate())
 
 def sockets():
     folder = "/proc/self/fd"
     links = [os.readlink(f"{folder}/{fd}") for fd in os.listdir(folder) if os.path.lexists(f"{folder}/{fd}")]
     return sorted(link for link in links if link.startswith("socket:"))
 
-SOCKETS = sockets()
+def run(folder, options):
+    os.chdir(folder)
+    threads, open_before, out, left = set(threading.enumerate()), sockets(), io.StringIO(), {}
 
-def pytest_sessionstart(session):
-    session.config.pluginmanager.register(Check(), "check")
+    class Check:
+        @pytest.hookimpl(trylast=True)
+        def pytest_unconfigure(self, config):
+            from casavi_mock.accounts import Registry
+            for thread in set(threading.enumerate()) - threads:
+                if "casavi" not in thread.name:  # of clients, and of the control plane: they end by themselves
+                    thread.join(60)
+            gc.collect()
+            there = gc.get_objects()
+            left["threads"] = [thread.name for thread in set(threading.enumerate()) - threads]
+            left["sockets"] = [one for one in sockets() if one not in open_before]
+            left["accounts"] = sum(len(found) for found in there if isinstance(found, Registry))
+            left["tasks"] = sum(isinstance(found, asyncio.Task) and not found.done() for found in there)
 
-class Check:
-    @pytest.hookimpl(trylast=True)
-    def pytest_unconfigure(self, config):
-        import asyncio
-        from casavi_mock.accounts import Registry
-        for thread in set(threading.enumerate()) - BEFORE:
-            if "casavi" not in thread.name:  # of clients, and of the control plane: they end by themselves
-                thread.join(60)
-        gc.collect()
-        registries = [found for found in gc.get_objects() if isinstance(found, Registry)]
-        tasks = [found for found in gc.get_objects() if isinstance(found, asyncio.Task) and not found.done()]
-        left = {
-            "threads": [thread.name for thread in set(threading.enumerate()) - BEFORE],
-            "sockets": [one for one in sockets() if one not in SOCKETS],
-            "accounts": sum(len(registry) for registry in registries),
-            "tasks": len(tasks),
-        }
-        print("LEFT", {what: found for what, found in left.items() if found})
+    with contextlib.redirect_stdout(out):
+        code = pytest.main(options, plugins=[Check()])
+    return {"code": int(code), "out": out.getvalue(), "left": left}
+
+print("SESSIONS", json.dumps({name: run(*how) for name, how in json.load(sys.stdin).items()}))
 """
-"""Looks after the session for what the plugin may have left in the process."""
+"""Runs sessions one after the other in a process that does nothing else, and looks what the plugin leaves in it."""
+
+BAD = "def test_bad(casavi): assert 0\ndef test_last(casavi): pass\n"
+BROKEN = "def test_broken(casavi, nothing): pass\n"
+EXIT = "def test_exit(casavi): pytest.exit('enough')\n"
+INTERRUPTED = """
+import os, signal, time
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # it is ignored in what a shell runs behind the scenes
+
+def test_it(casavi, casavi_client):
+    casavi.queue.hold()
+    casavi_client.post("/import", json={"contacts": [{"id": "C-1", "lastName": "x"}]})
+    os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(60)
+"""
+SLOW = """
+import threading, urllib.request
+
+def test_it(casavi):
+    casavi.faults.on("getContacts").delay(3600)
+    asked = urllib.request.Request(casavi.url + "/contacts", headers={"token": casavi.token()})
+    def ask():
+        try:
+            urllib.request.urlopen(asked)
+        except OSError:
+            pass
+    threading.Thread(target=ask, daemon=True).start()
+"""
+NO_WORKER = """
+import pytest
+from casavi_mock.server.worker import Worker
+
+@pytest.fixture(autouse=True)
+def broken(monkeypatch):
+    def start(self):
+        raise RuntimeError("no worker")
+    monkeypatch.setattr(Worker, "start", start)
+
+def test_it(casavi):
+    pass
+"""
+
+SESSIONS: dict[str, tuple[dict[str, str], list[str]]] = {
+    "all pass": ({"a": TRIVIAL}, []),
+    "error": ({"b": TRIVIAL + BROKEN}, ["--casavi-backend=inprocess"]),
+    "stops at a failure": ({"c": TRIVIAL + BAD}, ["-x"]),
+    "exit": ({"d": TRIVIAL + EXIT}, []),
+    "exit without a socket": ({"e": TRIVIAL + EXIT}, ["--casavi-backend=inprocess"]),
+    "not collected": ({"f": TRIVIAL, "g": "import nothing_of_that_name\n"}, ["--continue-on-collection-errors"]),
+    "interrupted": ({"h": INTERRUPTED}, []),
+    "slow request": ({"i": SLOW}, []),
+    "no server": ({"j": NO_WORKER}, []),
+    "nothing in process": ({"k": NO_WORKER}, ["--casavi-backend=inprocess"]),
+}
+"""Files and options of each; no two files may have one name, since one process imports them all."""
 
 
-def left(outcome: pytest.RunResult) -> list[str]:
-    """Returns what is left after a session, as it was printed."""
-    return re.findall(r"LEFT (.*)", outcome.stdout.str())
+@dataclass(frozen=True)
+class Session:
+    """What a session did."""
+
+    code: int
+    out: str
+    left: dict[str, Any]
+
+    def assert_outcomes(self, **outcomes: int) -> None:
+        """Checks how many tests passed, failed and so on."""
+        assert pytest.RunResult.parse_summary_nouns(self.out.splitlines()) == outcomes
+
+    def assert_nothing_left(self) -> None:
+        """Checks that the process is as it was before."""
+        assert self.left == {"threads": [], "sockets": [], "accounts": 0, "tasks": 0}
+
+
+@pytest.fixture(scope="module")
+def sessions(tmp_path_factory: pytest.TempPathFactory, strict_settings: str) -> dict[str, Session]:
+    """All of them, run in one process of their own."""
+    told = {}
+    for number, (name, (files, options)) in enumerate(SESSIONS.items()):
+        folder = tmp_path_factory.mktemp(f"session-{number}")
+        (folder / "tox.ini").write_text(strict_settings)
+        for file, text in files.items():
+            (folder / f"test_{file}.py").write_text(text)
+        told[name] = (str(folder), options)
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("CASAVI_", "PYTEST_"))}
+    done = subprocess.run(
+        [sys.executable, "-c", LEAKS],
+        input=json.dumps(told), env=clean, capture_output=True, text=True, timeout=240, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout.rpartition("SESSIONS")[2])
+    return {name: Session(**session) for name, session in found.items()}
 
 
 # What stays
 
 
-BAD = "def test_bad(casavi): assert 0\ndef test_last(casavi): pass\n"
-BROKEN = "def test_broken(casavi, nothing): pass\n"
-EXIT = "def test_exit(casavi): pytest.exit('enough')\n"
-
-
 @pytest.mark.parametrize(
-    ("backend", "more", "options", "outcomes"),
+    ("name", "outcomes"),
     [
-        ("server", "", [], {"passed": 6}),
-        ("inprocess", BROKEN, [], {"passed": 6, "errors": 1}),
-        ("server", BAD, ["-x"], {"passed": 6, "failed": 1}),
-        ("server", EXIT, [], {"passed": 6}),
-        ("inprocess", EXIT, [], {"passed": 6}),
+        ("all pass", {"passed": 6}),
+        ("error", {"passed": 6, "errors": 1}),
+        ("stops at a failure", {"passed": 6, "failed": 1}),
+        ("exit", {"passed": 6}),
+        ("exit without a socket", {"passed": 6}),
+        ("not collected", {"passed": 6, "errors": 1}),
+        ("slow request", {"passed": 1}),
     ],
-    ids=["all pass", "error", "stops at a failure", "exit", "exit without a socket"],
 )
-def test_nothing_is_left(
-    project: pytest.Pytester, backend: str, more: str, options: list[str], outcomes: dict[str, int]
-) -> None:
-    project.makeconftest(LEAKS)
-    project.makepyfile(TRIVIAL + more)
-    outcome = project.runpytest_subprocess(f"--casavi-backend={backend}", *options)
-    outcome.assert_outcomes(**outcomes)
-    assert left(outcome) == ["{}"]
+def test_nothing_is_left(sessions: dict[str, Session], name: str, outcomes: dict[str, int]) -> None:
+    """Nor does a slow request keep the session from its end."""
+    sessions[name].assert_outcomes(**outcomes)
+    sessions[name].assert_nothing_left()
 
 
-def test_nothing_is_left_when_tests_cannot_be_collected(project: pytest.Pytester) -> None:
-    project.makeconftest(LEAKS)
-    project.makepyfile(test_a=TRIVIAL, test_b="import nothing_of_that_name\n")
-    outcome = project.runpytest_subprocess("--continue-on-collection-errors")
-    outcome.assert_outcomes(passed=6, errors=1)
-    assert left(outcome) == ["{}"]
+def test_nothing_is_left_after_an_interrupt(sessions: dict[str, Session]) -> None:
+    assert sessions["interrupted"].code == pytest.ExitCode.INTERRUPTED
+    sessions["interrupted"].assert_nothing_left()
 
 
-def test_nothing_is_left_after_an_interrupt(project: pytest.Pytester) -> None:
-    project.makeconftest(LEAKS)
-    project.makepyfile(
-        """
-        import os, signal, time
-        from pathlib import Path
-
-        signal.signal(signal.SIGINT, signal.default_int_handler)  # it is ignored in what a shell runs behind the scenes
-
-        def test_it(casavi, casavi_client):
-            casavi.queue.hold()
-            casavi_client.post("/import", json={"contacts": [{"id": "C-1", "lastName": "x"}]})
-            os.kill(os.getpid(), signal.SIGINT)
-            time.sleep(60)
-        """
-    )
-    outcome = project.runpytest_subprocess()
-    assert outcome.ret == pytest.ExitCode.INTERRUPTED
-    assert left(outcome) == ["{}"]
+@pytest.mark.parametrize("name", ["no server", "nothing in process"])
+def test_a_mock_that_does_not_start_says_so(sessions: dict[str, Session], name: str) -> None:
+    sessions[name].assert_outcomes(errors=1)
+    shown = pytest.LineMatcher(sessions[name].out.splitlines())
+    shown.fnmatch_lines(["*RuntimeError: *"])
+    shown.fnmatch_lines(["*no worker*"])
+    sessions[name].assert_nothing_left()
 
 
 def test_accounts_are_closed_test_by_test(project: pytest.Pytester) -> None:
@@ -136,50 +201,6 @@ def test_accounts_are_closed_test_by_test(project: pytest.Pytester) -> None:
         """
     )
     project.runpytest_inprocess().assert_outcomes(passed=4)
-
-
-def test_a_slow_request_does_not_keep_the_session(project: pytest.Pytester) -> None:
-    project.makepyfile(
-        """
-        import threading, urllib.request
-
-        def test_it(casavi):
-            casavi.faults.on("getContacts").delay(3600)
-            asked = urllib.request.Request(casavi.url + "/contacts", headers={"token": casavi.token()})
-            def ask():
-                try:
-                    urllib.request.urlopen(asked)
-                except OSError:
-                    pass
-            threading.Thread(target=ask, daemon=True).start()
-        """
-    )
-    project.runpytest_subprocess(timeout=120).assert_outcomes(passed=1)
-
-
-@pytest.mark.parametrize("backend", ["server", "inprocess"])
-def test_a_mock_that_does_not_start_says_so(project: pytest.Pytester, backend: str) -> None:
-    project.makeconftest(LEAKS)
-    project.makepyfile(
-        """
-        import pytest
-        from casavi_mock.server.worker import Worker
-
-        @pytest.fixture(autouse=True)
-        def broken(monkeypatch):
-            def start(self):
-                raise RuntimeError("no worker")
-            monkeypatch.setattr(Worker, "start", start)
-
-        def test_it(casavi):
-            pass
-        """
-    )
-    outcome = project.runpytest_subprocess(f"--casavi-backend={backend}")
-    outcome.assert_outcomes(errors=1)
-    outcome.stdout.fnmatch_lines(["*RuntimeError: *"])
-    outcome.stdout.fnmatch_lines(["*no worker*"])
-    assert left(outcome) == ["{}"]
 
 
 def test_an_account_is_small() -> None:
@@ -234,7 +255,7 @@ def test_what_is_not_there_is_told() -> None:
 
 def test_without_the_plugin(project: pytest.Pytester) -> None:
     project.makepyfile("def test_a(casavi): pass\ndef test_b(): pass\n")
-    outcome = project.runpytest_subprocess("-p", "no:casavi")
+    outcome = project.runpytest_inprocess("-p", "no:casavi")
     outcome.assert_outcomes(passed=1, errors=1)
     outcome.stdout.fnmatch_lines(["E*fixture 'casavi' not found"])
 
@@ -256,7 +277,7 @@ def test_many_workers(project: pytest.Pytester) -> None:
             assert n != 13
         """
     )
-    outcome = project.runpytest_subprocess("-n", "4", "--casavi-report-dir=reports")
+    outcome = project.runpytest_inprocess("-n", "2", "--casavi-report-dir=reports")
     outcome.assert_outcomes(passed=39, failed=1)
     seen = {tuple(line.split()) for line in (project.path / "seen").read_text().splitlines()}
     assert len({worker for worker, _ in seen}) == len({url for _, url in seen}) == len(seen) > 1
