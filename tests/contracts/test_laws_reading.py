@@ -23,6 +23,10 @@ READING = [
 ]
 
 
+COSTLY = ("versions-show-the-same-records", "reads-show-the-latest-state")
+"""Laws that read whole lists again and again, some seconds long."""
+
+
 @pytest.mark.parametrize(
     ("name", "profile", "line"),
     [
@@ -51,7 +55,9 @@ def busy() -> Iterator[Target]:
 
 
 @pytest.mark.parametrize("version", ["v1", "v2"])
-@pytest.mark.parametrize("name", READING)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow) if name in COSTLY else name for name in READING]
+)
 def test_laws_hold_where_nothing_can_be_steered(name: str, version: str, busy: Target) -> None:
     law = BY_NAME[name]
     verdict = Judge(BY_NAME, lambda: Accounts(busy, contract(version), f"{version}-{name}-")).judge(law)

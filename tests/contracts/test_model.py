@@ -74,8 +74,15 @@ def histories(contract: Any) -> st.SearchStrategy[list[Any]]:
     )
 
 
-@versions
-@pytest.mark.parametrize("profile", PROFILES, ids=lambda profile: ", ".join(profile) or "as assumed")
+@pytest.mark.parametrize(
+    ("version", "profile"),
+    [
+        pytest.param(version, profile, id=f"{', '.join(profile) or 'as assumed'}-{version}", marks=marks)
+        for version in ("v1", "v2")
+        for profile in PROFILES
+        for marks in [[pytest.mark.slow] if profile and version == "v1" else []]
+    ],
+)
 def test_agrees_with_the_mock_over_several_imports(version: str, profile: dict[str, Any]) -> None:
     contract = Contract(version, profile)
     with Mock(profile, "immediate").target() as target:

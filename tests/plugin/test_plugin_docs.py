@@ -41,7 +41,13 @@ def test_the_tests_of_the_page_pass(written: pytest.Pytester) -> None:
     outcome.assert_outcomes(passed=tests)
 
 
-@pytest.mark.parametrize("command", sorted({line for line in SHELL if line.startswith("pytest")}))
+@pytest.mark.parametrize(
+    "command",
+    [
+        pytest.param(line, marks=pytest.mark.slow) if " -n " in line else line
+        for line in sorted({line for line in SHELL if line.startswith("pytest")})
+    ],
+)
 def test_the_commands_of_the_page_work(
     written: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest, command: str
 ) -> None:

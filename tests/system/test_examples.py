@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES = Path(__file__).parents[2] / "examples"
 TESTS = 20
 WITH_A_SOCKET = 2
@@ -32,12 +34,8 @@ def run(*arguments: str, cache: Path) -> str:
     ("options", "outcome"),
     [
         ([], f"{TESTS} passed"),
-        pytest.param(["-n", "2"], f"{TESTS} passed", marks=pytest.mark.slow),
-        pytest.param(
-            ["--casavi-backend=inprocess"],
-            f"{TESTS - WITH_A_SOCKET} passed, {WITH_A_SOCKET} skipped",
-            marks=pytest.mark.slow,
-        ),
+        (["-n", "2"], f"{TESTS} passed"),
+        (["--casavi-backend=inprocess"], f"{TESTS - WITH_A_SOCKET} passed, {WITH_A_SOCKET} skipped"),
     ],
 )
 def test_the_examples_pass(options: list[str], outcome: str, tmp_path: Path) -> None:
@@ -45,6 +43,5 @@ def test_the_examples_pass(options: list[str], outcome: str, tmp_path: Path) -> 
     assert run("pytest", *plain, *options, cache=tmp_path).startswith(f"{outcome} in ")
 
 
-@pytest.mark.slow
 def test_the_examples_are_typed(tmp_path: Path) -> None:
     assert run("mypy", cache=tmp_path).startswith("Success: ")
