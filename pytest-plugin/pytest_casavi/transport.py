@@ -4,6 +4,7 @@ httpx has a transport for applications, but for async clients alone, and it runs
 the application has a loop of its own, which its queue needs too, and clients of every kind wait for it.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import CancelledError, Future
 from concurrent.futures import TimeoutError as FutureTimeout
@@ -56,6 +57,8 @@ class Answer:
         self.body = bytearray()
         self.broken = False
         """Whether the connection was ended before the answer was complete."""
+        self.complete = asyncio.Event()
+        """Until then the client is there."""
 
     async def take(self, message: MutableMapping[str, Any]) -> None:
         """Takes a message of the application."""
@@ -63,6 +66,8 @@ class Answer:
             self.status, self.headers = message["status"], list(message["headers"])
         elif message["type"] == "http.response.body":
             self.body += message.get("body", b"")
+            if not message.get("more_body"):
+                self.complete.set()
 
 
 async def _exchange(app: App, request: httpx.Request, body: bytes) -> Answer:
@@ -70,7 +75,10 @@ async def _exchange(app: App, request: httpx.Request, body: bytes) -> Answer:
     messages = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def receive() -> MutableMapping[str, Any]:
-        return messages.pop() if messages else {"type": "http.disconnect"}
+        if messages:
+            return messages.pop()
+        await answer.complete.wait()
+        return {"type": "http.disconnect"}
 
     try:
         await app(_scope(request), receive, answer.take)

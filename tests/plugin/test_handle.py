@@ -180,6 +180,12 @@ def test_a_job_tells_all(casavi: Casavi, send: Send) -> None:
     assert repr(casavi.jobs.next) == "<the next job that starts>"
 
 
+def test_a_long_import_is_taken(casavi: Casavi, send: Send) -> None:
+    """It is read in portions, between which the server looks whether the client is still there."""
+    job = send({"contacts": [contact(id=f"C-{number}") for number in range(600)]})
+    assert (job.status, job.counts["contacts"]["created"]) == ("completed", 600)
+
+
 @pytest.mark.casavi(allow="unknown-fields-sent")
 def test_a_job_tells_what_was_left_out(send: Send) -> None:
     (warning,) = send({"contacts": [{"id": "C-1", "lastName": "Smith", "shoeSize": 43}]}).warnings

@@ -4,6 +4,7 @@ A `Tamper` answers in place of the healthy server, with its help or without. Mut
 with `edited` (changes exchanges in place) and `instead` (answers some requests itself).
 """
 
+import asyncio
 import functools
 import json
 import re
@@ -236,11 +237,12 @@ class Tampered:
         assert self._app is not None, "without an application requests are forwarded elsewhere"
         started: dict[str, Any] = {}
         chunks: list[bytes] = []
-        sent = False
+        sent, answered = False, asyncio.Event()
 
         async def receive() -> dict[str, Any]:
             nonlocal sent
-            if sent:
+            if sent:  # the client stays until it is answered
+                await answered.wait()
                 return {"type": "http.disconnect"}
             sent = True
             return {"type": "http.request", "body": request.body, "more_body": False}
@@ -250,6 +252,8 @@ class Tampered:
                 started.update(message)
             else:
                 chunks.append(message.get("body", b""))
+                if not message.get("more_body"):
+                    answered.set()
 
         await self._app(_scope(request), receive, send)
         return Response(started["status"], httpx.Headers(list(started["headers"])), b"".join(chunks))
