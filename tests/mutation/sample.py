@@ -121,7 +121,8 @@ def run(names: Iterable[str], workers: int) -> None:
     with log.open("w") as output:
         done = subprocess.run(command, stdout=output, stderr=subprocess.STDOUT, check=False)
     if done.returncode != 0:
-        raise SystemExit(f"{log.read_text()[-8000:]}\nmutmut gave up; all it said is in {log.relative_to(ROOT)}")
+        said = f"all it said is in {log.relative_to(ROOT)}"
+        raise SystemExit(f"{log.read_text()[-8000:]}\nmutmut ended with {done.returncode}; {said}")
 
 
 def judge(names: Mapping[str, str]) -> Result:

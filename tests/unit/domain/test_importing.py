@@ -566,7 +566,8 @@ def test_decoding_turns_encoding_round(size: int) -> None:
 
 def test_the_targets_of_a_plan_are_what_its_records_and_their_parts_refer_to() -> None:
     """A reference counts wherever it stands, once for each place; what is not filled refers to nothing."""
-    flat = unit(id="U-1", contracts=[contract(contactId="C-1"), contract(contactId="C-2")], documents=[document()])
+    leases = [contract(contactId="C-1"), {"id": "K"}, contract(contactId="C-2")]
+    flat = unit(id="U-1", contracts=leases, documents=[document()])
     body = master_data(
         contacts=[contact(id="C-1")],
         properties=[property_(id="P-1", addresses=[address(units=[flat])])],
@@ -579,3 +580,10 @@ def test_the_targets_of_a_plan_are_what_its_records_and_their_parts_refer_to() -
         ("properties", "P-9"),
     ]
     assert Bench().plan({}).targets() == ()
+
+
+def test_the_names_of_a_plan_are_those_of_its_records_in_import_order() -> None:
+    body = master_data(
+        properties=[property_(id="P-1")], contacts=[contact(id="C-1")], responsibilities=[responsibility()]
+    )
+    assert Bench().plan(body).names() == (("contacts", "C-1"), ("properties", "P-1"), ("responsibilities", None))

@@ -257,6 +257,14 @@ def test_what_is_stored_cannot_be_changed_from_outside(store: Store) -> None:
         record.fields["customFields"]["a"] = 3
 
 
+def test_linked_records_come_as_they_were_created_whatever_they_are_called(store: Store) -> None:
+    """And whenever they came to stand where they are."""
+    for name, house in (("U-3", "P-1"), ("U-1", "P-2"), ("U-2", "P-1")):
+        store.put("units", name, {}, at("a", house), START)
+    store.put("units", "U-1", {}, at("a", "P-1"), LATER)
+    assert [record.key for record in store.linked("units of properties", "P-1")] == ["U-3", "U-1", "U-2"]
+
+
 def test_finds_records_however_many_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
     """Also in a copy, and after positions were divided."""
     monkeypatch.setattr(tables, "DIVIDED_FROM", 50)

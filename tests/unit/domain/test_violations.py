@@ -556,8 +556,14 @@ def test_same_import_sent_again() -> None:
     assert detail == "The same import was sent 2 times; the first answer was lost."
 
 
-def test_same_import_sent_again_after_a_failure_of_the_server() -> None:
-    story = Story().add("importMasterData", 503, fingerprint="same").sent("a", **LOST).sent("b", fingerprint="same")
+def test_what_else_was_asked_in_between_is_no_look_at_the_job() -> None:
+    story = Story().sent("a", **LOST).add("getContacts").sent("b", fingerprint="same").read("b")
+    story.one("same-import-sent-again-after-lost-response", 1, 3)
+
+
+@pytest.mark.parametrize("status", [500, 503])
+def test_same_import_sent_again_after_a_failure_of_the_server(status: int) -> None:
+    story = Story().add("importMasterData", status, fingerprint="same").sent("a", **LOST).sent("b", fingerprint="same")
     assert story.broken(allow=frozenset({"job-never-read-to-its-end"})) == [
         ("same-import-sent-again-after-lost-response", (1, 2, 3))
     ]
