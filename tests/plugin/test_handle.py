@@ -10,10 +10,8 @@ import httpx
 import pytest
 
 from casavi_fixtures import contact, contract, document, load_portfolio, master_data, property_, responsibility, unit
-from casavi_mock.accounts import Settings
 from casavi_mock.domain.jobs import Progress
 from casavi_mock.domain.ordering import plan
-from casavi_mock.server.app import MockApp, new_registry
 from pytest_casavi import CannotSteer, Casavi, CasaviConfig, CasaviError, Job, NothingThere, WaitTimeout
 from pytest_casavi.backends.local import Accounts
 
