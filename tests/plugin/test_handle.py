@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from casavi_mock.domain.jobs import Progress
 from casavi_mock.domain.ordering import plan
 from pytest_casavi import CannotSteer, Casavi, CasaviConfig, CasaviError, Job, NothingThere, WaitTimeout
 from pytest_casavi.backends.local import Accounts
+from tests.support.server import Mock
 
 Send = Callable[..., Job]
 
@@ -290,13 +291,11 @@ def test_wait_gives_up(casavi: Casavi, send: Send) -> None:
 
 def test_wait_while_the_clock_of_the_system_stands_still() -> None:
     """As it does for a test that has replaced it."""
-    settings = Settings.from_profile(progress=Progress(progress="time", job_seconds=60))
-    fixed = datetime(2026, 1, 5, 8, tzinfo=UTC)
-    app = MockApp(new_registry(settings, now=lambda: fixed), now=lambda: fixed)
-    account = Accounts(app, "http://nowhere.invalid").open()
-    held = app.registry.get(account.key)
+    mock = Mock(progress=Progress(progress="time", job_seconds=60))
+    account = Accounts(mock.app, "http://nowhere.invalid").open()
+    held = mock.registry.get(account.key)
     assert held is not None
-    held.submit(plan({"contacts": [contact()]}, settings.shape))
+    held.submit(plan({"contacts": [contact()]}, mock.settings.shape))
     job = Casavi(account).jobs.last
     with pytest.raises(WaitTimeout, match="not ended within 0 s"):
         job.wait(timeout=0)
