@@ -139,8 +139,10 @@ class Recorder:
             owners = (issued[text].owner for text in (token, *tokens_in(address, issued)) if text in issued)
             account = next(filter(None, map(self._registry.get, owners)), None)
         everything = _everything(trail, shown)
-        accounts = (account,) if account else standing_in(everything, self._registry)
-        hidden = [secret for each in accounts for secret in credentials(each.key, each.secret).known]
+        if account:
+            hidden = [*credentials(account.key, account.secret).known]
+        else:
+            hidden = standing_in(everything, self._registry)
         if len(token) >= _SHORTEST_TOKEN:
             hidden.append(known(token[:_OVERLAP]))
         _take_out(Redaction(hidden, issued, everything), trail, shown)

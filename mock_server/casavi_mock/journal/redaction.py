@@ -162,16 +162,13 @@ def tokens_in(raw: bytes, issued: Collection[str]) -> list[str]:
     return [token.lower() for token in _spelled_tokens(raw, issued)]
 
 
-def standing_in(raw: bytes, accounts: Iterable[Account]) -> list[Account]:
-    """Returns the accounts whose key or secret stands in bytes in any form."""
+def standing_in(raw: bytes, accounts: Iterable[Account]) -> list[Known]:
+    """Returns the keys and secrets that stand in bytes in any form, each once, whoever has it."""
     readings = list(_readings(raw))
     text = b"\n".join([*readings, *(decoded for reading in readings for decoded in _from_base64(reading))])
     text += text.decode(errors="replace").encode("latin-1", "replace")
-    return [
-        account
-        for account in accounts
-        if account.key.encode() in text or account.secret.reveal().encode(errors="replace") in text
-    ]
+    each = (one for account in accounts for one in (account.key, account.secret.reveal()))
+    return [known(one) for one in dict.fromkeys(each) if one and one.encode(errors="replace") in text]
 
 
 class Redaction:
