@@ -122,7 +122,7 @@ def run(names: Iterable[str], workers: int) -> None:
         done = subprocess.run(command, stdout=output, stderr=subprocess.STDOUT, check=False)
     if done.returncode != 0:
         said = f"all it said is in {log.relative_to(ROOT)}"
-        raise SystemExit(f"{log.read_text()[-8000:]}\nmutmut ended with {done.returncode}; {said}")
+        raise SystemExit(f"{log.read_text()[-3000:]}\nmutmut ended with {done.returncode}; {said}")
 
 
 def judge(names: Mapping[str, str]) -> Result:

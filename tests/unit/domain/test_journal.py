@@ -64,6 +64,16 @@ def test_drops_the_oldest_when_it_takes_too_many_bytes() -> None:
     assert journal.bytes_kept == sum(exchange.size for exchange in journal) <= 10 * ENTRY_BYTES
 
 
+def test_keeps_just_as_many_bytes_as_it_may() -> None:
+    size = entry(Journal(1)).size
+    journal = Journal(100, max_bytes=2 * size)
+    for _ in range(2):
+        journal.add(entry(journal))
+    assert (numbers(journal), journal.dropped, journal.bytes_kept) == ([1, 2], 0, 2 * size)
+    journal.add(entry(journal))
+    assert (numbers(journal), journal.dropped) == ([2, 3], 1)
+
+
 def test_exchange_that_is_too_large_is_not_kept() -> None:
     journal = Journal(100, max_bytes=2 * ENTRY_BYTES)
     journal.add(entry(journal, path="/" + "x" * (2 * ENTRY_BYTES)))

@@ -28,6 +28,13 @@ def test_the_oldest_commands_are_forgotten() -> None:
     ]  # fmt: skip
 
 
+def test_commands_between_the_same_exchanges_take_the_room_of_one() -> None:
+    steering = Steering(3)
+    for number in (1, 2, 2, 2, 2):
+        steering.note(Command.CLOCK, number)
+    assert [steering.between(Command.CLOCK, number, number + 1) for number in (1, 2)] == [True, True]
+
+
 def test_the_jobs_that_were_read_first_are_forgotten() -> None:
     steering = Steering(2)
     for job in ("a", "b", "a", "c"):

@@ -465,6 +465,12 @@ def test_a_job_without_an_end_has_to_be_looked_at_and_one_that_is_gone_does_not(
     assert bool(story.judged()) is (ended is True or (ended is False and not polled))
 
 
+def test_a_job_that_is_gone_excuses_none_behind_it() -> None:
+    story = Story().sent("a").sent("b")
+    story.jobs["a"] = None
+    story.one("job-never-read-to-its-end", 2)
+
+
 def test_a_look_that_failed_is_none() -> None:
     Story().sent("j").add("getJob", 500, job_id="j").one("job-never-read-to-its-end", 1)
 
