@@ -150,3 +150,5 @@ def test_one_book_takes_the_place_of_another() -> None:
     empty = copied.emptied()
     copied.leave(empty)
     assert (list(index.values()), len(empty)) == ([other], 0)
+    assert empty.issue(START).owner == "key"
+    assert len(index) == 2

@@ -114,6 +114,12 @@ def test_unknown_rule_is_refused_with_a_list() -> None:
         Criteria(allow=frozenset({"b", "a", "polls-too-fast"}))
 
 
+def test_polls_may_be_as_fast_as_they_like_if_told() -> None:
+    story = Story().sent("j").read("j", "active").read("j", after=0)
+    assert story.judged() != []
+    assert story.judged(poll_seconds=0) == []
+
+
 @pytest.mark.parametrize("seconds", [-1, -0.001, float("nan")])
 def test_impossible_time_is_refused(seconds: float) -> None:
     with pytest.raises(ValueError, match="poll_seconds"):
