@@ -76,6 +76,7 @@ def test_the_mock_passes(live: Live, mock: Mock, tmp_path: Path, version: str, p
     assert SECRET not in done.output
 
 
+@pytest.mark.slow
 def test_the_hooks_work_without_the_settings_and_with_the_default_account(live: Live, tmp_path: Path) -> None:
     environment = {"SCHEMATHESIS_HOOKS": "casavi_contracts.fuzz.hooks"}
     only = [

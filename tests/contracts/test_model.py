@@ -80,7 +80,7 @@ def histories(contract: Any) -> st.SearchStrategy[list[Any]]:
         pytest.param(version, profile, id=f"{', '.join(profile) or 'as assumed'}-{version}", marks=marks)
         for version in ("v1", "v2")
         for profile in PROFILES
-        for marks in [[pytest.mark.slow] if profile and version == "v1" else []]
+        for marks in [[pytest.mark.slow] if profile else []]
     ],
 )
 def test_agrees_with_the_mock_over_several_imports(version: str, profile: dict[str, Any]) -> None:

@@ -160,6 +160,7 @@ def test_a_failure_shows_what_was_found_and_no_code(suite: Callable[..., Done], 
     assert properties == {"law": "accepted-job-ends", "evidence": "inferred", "verdict": "not judged"}
 
 
+@pytest.mark.slow
 def test_a_tolerated_assumption_is_an_expected_failure(suite: Callable[..., Done]) -> None:
     with Mock(
         {"job-status-names": ["queued", "running", "done", "bad"]}, "immediate", accounts=2

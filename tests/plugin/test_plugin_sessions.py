@@ -260,6 +260,7 @@ def test_without_the_plugin(project: pytest.Pytester) -> None:
     outcome.stdout.fnmatch_lines(["E*fixture 'casavi' not found"])
 
 
+@pytest.mark.slow
 def test_many_workers(project: pytest.Pytester) -> None:
     """Each has a server of its own."""
     project.makepyfile(

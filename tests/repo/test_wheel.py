@@ -15,6 +15,8 @@ import pytest
 
 from casavi_mock import __version__
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 PACKAGES = {
     "casavi_mock": "mock_server",
