@@ -110,6 +110,11 @@ def make_mutants(workers: int) -> dict[str, str]:
     return found
 
 
+def drawn(names: Iterable[str], number: int, seed: int) -> list[str]:
+    """Returns a random sample; it stays nearly the same when some of the mutants come or go."""
+    return sorted(names, key=lambda name: random.Random(f"{seed} {name}").random())[:number]
+
+
 def run(names: Iterable[str], workers: int) -> None:
     """Runs the unit tests for each of these mutants.
 
@@ -163,7 +168,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="mutants at a time (one a core)")
     chosen = parser.parse_args()
     modules = make_mutants(chosen.workers)
-    names = random.Random(chosen.seed).sample(sorted(modules), min(chosen.mutants, len(modules)))
+    names = drawn(modules, chosen.mutants, chosen.seed)
     print(f"{len(names)} of {len(modules)} mutants, seed {chosen.seed}; this takes some minutes", flush=True)
     run(names, chosen.workers)
     result = judge({name: modules[name] for name in names})

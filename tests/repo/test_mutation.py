@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.mutation.sample import Change, Result, equivalents
+from tests.mutation.sample import Change, Result, drawn, equivalents
 
 DOMAIN = Path(__file__).parents[2] / "mock_server" / "casavi_mock" / "domain"
 DIFF = """--- casavi_mock/domain/x.py
@@ -38,6 +38,16 @@ def test_an_equivalent_mutant_is_one_of_the_code_that_is_there(change: Change) -
     assert any(change.was in source for source in sources_of(change.function))
     assert change.was != change.becomes
     assert re.fullmatch(r"\S.{20,}\.", equivalents()[change]), "say why no test can see it, in a sentence"
+
+
+def test_a_sample_can_be_drawn_again_and_others_by_another_seed() -> None:
+    names = [f"mutant-{number}" for number in range(1000)]
+    first = drawn(names, 100, 1)
+    assert len(set(first)) == 100
+    assert first == drawn(reversed(names), 100, 1)
+    assert len({*first} & {*drawn(names, 100, 2)}) < 50
+    assert len({*first} & {*drawn(names[10:], 100, 1)}) > 80
+    assert drawn(names[:3], 100, 1) == drawn(names[:3], 3, 1)
 
 
 def test_a_change_is_what_a_diff_shows() -> None:

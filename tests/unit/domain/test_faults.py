@@ -125,9 +125,12 @@ def test_removal() -> None:
 
 
 def test_removal_of_an_unknown_one() -> None:
-    with pytest.raises(Unsteerable, match="There is no fault 'fault-7'") as refused:
-        book(fault(), fault()).remove("fault-7")
-    assert refused.value.possible == ("fault-1", "fault-2")
+    faults = book(fault(), fault())
+    for name, shown in (("fault-7", "'fault-7'"), ("x" * 98, f"'{'x' * 98}'"), ("x" * 99, f"'{'x' * 99}…")):
+        with pytest.raises(Unsteerable) as refused:
+            faults.remove(name)
+        assert refused.value.what == f"There is no fault {shown}."
+        assert refused.value.possible == ("fault-1", "fault-2")
 
 
 def test_is_bounded() -> None:

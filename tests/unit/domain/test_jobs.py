@@ -75,8 +75,10 @@ def test_a_full_queue_takes_no_more() -> None:
     assert bench.queue.full
     with pytest.raises(QueueFull):
         bench.submit(people(1))
+    with pytest.raises(QueueFull):
+        bench.submit(people(1))
     assert (len(bench.queue), bench.queue.unfinished) == (2, 2)
-    assert bench.queue.refused == 1
+    assert bench.queue.refused == 2
     bench.run()
     bench.submit(people(1))
     assert (len(bench.queue), bench.queue.unfinished) == (3, 1)
@@ -456,6 +458,9 @@ def test_jobs_out_of_retention_are_let_go_when_the_next_one_comes() -> None:
     bench.time.advance(seconds=1)
     bench.take(people(1))
     assert (len(bench.queue), bench.queue.dropped) == (2, 1)
+    bench.time.advance(days=2)
+    bench.take(people(1))
+    assert (len(bench.queue), bench.queue.dropped) == (1, 3)
 
 
 def test_beyond_its_bound_the_oldest_ended_jobs_go_and_are_counted() -> None:

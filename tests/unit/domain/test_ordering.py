@@ -103,11 +103,13 @@ def test_identities_with_separators_do_not_collide() -> None:
     assert plan(body, SHAPE).duplicates == frozenset()
 
 
-@pytest.mark.parametrize(("every", "pauses"), [(1, 15), (2, 7), (15, 1), (16, 0)])
+@pytest.mark.parametrize(("every", "pauses"), [(1, 15), (2, 7), (11, 1), (15, 1), (16, 0)])
 def test_pauses_after_so_many_records(every: int, pauses: int) -> None:
     """A large request is planned in steps, and the plan is the same; addresses and contracts count, too."""
     body = master_data(
-        contacts=[contact(id="C-2"), contact()], properties=[house(2), house(1)], responsibilities=[responsibility()]
+        contacts=[contact(id="C-2"), {**contact(), "hobby": 1}],
+        properties=[house(2), house(1)],
+        responsibilities=[responsibility()],
     )
     seen = []
 
@@ -116,7 +118,11 @@ def test_pauses_after_so_many_records(every: int, pauses: int) -> None:
 
     freed = 11 if every < 11 else 0  # a pause after some keys were freed; how many at a time is chance
     assert pauses <= len(list(slices())) <= pauses + freed
-    assert named(seen[0]) == named(plan(body, SHAPE))
+    (planned,), whole = seen, plan(body, SHAPE)
+    assert named(planned) == named(whole)
+    assert [record.pointer for record in planned.records] == [record.pointer for record in whole.records]
+    assert (planned.duplicates, planned.warnings) == (whole.duplicates, whole.warnings)
+    assert len(whole.warnings) == 1
 
 
 def test_unknown_fields_are_counted_by_schema_and_name() -> None:

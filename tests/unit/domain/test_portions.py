@@ -133,6 +133,17 @@ def test_each_portion_is_parsed_once(size: int) -> None:
     assert (job.state, loads.count) == (JobState.COMPLETED, len(portions))
 
 
+def test_records_of_two_kinds_that_are_in_no_portion_count_as_what_they_are() -> None:
+    body = Loads(4).divided({"contacts": [contact(id=f"C-{n}") for n in range(12)]})
+    planned = plan({**body, "properties": [property_(id="P-1"), property_(id="P-2")]}, SHAPE)
+    assert [dict(planned.kinds(done)) for done in (0, 11, 12, 13)] == [
+        {"contacts": 12, "properties": 2},
+        {"contacts": 1, "properties": 2},
+        {"properties": 2},
+        {"properties": 1},
+    ]
+
+
 @pytest.mark.parametrize("divided", [False, True])
 @pytest.mark.parametrize("done", [0, 1, 5, 12, 13])
 def test_what_is_left_of_a_job_counts_by_kind(done: int, divided: bool) -> None:

@@ -245,6 +245,13 @@ def test_keeps_names_and_order_of_fields_however_many_orders_there_are(store: St
         assert list(record.fields.items()) == [(name, [name, number, {"x": None}]) for name in order]
 
 
+def test_records_with_the_same_fields_hold_their_names_once(store: Store) -> None:
+    for number in range(3):
+        store.put("contacts", f"C-{number}", {"note": number, "city": "x"}, {}, START)
+    (names,) = {id(row[2]) for row in store._tables["contacts"].rows}
+    assert names == id(store.copy()._tables["contacts"].rows[0][2])
+
+
 def test_what_is_stored_cannot_be_changed_from_outside(store: Store) -> None:
     """Neither through what was put nor through what was read."""
     fields = {"customFields": {"a": 1}, "contracts": [{"contactId": "C-1"}]}
