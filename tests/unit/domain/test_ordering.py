@@ -1,4 +1,5 @@
 from collections.abc import Generator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,6 +16,12 @@ def house(number: int) -> dict[str, Any]:
     """A property with a document, and a unit with a contract and a document."""
     flat = unit(id=f"U-{number}", contracts=[contract()], documents=[document(id=f"DU-{number}")])
     return property_(id=f"P-{number}", addresses=[address(units=[flat])], documents=[document(id=f"DP-{number}")])
+
+
+def turned(shape: Any) -> Any:
+    """The same shape, all its parts in the opposite order."""
+    children = [replace(child, shape=turned(child.shape)) for child in reversed(shape.children)]
+    return replace(shape, children=tuple(children))
 
 
 def named(planned: Plan) -> list[tuple[str, str | None]]:
@@ -59,6 +66,20 @@ def test_every_record_knows_where_it_stands() -> None:
     assert part is not None
     assert part["street"] == "Musterweg 1"
     assert [records[name].part for name in ("P-1", "DP-1", "DU-1")] == [None, None, None]
+
+
+def test_records_are_equal_where_they_stand_at_the_same_place() -> None:
+    one, other = plan(master_data(contacts=[contact(id="C-1"), contact(id="C-2")]), SHAPE).records
+    (again,) = plan(master_data(contacts=[contact(id="C-3")]), SHAPE).records
+    assert one == again
+    assert one != other
+    assert one != one.pointer
+
+
+def test_references_are_found_in_whatever_order_the_contract_names_parts() -> None:
+    flat = unit(id="U-1", contracts=[contract(contactId="C-1")], documents=[document()])
+    body = master_data(properties=[property_(id="P-1", addresses=[address(units=[flat])])])
+    assert plan(body, SHAPE).targets() == plan(body, turned(SHAPE)).targets() == (("contacts", "C-1"),)
 
 
 def test_responsibility_is_known_by_three_fields() -> None:
