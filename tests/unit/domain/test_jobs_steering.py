@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from casavi_fixtures import contact, master_data, responsibility
 from casavi_mock.domain.jobs import OUTCOMES, Job, JobQueue, Progress
-from casavi_mock.domain.model import JobState
+from casavi_mock.domain.model import JobState, RecordWarning
 from casavi_mock.errors import Unsteerable
 from tests.support.accounts import IMMEDIATE, MANUAL, Bench, outcomes
 from tests.support.time import START
@@ -261,7 +261,8 @@ def test_a_forced_failure_writes_nothing_more() -> None:
     assert (job.state, times(job), job.processed, outcomes(job)) == (FAILED, [0, 6], 4, {"created": 2, "refused": 2})
     assert bench.store.count("contacts") == 2
     assert job.errors == []
-    assert [(warning.rule, warning.count) for warning in job.warnings] == [("forced", 2)]
+    message = "the job was told to fail; what was left of it was not imported"
+    assert job.warnings == [RecordWarning("", "forced", message, 2)]
     assert bench.ended == [job]
     assert bench.queue.unfinished == 0
 

@@ -159,6 +159,16 @@ def test_a_record_that_was_put_in_is_new() -> None:
     assert (new.internal_id, new.created_at, new.modified_at) == (max(numbers), LATER, LATER)
 
 
+def test_a_record_that_was_put_in_stands_where_it_was_put() -> None:
+    def change(state: Any) -> None:
+        (place,) = (place for place in state["properties"][0]["addresses"] if place["street"] == address()["street"])
+        place["units"] = [*place.get("units", []), unit(id="U-new")]
+
+    new = edited(change).get("units", "U-new")
+    assert new is not None
+    assert new.place == {"propertyId": "P-1", "street": address()["street"]}
+
+
 def test_a_changed_value_counts_and_the_history_stays() -> None:
     store = edited(lambda state: state["contacts"][0].update({"note": "by hand"}))
     record, before = store.get("contacts", "C-1"), lived_in().store.get("contacts", "C-1")

@@ -252,6 +252,22 @@ def test_records_with_the_same_fields_hold_their_names_once(store: Store) -> Non
     assert names == id(store.copy()._tables["contacts"].rows[0][2])
 
 
+def test_counts_all_records_of_all_kinds(store: Store) -> None:
+    for number in range(3):
+        store.put("contacts", f"C-{number}", {}, {}, START)
+        store.put("properties", "P-1", {"note": number}, {}, START)
+    other = store.copy()
+    other.put("contacts", "C-9", {}, {}, START)
+    assert (store.total, other.total, Store().total) == (4, 5, 0)
+
+
+@pytest.mark.parametrize("before", [{"note": "x"}, {"note": 2}, {}])
+def test_true_is_not_one_whatever_stands_before_it(store: Store, before: dict[str, Any]) -> None:
+    for value, outcome in ((1, Outcome.CREATED), (True, Outcome.UPDATED), (True, Outcome.UNCHANGED)):
+        fields = {"customFields": {**before, "a": value}}
+        assert store.put("contacts", "C-1", {**before, **fields}, {}, START) is outcome
+
+
 def test_what_is_stored_cannot_be_changed_from_outside(store: Store) -> None:
     """Neither through what was put nor through what was read."""
     fields = {"customFields": {"a": 1}, "contracts": [{"contactId": "C-1"}]}
