@@ -58,8 +58,17 @@ def found(name: str, version: str = "v1", **more: Any) -> Verdict:
         return judge_of(target, version, **more).judge(LAW)
 
 
-@versions
-@pytest.mark.parametrize("mode", ["immediate", "time", "manual"])
+@pytest.mark.parametrize(
+    ("mode", "version"),
+    [
+        ("manual", "v1"),
+        ("time", "v2"),
+        *(
+            pytest.param(*pair, marks=pytest.mark.slow)
+            for pair in [("immediate", "v1"), ("immediate", "v2"), ("time", "v1"), ("manual", "v2")]
+        ),
+    ],
+)
 def test_holds_on_the_healthy_mock(mode: str, version: str) -> None:
     with Mock(progress=mode).target() as target:
         verdict = judge_of(target, version).judge(LAW)
@@ -69,14 +78,30 @@ def test_holds_on_the_healthy_mock(mode: str, version: str) -> None:
     assert verdict.requests > 100
 
 
-@pytest.mark.parametrize("profile", [
+PROFILES: list[dict[str, Any]] = [
     {"several-tokens": "newest-only"},
     {"refresh-revokes-old-token": False, "refresh-accepts-expired-token": True, "refresh-needs-token-header": True},
     {"refresh-accepts-expired-token": True, "token-lifetime-days": 0.5, "job-retention-days": 0.6},
     {"upsert": "replace", "unknown-fields": "refuse", "duplicate-ids": "last-wins", "v2-page-size": 3},
     {"job-status-names": ["new", "busy", "done", "bad"], "unauthorized-status": 403, "v1-page-size": 2},
-], ids=lambda profile: ", ".join(profile))  # fmt: skip
-@versions
+]
+FAST = {(1, "v1"), (3, "v2")}
+"""Profiles, by their number, and versions that are judged in every run; the others are slow."""
+
+
+@pytest.mark.parametrize(
+    ("version", "profile"),
+    [
+        pytest.param(
+            version,
+            profile,
+            id=f"{version}-{', '.join(profile)}",
+            marks=[] if (number, version) in FAST else [pytest.mark.slow],
+        )
+        for number, profile in enumerate(PROFILES)
+        for version in ("v1", "v2")
+    ],
+)
 def test_holds_under_other_assumptions(version: str, profile: dict[str, Any]) -> None:
     with Mock(profile, "time").target() as target:
         judge = Judge(BY_NAME, lambda: kit.accounts(target, Contract(version, profile)), depth=SHALLOW)
@@ -190,7 +215,13 @@ EASY = [
 ]
 
 
-@pytest.mark.parametrize(("name", "law"), EASY)
+FOUND_FAST = {"job-regresses", "expired-token-still-reads", "import-replaces-custom-fields", "jobs-of-anybody"}
+
+
+@pytest.mark.parametrize(
+    ("name", "law"),
+    [pytest.param(*pair, marks=[] if pair[0] in FOUND_FAST else [pytest.mark.slow]) for pair in EASY],
+)
 def test_wrong_servers_are_found(name: str, law: str) -> None:
     verdict = found(name, depth=1)
 
@@ -203,7 +234,12 @@ def finding_of(verdict: Verdict) -> Finding:
 
 
 @pytest.mark.parametrize(
-    "name", ["refresh-keeps-the-old-token", "import-loses-a-contact-yet-counts-it", "counts-created-doubled"]
+    "name",
+    [
+        pytest.param("refresh-keeps-the-old-token", marks=pytest.mark.slow),
+        "import-loses-a-contact-yet-counts-it",
+        pytest.param("counts-created-doubled", marks=pytest.mark.slow),
+    ],
 )
 def test_what_is_found_is_made_small(name: str) -> None:
     finding = finding_of(found(name, depth=1, shrink=60))
@@ -349,7 +385,7 @@ def run(machine: type[AccountMachine], examples: int) -> unittest.TestResult:
     return result
 
 
-@versions
+@pytest.mark.parametrize("version", ["v1", pytest.param("v2", marks=pytest.mark.slow)])
 def test_it_is_a_test_for_unittest(version: str) -> None:
     with Mock(progress="time").target() as target:
         result = run(machine_of(target, version, contract=contract(version)), 5)

@@ -1,5 +1,8 @@
 """The suite under plain pytest, with whatever plugins there are."""
 
+import contextlib
+import io
+import os
 import re
 import subprocess
 import sys
@@ -43,8 +46,26 @@ class Done:
 
 
 @pytest.fixture
-def suite(tmp_path: Path) -> Callable[..., Done]:
-    """Runs pytest in an empty folder, in a process of its own; without other plugins, which take long to load."""
+def suite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Done]:
+    """Runs pytest in an empty folder, in this process and without other plugins, which take long to load."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    for name in os.environ.keys() - clean_environment().keys():
+        monkeypatch.delenv(name)
+
+    def run(*options: str) -> Done:
+        chosen = ["-p", "no:cacheprovider", *ALONE]
+        out, err = io.StringIO(), io.StringIO()
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            code = pytest.main([*chosen, "--pyargs", "casavi_contracts.suite", *options])
+        return Done(int(code), out.getvalue(), err.getvalue())
+
+    return run
+
+
+@pytest.fixture
+def suite_alone(tmp_path: Path) -> Callable[..., Done]:
+    """Runs pytest in an empty folder, in a process of its own."""
 
     def run(*options: str, plugins: Sequence[str] = ALONE, **variables: str) -> Done:
         chosen = ["-p", "no:cacheprovider", *plugins]
@@ -71,11 +92,11 @@ IN_ORDER = ["log-in-gives-a-token[v1]", "log-in-gives-a-token[v2]", "accepted-jo
     ],
 )
 def test_items_run_in_order_with_whatever_plugins(
-    suite: Callable[..., Done], tmp_path: Path, plugins: list[str]
+    suite_alone: Callable[..., Done], tmp_path: Path, plugins: list[str]
 ) -> None:
     (tmp_path / "pytest.ini").write_text("[pytest]\n")
     with Mock(progress="immediate", accounts=2).listening() as server:
-        done = suite("-v", *TWO, f"--casavi-check-url={server.url}", plugins=plugins)
+        done = suite_alone("-v", *TWO, f"--casavi-check-url={server.url}", plugins=plugins)
 
     assert done.code == 0, done.text
     assert done.items() == IN_ORDER
@@ -84,9 +105,9 @@ def test_items_run_in_order_with_whatever_plugins(
 
 
 @pytest.mark.slow
-def test_everything_can_come_from_the_environment(suite: Callable[..., Done]) -> None:
+def test_everything_can_come_from_the_environment(suite_alone: Callable[..., Done]) -> None:
     with Mock(progress="immediate", accounts=2).listening() as server:
-        done = suite(*TWO, CASAVI_URL=server.url, **ACCOUNT)
+        done = suite_alone(*TWO, CASAVI_URL=server.url, **ACCOUNT)
 
     assert done.code == 0, done.text
     assert not any(secret in done.text for secret in ACCOUNT.values())
@@ -137,7 +158,7 @@ def test_several_processes_are_refused(suite: Callable[..., Done], tmp_path: Pat
     (tmp_path / "many.py").write_text(
         "def pytest_addoption(parser):\n    parser.addoption('--numprocesses', type=int, dest='numprocesses')\n"
     )
-    done = suite("-p", "many", "--numprocesses=2", "--casavi-check-url=http://127.0.0.1:1", PYTHONPATH=str(tmp_path))
+    done = suite("-p", "many", "--numprocesses=2", "--casavi-check-url=http://127.0.0.1:1")
 
     assert done.code == 2
     assert "run it without -n" in done.text
@@ -183,7 +204,7 @@ def test_an_application_can_be_judged_in_process(suite: Callable[..., Done], tmp
         "    registry.create('first', Secret('secret'))\n"
         "    return {'application': MockApp(registry), 'profile': {'job-id-field': 'ticket'}}\n"
     )
-    done = suite(*TWO, "-p", "mine", PYTHONPATH=str(tmp_path))
+    done = suite(*TWO, "-p", "mine")
 
     assert done.code == 0, done.text
     assert "the mock in this process" in done.out
