@@ -1,8 +1,8 @@
 """A user's project, in which pytest runs with the plugin; and accounts of every backend for the tests of the handle."""
 
+import contextlib
 import dataclasses
 import importlib
-from collections.abc import Iterator
 
 import pytest
 
@@ -23,13 +23,20 @@ for _name in (
 ):  # fmt: skip
     importlib.import_module(_name)
 
+# Plugins are named and not looked for: the search in each of hundreds of sessions took a third of their time. The
+# tests of docs/pytest.md find the plugin by its entry point, as those of a user do.
 SETTINGS = """
 [pytest]
-addopts = -p no:schemathesis -p no:hypothesispytest -p no:faker -p no:randomly -p no:cacheprovider
-filterwarnings = error
+addopts = --disable-plugin-autoload -p casavi -p asyncio -p anyio -p no:cacheprovider
+filterwarnings =
+  error
+  ignore:Module already imported so cannot be rewritten
 asyncio_default_fixture_loop_scope = function
 """
-"""What a strict project has; the order of tests stays, so that their results can be told apart."""
+"""What a strict project has, with the plugins of users alone.
+
+They are imported already when a session starts in this process, and pytest warns of that.
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -54,25 +61,29 @@ def project(pytester: pytest.Pytester) -> pytest.Pytester:
     return pytester
 
 
-@pytest.fixture(scope="module")
-def running_mock() -> Iterator[Live]:
+def _kept(config: pytest.Config, mock: Mock) -> Live:
+    """Returns a mock at an address that ends with this session: accounts are closed after all fixtures of a test."""
+    running = contextlib.ExitStack()
+    config.add_cleanup(running.close)
+    return running.enter_context(mock.listening())
+
+
+@pytest.fixture(scope="session")
+def running_mock(pytestconfig: pytest.Config) -> Live:
     """A mock at an address, with a control plane that wants a token."""
-    with Mock(accounts=1, now=system_now, control_token=Secret(CONTROL_TOKEN)).listening() as live:
-        yield live
+    return _kept(pytestconfig, Mock(accounts=1, now=system_now, control_token=Secret(CONTROL_TOKEN)))
 
 
-@pytest.fixture(scope="module")
-def open_mock() -> Iterator[Live]:
+@pytest.fixture(scope="session")
+def open_mock(pytestconfig: pytest.Config) -> Live:
     """A mock at an address as it is started without options."""
-    with Mock(accounts=1, now=system_now).listening() as live:
-        yield live
+    return _kept(pytestconfig, Mock(accounts=1, now=system_now))
 
 
-@pytest.fixture(scope="module")
-def uncontrolled_mock() -> Iterator[Live]:
+@pytest.fixture(scope="session")
+def uncontrolled_mock(pytestconfig: pytest.Config) -> Live:
     """A mock at an address that cannot be steered, as casavi itself."""
-    with Mock(accounts=1, now=system_now, control=False).listening() as live:
-        yield live
+    return _kept(pytestconfig, Mock(accounts=1, now=system_now, control=False))
 
 
 @pytest.fixture(scope="module", params=BACKENDS)

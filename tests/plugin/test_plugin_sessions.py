@@ -253,7 +253,8 @@ def test_what_is_not_there_is_told() -> None:
 # What else may be installed
 
 
-def test_without_the_plugin(project: pytest.Pytester) -> None:
+def test_without_the_plugin(project: pytest.Pytester, strict_settings: str) -> None:
+    project.makeini(strict_settings.replace("-p casavi ", ""))
     project.makepyfile("def test_a(casavi): pass\ndef test_b(): pass\n")
     outcome = project.runpytest_inprocess("-p", "no:casavi")
     outcome.assert_outcomes(passed=1, errors=1)

@@ -275,7 +275,7 @@ def test_impossible_marks(project: pytest.Pytester, mark: str, told: str) -> Non
 
 def test_impossible_marks_with_many_workers(project: pytest.Pytester) -> None:
     project.makepyfile("import pytest\n@pytest.mark.casavi(alow='x')\ndef test_b(casavi): pass\n")
-    outcome = project.runpytest_inprocess("-n", "1")
+    outcome = project.runpytest_inprocess("-p", "xdist", "-n", "1")
     outcome.assert_outcomes(errors=1)
     outcome.stdout.fnmatch_lines(["*::test_b: @pytest.mark.casavi knows no argument 'alow'. Possible: allow, *"])
 
