@@ -115,7 +115,7 @@ def measure_accounts(run: Run) -> None:
 
 
 def measure_strays(run: Run) -> None:
-    """Measures the first request for what the contract does not have, for which connexion is loaded."""
+    """Measures the first requests for a path that the contract does not have, and what they cost another client."""
     with run.alone(ours()) as server, logged_in(server) as stray, logged_in(server) as looking:
         job = looking.submit(portfolio(0, 1))
         walls: list[float] = []

@@ -165,7 +165,7 @@ OWN = (
     ("a new account to its first answer, ms", "account", "first_answer_ms"),
     ("an account closed, over HTTP, ms", "account", "closed_ms"),
     ("the idle server ended by SIGTERM, ms", "stop", "wall_ms"),
-    ("the first request for an unknown path, for which connexion is loaded, ms", "stray", "first_ms"),
+    ("the first request for an unknown path, ms", "stray", "first_ms"),
     ("slowest look-up by another client meanwhile, ms", "stray", "look_up_slowest_ms"),
     ("the second such request, ms", "stray", "next_ms"),
     ("memory after it, MB", "stray", "mb"),

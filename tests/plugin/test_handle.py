@@ -324,6 +324,8 @@ def test_progress_is_chosen(casavi: Casavi, send: Send) -> None:
     assert casavi.queue.progress == "immediate"
     with pytest.raises(AttributeError, match="`progress` now"):
         _ = casavi.queue.mode  # type: ignore[attr-defined]
+    with pytest.raises(TypeError, match=r"queue\.set\(progress, job_seconds="):
+        casavi.queue.progress("manual", seconds=3)  # type: ignore[operator]
     casavi.queue.set("time", job_seconds=60, record_seconds=1)
     assert (casavi.queue.job_seconds, casavi.queue.record_seconds, casavi.queue.polls) == (60, 1, 1)
     job = send()

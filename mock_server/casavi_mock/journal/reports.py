@@ -13,7 +13,7 @@ from casavi_mock.domain.journal import Exchange, Headers, Named
 from casavi_mock.domain.violations import RULES, Violation
 from casavi_mock.version import __version__
 
-SUITE = "casavi-mock.manners"
+SUITE = "casavi-mock.violations"
 """Name of the test suite in JUnit XML."""
 
 _SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"

@@ -1,4 +1,4 @@
-"""What is set at the start for the web edge."""
+"""What is set at the start: how the server appears to the outside, and its bounds on connections."""
 
 from dataclasses import dataclass, field
 

@@ -1,6 +1,6 @@
 """The queue of the account's jobs."""
 
-from typing import TYPE_CHECKING, Any, Literal, Never, Self
+from typing import TYPE_CHECKING, Any, Literal, Never, Self, cast
 
 from pytest_casavi.errors import told
 from pytest_casavi.steering import Steering
@@ -13,6 +13,18 @@ Progress = Literal["immediate", "time", "manual"]
 Step = Literal["job", "record"]
 
 _SHOWN = 10
+
+
+class _Chosen(str):
+    """The name of a progress; tells whoever calls it, as was done once, what changes the progress now."""
+
+    __slots__ = ()
+
+    def __call__(self, *_: object, **__: object) -> Never:
+        raise TypeError(
+            "queue.progress tells how jobs move on, and "
+            "queue.set(progress, job_seconds=, record_seconds=, polls=) changes it"
+        )
 
 
 class Queue:
@@ -53,8 +65,7 @@ class Queue:
     @property
     def progress(self) -> Progress:
         """How jobs move on."""
-        progress: Progress = self._view()["progress"]
-        return progress
+        return cast("Progress", _Chosen(self._view()["progress"]))
 
     @property
     def job_seconds(self) -> float:

@@ -68,7 +68,7 @@ def main() -> int:
     options = _parser().parse_args()
     logging.disable(logging.CRITICAL)
     laws = [law for law in LAWS if not options.laws or law.name in options.laws]
-    hunter = Hunter(healthy(options.mode, options.polls), laws, every=options.all)
+    hunter = Hunter(healthy(options.progress, options.polls), laws, every=options.all)
     lines = []
     with options.output.open("a") as output:
         for mutant, version in _chosen(options):
@@ -109,8 +109,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--laws", nargs="*", default=[], help="their names; all if none")
     parser.add_argument("--seeds", nargs="*", type=int, default=[0])
     parser.add_argument("--all", action="store_true", help="go on after the first law that finds a mutant")
-    parser.add_argument("--mode", default="time", choices=("immediate", "time", "manual"))
-    parser.add_argument("--polls", type=int, default=1, help="looks until a job moves on, in mode manual")
+    parser.add_argument("--progress", default="time", choices=("immediate", "time", "manual"))
+    parser.add_argument("--polls", type=int, default=1, help="looks until a job moves on, under progress manual")
     parser.add_argument("--part", type=int, default=0)
     parser.add_argument("--parts", type=int, default=1, help="judge only every so many-th, from the part on")
     parser.add_argument("--output", type=Path, default=Path("hunt.jsonl"))
