@@ -298,9 +298,9 @@ def exists(told: str) -> bool:
 def test_examples_of_commands_are_such(example: str) -> None:
     command: click.Command = control
     words = example.partition(" | ")[0].split()
-    while isinstance(command, click.Group):
-        usual = command.usual if not words or words[0] not in command.commands else None
-        command = command.commands[usual or words.pop(0)]
+    while isinstance(command, click.Group) and words and words[0] in command.commands:
+        command = command.commands[words.pop(0)]
+    assert not isinstance(command, click.Group) or command.invoke_without_command, "it names no command"
     options = {option for parameter in command.params for option in parameter.opts}
     assert {word.partition("=")[0] for word in words if word.startswith("--")} <= options
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 import orjson
+from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
 from casavi_mock.cli.control.client import Client
@@ -25,21 +26,21 @@ def control_group(document: Document, **settings: Any) -> "Group":
         document: The control plane's document.
         settings: Of the group at its root, as for `click.Group`.
     """
-    root = Group("control", former=document["x-former-commands"], **settings)
     known = operations_of(document)
     named: dict[str, list[Operation]] = {}
     for operation in known.values():
         for name in (operation.command["name"], *operation.command.get("also", ())):
             named.setdefault(name, []).append(operation)
+    commands = {name: Command(name.rpartition(" ")[2], operations, known) for name, operations in named.items()}
+    root = Group("control", former=document["x-former-commands"], **settings)
     for word, part in document["x-command-groups"].items():
-        inside = [one for name, operations in named.items() if name.startswith(f"{word} ") for one in operations]
-        text = _help(part["help"], inside)
-        root.add_command(Group(word, usual=part.get("usual"), help=text, short_help=part["help"]))
-    for name, operations in named.items():
-        word, _, last = name.rpartition(" ")
-        group = root.commands[word] if word else root
-        assert isinstance(group, click.Group), "the document tells groups from commands"
-        group.add_command(Command(last, operations, known))
+        inside = [name for name in named if name.startswith(f"{word} ")]
+        text = _help(part["help"], (operation for name in inside for operation in named[name]))
+        usual = commands.get(f"{word} {part.get('usual')}")
+        group = [commands.pop(name) for name in inside]
+        root.add_command(Group(word, usual=usual, commands=group, help=text, short_help=part["help"]))
+    for command in commands.values():
+        root.add_command(command)
     return root
 
 
@@ -133,7 +134,7 @@ class Command(click.Command):
 
 
 class Group(click.Group):
-    """Commands that begin with the same word; one of them may be meant if none is named.
+    """Commands that begin with the same word; one of them may be meant if none is named, and gives its options then.
 
     Args:
         name: The word.
@@ -143,17 +144,18 @@ class Group(click.Group):
     """
 
     def __init__(
-        self, name: str, *, usual: str | None = None, former: Mapping[str, str] | None = None, **settings: Any
+        self,
+        name: str,
+        *,
+        usual: click.Command | None = None,
+        former: Mapping[str, str] | None = None,
+        **settings: Any,
     ) -> None:
-        super().__init__(name, params=connection_options(), context_settings=CONTEXT, **settings)
-        self.usual = usual
+        params = usual.params if usual else connection_options()
+        whether = {"invoke_without_command": True, "callback": self._run} if usual else {}
+        super().__init__(name, params=params, context_settings=CONTEXT, **whether, **settings)
+        self._usual = usual
         self._former = former or {}
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Puts the usual command in front if none is named; what a shell completes may still become one."""
-        if self.usual and not self._named(ctx, args) and (args or not ctx.resilient_parsing):
-            args = [self.usual, *args]
-        return super().parse_args(ctx, args)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Returns a command; refuses a former name."""
@@ -161,26 +163,14 @@ class Group(click.Group):
             ctx.fail(f"{cmd_name!r} is {self._former[cmd_name]!r} now.")
         return super().get_command(ctx, cmd_name)
 
-    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-        """Returns commands and options that begin like what was typed, those of the usual command too."""
-        found = super().shell_complete(ctx, incomplete)
-        if self.usual and incomplete.startswith("-"):
-            found += self.commands[self.usual].shell_complete(ctx, incomplete)
-        return found
-
-    def _named(self, ctx: click.Context, args: Iterable[str]) -> bool:
-        """Whether a command is named, or help wanted, behind nothing but options of the group."""
-        own = {flag: p for p in self.params if isinstance(p, click.Option) for flag in p.opts}
-        rest = iter(args)
-        for word in rest:
-            if not word.startswith("-") or word in ctx.help_option_names:
-                return True
-            flag = word.partition("=")[0] if word.startswith("--") else word[:2]
-            if flag not in own:
-                return False
-            if word == flag and not own[flag].is_flag:
-                next(rest, None)  # its value
-        return False
+    def _run(self, **values: Any) -> None:
+        """Runs the usual command, unless another one is named; to that its options mean nothing."""
+        ctx = click.get_current_context()
+        assert self._usual is not None, "it is called for the usual command alone"
+        if ctx.invoked_subcommand is None:
+            ctx.invoke(self._usual, **values)
+        elif any(ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE for name in values):
+            ctx.fail(f"give the options of {ctx.invoked_subcommand!r} behind its name")
 
 
 class Known(click.ParamType):  # type: ignore[type-arg]  # generic only in newer versions of click
