@@ -36,6 +36,18 @@ class FieldError:
         """The sentence for a person."""
         return f"expected {self.expected}, got {self.got}"
 
+    def view(self) -> dict[str, Any]:
+        """Returns it as a member of `errors` in an error body."""
+        view: dict[str, Any] = {
+            "pointer": self.pointer,
+            "expected": self.expected,
+            "got": self.got,
+            "message": self.message,
+        }
+        if self.line is not None:
+            view["line"], view["column"] = self.line, self.column
+        return view
+
 
 @dataclass
 class Refused(CasaviMockError):

@@ -278,7 +278,7 @@ def test_a_mock_that_is_gone_hides_nothing(project: pytest.Pytester, tmp_path: P
 def test_an_account_that_cannot_be_closed_is_an_error_of_its_test(
     project: pytest.Pytester, rest: str, outcomes: dict[str, int]
 ) -> None:
-    """As when the mock at an address has ended before the test."""
+    """As when the mock at an address answers no more."""
     project.makepyfile(
         f"""
         from pytest_casavi import CannotSteer

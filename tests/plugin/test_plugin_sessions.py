@@ -15,8 +15,11 @@ import pytest
 
 from casavi_mock.accounts import Settings
 from casavi_mock.domain.model import Secret
-from casavi_mock.server.app import new_registry
+from casavi_mock.server.app import new_registry, system_now
+from pytest_casavi import CasaviConfig
 from pytest_casavi.backends.quiet import QuietLog
+from pytest_casavi.backends.remote import RemoteBackend
+from tests.support.server import Mock
 
 TRIVIAL = "import pytest\n@pytest.mark.parametrize('n', range(6))\ndef test_it(casavi, casavi_client, n):\n    assert casavi_client.get('/contacts').json()['count'] == 0\n    casavi.load('small-house')\n"
 
@@ -367,3 +370,11 @@ def test_what_others_in_this_process_tell_is_heard(
     log.warning("of another one")
     quiet.close()
     assert caplog.messages == ["of another one"]
+
+
+def test_a_mock_that_has_ended_has_taken_its_accounts_with_it() -> None:
+    with Mock(accounts=1, now=system_now).listening() as live:
+        backend = RemoteBackend(CasaviConfig(backend="url", url=live.url))
+        account = backend.open()
+    account.close()
+    backend.close()

@@ -112,7 +112,7 @@ class Client:
                     method, path, json=json, content=content() if content else None, headers=sent
                 )
             except httpx.HTTPError as error:
-                raise ApiError(f"{method} {self._url}{path}: {_reason(error)}") from error
+                raise ApiError(f"{method} {self._url}{path}: {reason(error)}") from error
             if answer.status_code == httpx.codes.UNAUTHORIZED and authorized and attempt == 1:
                 self.log_in()
                 continue
@@ -162,7 +162,8 @@ def _problem(answer: httpx.Response) -> str:
     return "\n".join(lines)
 
 
-def _reason(error: httpx.HTTPError) -> str:
+def reason(error: Exception) -> str:
+    """Returns for a person why a request could not be sent, or was not answered."""
     if isinstance(error, httpx.ConnectError):
         return "cannot connect; is the server running? (casavi-mock serve)"
     if isinstance(error, httpx.TimeoutException):

@@ -43,7 +43,7 @@ class Number(click.FloatRange):
         return number
 
 
-host_option = option("--host", "-H", default="127.0.0.1", help="Address to listen at.")
+host_option = option("--host", "-H", default="127.0.0.1", help="Address at which the mock listens.")
 
 port_option = option(
     "--port",
@@ -51,7 +51,7 @@ port_option = option(
     type=click.IntRange(0, 65535),
     default=DEFAULT_PORT,
     envvar=["CASAVI_MOCK_PORT", "PORT"],
-    help="Port to listen at; 0 takes any free one.",
+    help="Port at which it listens; `serve` takes any free one for 0.",
 )
 
 key_option = click.option(

@@ -1,5 +1,6 @@
 """Verbs about what an account holds: reset, state, snapshots."""
 
+from dataclasses import asdict
 from typing import Any
 
 from casavi_mock.accounts import SnapshotInfo
@@ -72,14 +73,7 @@ def delete_snapshot(call: Call) -> Reply:
 
 
 def _snapshot(info: SnapshotInfo) -> dict[str, Any]:
-    return {
-        "name": info.name,
-        "at": timestamp(info.at),
-        "records": dict(info.records),
-        "jobs": info.jobs,
-        "tokens": info.tokens,
-        "faults": info.faults,
-    }
+    return {**asdict(info), "at": timestamp(info.at)}
 
 
 HANDLERS: dict[str, Handler] = {

@@ -60,21 +60,9 @@ class Problem(CasaviMockError):
             "possible": list(self.possible),
         }
         if self.errors:
-            body["errors"] = [_place(error) for error in self.errors[:MAX_ERRORS]]
+            body["errors"] = [{**error.view(), "pointer": error.pointer[:_SHOWN]} for error in self.errors[:MAX_ERRORS]]
             body["errorCount"] = len(self.errors)
         return body
-
-
-def _place(error: FieldError) -> dict[str, Any]:
-    place: dict[str, Any] = {
-        "pointer": error.pointer[:_SHOWN],
-        "expected": error.expected,
-        "got": error.got,
-        "message": error.message,
-    }
-    if error.line is not None:
-        place["line"], place["column"] = error.line, error.column
-    return place
 
 
 def from_errors(errors: Sequence[FieldError], possible: Sequence[str] = (), status: int = 400) -> Problem:

@@ -109,6 +109,11 @@ class Exchange(NamedTuple):
         return size
 
 
+def printable(text: str) -> str:
+    """Returns a text that cannot begin a line of its own, nor steer a terminal."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
 class Journal:
     """The exchanges of one account, oldest first. Several threads may use it at once.
 

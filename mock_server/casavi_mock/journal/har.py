@@ -6,11 +6,11 @@ Source: HTTP Archive format 1.2. Names with a `_` at their beginning are ours, a
 import base64
 from collections.abc import Iterable
 from datetime import datetime
-from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl, quote
 
 from casavi_mock.domain.journal import Exchange, Headers
+from casavi_mock.messages.answers import phrase
 from casavi_mock.version import __version__
 
 UNKNOWN = -1
@@ -100,7 +100,7 @@ def _response(exchange: Exchange) -> dict[str, Any]:
         content["comment"] = f"the first {len(exchange.response_body)} bytes"
     return {
         "status": exchange.status,
-        "statusText": _phrase(exchange.status),
+        "statusText": phrase(exchange.status),
         "httpVersion": "HTTP/1.1",
         "cookies": [],
         "headers": _headers(exchange.response_headers),
@@ -127,10 +127,3 @@ def _text(body: bytes) -> tuple[str, str | None]:
         if error.reason == "unexpected end of data":
             return body[: error.start].decode(), None
         return base64.b64encode(body).decode(), "base64"
-
-
-def _phrase(status: int) -> str:
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return ""

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from casavi_mock.accounts import Account, Registry
-from casavi_mock.domain.journal import Exchange, Named
+from casavi_mock.domain.journal import Exchange, Named, printable
 from casavi_mock.journal.redaction import (
     MARK,
     Redaction,
@@ -275,10 +275,10 @@ def _log(exchange: Exchange) -> None:
         logging.WARNING if exchange.rule or exchange.notes else logging.DEBUG,
         "%s %s %d %.1f ms%s",
         exchange.method,
-        _one_line(exchange.path[:200]),
+        printable(exchange.path[:200]),
         exchange.status,
         exchange.duration_ms,
-        _one_line(f" {exchange.rule}: {detail}" if exchange.rule else f" {detail}" if detail else ""),
+        printable(f" {exchange.rule}: {detail}" if exchange.rule else f" {detail}" if detail else ""),
         extra={
             "data": {
                 "requestId": exchange.request_id,
@@ -293,8 +293,3 @@ def _log(exchange: Exchange) -> None:
             }
         },
     )
-
-
-def _one_line(text: str) -> str:
-    """Returns a text that cannot begin a log line of its own, nor steer a terminal."""
-    return text if text.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)

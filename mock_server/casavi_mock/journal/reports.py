@@ -9,7 +9,7 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 from casavi_mock.domain.clock import timestamp
-from casavi_mock.domain.journal import Exchange, Headers, Named
+from casavi_mock.domain.journal import Exchange, Headers, Named, printable
 from casavi_mock.domain.violations import RULES, Violation
 from casavi_mock.version import __version__
 
@@ -64,8 +64,7 @@ def exchange_line(exchange: Exchange) -> str:
     query = f"?{exchange.query}" if exchange.query else ""
     ends = [exchange.rule, f"injected by {exchange.injected}" if exchange.injected else None]
     asked = f"#{exchange.number} {timestamp(exchange.at)} {exchange.method} {exchange.path}{query}"
-    line = f"{asked} -> {exchange.status}" + "".join(f" [{text}]" for text in ends if text)
-    return line if line.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in line)
+    return printable(f"{asked} -> {exchange.status}" + "".join(f" [{text}]" for text in ends if text))
 
 
 def junit(violations: Iterable[Violation], exchanges: Iterable[Exchange]) -> str:

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 import orjson
 
 from casavi_contracts.spec import Rule
-from casavi_mock.errors import FieldError, Refused
+from casavi_mock.errors import Refused
 
 JSON = b"application/json"
 
@@ -61,22 +62,18 @@ class Problems:
         if rule.assumption:
             body["assumption"] = rule.assumption
         if refusal.errors:
-            body["errors"] = [_field_error(error) for error in refusal.errors]
+            body["errors"] = [error.view() for error in refusal.errors]
             body["errorCount"] = max(refusal.error_count, len(refusal.errors))
         body.update(refusal.extra)
         return Answer(rule.status, orjson.dumps(body), self._media_type, tuple(_encoded(refusal.headers.items())))
 
 
-def _field_error(error: FieldError) -> dict[str, Any]:
-    view: dict[str, Any] = {
-        "pointer": error.pointer,
-        "expected": error.expected,
-        "got": error.got,
-        "message": error.message,
-    }
-    if error.line is not None:
-        view["line"], view["column"] = error.line, error.column
-    return view
+def phrase(status: int) -> str:
+    """Returns the words that HTTP has for a status; none if it does not know it."""
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return ""
 
 
 def _encoded(headers: Iterable[tuple[str, str]]) -> Iterable[tuple[bytes, bytes]]:

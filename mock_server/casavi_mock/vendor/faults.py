@@ -1,7 +1,6 @@
 """Faults at the edge: asked once the account of a request is known; what they do to its work, and to its answer."""
 
 import asyncio
-import http
 import time
 from collections.abc import Awaitable, Callable
 
@@ -9,7 +8,7 @@ import orjson
 
 from casavi_mock.accounts import Account
 from casavi_mock.domain.faults import Effect, Fault
-from casavi_mock.messages.answers import Answer
+from casavi_mock.messages.answers import Answer, phrase
 from casavi_mock.messages.request import Trail
 
 Gone = Callable[[], bool]
@@ -106,7 +105,7 @@ def injected_answer(effect: Effect, request_id: str, media_type: str) -> Answer:
     assert effect.status is not None, "an effect `status` has one"
     body = {
         "type": "urn:casavi-mock:injected",
-        "title": _title(effect.status),
+        "title": phrase(effect.status) or "Injected Error",
         "status": effect.status,
         "detail": "This answer was injected by a fault of the mock.",
         "rule": "injected",
@@ -116,10 +115,3 @@ def injected_answer(effect: Effect, request_id: str, media_type: str) -> Answer:
     seconds = effect.retry_after_seconds
     headers = () if seconds is None else ((b"retry-after", str(seconds).encode()),)
     return Answer(effect.status, orjson.dumps(body), media_type.encode(), headers)
-
-
-def _title(status: int) -> str:
-    try:
-        return http.HTTPStatus(status).phrase
-    except ValueError:
-        return "Injected Error"

@@ -127,7 +127,26 @@ class Jobs:
         return Job(self._steering, job_id, self._requests)
 
 
-class NextJob:
+class _Decidable:
+    """A job of which a test can decide what becomes of it."""
+
+    def fail(self) -> None:
+        """Lets it fail, with what is left of its records refused: at once if it is the first in the queue."""
+        self._force("failed")
+
+    def complete(self) -> None:
+        """Lets it end as its records have it: at once if it is the first in the queue, or else when its turn comes."""
+        self._force("completed")
+
+    def stall(self) -> None:
+        """Lets it stay active, and those behind it waiting, until something else is decided."""
+        self._force("stalled")
+
+    def _force(self, outcome: str) -> None:
+        raise NotImplementedError
+
+
+class NextJob(_Decidable):
     """The next job that starts.
 
     Args:
@@ -140,23 +159,11 @@ class NextJob:
     def __repr__(self) -> str:
         return "<the next job that starts>"
 
-    def fail(self) -> None:
-        """Lets it fail, with all its records refused."""
-        self._force("failed")
-
-    def complete(self) -> None:
-        """Lets it end as soon as it starts."""
-        self._force("completed")
-
-    def stall(self) -> None:
-        """Lets it stay active, and those behind it waiting, until something else is decided."""
-        self._force("stalled")
-
     def _force(self, outcome: str) -> None:
         self._steering.ask("forceNextJob", body={"outcome": outcome})
 
 
-class Job:
+class Job(_Decidable):
     """One job. Everything about it is as it is at the moment it is asked for.
 
     Args:
@@ -269,18 +276,6 @@ class Job:
             else:
                 raise WaitTimeout(f"Job {self.id} has not ended within {timeout:g} s.\n{self._picture()}")
         return self
-
-    def fail(self) -> None:
-        """Lets it fail: at once if it is the first in the queue, otherwise when its turn comes."""
-        self._force("failed")
-
-    def complete(self) -> None:
-        """Lets it end: at once if it is the first in the queue, otherwise as soon as its turn comes."""
-        self._force("completed")
-
-    def stall(self) -> None:
-        """Lets it stay active until something else is decided."""
-        self._force("stalled")
 
     def _force(self, outcome: str) -> None:
         self._steering.ask("forceJob", path={"id": self.id}, body={"outcome": outcome})

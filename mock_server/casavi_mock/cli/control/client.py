@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import quote
 
 import httpx
 import orjson
 
+from casavi_mock.cli.client import reason
 from casavi_mock.cli.control.output import shown
 from casavi_mock.domain.model import Secret
 from casavi_mock.errors import ConfigurationError
@@ -21,16 +21,9 @@ class Request:
 
     method: str
     path: str
-    """Below `/_mock`, with its parameters filled in; see `filled_path`."""
+    """Below `/_mock`, percent-encoded."""
     query: Mapping[str, str] = field(default_factory=dict)
     body: bytes | None = None
-
-
-def filled_path(template: str, values: Mapping[str, str]) -> str:
-    """Returns a path of the document with values in the place of its parameters; they may hold anything."""
-    for name, value in values.items():
-        template = template.replace(f"{{{name}}}", quote(value, safe=""))
-    return template
 
 
 class Client:
@@ -66,7 +59,7 @@ class Client:
                     request.method, address, content=request.body, headers=headers, params=request.query
                 )
         except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
-            raise ConfigurationError(f"{address}: {_reason(error)}") from error
+            raise ConfigurationError(f"{address}: {shown(reason(error))}") from error
         if not answer.is_success:
             raise ConfigurationError(f"{request.method} {address} answered {answer.status_code}: {_refusal(answer)}")
         return answer.content
@@ -91,11 +84,3 @@ def _refusal(answer: httpx.Response) -> str:
     possible = body.get("possible")
     more = f" Possible: {', '.join(map(str, possible))}." if isinstance(possible, list) and possible else ""
     return shown(f"{body['detail']}{more}")
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, httpx.ConnectError):
-        return "cannot connect; is the server running? (casavi-mock serve)"
-    if isinstance(error, httpx.TimeoutException):
-        return "no answer in time"
-    return shown(str(error)) or type(error).__name__

@@ -152,8 +152,8 @@ class Group(click.Group):
         **settings: Any,
     ) -> None:
         params = usual.params if usual else connection_options()
-        whether = {"invoke_without_command": True, "callback": self._run} if usual else {}
-        super().__init__(name, params=params, context_settings=CONTEXT, **whether, **settings)
+        settings |= {"invoke_without_command": True, "callback": self._run} if usual else {}
+        super().__init__(name, params=params, context_settings=CONTEXT, **settings)
         self._usual = usual
         self._former = former or {}
 

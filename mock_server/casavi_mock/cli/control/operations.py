@@ -3,12 +3,13 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 import click
 import orjson
 
 from casavi_contracts import spec
-from casavi_mock.cli.control.client import Request, filled_path
+from casavi_mock.cli.control.client import Request
 from casavi_mock.control.document import Document, Schema, resolved
 
 
@@ -70,10 +71,13 @@ class Operation:
             click.UsageError: Something is missing in the body.
         """
         values = [(place, given[place.id]) for place in self.places if place.id in given]
-        path = {place.names[0]: value for place, value in values if place.where == "path"}
+        path = self.path
+        for place, value in values:
+            if place.where == "path":
+                path = path.replace(f"{{{place.names[0]}}}", quote(value, safe=""))
         query |= {place.names[0]: _written(value) for place, value in values if place.where == "query"}
         body = given["file"].read() if self.command.get("body") == "file" else self._body(values)
-        return Request(method=self.method, path=filled_path(self.path, path), query=query, body=body)
+        return Request(method=self.method, path=path, query=query, body=body)
 
     def _body(self, values: Sequence[tuple[Place, Any]]) -> bytes | None:
         if not self.body:

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from casavi_mock.domain.journal import printable
 from casavi_mock.errors import ConfigurationError
 
 _PLACE = re.compile(r"\{([\w.]+)(?:\?([^:}]*)(?::([^}]*))?)?\}")
@@ -101,7 +102,7 @@ def shown(value: Any) -> str:
         parts = {name: shown(part) for name, part in value.items() if part}
         return ", ".join(f"{text} {name}" for name, text in parts.items() if text != _NOTHING) or _NOTHING
     text = value if isinstance(value, str) else f"{value:g}" if isinstance(value, float) else str(value)
-    return text if text.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+    return printable(text)
 
 
 def write(file: str, content: bytes) -> None:
