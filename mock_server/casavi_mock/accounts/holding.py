@@ -160,7 +160,7 @@ class Holding:
 
     @property
     def revision(self) -> object:
-        """Something that differs from what it was if the records may have changed since."""
+        """A value to compare with an earlier one: if the two are equal, no record has changed in between."""
         with self.lock:
             return self._exchanged, self.queue.done, self.store.portal.copy()
 

@@ -17,7 +17,7 @@ MAX_NAME = 100
 
 @dataclass(frozen=True, slots=True)
 class SnapshotInfo:
-    """What a snapshot is about."""
+    """What the control plane tells of a snapshot: its name, its time, and numbers of what is in it."""
 
     name: str
     at: datetime
@@ -31,7 +31,7 @@ class SnapshotInfo:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Copies that nobody changes any more."""
+    """Copies of an account's parts at one moment; whoever restores it copies them again."""
 
     at: datetime
     store: Store
@@ -40,7 +40,7 @@ class Snapshot:
     faults: FaultBook
 
     def info(self, name: str) -> SnapshotInfo:
-        """Returns what it is about."""
+        """Returns what is told of it under a name."""
         return SnapshotInfo(
             name,
             self.at,
@@ -65,7 +65,7 @@ class Snapshots:
         self._snapshots: dict[str, Snapshot] = {}
 
     def check(self, name: str) -> None:
-        """Sees whether a snapshot could be added.
+        """Checks that a snapshot can be added under a name.
 
         Raises:
             Unsteerable: The name cannot be used, or there are as many snapshots as there may be.
@@ -102,5 +102,5 @@ class Snapshots:
         del self._snapshots[name]
 
     def list(self) -> list[SnapshotInfo]:
-        """Returns what there is."""
+        """Returns what is told of each snapshot, the oldest first."""
         return [snapshot.info(name) for name, snapshot in self._snapshots.items()]

@@ -180,10 +180,16 @@ def check_media_type(headers: Headers) -> None:
 
 
 async def read_bytes(headers: Headers, receive: Receive, max_bytes: int) -> bytes | bytearray:
-    """Returns the body; counts while it comes and stops at the limit.
+    """Returns the body of a request; what is too long is refused while it comes, before all of it is held.
+
+    Args:
+        headers: The request's headers.
+        receive: Returns the next ASGI message.
+        max_bytes: The longest body that is taken, in bytes.
 
     Raises:
         Refused: It is longer than `max_bytes`.
+        ClientGone: The client went away meanwhile.
     """
     announced = headers.get(b"content-length", b"")
     if announced.isdigit() and int(announced[:20]) > max_bytes:

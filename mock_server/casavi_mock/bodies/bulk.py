@@ -44,12 +44,17 @@ class Findings:
     """JSON pointer of the first place that is nested too deeply, if there is one."""
 
     def add(self, errors: Iterable[FieldError], count: int) -> None:
-        """Adds errors, of which not all need to be given."""
+        """Adds errors.
+
+        Args:
+            errors: At least as many of them as are still shown.
+            count: How many there are.
+        """
         self.errors += islice(errors, MAX_ERRORS - len(self.errors))
         self.count += count
 
     def include(self, inner: "Findings") -> None:
-        """Adds what is wrong inside."""
+        """Adds the findings of an element or a member."""
         self.add(inner.errors, inner.count)
         self.too_deep = inner.too_deep if self.too_deep is None else self.too_deep
 
@@ -302,7 +307,7 @@ def _portion(values: list[Any], text: bytes, shape: Shape, *, plain: bool) -> Po
 
 
 def deeper(value: Any, levels: int) -> bool:
-    """Whether a value is nested deeper than so many levels."""
+    """Whether a parsed JSON value has more than so many levels; `[]` and `{}` have one, a text or a number none."""
     layer = [value] if isinstance(value, dict | list) else []
     for _ in range(levels):
         inside = (item for outer in layer for item in (outer.values() if isinstance(outer, dict) else outer))
@@ -313,7 +318,13 @@ def deeper(value: Any, levels: int) -> bool:
 
 
 def beyond(value: Any, pointer: str, levels: int) -> str | None:
-    """Returns a pointer to the first value nested deeper than so many levels, or None."""
+    """Returns the JSON pointer of the first value that lies too deep, or None.
+
+    Args:
+        value: A parsed JSON value.
+        pointer: Its own JSON pointer in the whole body.
+        levels: Levels that it may have.
+    """
     if not deeper(value, levels):
         return None
     waiting = [(value, pointer, levels)]

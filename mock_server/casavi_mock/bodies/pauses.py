@@ -14,7 +14,7 @@ class ClientGone(Exception):
 
 
 async def in_pauses(steps: Steps[Result], receive: Receive | None = None) -> Result:
-    """Does steps with a pause for others after each, and returns what they come to.
+    """Runs steps, gives other tasks of the event loop their turn after each, and returns the result of the last.
 
     Args:
         steps: The work.

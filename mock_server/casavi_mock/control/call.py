@@ -47,7 +47,7 @@ class ControlPlane:
         return BodySchema(schema)
 
     def check_portfolio(self, portfolio: Any) -> None:
-        """Holds a portfolio against the contract.
+        """Checks a portfolio against the contract.
 
         Raises:
             Problem: It does not satisfy the contract, of which a profile may have made another one.
@@ -121,6 +121,6 @@ def moment(text: str) -> datetime:
 
 
 def held(account: Account) -> dict[str, int]:
-    """Returns how many records an account holds, by entity."""
+    """Returns how many records an account holds, by entity, such as `{"contact": 3}`."""
     store = account.store  # another one may take its place at any time
     return {entity: store.count(entity) for entity in ENTITIES}

@@ -72,7 +72,7 @@ def _operations() -> list[str]:
 
 
 def resolved(document: Document, node: Schema) -> dict[str, Any]:
-    """Returns what a node of the document is, or refers to."""
+    """Returns a node of the document; if it is a `$ref` into the same document, the node that it leads to."""
     while "$ref" in node:
         found: Any = document
         for part in node["$ref"].removeprefix("#/").split("/"):

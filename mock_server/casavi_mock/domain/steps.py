@@ -1,4 +1,4 @@
-"""Work that is cut into steps, so that whoever does it may do something else in between."""
+"""Long work cut into short steps: a generator that yields after each step and returns the result at its end."""
 
 from collections import deque
 from collections.abc import Generator, Iterator
@@ -7,13 +7,18 @@ from typing import Generic, TypeVar
 Result = TypeVar("Result")
 
 Steps = Generator[None, None, Result]
-"""Does a step each time it is asked for the next, and returns what they come to."""
+"""A generator: each `next` does one step; what it returns is the result of all of them."""
 
 
 class Work(Generic[Result]):
-    """Steps to iterate over, and what they came to when all of them are done."""
+    """Steps as an iterator that keeps their result.
+
+    Args:
+        steps: The work.
+    """
 
     result: Result
+    """Set when the iteration has ended."""
 
     def __init__(self, steps: Steps[Result]) -> None:
         self._steps = steps
@@ -23,7 +28,7 @@ class Work(Generic[Result]):
 
 
 def at_once(steps: Steps[Result]) -> Result:
-    """Does steps without pauses, and returns what they come to."""
+    """Runs all steps without a pause and returns their result."""
     work = Work(steps)
     deque(work, maxlen=0)
     return work.result

@@ -231,7 +231,7 @@ class Store:
         )
 
     def keep_content(self, key: Key, content: bytes) -> None:
-        """Keeps the content of a document."""
+        """Keeps the decoded content of a document beside its record."""
         self._contents[key] = content
 
     def content(self, key: Key) -> bytes | None:

@@ -53,7 +53,7 @@ class TokenBook:
         return token
 
     def replace(self, token: Token, now: datetime) -> Token:
-        """Gives out a new token for an old one, which ends if the policy says so."""
+        """Gives out a new token for an old one, which ends if assumption `refresh-revokes-old-token` says so."""
         if self._policy.refresh_revokes_old_token:
             token.revoked = True
         return self.issue(now)
@@ -95,7 +95,7 @@ class TokenBook:
 
 
 def objection(token: Token, now: datetime) -> str | None:
-    """Returns the rule by which a token is refused, or None if it is good."""
+    """Returns the rule by which a token is refused, `token-revoked` or `token-expired`; None if it is good."""
     if token.revoked:
         return "token-revoked"
     return "token-expired" if now >= token.expires_at else None

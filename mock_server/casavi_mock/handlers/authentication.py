@@ -53,6 +53,10 @@ def authenticate(registry: Registry, body: Mapping[str, Json]) -> LogIn:
 def named_key(registry: Registry, body: Mapping[str, Json]) -> str:
     """Returns the key that a log-in names, whether or not there is such an account.
 
+    Args:
+        registry: The accounts, with the policy about mixed names.
+        body: A request that satisfies the contract.
+
     Raises:
         Refused: Old and new names came together, and the policy refuses that.
     """
@@ -60,7 +64,12 @@ def named_key(registry: Registry, body: Mapping[str, Json]) -> str:
 
 
 def refresh(registry: Registry, api_key: str, token_text: str) -> LogIn:
-    """Replaces a token by a new one.
+    """Gives out a new token for one that was given out. Source: facts page, section 2.3.
+
+    Args:
+        registry: The accounts.
+        api_key: The key that the request names.
+        token_text: The token that it names, as it came.
 
     Raises:
         Refused: The token is unknown, revoked, expired (if the policy says so) or of another account. Whether there is
@@ -105,7 +114,12 @@ def authorize(registry: Registry, token_text: str | None, authorization: str | N
 
 
 def refused_token(rule: str, hint: str = "") -> Refused:
-    """Returns the refusal of a token by a rule."""
+    """Returns the refusal of a token.
+
+    Args:
+        rule: One of the `token-…` rules of the contract.
+        hint: A further sentence for the client, with a blank in front.
+    """
     return Refused(rule, _DETAILS[rule] + hint)
 
 

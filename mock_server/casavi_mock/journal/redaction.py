@@ -61,7 +61,12 @@ class Known:
         return False
 
     def without(self, raw: bytes, *, quotes: bool) -> bytes:
-        """Returns bytes without it; without its telling beginnings either if they may be quoted."""
+        """Returns bytes with `MARK` in its place.
+
+        Args:
+            raw: Any bytes.
+            quotes: Whether beginnings of it may stand in them; those of eight characters or more go too.
+        """
         if self.alone is not None:
             return self.alone.sub(MARK, raw)
         for form in self.plain:
@@ -73,7 +78,7 @@ class Known:
         return raw
 
     def begins_at_the_end(self, raw: bytes) -> int:
-        """Returns how many of the last bytes are a beginning of it, if enough to tell anything; 0 if none are."""
+        """Returns how many of the last bytes are a beginning of it; 0 if fewer than four are, which tell nothing."""
         lengths = (
             n for form in self.plain for n in range(min(len(form) - 1, len(raw)), 3, -1) if raw.endswith(form[:n])
         )
@@ -82,7 +87,7 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What is hidden of an account."""
+    """Key and secret of an account, as they are looked for."""
 
     known: tuple[Known, ...]
     forms: tuple[bytes, ...]
@@ -91,13 +96,13 @@ class Credentials:
 
 @lru_cache(1_000)
 def credentials(key: str, secret: Secret) -> Credentials:
-    """Returns the credentials of an account as they are looked for."""
+    """Returns key and secret of an account, ready to be looked for."""
     each = tuple(known(text) for text in (key, secret.reveal()) if text)
     return Credentials(each, tuple(form for one in each for form in one.plain + one.base64))
 
 
 def known(text: str) -> Known:
-    """Returns a text as a secret that is known."""
+    """Returns the forms of a secret text: UTF-8, latin-1, and, if it cannot be a word, base64."""
     plain = tuple(dict.fromkeys((text.encode(errors="replace"), text.encode("latin-1", "replace"))))
     if len(text) < UNMISTAKABLE:
         word = b"|".join(map(re.escape, plain))

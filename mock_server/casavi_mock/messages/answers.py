@@ -46,7 +46,15 @@ class Problems:
         return self._rules[name]
 
     def answer(self, refusal: Refused, request_id: str) -> Answer:
-        """Returns the error answer for a refusal."""
+        """Returns the error answer for a refusal.
+
+        Args:
+            refusal: Why, and where; its rule is in the register.
+            request_id: Id of the exchange, shown in the body.
+
+        Raises:
+            ValueError: The rule refuses records inside a job, and has no status.
+        """
         rule = self._rules[refusal.rule]
         if rule.status is None:
             raise ValueError(f"rule {rule.name} refuses records, not requests")

@@ -46,7 +46,12 @@ system_now = functools.partial(datetime.now, UTC)
 
 
 def new_registry(settings: Settings, *, now: Callable[[], datetime] = system_now) -> Registry:
-    """Returns a registry with the system's time and randomness."""
+    """Returns an empty registry that makes unguessable tokens and ids.
+
+    Args:
+        settings: What all accounts share.
+        now: Returns the current time, aware; the system's if not given.
+    """
     return Registry(settings, now=now, new_text=lambda: str(uuid.uuid4()))
 
 

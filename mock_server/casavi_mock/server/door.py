@@ -20,7 +20,7 @@ CLOSE = (b"connection", b"close")
 
 
 class Part(enum.Enum):
-    """What of a request is to come next."""
+    """The part of a request that a connection waits for; each has a bound of its own on the time that it may take."""
 
     NOTHING = enum.auto()
     FIRST_BYTE = enum.auto()

@@ -31,7 +31,7 @@ _CUT = ("reset", "truncate", "lost-response")
 
 
 class Injected(Exception):
-    """A fault takes the place of all work.
+    """Raised where a fault takes the place of all work, to leave the operation.
 
     Args:
         answer: What the client gets; of status 0 if it gets nothing.
@@ -94,7 +94,12 @@ def job_outcome(fault: Fault) -> str | None:
 
 
 async def pause(seconds: float, gone: Gone) -> None:
-    """Waits so many seconds at least, by the wall clock, but not for a client that has gone."""
+    """Waits by the wall clock, but not for a client that has gone.
+
+    Args:
+        seconds: How long, at least.
+        gone: Tells whether the client has gone.
+    """
     end = time.monotonic() + seconds  # the time of a loop may be that of its last round
     while not gone() and (left := end - time.monotonic()) > 0:  # noqa: ASYNC110  # uvicorn tells nobody when it is gone
         await asyncio.sleep(min(left, LOOK_SECONDS))

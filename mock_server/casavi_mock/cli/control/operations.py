@@ -28,12 +28,12 @@ class Place:
 
     @property
     def id(self) -> str:
-        """By which click knows it."""
+        """The name of its click parameter, unique in its operation."""
         return "_".join((self.where, *self.names)).replace("-", "_").lower()
 
     @property
     def word(self) -> str:
-        """As people know it: the option, or the name of the argument."""
+        """What help and error texts call it: the option, such as `--job-seconds`, or the argument, such as `JOB`."""
         if self.argument:
             return str(self.schema.get("x-metavar", self.names[-1].upper()))
         return f"--{self.schema.get('x-option', kebab(self.names[-1]))}"

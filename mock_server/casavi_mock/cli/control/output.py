@@ -59,7 +59,13 @@ def print_violations(answer: Any) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, empty: str = "") -> None:
-    """Prints rows; or what is printed if there are none."""
+    """Prints rows below their columns.
+
+    Args:
+        columns: Their headings; without any heading that is not empty, the line of headings is left out.
+        rows: A text for each column.
+        empty: What is printed if there are no rows.
+    """
     table = Table(*columns, pad_edge=False, box=None, show_header=any(columns))
     for column, name in zip(table.columns, columns, strict=True):
         column.no_wrap = name in _NARROW

@@ -124,7 +124,7 @@ class JobQueue:
         return job
 
     def find(self, job_id: str, now: datetime) -> Job | None:
-        """Returns a job, or None if there is none, or none any more."""
+        """Returns a job; None if there never was one with that id, or its retention is over at `now`."""
         kept = self._jobs.get(job_id)
         if kept is None:
             return None
