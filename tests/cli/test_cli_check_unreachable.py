@@ -12,15 +12,7 @@ import pytest
 from click.testing import Result
 
 from tests.support.tamper import Request, Response, json_response
-from tests.support.wrong_servers import (
-    dripping,
-    listening,
-    no_http,
-    rambling,
-    self_signed,
-    serving,
-    silent,
-)
+from tests.support.wrong_servers import Certificate, dripping, listening, no_http, rambling, serving, silent
 
 Run = Callable[..., Result]
 
@@ -118,18 +110,15 @@ def test_plain_http_where_tls_was_asked_for(refused: Callable[..., str]) -> None
     assert "http://" in sentence
 
 
-def test_tls_where_plain_http_was_asked_for(
-    refused: Callable[..., str], tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    with serving(lambda asked: Response(404), self_signed(tmp_path_factory.mktemp("tls"))) as (url, _):
+def test_tls_where_plain_http_was_asked_for(refused: Callable[..., str], certificate: Certificate) -> None:
+    with serving(lambda asked: Response(404), certificate.context()) as (url, _):
         assert url.replace("https:", "http:") in refused("--url", url.replace("https:", "http:"))
 
 
-def test_certificate_that_nobody_signed(refused: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> None:
-    folder = tmp_path_factory.mktemp("tls")
-    with serving(lambda asked: Response(404), self_signed(folder)) as (url, _):
+def test_certificate_that_nobody_signed(refused: Callable[..., str], certificate: Certificate) -> None:
+    with serving(lambda asked: Response(404), certificate.context()) as (url, _):
         sentence = refused("--url", url)
-        trusting = refused("--url", url, SSL_CERT_FILE=str(folder / "certificate.pem"))
+        trusting = refused("--url", url, SSL_CERT_FILE=str(certificate.file))
 
     assert sentence.startswith(f"{url}: TLS: certificate verify failed: self")
     assert "SSL_CERT_FILE" in sentence

@@ -8,6 +8,7 @@ from urllib.parse import quote
 import httpx
 import orjson
 
+from casavi_contracts.tls import trusted
 from casavi_mock.cli.control.output import shown
 from casavi_mock.domain.model import Secret
 from casavi_mock.errors import ConfigurationError
@@ -61,7 +62,7 @@ class Client:
         if request.body is not None:
             headers[b"Content-Type"] = b"application/json"
         try:
-            with httpx.Client(timeout=_TIMEOUT) as client:
+            with httpx.Client(timeout=_TIMEOUT, verify=trusted(address)) as client:
                 answer = client.request(
                     request.method, address, content=request.body, headers=headers, params=request.query
                 )
