@@ -77,6 +77,22 @@ def test_target_that_hangs(refused: Callable[..., str], treat: Callable[[socket.
     assert time.monotonic() - began < 60  # of an endless wait; what is printed above is bounded by the time limit
 
 
+def test_time_limit_is_that_of_every_request(refused: Callable[..., str], monkeypatch: pytest.MonkeyPatch) -> None:
+    limits: list[dict[str, float]] = []
+    send = httpx.Client.send
+
+    def watched(client: httpx.Client, request: httpx.Request, **options: Any) -> httpx.Response:
+        limits.append(request.extensions["timeout"])
+        return send(client, request, **options)
+
+    monkeypatch.setattr(httpx.Client, "send", watched)
+    with serving(lambda asked: Response(404)) as (url, asked):
+        refused("--url", url, "--timeout", "47")
+
+    assert len(asked) > 1
+    assert {seconds for limit in limits for seconds in limit.values()} == {47}
+
+
 def test_target_that_hangs_at_the_log_in(refused: Callable[..., str], monkeypatch: pytest.MonkeyPatch) -> None:
     """Only the log-in is given up soon, so that what comes before it may take as long as a busy machine needs."""
     over, send = threading.Event(), httpx.Client.send
@@ -99,7 +115,7 @@ def test_target_that_hangs_at_the_log_in(refused: Callable[..., str], monkeypatc
 
 def test_other_protocol(refused: Callable[..., str]) -> None:
     with listening(no_http) as url:
-        assert "http" in refused("--url", url).lower()
+        assert refused("--url", url).startswith(f"{url}: Server disconnected")
 
 
 def test_plain_http_where_tls_was_asked_for(refused: Callable[..., str]) -> None:

@@ -123,8 +123,11 @@ def _go_on(connection: socket.socket, begin: bytes, byte: bytes) -> None:
 
 
 def no_http(connection: socket.socket) -> None:
-    """Speaks another protocol."""
+    """Speaks another protocol, and hangs up when it is not understood."""
     connection.sendall(b"220 mail.example.com ESMTP\r\n")
+    connection.recv(1000)
+    connection.sendall(b"221 2.7.0 Error: goodbye\r\n")
+    connection.shutdown(socket.SHUT_WR)
 
 
 class Certificate:

@@ -34,7 +34,8 @@ def transport_to(settings: Settings) -> httpx.BaseTransport:
 def client_of(settings: Settings, transport: httpx.BaseTransport) -> httpx.Client:
     """Returns a client of the server. It keeps no cookies: they would tie accounts together."""
     nothing = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
-    return httpx.Client(base_url=settings.url or IN_PROCESS, transport=transport, cookies=nothing)
+    url = settings.url or IN_PROCESS
+    return httpx.Client(base_url=url, transport=transport, cookies=nothing, timeout=settings.timeout)
 
 
 def find_plane(settings: Settings, http: httpx.Client) -> ControlPlane | None:
