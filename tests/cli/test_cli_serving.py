@@ -17,7 +17,10 @@ Run = Callable[..., Result]
 
 
 def test_starts_prints_where_it_is_and_stops_with_0(start: Callable) -> None:
-    running = start("--progress", "immediate")
+    """Empty variables count as unset."""
+    names = ("LOAD", "PROFILE", "PROGRESS", "ACCOUNT", "LOG_FORMAT", "MAX_BODY_MB")
+    empty = {f"CASAVI_MOCK_{name}": "" for name in names} | {"CASAVI_API_KEY": "", "CASAVI_API_SECRET": ""}
+    running = start(**empty)
 
     health = httpx.get(f"{running.url}/_mock/health", timeout=60).json()
     code, log = running.stop()
@@ -28,13 +31,19 @@ def test_starts_prints_where_it_is_and_stops_with_0(start: Callable) -> None:
     assert "ksdasji0-sf818-nfn81-ms9a-ams9d9a9as" in "".join(running.printed)  # casavi's printed example, no secret
 
 
-def test_prints_no_secret_but_the_documented_example(start: Callable) -> None:
-    running = start("--account", "key-1:top-secret", "--account", "key-2:other-secret")
+def test_opens_accounts_loads_portfolios_and_prints_no_secret(start: Callable, tmp_path: Path) -> None:
+    """A portfolio is a sample, a file, or a folder of files."""
+    (tmp_path / "1.json").write_text(json.dumps({"contacts": [{"id": "only here"}]}))
+    running = start(
+        "--account", "key-1:top-secret", "--account", "key-2:other-secret", "--load", "small-house",
+        "--load", str(tmp_path),
+    )  # fmt: skip
 
-    accounts = httpx.get(f"{running.url}/_mock/health", timeout=60).json()["accounts"]
+    health = httpx.get(f"{running.url}/_mock/health", timeout=60).json()
     _, log = running.stop()
 
-    assert accounts == 2
+    assert health["accounts"] == 2
+    assert (health["records"]["contacts"], health["records"]["units"]) == (11, 6)
     assert "secret-" not in log + "".join(running.printed)
     assert "top-secret" not in log + "".join(running.printed)
 
@@ -50,13 +59,6 @@ def test_flags_beat_variables_and_variables_beat_the_profile(start: Callable, ru
 
     assert result.exit_code == 0, result.output
     assert json.loads(result.stdout)["status"] == "completed"
-
-
-def test_empty_variables_count_as_unset(start: Callable) -> None:
-    names = ("LOAD", "PROFILE", "PROGRESS", "ACCOUNT", "LOG_FORMAT", "MAX_BODY_MB")
-    empty = {f"CASAVI_MOCK_{name}": "" for name in names} | {"CASAVI_API_KEY": "", "CASAVI_API_SECRET": ""}
-
-    assert start(**empty).stop()[0] == 0
 
 
 def test_log_as_json_is_one_object_a_line(start: Callable) -> None:
@@ -140,15 +142,6 @@ def test_a_job_that_does_not_end_in_time_ends_with_2(serve: Callable[..., Live],
 
     assert result.exit_code == 2
     assert "still 'waiting'" in result.stderr
-
-
-def test_loads_samples_files_and_folders(start: Callable, tmp_path: Path) -> None:
-    (tmp_path / "1.json").write_text(json.dumps({"contacts": [{"id": "only here"}]}))
-    running = start("--load", "small-house", "--load", str(tmp_path))
-
-    records = httpx.get(f"{running.url}/_mock/health", timeout=60).json()["records"]
-
-    assert (records["contacts"], records["units"]) == (11, 6)
 
 
 @pytest.mark.parametrize(
