@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import jsonschema_rs
@@ -135,13 +136,26 @@ class _Place:
 
     def __init__(self, contract: Contract, name: str, schema: Mapping[str, Any]) -> None:
         self._name = name
+        self._contract = contract
+        self._schema = schema
         self.side = "request" if name.endswith(" request") else "response"
-        whole = spec.json_schema(contract.document, dict(schema))
-        self._validator = jsonschema_rs.Draft4Validator(whole, validate_formats=True)
-        self.keywords = frozenset(_keywords(whole))
         self.valid: set[str] = set()
         self.invalid: set[str] = set()
         self.left = LOOKED_AT
+
+    @cached_property
+    def keywords(self) -> frozenset[str]:
+        """The locations of all keywords."""
+        return frozenset(_keywords(self._whole))
+
+    @cached_property
+    def _whole(self) -> dict[str, Any]:
+        return spec.json_schema(self._contract.document, dict(self._schema))
+
+    @cached_property
+    def _validator(self) -> jsonschema_rs.Draft4Validator:
+        """Made at the first look: a run looks at few of all places, and one that is refused at none."""
+        return jsonschema_rs.Draft4Validator(self._whole, validate_formats=True)
 
     def called(self, keyword: str) -> str:
         """Returns how a keyword is called; those of a shared schema have one name wherever it is used."""

@@ -1,5 +1,6 @@
-"""A real server, started as a user would start it."""
+"""A real server, started as a user would start it; the same in a thread, where it is not what is tested."""
 
+import contextlib
 import logging
 import os
 import re
@@ -7,11 +8,17 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
 from casavi_mock.cli.commands import cli
+from casavi_mock.cli.options import credentials
+from casavi_mock.domain.jobs import Progress
+from casavi_mock.server.app import system_now
+from tests.support.server import Live, Mock
+from tests.support.wrong_servers import Certificate
 
 
 def clean_environment() -> dict[str, str]:
@@ -62,6 +69,25 @@ def start() -> Iterator[Callable[..., Running]]:
     for process in processes:
         process.kill()
         process.communicate()
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., Live]]:
+    """Serves a mock from a thread of this process, with the account that `casavi-mock serve` opens by itself."""
+    with contextlib.ExitStack() as stack:
+
+        def run(progress: Progress | str = "immediate", **options: Any) -> Live:
+            mock = Mock(progress=progress, now=system_now, **options)
+            mock.registry.create(*credentials(None, None)).mark_seed()
+            return stack.enter_context(mock.listening())
+
+        yield run
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
+    """A certificate of this machine's address that nobody has signed."""
+    return Certificate(tmp_path_factory.mktemp("tls"))
 
 
 @pytest.fixture

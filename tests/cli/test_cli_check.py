@@ -8,6 +8,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,10 @@ from tests.support.wrong_servers import serving
 Run = Callable[..., Result]
 
 ONE = ("--only", "accepted-job-ends", "--max-examples", "2", "--seed", "5")
+"""A law that draws cases, imports them and follows their jobs."""
+
+LOG_IN = ("--only", "log-in-gives-a-token", "--version", "v1")
+"""The least that can be judged, where it does not matter which law it is."""
 
 
 @pytest.fixture(autouse=True)
@@ -66,7 +71,7 @@ def test_the_seed_decides(run: Run) -> None:
     sent = []
     for seed in ("7", "7", "8"):
         with Mock(progress="immediate", accounts=2).listening(recording=True) as server:
-            assert run("check", *ONE, "--url", server.url, "--seed", seed).exit_code == 0
+            assert run("check", *ONE, "--version", "v1", "--url", server.url, "--seed", seed).exit_code == 0
             sent.append([one.body for one in server.imports])
 
     assert sent[0] == sent[1] != sent[2]
@@ -85,9 +90,10 @@ def test_a_mock_at_an_address_is_known_by_its_control_plane(run: Run, folder: Pa
 
 def test_a_control_plane_may_want_a_token(run: Run) -> None:
     with Mock(progress="immediate", accounts=2, control_token=Secret("the-control-token")).listening() as server:
-        good = run("check", *ONE, "--url", server.url, "--control-token", "the-control-token")
-        by_variable = run("check", *ONE, "--url", server.url, CASAVI_MOCK_CONTROL_TOKEN="the-control-token")
-        none, wrong = (run("check", *ONE, "--url", server.url, *more) for more in ((), ("--control-token", "another")))
+        common = ("check", *LOG_IN, "--url", server.url)
+        good = run(*common, "--control-token", "the-control-token")
+        by_variable = run(*common, CASAVI_MOCK_CONTROL_TOKEN="the-control-token")
+        none, wrong = (run(*common, *more) for more in ((), ("--control-token", "another")))
 
     assert (good.exit_code, by_variable.exit_code) == (0, 0), good.output
     assert (none.exit_code, wrong.exit_code) == (2, 2)
@@ -97,8 +103,9 @@ def test_a_control_plane_may_want_a_token(run: Run) -> None:
 
 def test_an_account_of_a_mock_has_to_be_right_if_it_is_given(run: Run) -> None:
     with Mock(progress="immediate", accounts=2).listening() as server:
-        good = run("check", *ONE, "--url", server.url, **ACCOUNT)
-        wrong = run("check", *ONE, "--url", server.url, CASAVI_API_KEY=GIVEN[0].key, CASAVI_API_SECRET="another-secret")
+        good = run("check", *LOG_IN, "--url", server.url, **ACCOUNT)
+        of_another = {"CASAVI_API_KEY": GIVEN[0].key, "CASAVI_API_SECRET": "another-secret"}
+        wrong = run("check", *LOG_IN, "--url", server.url, **of_another)
 
     assert (good.exit_code, wrong.exit_code) == (0, 2), good.output
     assert wrong.stderr == "casavi-mock: the mock does not take key and secret (401); give others, or none\n"
@@ -190,8 +197,8 @@ NAMES = ["queued", "running", "done", "bad"]
 
 
 def test_a_refuted_assumption_is_told_apart_and_may_be_tolerated(run: Run, folder: Path) -> None:
-    with Mock({"job-status-names": NAMES}, "immediate", accounts=2).listening() as server:
-        common = ("check", *ONE, "--version", "v2", "--url", server.url, "--job-timeout", "5")
+    with Mock({"unauthorized-status": 403}, "immediate", accounts=2).listening() as server:
+        common = ("check", "--only", "wrong-secret-is-refused", "--version", "v1", "--url", server.url)
         strict, tolerant = run(*common), run(*common, "--tolerate-assumptions")
 
     assert (strict.exit_code, tolerant.exit_code) == (1, 0), strict.output
@@ -299,7 +306,7 @@ def test_what_is_impossible_is_refused(run: Run, options: list[str], said: str) 
 def test_an_impossible_profile_is_refused(run: Run, folder: Path, line: str) -> None:
     (folder / "p.toml").write_text(f"[assumptions]\n{line}\n")
     with Mock(progress="immediate", accounts=2).listening(recording=True) as server:
-        results = [run("check", *ONE, "--profile", "p.toml", *more) for more in ((), ("--url", server.url))]
+        results = [run("check", *LOG_IN, "--profile", "p.toml", *more) for more in ((), ("--url", server.url))]
 
         assert server.requests == []
     for result in results:
@@ -319,26 +326,36 @@ def test_missing_libraries_are_told(run: Run, monkeypatch: pytest.MonkeyPatch) -
 def test_settings_of_the_users_own_tests_do_not_count(run: Run, folder: Path) -> None:
     (folder / "pytest.ini").write_text("[pytest]\naddopts = --no-such-option\npython_files = *.py\n")
     (folder / "conftest.py").write_text("raise RuntimeError('not for the suite')")
-    result = run("check", *ONE, PYTEST_ADDOPTS="--no-such-option", PYTEST_PLUGINS="no_such_plugin")
+    result = run("check", *LOG_IN, PYTEST_ADDOPTS="--no-such-option", PYTEST_PLUGINS="no_such_plugin")
 
     assert result.exit_code == 0, result.output
 
 
-def test_an_interrupted_run_tells_what_it_knows(folder: Path) -> None:
-    with Mock(progress="time", accounts=2).listening() as server:
+@pytest.mark.parametrize("then", ["accepted-job-ends", pytest.param("schemathesis", marks=pytest.mark.slow)])
+def test_an_interrupted_run_tells_what_it_knows(folder: Path, then: str) -> None:
+    """It is interrupted while it waits for the answer to an import, after the laws about the log-in."""
+    importing, over = threading.Event(), threading.Event()
+
+    def waiting(request: Request) -> Response | None:
+        if request.path.endswith("/import"):
+            importing.set()
+            over.wait()
+        return None
+
+    with Mock(progress="immediate", accounts=2).listening(instead(waiting)) as server:
         command = [sys.executable, "-m", "casavi_mock", "check", "--url", server.url, "--only", "log-in-*", "--only"]
         process = subprocess.Popen(
-            [*command, "schemathesis"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            env=clean_environment() | {"PYTHONUNBUFFERED": "1"}, cwd=folder,
+            [*command, then], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            env=clean_environment(), cwd=folder,
         )  # fmt: skip
-        assert process.stdout is not None
-        for line in process.stdout:
-            if line.startswith("2/4"):
-                break
+        reached = importing.wait(60)
         process.send_signal(signal.SIGTERM)
+        over.set()
         out, err = process.communicate(timeout=60)
 
+    assert reached
     assert process.returncode == 2, (out, err)
+    assert "2/4 log-in-gives-a-token [v2]: holds" in out
     assert "interrupted" in flat(out)
     assert "Traceback" not in out + err
     assert left(folder) == []

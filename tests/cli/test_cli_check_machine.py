@@ -47,7 +47,7 @@ def test_steps_are_told_and_played_again(run: Run) -> None:
 def test_at_an_account_every_id_has_the_prefix_and_nothing_expires(run: Run, folder: Path) -> None:
     with Mock(progress="immediate", accounts=2, control=False, now=system_now).listening(recording=True) as server:
         result = run(
-            "check", "--only", NAME, "--url", server.url, "--allow-writes", "--rate", "1000", "--max-examples", "4",
+            "check", "--only", NAME, "--url", server.url, "--allow-writes", "--rate", "1000", "--max-examples", "2",
             "--json", "a.json", **ACCOUNT, **SECOND, **CONSENT,
         )  # fmt: skip
         imports = [json.loads(one.body) for one in server.imports]

@@ -12,15 +12,7 @@ import pytest
 from click.testing import Result
 
 from tests.support.tamper import Request, Response, json_response
-from tests.support.wrong_servers import (
-    dripping,
-    listening,
-    no_http,
-    rambling,
-    self_signed,
-    serving,
-    silent,
-)
+from tests.support.wrong_servers import Certificate, dripping, listening, no_http, rambling, serving, silent
 
 Run = Callable[..., Result]
 
@@ -85,6 +77,22 @@ def test_target_that_hangs(refused: Callable[..., str], treat: Callable[[socket.
     assert time.monotonic() - began < 60  # of an endless wait; what is printed above is bounded by the time limit
 
 
+def test_time_limit_is_that_of_every_request(refused: Callable[..., str], monkeypatch: pytest.MonkeyPatch) -> None:
+    limits: list[dict[str, float]] = []
+    send = httpx.Client.send
+
+    def watched(client: httpx.Client, request: httpx.Request, **options: Any) -> httpx.Response:
+        limits.append(request.extensions["timeout"])
+        return send(client, request, **options)
+
+    monkeypatch.setattr(httpx.Client, "send", watched)
+    with serving(lambda asked: Response(404)) as (url, asked):
+        refused("--url", url, "--timeout", "47")
+
+    assert len(asked) > 1
+    assert {seconds for limit in limits for seconds in limit.values()} == {47}
+
+
 def test_target_that_hangs_at_the_log_in(refused: Callable[..., str], monkeypatch: pytest.MonkeyPatch) -> None:
     """Only the log-in is given up soon, so that what comes before it may take as long as a busy machine needs."""
     over, send = threading.Event(), httpx.Client.send
@@ -107,7 +115,7 @@ def test_target_that_hangs_at_the_log_in(refused: Callable[..., str], monkeypatc
 
 def test_other_protocol(refused: Callable[..., str]) -> None:
     with listening(no_http) as url:
-        assert "http" in refused("--url", url).lower()
+        assert refused("--url", url).startswith(f"{url}: Server disconnected")
 
 
 def test_plain_http_where_tls_was_asked_for(refused: Callable[..., str]) -> None:
@@ -118,18 +126,15 @@ def test_plain_http_where_tls_was_asked_for(refused: Callable[..., str]) -> None
     assert "http://" in sentence
 
 
-def test_tls_where_plain_http_was_asked_for(
-    refused: Callable[..., str], tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    with serving(lambda asked: Response(404), self_signed(tmp_path_factory.mktemp("tls"))) as (url, _):
+def test_tls_where_plain_http_was_asked_for(refused: Callable[..., str], certificate: Certificate) -> None:
+    with serving(lambda asked: Response(404), certificate.context()) as (url, _):
         assert url.replace("https:", "http:") in refused("--url", url.replace("https:", "http:"))
 
 
-def test_certificate_that_nobody_signed(refused: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> None:
-    folder = tmp_path_factory.mktemp("tls")
-    with serving(lambda asked: Response(404), self_signed(folder)) as (url, _):
+def test_certificate_that_nobody_signed(refused: Callable[..., str], certificate: Certificate) -> None:
+    with serving(lambda asked: Response(404), certificate.context()) as (url, _):
         sentence = refused("--url", url)
-        trusting = refused("--url", url, SSL_CERT_FILE=str(folder / "certificate.pem"))
+        trusting = refused("--url", url, SSL_CERT_FILE=str(certificate.file))
 
     assert sentence.startswith(f"{url}: TLS: certificate verify failed: self")
     assert "SSL_CERT_FILE" in sentence

@@ -1,4 +1,4 @@
-"""The verb `control` against a real server."""
+"""The verb `control` against a server."""
 
 import json
 import shlex
@@ -14,15 +14,15 @@ from click.testing import CliRunner, Result
 from casavi_fixtures import portfolio_bytes
 from casavi_mock.cli.commands import cli
 from casavi_mock.cli.control import control
+from tests.support.server import Live
 
 Run = Callable[..., Result]
 Steer = Callable[..., Result]
 
 
 @pytest.fixture
-def url(start: Callable) -> str:
-    address: str = start("--progress", "immediate").url
-    return address
+def url(serve: Callable[..., Live]) -> str:
+    return serve().url
 
 
 @pytest.fixture
@@ -212,8 +212,8 @@ def test_a_server_is_named_at_any_place(url: str, run: Run, words: tuple[str, ..
     assert "now" in answer(run("control", *(word.replace("URL", url) for word in words)))
 
 
-def test_host_and_port_name_a_server_at_any_place(url: str, run: Run) -> None:
-    host, _, port = url.removeprefix("http://").rpartition(":")
+def test_host_and_port_name_a_server_at_any_place(start: Callable, run: Run) -> None:
+    host, _, port = start().url.removeprefix("http://").rpartition(":")
     for words in (("--port", port, "jobs"), ("jobs", "--port", port), ("-p", port, "jobs", "-H", host)):
         assert "no jobs" in run("control", *words).stdout
 

@@ -1,4 +1,4 @@
-"""The verbs `control load` and `control token` against a real server."""
+"""The verbs `control load` and `control token` against a server."""
 
 import json
 from collections.abc import Callable
@@ -8,10 +8,11 @@ import httpx
 from click.testing import Result
 
 from casavi_fixtures import portfolio_bytes
+from tests.support.server import Live
 
 
-def test_load_and_token(start: Callable, run: Callable[..., Result], tmp_path: Path) -> None:
-    url = start("--progress", "immediate").url
+def test_load_and_token(serve: Callable[..., Live], run: Callable[..., Result], tmp_path: Path) -> None:
+    url = serve().url
     loaded = run("control", "load", "-", "--url", url, stdin=portfolio_bytes("small-house"))
     assert (loaded.exit_code, "6 units" in loaded.output) == (0, True)
     (tmp_path / "more.json").write_text(json.dumps({"contacts": [{"id": "new"}]}))
@@ -24,8 +25,8 @@ def test_load_and_token(start: Callable, run: Callable[..., Result], tmp_path: P
     assert token not in listed
 
 
-def test_what_cannot_be_loaded_is_told(start: Callable, run: Callable[..., Result]) -> None:
-    url = start().url
+def test_what_cannot_be_loaded_is_told(serve: Callable[..., Live], run: Callable[..., Result]) -> None:
+    url = serve().url
     bad = run("control", "load", "-", "--url", url, stdin=b'{"contacts": [{"id": "1"}, {"id": "1"}]}')
     assert bad.exit_code == 2
     assert "Nothing was imported" in bad.output

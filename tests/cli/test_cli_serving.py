@@ -10,12 +10,17 @@ import pytest
 from click.testing import Result
 
 from casavi_fixtures import load_portfolio, master_data, portfolio_bytes
+from casavi_mock.domain.jobs import Progress
+from tests.support.server import Live
 
 Run = Callable[..., Result]
 
 
 def test_starts_prints_where_it_is_and_stops_with_0(start: Callable) -> None:
-    running = start("--progress", "immediate")
+    """Empty variables count as unset."""
+    names = ("LOAD", "PROFILE", "PROGRESS", "ACCOUNT", "LOG_FORMAT", "MAX_BODY_MB")
+    empty = {f"CASAVI_MOCK_{name}": "" for name in names} | {"CASAVI_API_KEY": "", "CASAVI_API_SECRET": ""}
+    running = start(**empty)
 
     health = httpx.get(f"{running.url}/_mock/health", timeout=60).json()
     code, log = running.stop()
@@ -26,13 +31,19 @@ def test_starts_prints_where_it_is_and_stops_with_0(start: Callable) -> None:
     assert "ksdasji0-sf818-nfn81-ms9a-ams9d9a9as" in "".join(running.printed)  # casavi's printed example, no secret
 
 
-def test_prints_no_secret_but_the_documented_example(start: Callable) -> None:
-    running = start("--account", "key-1:top-secret", "--account", "key-2:other-secret")
+def test_opens_accounts_loads_portfolios_and_prints_no_secret(start: Callable, tmp_path: Path) -> None:
+    """A portfolio is a sample, a file, or a folder of files."""
+    (tmp_path / "1.json").write_text(json.dumps({"contacts": [{"id": "only here"}]}))
+    running = start(
+        "--account", "key-1:top-secret", "--account", "key-2:other-secret", "--load", "small-house",
+        "--load", str(tmp_path),
+    )  # fmt: skip
 
-    accounts = httpx.get(f"{running.url}/_mock/health", timeout=60).json()["accounts"]
+    health = httpx.get(f"{running.url}/_mock/health", timeout=60).json()
     _, log = running.stop()
 
-    assert accounts == 2
+    assert health["accounts"] == 2
+    assert (health["records"]["contacts"], health["records"]["units"]) == (11, 6)
     assert "secret-" not in log + "".join(running.printed)
     assert "top-secret" not in log + "".join(running.printed)
 
@@ -50,13 +61,6 @@ def test_flags_beat_variables_and_variables_beat_the_profile(start: Callable, ru
     assert json.loads(result.stdout)["status"] == "completed"
 
 
-def test_empty_variables_count_as_unset(start: Callable) -> None:
-    names = ("LOAD", "PROFILE", "PROGRESS", "ACCOUNT", "LOG_FORMAT", "MAX_BODY_MB")
-    empty = {f"CASAVI_MOCK_{name}": "" for name in names} | {"CASAVI_API_KEY": "", "CASAVI_API_SECRET": ""}
-
-    assert start(**empty).stop()[0] == 0
-
-
 def test_log_as_json_is_one_object_a_line(start: Callable) -> None:
     running = start("--log-format", "json", "--log-level", "debug")
     httpx.post(f"{running.url}/authenticate", json={"key": "k", "secret": "hunter2"}, timeout=60)
@@ -69,8 +73,8 @@ def test_log_as_json_is_one_object_a_line(start: Callable) -> None:
     assert "hunter2" not in log
 
 
-def test_imports_a_file_and_prints_the_result(start: Callable, run: Run, tmp_path: Path) -> None:
-    url = start("--progress", "immediate").url
+def test_imports_a_file_and_prints_the_result(serve: Callable[..., Live], run: Run, tmp_path: Path) -> None:
+    url = serve().url
     file = tmp_path / "house.json"
     file.write_bytes(portfolio_bytes("small-house"))
 
@@ -81,8 +85,8 @@ def test_imports_a_file_and_prints_the_result(start: Callable, run: Run, tmp_pat
     assert ["units", "6", "0", "0", "0"] in [line.split() for line in result.stdout.splitlines()]
 
 
-def test_refused_records_end_with_1_and_are_named(start: Callable, run: Run) -> None:
-    url = start("--progress", "immediate").url
+def test_refused_records_end_with_1_and_are_named(serve: Callable[..., Live], run: Run) -> None:
+    url = serve().url
     properties_only = json.dumps({"properties": load_portfolio("small-house")["properties"]})
 
     result = run("import", "-", "--url", url, stdin=properties_only, COLUMNS="200")
@@ -92,16 +96,16 @@ def test_refused_records_end_with_1_and_are_named(start: Callable, run: Run) -> 
     assert "/properties/0/addresses/0/units/0/contracts/0/contactId" in result.stdout
 
 
-def test_a_refused_request_ends_with_2_and_says_where(start: Callable, run: Run) -> None:
-    result = run("import", "-", "--url", start().url, stdin='{"contacts": [{"id": 7}, {}]}')
+def test_a_refused_request_ends_with_2_and_says_where(serve: Callable[..., Live], run: Run) -> None:
+    result = run("import", "-", "--url", serve().url, stdin='{"contacts": [{"id": 7}, {}]}')
 
     assert result.exit_code == 2
     assert "/contacts/0/id: expected string, got number 7" in result.stderr
     assert "/contacts/1" in result.stderr
 
 
-def test_wrong_credentials_end_with_2(start: Callable, run: Run) -> None:
-    result = run("import", "-", "--url", start().url, "--key", "k", "--secret", "hunter2", stdin="{}")
+def test_wrong_credentials_end_with_2(serve: Callable[..., Live], run: Run) -> None:
+    result = run("import", "-", "--url", serve().url, "--key", "k", "--secret", "hunter2", stdin="{}")
 
     assert result.exit_code == 2
     assert "401" in result.stderr
@@ -115,15 +119,15 @@ def test_no_server_ends_with_2(run: Run) -> None:
     assert "http://127.0.0.1:1/authenticate: cannot connect" in result.stderr
 
 
-def test_something_else_at_the_address_ends_with_2(start: Callable, run: Run) -> None:
-    result = run("import", "-", "--url", f"{start().url}/docs", stdin="{}")
+def test_something_else_at_the_address_ends_with_2(serve: Callable[..., Live], run: Run) -> None:
+    result = run("import", "-", "--url", f"{serve().url}/docs", stdin="{}")
 
     assert result.exit_code == 2
     assert "404" in result.stderr
 
 
-def test_no_wait_prints_the_job_id(start: Callable, run: Run) -> None:
-    url = start().url
+def test_no_wait_prints_the_job_id(serve: Callable[..., Live], run: Run) -> None:
+    url = serve().url
 
     result = run("import", "-", "--url", url, "--no-wait", stdin=json.dumps(master_data()))
 
@@ -131,22 +135,13 @@ def test_no_wait_prints_the_job_id(start: Callable, run: Run) -> None:
     assert len(result.stdout.strip()) == 36
 
 
-def test_a_job_that_does_not_end_in_time_ends_with_2(start: Callable, run: Run) -> None:
-    url = start("--progress", "manual", "--polls", "0").url
+def test_a_job_that_does_not_end_in_time_ends_with_2(serve: Callable[..., Live], run: Run) -> None:
+    url = serve(Progress(progress="manual", polls=0)).url
 
     result = run("import", "-", "--url", url, "--timeout", "0", stdin=json.dumps(master_data()))
 
     assert result.exit_code == 2
     assert "still 'waiting'" in result.stderr
-
-
-def test_loads_samples_files_and_folders(start: Callable, tmp_path: Path) -> None:
-    (tmp_path / "1.json").write_text(json.dumps({"contacts": [{"id": "only here"}]}))
-    running = start("--load", "small-house", "--load", str(tmp_path))
-
-    records = httpx.get(f"{running.url}/_mock/health", timeout=60).json()["records"]
-
-    assert (records["contacts"], records["units"]) == (11, 6)
 
 
 @pytest.mark.parametrize(
@@ -191,22 +186,22 @@ def test_a_taken_port_is_explained(run: Run) -> None:
     assert "--port" in result.stderr
 
 
-def test_health_finds_a_running_mock(start: Callable, run: Run) -> None:
-    url = start().url
+def test_health_finds_a_running_mock(serve: Callable[..., Live], run: Run) -> None:
+    url = serve().url
 
     assert run("health", "--url", url, "--wait", "5").exit_code == 0
     assert run("health", "--port", url.rsplit(":", 1)[1], CASAVI_MOCK_HOST="0.0.0.0").exit_code == 0
 
 
-def test_doctor_knows_a_running_mock(start: Callable, run: Run) -> None:
-    result = run("doctor", "--port", start().url.rsplit(":", 1)[1], COLUMNS="200")
+def test_doctor_knows_a_running_mock(serve: Callable[..., Live], run: Run) -> None:
+    result = run("doctor", "--port", serve().url.rsplit(":", 1)[1], COLUMNS="200")
 
     assert result.exit_code == 0
     assert "a mock is running" in result.output
 
 
-def test_strict_lets_right_answers_through(start: Callable, run: Run) -> None:
-    url = start("--strict", "--progress", "immediate").url
+def test_strict_lets_right_answers_through(serve: Callable[..., Live], run: Run) -> None:
+    url = serve(strict=True).url
 
     assert run("import", "-", "--url", url, stdin=json.dumps(master_data())).exit_code == 0
 

@@ -85,6 +85,7 @@ def test_an_impossible_member_is_named(text: str, told: str) -> None:
 
 def test_what_is_wrong_in_a_contract_document_is_told_with_its_file(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spec_document, "parse_yaml", lambda text: {**VENDOR, "x-rules": {"a-rule": {"title": "T"}}})
+    spec_document._whole.cache_clear()
     spec_document._parsed.cache_clear()
     with pytest.raises(spec.RegisterError, match=r"manager-v1.yaml: rule 'a-rule' lacks the member 'evidence'"):
         spec.load_document()

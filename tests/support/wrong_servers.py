@@ -123,19 +123,33 @@ def _go_on(connection: socket.socket, begin: bytes, byte: bytes) -> None:
 
 
 def no_http(connection: socket.socket) -> None:
-    """Speaks another protocol."""
+    """Speaks another protocol, and hangs up when it is not understood."""
     connection.sendall(b"220 mail.example.com ESMTP\r\n")
+    connection.recv(1000)
+    connection.sendall(b"221 2.7.0 Error: goodbye\r\n")
+    connection.shutdown(socket.SHUT_WR)
 
 
-def self_signed(folder: Path) -> ssl.SSLContext:
-    """A certificate that nobody has signed."""
-    key, certificate = folder / "key.pem", folder / "certificate.pem"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
-         "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(certificate)],
-        check=True,
-        capture_output=True,
-    )  # fmt: skip
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
-    return context
+class Certificate:
+    """A certificate that nobody has signed.
+
+    Args:
+        folder: Where it is kept, with its key.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.file = folder / "certificate.pem"
+        self._key = folder / "key.pem"
+        subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+             "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1",
+             "-keyout", str(self._key), "-out", str(self.file)],
+            check=True,
+            capture_output=True,
+        )  # fmt: skip
+
+    def context(self) -> ssl.SSLContext:
+        """Returns what a server shows it with."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.file, self._key)
+        return context

@@ -33,6 +33,7 @@ from casavi_contracts.fuzz.session import Session
 from casavi_contracts.fuzz.tool import HARMLESS
 from casavi_contracts.fuzz.wiring import Hook, Wiring
 from casavi_contracts.target import ControlPlane, Credentials, Target
+from casavi_contracts.tls import trusted
 from casavi_contracts.trial import Names
 
 KEY, SECRET = "CASAVI_API_KEY", "CASAVI_API_SECRET"
@@ -83,7 +84,8 @@ class CommandLine:
     def _begin(self, schema: BaseSchema) -> Session:
         contract = contract_of(schema.raw_schema)
         root = schema.get_base_url().removesuffix(contract.base)
-        http = httpx.Client(base_url=root, timeout=TIMEOUT, verify=bool(schema.config.tls_verify))
+        verify = trusted(root) if schema.config.tls_verify else False
+        http = httpx.Client(base_url=root, timeout=TIMEOUT, verify=verify)
         atexit.register(http.close)
         try:
             plane = ControlPlane.find(http)

@@ -9,6 +9,7 @@ from casavi_contracts.failures import CouldNotRun
 from casavi_contracts.safety import Bounded
 from casavi_contracts.suite.settings import Settings
 from casavi_contracts.target import ControlPlane, InProcess
+from casavi_contracts.tls import trusted
 
 IN_PROCESS = "http://casavi-mock.test"
 """Address of an application in this process; no name of the network can be under `test`."""
@@ -27,13 +28,14 @@ def transport_to(settings: Settings) -> httpx.BaseTransport:
         return InProcess(settings.application)
     if settings.url is None:
         raise CouldNotRun("there is nothing to judge: give an address, as CASAVI_URL or --casavi-check-url")
-    return Bounded(httpx.Client(timeout=settings.timeout), settings.timeout)
+    return Bounded(httpx.Client(timeout=settings.timeout, verify=trusted(settings.url)), settings.timeout)
 
 
 def client_of(settings: Settings, transport: httpx.BaseTransport) -> httpx.Client:
     """Returns a client of the server. It keeps no cookies: they would tie accounts together."""
     nothing = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
-    return httpx.Client(base_url=settings.url or IN_PROCESS, transport=transport, cookies=nothing)
+    url = settings.url or IN_PROCESS
+    return httpx.Client(base_url=url, transport=transport, cookies=nothing, timeout=settings.timeout)
 
 
 def find_plane(settings: Settings, http: httpx.Client) -> ControlPlane | None:

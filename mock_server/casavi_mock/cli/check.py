@@ -29,9 +29,12 @@ _NEEDED = ("pytest", "hypothesis", "schemathesis", "jinja2")
 
 _PYTEST = (
     "--disable-plugin-autoload", "-p", f"{SUITE}.options", "-p", "no:terminal", "-p", "no:logging",
-    "-p", "no:cacheprovider", "-c", os.devnull, "--capture=no",
+    "-p", "no:cacheprovider", "-p", "no:unraisableexception", "-c", os.devnull, "--capture=no",
 )  # fmt: skip
-"""Plugins and settings of the user's project are for its own tests; the suite reports by itself."""
+"""Plugins and settings of the user's project are for its own tests; the suite reports by itself.
+
+Errors of finalizers would become warnings that nobody sees; to look for them, pytest collects garbage again and again.
+"""
 
 _PASSED_ON = (
     "url", "seed", "max_examples", "timeout", "job_timeout", "budget_requests", "budget_writes", "budget_records",

@@ -7,6 +7,7 @@ from typing import Any, Self
 
 import httpx
 
+from casavi_contracts.tls import trusted
 from casavi_mock.domain.model import Secret
 from casavi_mock.errors import CasaviMockError
 
@@ -43,7 +44,7 @@ class Client:
         self, url: str, key: str, secret: Secret, routes: Routes, *, transport: httpx.BaseTransport | None = None
     ) -> None:
         self._url = url.rstrip("/")
-        self._http = httpx.Client(base_url=self._url, timeout=_TIMEOUT, transport=transport)
+        self._http = httpx.Client(base_url=self._url, timeout=_TIMEOUT, transport=transport, verify=trusted(url))
         self._key = key
         self._secret = secret
         self._routes = routes

@@ -8,6 +8,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
+from casavi_contracts.tls import trusted
 from pytest_casavi.config import CasaviConfig
 from pytest_casavi.errors import CannotSteer, CasaviError, told
 from pytest_casavi.handle.account import Account, is_loopback
@@ -150,8 +151,9 @@ class RemoteBackend:
         self.url = config.url
         self._config = config
         proxied = not is_loopback(config.url)
-        self._http = httpx.Client(timeout=_TIMEOUT, trust_env=proxied)
-        self._control = httpx.Client(timeout=_TIMEOUT, trust_env=proxied, headers=_token_header(config.control_token))
+        headers, verify = _token_header(config.control_token), trusted(config.url)
+        self._http = httpx.Client(timeout=_TIMEOUT, trust_env=proxied, verify=verify)
+        self._control = httpx.Client(timeout=_TIMEOUT, trust_env=proxied, verify=verify, headers=headers)
         self._opened: dict[str, None] = {}
         try:
             self._plane = self._found()

@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
+from casavi_contracts.tls import trusted
 from pytest_casavi.errors import told
 from pytest_casavi.handle.clock import Clock
 from pytest_casavi.handle.faults import Faults
@@ -208,7 +209,13 @@ class Casavi:
 
     def _client_options(self, options: dict[str, Any]) -> dict[str, Any]:
         headers = {"token": self.token(), **(options.pop("headers", None) or {})}
-        usual = {"base_url": self.url, "transport": self.transport, "trust_env": not is_loopback(self.url)}
+        verify = trusted(str(options.get("base_url", self.url)))
+        usual = {
+            "base_url": self.url,
+            "transport": self.transport,
+            "trust_env": not is_loopback(self.url),
+            "verify": verify,
+        }
         return {**usual, **options, "headers": headers}
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import orjson
 
+from casavi_contracts.tls import trusted
 from casavi_mock.cli.client import reason
 from casavi_mock.cli.control.output import shown
 from casavi_mock.domain.model import Secret
@@ -54,7 +55,7 @@ class Client:
         if request.body is not None:
             headers[b"Content-Type"] = b"application/json"
         try:
-            with httpx.Client(timeout=_TIMEOUT) as client:
+            with httpx.Client(timeout=_TIMEOUT, verify=trusted(address)) as client:
                 answer = client.request(
                     request.method, address, content=request.body, headers=headers, params=request.query
                 )
