@@ -95,6 +95,13 @@ class Client:
             self.mock.time.advance(seconds=1)
         raise AssertionError(f"the job does not end: {job['status']}, {job['progress']}")
 
+    def held(self) -> tuple[dict[str, int], list[str]]:
+        """Returns how many records of each kind the account holds, and its jobs, without a request."""
+        entities = ("contacts", "properties", "units", "responsibilities", "documents")
+        return {entity: self.account.store.count(entity) for entity in entities}, [
+            job.id for job in self.account.jobs()
+        ]
+
     async def health(self) -> dict[str, Any]:
         """Returns what the server holds."""
         response = await self.connection.get("/_mock/health")
