@@ -10,6 +10,8 @@ from casavi_fixtures import broken_names, contact, load_broken, load_portfolio, 
 from casavi_mock.domain.jobs import Progress
 from tests.support.client import Client
 from tests.support.contract import resolve_pointer
+from tests.support.marks import COSTLY
+from tests.support.portfolios import PARTS, part_of_large_portfolio
 from tests.support.server import Mock, shared_mock
 
 ENTITIES = ("contacts", "properties", "units", "responsibilities", "documents")
@@ -82,9 +84,17 @@ def outcomes(job: dict[str, Any], outcome: str) -> dict[str, int]:
     return {entity: job["counts"][entity][outcome] for entity in ENTITIES}
 
 
-@pytest.mark.parametrize("name", portfolio_names())
+@pytest.mark.parametrize("name", [name for name in portfolio_names() if name != COSTLY])
 async def test_portfolios_are_imported_without_refusals(client: Client, name: str) -> None:
-    body = load_portfolio(name)
+    await check_import_without_refusals(client, load_portfolio(name))
+
+
+@PARTS
+async def test_a_large_portfolio_is_imported_without_refusals(client: Client, parts: int) -> None:
+    await check_import_without_refusals(client, part_of_large_portfolio(parts))
+
+
+async def check_import_without_refusals(client: Client, body: dict[str, Any]) -> None:
     job = await client.imported(body)
     assert job["status"] == "completed"
     assert job["errors"] == []
@@ -96,16 +106,18 @@ async def test_portfolios_are_imported_without_refusals(client: Client, name: st
     assert outcomes(again, "unchanged") == sizes(body)
 
 
-async def test_three_requests_in_the_right_order(client: Client) -> None:
-    body = load_portfolio("mid-size")
+@PARTS
+async def test_three_requests_in_the_right_order(client: Client, parts: int) -> None:
+    body = part_of_large_portfolio(parts)
     for entity in ("contacts", "properties", "responsibilities"):
         job = await client.imported(only(entity, body))
         assert (job["status"], job["errors"]) == ("completed", [])
         assert outcomes(job, "created") == sizes(only(entity, body))
 
 
-async def test_three_requests_in_the_wrong_order(client: Client) -> None:
-    body = load_portfolio("mid-size")
+@PARTS
+async def test_three_requests_in_the_wrong_order(client: Client, parts: int) -> None:
+    body = part_of_large_portfolio(parts)
     responsibilities = await client.imported(only("responsibilities", body))
     assert responsibilities["status"] == "failed"
     assert seen_errors(responsibilities) == [
@@ -134,8 +146,9 @@ async def test_three_requests_in_the_wrong_order(client: Client) -> None:
         assert (await client.imported(only(entity, body)))["errors"] == []
 
 
-async def test_properties_after_a_part_of_their_contacts(client: Client) -> None:
-    body = load_portfolio("mid-size")
+@PARTS
+async def test_properties_after_a_part_of_their_contacts(client: Client, parts: int) -> None:
+    body = part_of_large_portfolio(parts)
     half = body["contacts"][: len(body["contacts"]) // 2]
     await client.imported({"contacts": half})
     job = await client.imported(only("properties", body))
