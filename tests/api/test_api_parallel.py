@@ -12,7 +12,7 @@ from casavi_mock.domain.model import Secret
 from tests.support.server import Live, Mock
 
 ACCOUNTS = 16
-IMPORTS = 50
+IMPORTS = 16
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def live() -> Iterator[Live]:
                 Fault(operation="importMasterData", first=3, times=5, effect=Effect(kind="status", status=503))
             )
             account.faults.add(
-                Fault(operation="importMasterData", first=20, times=3, effect=Effect(kind="lost-response"))
+                Fault(operation="importMasterData", first=12, times=3, effect=Effect(kind="lost-response"))
             )
             account.faults.add(Fault(operation="getJob", first=2, times=4, effect=Effect(kind="status", status=500)))
     with mock.listening() as running:
