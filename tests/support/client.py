@@ -1,6 +1,7 @@
 """A small client of one account of a mock in this process."""
 
 import json
+import ssl
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -10,6 +11,10 @@ from tests.support.contract import Seen
 
 if TYPE_CHECKING:
     from tests.support.server import Mock
+
+
+PLAIN = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""For clients of a server that speaks no TLS: to read the certificates of this machine takes longer than a request."""
 
 
 class Client:
