@@ -54,8 +54,9 @@ class Meter:
         return work.result
 
     def _ends(self) -> None:
-        self.longest |= self.total - self._before
-        self._before = self.total.copy()
+        for kind, done in self.total.items():
+            self.longest[kind] = max(self.longest[kind], done - self._before[kind])
+            self._before[kind] = done
 
 
 @pytest.fixture

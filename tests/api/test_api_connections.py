@@ -22,6 +22,7 @@ from casavi_mock.domain.faults import Effect, Fault
 from casavi_mock.server.options import ConnectionLimits
 from casavi_mock.server.protocol import SURPLUS
 from casavi_mock.server.serving import allow_files
+from tests.support.client import PLAIN
 from tests.support.server import Live, Mock
 from tests.support.timers import PATIENCE, Timers
 
@@ -86,7 +87,7 @@ def head(live: Live, *headers: str, method: str = "POST", path: str = "/import")
 
 
 def counts(live: Live) -> dict[str, Any]:
-    told: dict[str, Any] = httpx.get(f"{live.url}/_mock/health", timeout=PATIENCE).json()["connections"]
+    told: dict[str, Any] = httpx.get(f"{live.url}/_mock/health", timeout=PATIENCE, verify=PLAIN).json()["connections"]
     return told
 
 
@@ -296,7 +297,7 @@ def test_one_connection_too_many_is_refused_and_the_control_plane_still_answers(
         status, headers, body = problem(everything(surplus))
         assert (status, body["rule"]) == (503, "connections-full")
         assert "retry-after: 1" in headers
-        health = httpx.get(f"{live.url}/_mock/health", timeout=PATIENCE)
+        health = httpx.get(f"{live.url}/_mock/health", timeout=PATIENCE, verify=PLAIN)
         assert (health.status_code, health.headers["connection"]) == (200, "close")
         told = health.json()["connections"]
         assert (told["limit"], told["refused"], told["open"]) == (2, 1, 3)

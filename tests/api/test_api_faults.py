@@ -17,7 +17,7 @@ from casavi_mock.domain.faults import Effect, Fault
 from casavi_mock.domain.jobs import Progress
 from casavi_mock.vendor.faults import Gone, pause
 from tests.support.accounts import settings
-from tests.support.client import Client
+from tests.support.client import PLAIN, Client
 from tests.support.server import Live, Mock, shared_mock
 
 BODY = {"contacts": [contact()]}
@@ -102,7 +102,7 @@ async def caller(client: Client) -> Caller:
 @pytest.fixture
 async def wired(live: Live) -> AsyncIterator[Caller]:
     """A caller over a real connection."""
-    async with httpx.AsyncClient(base_url=live.url, timeout=60, trust_env=False) as connection:
+    async with httpx.AsyncClient(base_url=live.url, timeout=60, trust_env=False, verify=PLAIN) as connection:
         client = Client(live.mock, connection, live.mock.account())
         yield await caller_of(client)
 

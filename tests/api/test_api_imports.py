@@ -6,11 +6,25 @@ from typing import Any
 
 import pytest
 
-from casavi_fixtures import broken_names, contact, load_broken, load_portfolio, master_data, portfolio_names
+from casavi_fixtures import (
+    broken_names,
+    contact,
+    document,
+    load_broken,
+    load_portfolio,
+    master_data,
+    portfolio_names,
+    property_,
+)
 from casavi_mock.domain.jobs import Progress
 from tests.support.client import Client
 from tests.support.contract import resolve_pointer
+from tests.support.marks import COSTLY
+from tests.support.portfolios import PARTS, part_of_large_portfolio
 from tests.support.server import Mock, shared_mock
+
+TOO_LARGE = "document-too-large"
+"""The broken document, and the rule, of which one record takes a second."""
 
 ENTITIES = ("contacts", "properties", "units", "responsibilities", "documents")
 
@@ -31,9 +45,9 @@ def seen_errors(job: dict[str, Any]) -> list[dict[str, Any]]:
 def dangling_properties(body: dict[str, Any], known: set[str]) -> list[dict[str, Any]]:
     """What an import of properties must refuse while no more than the known contacts are stored."""
     units, documents = [], []
-    for p, property_ in enumerate(body["properties"]):
+    for p, house in enumerate(body["properties"]):
         at_property = f"/properties/{p}"
-        for a, address in enumerate(property_.get("addresses", ())):
+        for a, address in enumerate(house.get("addresses", ())):
             for u, unit in enumerate(address.get("units", ())):
                 at_unit = f"{at_property}/addresses/{a}/units/{u}"
                 missing = [
@@ -44,20 +58,20 @@ def dangling_properties(body: dict[str, Any], known: set[str]) -> list[dict[str,
                 if missing:
                     pointer, target = missing[0]
                     units.append(refused("units", unit["id"], pointer, "missing-reference", ("contacts", target)))
-                for d, document in enumerate(unit.get("documents", ())):
+                for d, paper in enumerate(unit.get("documents", ())):
                     at_document = f"{at_unit}/documents/{d}"
                     if missing:
                         root = ("units", unit["id"])
-                        documents.append(refused("documents", document["id"], at_document, "refused-parent", root))
-                    elif document.get("contactId") is not None and document["contactId"] not in known:
-                        root = ("contacts", document["contactId"])
+                        documents.append(refused("documents", paper["id"], at_document, "refused-parent", root))
+                    elif paper.get("contactId") is not None and paper["contactId"] not in known:
+                        root = ("contacts", paper["contactId"])
                         pointer = f"{at_document}/contactId"
-                        documents.append(refused("documents", document["id"], pointer, "missing-reference", root))
-        for d, document in enumerate(property_.get("documents", ())):
-            if document.get("contactId") is not None and document["contactId"] not in known:
-                root = ("contacts", document["contactId"])
+                        documents.append(refused("documents", paper["id"], pointer, "missing-reference", root))
+        for d, paper in enumerate(house.get("documents", ())):
+            if paper.get("contactId") is not None and paper["contactId"] not in known:
+                root = ("contacts", paper["contactId"])
                 pointer = f"{at_property}/documents/{d}/contactId"
-                documents.append(refused("documents", document["id"], pointer, "missing-reference", root))
+                documents.append(refused("documents", paper["id"], pointer, "missing-reference", root))
     return units + documents
 
 
@@ -82,9 +96,17 @@ def outcomes(job: dict[str, Any], outcome: str) -> dict[str, int]:
     return {entity: job["counts"][entity][outcome] for entity in ENTITIES}
 
 
-@pytest.mark.parametrize("name", portfolio_names())
+@pytest.mark.parametrize("name", [name for name in portfolio_names() if name != COSTLY])
 async def test_portfolios_are_imported_without_refusals(client: Client, name: str) -> None:
-    body = load_portfolio(name)
+    await check_import_without_refusals(client, load_portfolio(name))
+
+
+@PARTS
+async def test_a_large_portfolio_is_imported_without_refusals(client: Client, parts: int) -> None:
+    await check_import_without_refusals(client, part_of_large_portfolio(parts))
+
+
+async def check_import_without_refusals(client: Client, body: dict[str, Any]) -> None:
     job = await client.imported(body)
     assert job["status"] == "completed"
     assert job["errors"] == []
@@ -96,16 +118,18 @@ async def test_portfolios_are_imported_without_refusals(client: Client, name: st
     assert outcomes(again, "unchanged") == sizes(body)
 
 
-async def test_three_requests_in_the_right_order(client: Client) -> None:
-    body = load_portfolio("mid-size")
+@PARTS
+async def test_three_requests_in_the_right_order(client: Client, parts: int) -> None:
+    body = part_of_large_portfolio(parts)
     for entity in ("contacts", "properties", "responsibilities"):
         job = await client.imported(only(entity, body))
         assert (job["status"], job["errors"]) == ("completed", [])
         assert outcomes(job, "created") == sizes(only(entity, body))
 
 
-async def test_three_requests_in_the_wrong_order(client: Client) -> None:
-    body = load_portfolio("mid-size")
+@PARTS
+async def test_three_requests_in_the_wrong_order(client: Client, parts: int) -> None:
+    body = part_of_large_portfolio(parts)
     responsibilities = await client.imported(only("responsibilities", body))
     assert responsibilities["status"] == "failed"
     assert seen_errors(responsibilities) == [
@@ -134,8 +158,9 @@ async def test_three_requests_in_the_wrong_order(client: Client) -> None:
         assert (await client.imported(only(entity, body)))["errors"] == []
 
 
-async def test_properties_after_a_part_of_their_contacts(client: Client) -> None:
-    body = load_portfolio("mid-size")
+@PARTS
+async def test_properties_after_a_part_of_their_contacts(client: Client, parts: int) -> None:
+    body = part_of_large_portfolio(parts)
     half = body["contacts"][: len(body["contacts"]) // 2]
     await client.imported({"contacts": half})
     job = await client.imported(only("properties", body))
@@ -146,7 +171,9 @@ async def test_properties_after_a_part_of_their_contacts(client: Client) -> None
         resolve_pointer(body, error["pointer"])
 
 
-@pytest.mark.parametrize("name", broken_names())
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow) if name == TOO_LARGE else name for name in broken_names()]
+)
 async def test_broken_documents(client: Client, name: str) -> None:
     broken = load_broken(name)
     if broken.before is not None:
@@ -168,6 +195,18 @@ async def test_broken_documents(client: Client, name: str) -> None:
     assert job["status"] == broken.job_status
     rules = client.mock.settings.rules
     assert all(error["rule"] in rules and error["evidence"] for error in job["errors"])
+
+
+async def test_a_document_that_is_too_large_is_refused_alone() -> None:
+    """As in the broken document of 70 MB, with a smaller bound."""
+    async with shared_mock(document_max_mb=0.001).client() as client:
+        for size, refused_ in ((999, 0), (1_002, 1)):
+            papers = [document(id=f"D-{size}", content="AAAA" * (size // 3))]
+            job = await client.imported(master_data(properties=[property_(id=f"P-{size}", documents=papers)]))
+            assert (job["status"], job["counts"]["properties"]["created"]) == ("completed", 1)
+            assert job["counts"]["documents"]["refused"] == refused_
+            assert [error["pointer"] for error in job["errors"]] == ["/properties/0/documents/0/content"] * refused_
+            assert [error["rule"] for error in job["errors"]] == [TOO_LARGE] * refused_
 
 
 @pytest.mark.parametrize("body", [{"contacts": []}, {"properties": []}, {"responsibilities": []}, master_data()])

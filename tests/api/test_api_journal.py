@@ -220,10 +220,10 @@ async def test_an_exchange_takes_no_more_memory_than_is_counted(key: str) -> Non
                 await client.connection.get(f"/jobs/{job_id}", headers={"token": client.token})
 
         job_id = (await client.send({"contacts": [{"id": "C1"}]})).json()["jobId"]
-        await poll(100)  # what is made once is there now
+        await poll(50)  # what is made once is there now
         counted = journal.bytes_kept
         tracemalloc.start()
-        await poll(300)
+        await poll(100)
         gc.collect()
         taken, _ = tracemalloc.get_traced_memory()
         tracemalloc.stop()

@@ -15,7 +15,7 @@ from openapi_spec_validator import OpenAPIV30SpecValidator
 from casavi_fixtures import load_portfolio
 from casavi_mock.domain.jobs import Progress
 from casavi_mock.version import __version__
-from tests.support.client import Client
+from tests.support.client import PLAIN, Client
 from tests.support.contract import resolve_pointer
 from tests.support.server import Mock, shared_mock
 
@@ -182,7 +182,7 @@ async def test_what_was_waiting_when_the_server_ended_goes_on_afterwards() -> No
 def test_a_live_server_leaves_no_thread() -> None:
     before = set(threading.enumerate())
     with Mock().listening() as live:
-        assert httpx.get(f"{live.url}/_mock/ready", timeout=60).status_code == 200
+        assert httpx.get(f"{live.url}/_mock/ready", timeout=60, verify=PLAIN).status_code == 200
     assert alive(set(threading.enumerate()) - before) == []
 
 

@@ -79,34 +79,32 @@ def text_of(body: Any, indent: int | None, *, ascii_only: bool) -> bytes:
     return json.dumps(body, indent=indent, ensure_ascii=ascii_only).encode("utf-8", "replace")
 
 
-@pytest.mark.parametrize("size", SIZES)
-def test_valid_bodies(size: int) -> None:
-    @given(BODIES | VALUES, st.none() | st.integers(0, 2), st.booleans())
-    def check(body: Any, indent: int | None, ascii_only: bool) -> None:
-        with pytest.MonkeyPatch.context() as patch:
-            raw = text_of(body, indent, ascii_only=ascii_only)
-            assert ordered(in_parts(raw, size, patch)) == ordered(whole(raw))
-
-    check()
+@given(BODIES | VALUES, st.none() | st.integers(0, 2), st.booleans())
+def test_valid_bodies(body: Any, indent: int | None, ascii_only: bool) -> None:
+    raw = text_of(body, indent, ascii_only=ascii_only)
+    check_every_size(raw)
 
 
-@pytest.mark.parametrize("size", SIZES)
-def test_broken_bodies(size: int) -> None:
-    @given(BODIES, st.booleans(), st.data())
-    def check(body: Any, ascii_only: bool, data: st.DataObject) -> None:
-        raw = text_of(body, None, ascii_only=ascii_only)
-        place = data.draw(st.integers(0, len(raw)))
-        cut = data.draw(st.integers(0, 3))
-        new = data.draw(
-            st.sampled_from([b"", b",", b"]", b"}", b"{", b'"', b"\\", b"nul", b"1e400", b" ", b"\n", b"]}", b"\\ud8"])
-        )
-        raw = raw[:place] + new + raw[place + cut :]
-        assume(raw.strip())
-        assume(raw.decode("utf-8", "ignore").encode() == raw)  # where the encoding is wrong is found otherwise
-        with pytest.MonkeyPatch.context() as patch:
-            assert ordered(in_parts(raw, size, patch)) == ordered(whole(raw))
+@given(BODIES, st.booleans(), st.data())
+def test_broken_bodies(body: Any, ascii_only: bool, data: st.DataObject) -> None:
+    raw = text_of(body, None, ascii_only=ascii_only)
+    place = data.draw(st.integers(0, len(raw)))
+    cut = data.draw(st.integers(0, 3))
+    new = data.draw(
+        st.sampled_from([b"", b",", b"]", b"}", b"{", b'"', b"\\", b"nul", b"1e400", b" ", b"\n", b"]}", b"\\ud8"])
+    )
+    raw = raw[:place] + new + raw[place + cut :]
+    assume(raw.strip())
+    assume(raw.decode("utf-8", "ignore").encode() == raw)  # where the encoding is wrong is found otherwise
+    check_every_size(raw)
 
-    check()
+
+def check_every_size(raw: bytes) -> None:
+    """To draw a body costs more than to parse it, so each is parsed in parts of every size."""
+    expected = ordered(whole(raw))
+    with pytest.MonkeyPatch.context() as patch:
+        for size in SIZES:
+            assert ordered(in_parts(raw, size, patch)) == expected, f"in parts of {size} bytes"
 
 
 @pytest.mark.parametrize("size", [1, 100, 5_000])

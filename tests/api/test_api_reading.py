@@ -11,11 +11,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from casavi_fixtures import address, contact, contract, load_portfolio, property_, responsibility, unit
+from casavi_fixtures import address, contact, contract, property_, responsibility, unit
 from casavi_mock.messages.request import Request
 from casavi_mock.vendor.addresses import Addresses
 from casavi_mock.vendor.query import QueryReader
 from tests.support.client import Client
+from tests.support.portfolios import PARTS, part_of_large_portfolio
 from tests.support.server import shared_mock
 
 ODD_IDS = [
@@ -536,8 +537,9 @@ class Counter:
         ]
 
 
-async def test_public_clients_export_a_whole_account() -> None:
-    portfolio = load_portfolio("mid-size")
+@PARTS
+async def test_public_clients_export_a_whole_account(parts: int) -> None:
+    portfolio = part_of_large_portfolio(parts)
     sent_units = {
         flat["id"]: (house["id"], street["street"], flat)
         for house in portfolio["properties"]

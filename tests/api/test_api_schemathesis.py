@@ -1,5 +1,7 @@
 """schemathesis against the application in this process: every phase, every check, nothing left out."""
 
+import copy
+import json
 import warnings
 from collections import Counter
 from typing import Any
@@ -111,9 +113,36 @@ OPERATIONS = {
 VERSIONS = pytest.mark.parametrize("version", OPERATIONS)
 
 
-@pytest.mark.parametrize("version", ["", pytest.param("/v2", marks=pytest.mark.slow)])
+def import_of_responsibilities(mock: Mock) -> Any:
+    """The server, whose document says that an import takes responsibilities alone: a quarter of all there is to cover."""
+    document = copy.deepcopy(dict(mock.settings.document))
+    lists = document["components"]["schemas"]["MasterData"]["properties"]
+    del lists["contacts"], lists["properties"]
+    body = json.dumps(document).encode()
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http" and scope["path"] == "/openapi.json":
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
+            await send({"type": "http.response.body", "body": body})
+        else:
+            await mock.app(scope, receive, send)
+
+    return app
+
+
+def test_examples_and_coverage_of_all_but_an_import(mock: Mock) -> None:
+    check_examples_and_coverage(mock, "", import_of_responsibilities(mock))
+
+
+@pytest.mark.slow
+@VERSIONS
 def test_examples_and_coverage(mock: Mock, version: str) -> None:
-    wrong, answers = run(mock, 1, version=version, examples={"enabled": True}, coverage={"enabled": True})
+    check_examples_and_coverage(mock, version, None)
+
+
+def check_examples_and_coverage(mock: Mock, version: str, app: Any) -> None:
+    wrong, answers = run(mock, 1, app, version=version, examples={"enabled": True}, coverage={"enabled": True})
     assert wrong == []
     assert {operation for operation, _ in answers} == OPERATIONS[version]
     assert answers.total() >= 150

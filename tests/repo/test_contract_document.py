@@ -27,7 +27,9 @@ DOCUMENTS = pytest.mark.parametrize("document", [DOCUMENT, SECOND], ids=["v1", "
 
 
 def variations() -> Iterator[Any]:
-    """Every profile that differs from the register in one assumption."""
+    """Every profile that differs from the register in one assumption; of numbers that shape a pattern, both ends."""
+    for levels in (1, 20):
+        yield pytest.param({"document-type-levels": levels}, id=f"document-type-levels={levels}")
     for name, entry in spec.assumptions(DOCUMENT).items():
         yield from (pytest.param({name: value}, id=f"{name}={value}") for value in other_values(entry))
 
@@ -146,10 +148,17 @@ def test_a_wrong_example_is_found() -> None:
     assert len(wrong_examples(broken)) == 2
 
 
+def standard(document: Node) -> Node:
+    """What of a document other tools look at; half of the profiles change nothing but our registers beside that."""
+    return {name: part for name, part in document.items() if not name.startswith("x-")}
+
+
 @DOCUMENTS
 @pytest.mark.parametrize("overrides", VARIATIONS)
 def test_is_valid_openapi_under_every_profile(overrides: Node, document: Node) -> None:
-    OpenAPIV30SpecValidator(with_profile(overrides, document)).validate()
+    applied = with_profile(overrides, document)
+    if standard(applied) != standard(with_profile({}, document)):
+        OpenAPIV30SpecValidator(applied).validate()
 
 
 @DOCUMENTS

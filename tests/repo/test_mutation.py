@@ -1,6 +1,7 @@
 """`make mutate` itself: what it takes for killed, and the list of mutants that nobody can kill."""
 
 import ast
+import functools
 import re
 from pathlib import Path
 
@@ -22,12 +23,18 @@ DIFF = """--- casavi_mock/domain/x.py
 SHOWN = Change("C.f", "self.a, -self.b,", "-self.b,", "x.py")
 
 
+@functools.cache
+def parsed_domain() -> list[tuple[str, ast.Module]]:
+    """Text and syntax tree of every module."""
+    return [(text, ast.parse(text)) for text in (path.read_text() for path in DOMAIN.rglob("*.py"))]
+
+
 def sources_of(function: str) -> list[str]:
     """The lines of the functions of this name, as they stand in a list of changes: without indentation and breaks."""
     owner, _, name = function.rpartition(".")
     found = []
-    for text in (path.read_text() for path in DOMAIN.rglob("*.py")):
-        for top in ast.parse(text).body:
+    for text, module in parsed_domain():
+        for top in module.body:
             body = top.body if isinstance(top, ast.ClassDef) and top.name == owner else [top]
             found += [ast.get_source_segment(text, node) or "" for node in body if getattr(node, "name", None) == name]
     return [" ".join(line.strip() for line in source.splitlines()) for source in found]

@@ -1,6 +1,7 @@
 """A small client of one account of a mock in this process."""
 
 import json
+import ssl
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -10,6 +11,10 @@ from tests.support.contract import Seen
 
 if TYPE_CHECKING:
     from tests.support.server import Mock
+
+
+PLAIN = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""For clients of a server that speaks no TLS: to read the certificates of this machine takes longer than a request."""
 
 
 class Client:
@@ -94,6 +99,13 @@ class Client:
                 return job
             self.mock.time.advance(seconds=1)
         raise AssertionError(f"the job does not end: {job['status']}, {job['progress']}")
+
+    def held(self) -> tuple[dict[str, int], list[str]]:
+        """Returns how many records of each kind the account holds, and its jobs, without a request."""
+        entities = ("contacts", "properties", "units", "responsibilities", "documents")
+        return {entity: self.account.store.count(entity) for entity in entities}, [
+            job.id for job in self.account.jobs()
+        ]
 
     async def health(self) -> dict[str, Any]:
         """Returns what the server holds."""

@@ -1,5 +1,7 @@
 """What the accounts of a server share."""
 
+import functools
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -64,21 +66,9 @@ class Settings:
         Raises:
             casavi_contracts.spec.ProfileError: An assumption is unknown or cannot have that value.
         """
-        original = spec.load_document()
-        values = spec.resolve_profile(spec.assumptions(original), overrides or {})
-        document = spec.apply_profile(original, values)
-        documents = {"": document, "/v2": spec.apply_profile(spec.load_document("v2"), values)}
-        named = [operation["operationId"] for one in documents.values() for _, _, operation in spec.operations(one)]
-        return cls(
-            documents=documents,
-            operations=tuple(dict.fromkeys(named)),
-            policy=Policy.from_assumptions(
-                values, {role: state.name for role, state in spec.job_states(document).items()}
-            ),
-            rules={**spec.rules(document), **own_register().rules},
-            shape=spec.import_shape(document),
-            **others,
-        )
+        values = spec.resolve_profile(_assumptions(), overrides or {})
+        applied = _applied(json.dumps(values))
+        return cls(**applied, **others)
 
     @property
     def document(self) -> Mapping[str, Any]:
@@ -99,3 +89,32 @@ class Settings:
             max_waiting_bytes=round(self.limits.max_waiting_mb * MEGABYTE),
             max_errors=self.limits.max_job_errors,
         )
+
+
+@functools.cache
+def _assumptions() -> dict[str, spec.Assumption]:
+    return spec.assumptions(spec.load_document())
+
+
+@functools.lru_cache(8)
+def _applied(profile: str) -> dict[str, Any]:
+    """Returns the fields of settings that follow from a profile.
+
+    Servers of a process with the same profile share them, as nobody changes them: to apply a profile takes a good part
+    of a start, and a session of tests starts many servers.
+
+    Args:
+        profile: A value for every assumption, as JSON.
+    """
+    values = json.loads(profile)
+    document = spec.apply_profile(spec.load_document(), values)
+    documents = {"": document, "/v2": spec.apply_profile(spec.load_document("v2"), values)}
+    named = [operation["operationId"] for one in documents.values() for _, _, operation in spec.operations(one)]
+    states = {role: state.name for role, state in spec.job_states(document).items()}
+    return {
+        "documents": documents,
+        "operations": tuple(dict.fromkeys(named)),
+        "policy": Policy.from_assumptions(values, states),
+        "rules": {**spec.rules(document), **own_register().rules},
+        "shape": spec.import_shape(document),
+    }

@@ -29,6 +29,9 @@ custom fields; ten elements of a list that are neither count as one. They take m
 PACKED_RECORDS = 20
 """Records of a list from which on they are kept as text."""
 
+_NESTING = (dict, list)
+"""What has levels; a union would be made anew for each of millions of values."""
+
 _RECORDS_LEVEL = 2
 """Level of the lists of records at the top of an import."""
 
@@ -308,10 +311,12 @@ def _portion(values: list[Any], text: bytes, shape: Shape, *, plain: bool) -> Po
 
 def deeper(value: Any, levels: int) -> bool:
     """Whether a parsed JSON value has more than so many levels; `[]` and `{}` have one, a text or a number none."""
-    layer = [value] if isinstance(value, dict | list) else []
+    if not isinstance(value, _NESTING):
+        return False
+    layer = [value]
     for _ in range(levels):
         inside = (item for outer in layer for item in (outer.values() if isinstance(outer, dict) else outer))
-        layer = [item for item in inside if isinstance(item, dict | list)]
+        layer = [item for item in inside if isinstance(item, _NESTING)]
         if not layer:
             return False
     return bool(layer)

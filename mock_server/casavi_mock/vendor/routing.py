@@ -71,7 +71,7 @@ class Router:
         documents: Mapping[str, Mapping[str, Any]],
         endpoint_of: Callable[[RoutedOperation], Endpoint],
     ) -> None:
-        self._app, operations = _loaded(orjson.dumps(documents))
+        self._app, operations = _loaded(orjson.dumps({path: _standard(one) for path, one in documents.items()}))
         self._endpoints = {operation: endpoint_of(operation) for operation in operations}
 
     async def route(self, trail: Trail) -> None:
@@ -121,6 +121,11 @@ class _Api(RoutedAPI[RoutedOperation]):  # type: ignore[misc]
 
 class _Dispatching(RoutedMiddleware[_Api]):  # type: ignore[misc]
     api_cls = _Api
+
+
+def _standard(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns a document without our registers, which connexion does not look at; many profiles change nothing else."""
+    return {name: part for name, part in document.items() if not name.startswith("x-")}
 
 
 @functools.lru_cache(8)
