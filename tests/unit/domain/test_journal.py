@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from casavi_mock.accounts import Limits
-from casavi_mock.domain.journal import ENTRY_BYTES, Exchange, Journal
+from casavi_mock.domain.journal import ENTRY_BYTES, Exchange, Journal, printable
 from tests.support.time import START
 
 
@@ -216,3 +216,18 @@ def test_answer_may_be_lost_by_a_fault(injected: str | None, effect: str | None,
 @pytest.mark.parametrize(("status", "good"), [(200, True), (202, True), (400, False), (500, False)])
 def test_success(status: int, good: bool) -> None:
     assert entry(Journal(1), status=status).succeeded is good
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Łódź 🏠", "Łódź 🏠"),
+        ("", ""),
+        ("a\nGET /b 200", "a\\nGET /b 200"),
+        ("\x1b[31m\x00\x9b", "\\x1b[31m\\x00\\x9b"),
+        ("\u2028\u202e\ud800", "\\u2028\\u202e\\ud800"),
+    ],
+)
+def test_a_text_of_a_client_begins_no_line_and_steers_no_terminal(text: str, shown: str) -> None:
+    assert printable(text) == shown
+    assert printable(text).isprintable()
