@@ -16,6 +16,10 @@ NAMES = ("left", "right")
 names = st.sampled_from(NAMES)
 
 
+RETENTION = timedelta(days=30)
+"""How long an ended job is known, as assumed."""
+
+
 class Account:
     """What one account should be like."""
 
@@ -26,11 +30,16 @@ class Account:
 
     def forget(self) -> None:
         self.contacts: list[str] = []
-        self.jobs: list[str] = []
+        self.jobs: dict[str, datetime] = {}
+        """When each ended, by its id."""
         self.token: str | None = None
         self.token_until: datetime | None = None
         self.faults = 0
         self.requests = 0
+
+    @property
+    def known_jobs(self) -> set[str]:
+        return {job for job, ended in self.jobs.items() if self.now - ended <= RETENTION}
 
     @property
     def header(self) -> dict[str, str]:
@@ -96,13 +105,13 @@ class TwoAccounts(RuleBasedStateMachine):
             account.requests += 1  # a token that is no good any more still has an owner
         assert answer.status_code == (202 if account.good else 401)
         if account.good:
-            account.jobs.append(answer.json()["jobId"])
+            account.jobs[answer.json()["jobId"]] = account.now
             if f"C-{number}" not in account.contacts:
                 account.contacts.append(f"C-{number}")
 
     @rule(name=names, other=names, number=st.integers(0, 3))
     def look_at_a_job(self, name: str, other: str, number: int) -> None:
-        account, jobs = self.accounts[name], self.accounts[other].jobs
+        account, jobs = self.accounts[name], [*self.accounts[other].jobs]
         if not account.good or number >= len(jobs):
             return
         answer = self.ask("GET", f"/jobs/{jobs[number]}", headers=account.header)
@@ -111,7 +120,7 @@ class TwoAccounts(RuleBasedStateMachine):
             account.faults -= 1
             assert answer.status_code == 503
         else:
-            assert answer.status_code == (200 if name == other else 404)
+            assert answer.status_code == (200 if jobs[number] in account.known_jobs else 404)
 
     # What tests do to one of them.
 
@@ -150,7 +159,7 @@ class TwoAccounts(RuleBasedStateMachine):
             assert held is not None
             assert [str(record.key) for record in held.store.records("contacts")] == account.contacts
             assert {record.fields["note"] for record in held.store.records("contacts")} <= {account.key[7:]}
-            assert {job.id for job in held.jobs()} == set(account.jobs)
+            assert {job.id for job in held.jobs()} == account.known_jobs
             assert held.clock.now() == account.now
             assert len(held.journal) == account.requests
             assert sum(not fault.over for fault in held.faults.list()) == account.faults

@@ -57,7 +57,9 @@ def test_the_commands_of_the_page_work(
     if "--casavi-url" in command:
         mock = request.getfixturevalue("open_mock")
         command = command.replace("http://127.0.0.1:4227", mock.url)
-    outcome = written.runpytest_inprocess(*shlex.split(command.replace("-n 4", "-n 2"))[1:])  # as good, and cheaper
+    outcome = written.runpytest_inprocess(
+        *shlex.split(command.replace("-n 4", "-p xdist -n 2"))[1:]
+    )  # as good, and cheaper
     outcome.assert_outcomes(passed=1)
 
 

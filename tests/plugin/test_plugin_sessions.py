@@ -282,7 +282,7 @@ def test_many_workers(project: pytest.Pytester) -> None:
             assert n != 13
         """
     )
-    outcome = project.runpytest_inprocess("-n", "2", "--casavi-report-dir=reports")
+    outcome = project.runpytest_inprocess("-p", "xdist", "-n", "2", "--casavi-report-dir=reports")
     outcome.assert_outcomes(passed=39, failed=1)
     seen = {tuple(line.split()) for line in (project.path / "seen").read_text().splitlines()}
     assert len({worker for worker, _ in seen}) == len({url for _, url in seen}) == len(seen) > 1
