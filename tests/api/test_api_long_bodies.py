@@ -132,6 +132,23 @@ BODIES: dict[str, bytes] = {
     "too deep in an array that comes again": encoded(contacts((1, {"x": deep(70)})))[:-1] + b',"contacts":[]}',
 }
 BODIES |= {
+    f"a list at the root: {name}": encoded(elements)
+    for name, elements in {
+        "bodies": [contacts()] * 3,
+        "bodies and a number": [contacts(), 1],
+        "lists": [[]] * 200,
+        "lists of records": [[contact()]] * 20,
+        "texts": ["text"] * 100,
+        "nulls": [None] * 100,
+        "deep": [deep(70)],
+        "nothing": [],
+    }.items()
+}
+BODIES |= {
+    f"lists in the place of {name}": encoded({name: [["a list"]] * 30})
+    for name in ("contacts", "properties", "responsibilities")
+}
+BODIES |= {
     f"broken: {name}": encoded(load_broken(name).document) for name in broken_names() if name != "document-too-large"
 }
 

@@ -138,16 +138,16 @@ class LongBody:
 
     def _opens(self, value: Any, name: str | None) -> None:
         if not self._open:
-            self._open.append(_Divided(value, self._schema, "", 1, None, self._shape))
+            self._open.append(_Divided(value, self._schema, "", 1, None, _of_object(self._shape, value)))
             return
         around = self._open[-1]
-        level, schema, shape, place = around.level + 1, around.schema, around.shape, name
+        level, schema, shape, place = around.level + 1, around.schema, _of_object(around.shape, value), name
         if name is None:
             schema, place = schema and schema.of_elements(), str(around.number)
         else:
             self._forget(around, name)
             schema, place = schema and schema.of_member(name), escaped(name)
-            shape = _held(shape, name) if isinstance(value, list) else None
+            shape = _held(around.shape, name) if isinstance(value, list) else None
         pointer = around.pointer if around.level > self._levels else f"{around.pointer}/{place}"
         opened = _Divided(value, schema, pointer, level, name, shape)
         if level > self._levels:
@@ -273,6 +273,11 @@ class LongBody:
         before = divided.members.pop(name, None)
         if before is not None:
             self._errors -= before.count
+
+
+def _of_object(shape: Shape | None, value: Any) -> Shape | None:
+    """Returns the shape of an import or a record; what is a list in the place of one holds nothing of an import."""
+    return shape if isinstance(value, dict) else None
 
 
 def _held(shape: Shape | None, name: str) -> Shape | None:
