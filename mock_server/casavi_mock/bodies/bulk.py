@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from casavi_mock.bodies.parts import Closes, Event, Opens, Overfull, Part, Scalar
-from casavi_mock.bodies.validation import COUNTED_ERRORS, MAX_ERRORS, BodySchema
+from casavi_mock.bodies.validation import COUNTED_ERRORS, MAX_ERRORS, WORDED_ERRORS, BodySchema
 from casavi_mock.domain.model import Shape
 from casavi_mock.domain.ordering import Portion, escaped
 from casavi_mock.domain.steps import Steps
@@ -111,6 +111,7 @@ class LongBody:
         self._shape = shape
         self._open: list[_Divided] = []
         self._errors = 0
+        self._worded = 0
         self._too_deep = False
         """Whether something is; then no more is looked for where inside of a value."""
         self._inside = 0
@@ -216,7 +217,7 @@ class LongBody:
             if not deeper(values, levels + 1):
                 return
             schema = None
-        elif self._errors >= COUNTED_ERRORS and not deeper(values, levels + 1):
+        elif self._enough and not deeper(values, levels + 1):
             findings.include(_MORE)
             return
         inner = schema and schema.of_elements()
@@ -255,17 +256,23 @@ class LongBody:
             findings.too_deep = findings.too_deep or (pointer if self._too_deep else beyond(value, pointer, levels))
             self._too_deep = True
         elif schema is not None and not schema.satisfied_by(value):
-            if self._errors < COUNTED_ERRORS:
+            if not self._enough:
                 yield from self._explain(schema.errors(value, pointer), findings)
             else:
                 findings.include(_MORE)
+
+    @property
+    def _enough(self) -> bool:
+        """Whether no more errors are put into words. Those of a member that comes again are counted no more."""
+        return self._errors >= COUNTED_ERRORS or self._worded >= WORDED_ERRORS
 
     def _explain(self, errors: Iterable[FieldError], findings: Findings) -> Steps[None]:
         """Adds errors until there are so many that no more are counted."""
         for error in islice(errors, max(COUNTED_ERRORS - self._errors, 1)):
             findings.add((error,), 1)
             self._errors += 1
-            if self._errors % STEP_ERRORS == 0:
+            self._worded += 1
+            if self._worded % STEP_ERRORS == 0:
                 yield
 
     def _forget(self, divided: _Divided, name: str) -> None:

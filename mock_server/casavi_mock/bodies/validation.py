@@ -18,6 +18,9 @@ MAX_ERRORS = 20
 COUNTED_ERRORS = 1_000
 """Errors in a body after which no more are counted; making an error takes longer than all the rest."""
 
+WORDED_ERRORS = 10 * COUNTED_ERRORS
+"""Errors in a body that are put into words at most, also those of members that come again, which are not counted."""
+
 _SHOWN = 60
 """Characters of a wrong value that an error answer shows at most."""
 
