@@ -23,7 +23,7 @@ _STEADY = settings(
 )
 settings.register_profile("fast", _STEADY, max_examples=25, stateful_step_count=20)
 settings.register_profile("default", _STEADY, max_examples=60, stateful_step_count=30)
-settings.register_profile("deep", _STEADY, max_examples=300, stateful_step_count=50)
+settings.register_profile("deep", _STEADY, max_examples=200, stateful_step_count=50)
 settings.load_profile("fast")
 
 

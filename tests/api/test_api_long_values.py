@@ -21,10 +21,9 @@ IMPORT = BodyReader(
     spec.request_schema(dict(SETTINGS.document), "importMasterData") or {}, LIMITS, shape=SETTINGS.shape
 )
 
-NAMES = st.sampled_from(
-    "contacts properties responsibilities addresses units contracts documents customFields"
-    " id contactId propertyId roleName roleType name content fileName anything".split()
-)
+IMPORT_NAMES = ["contacts", "properties", "responsibilities", "addresses", "units", "contracts", "documents"]
+FIELD_NAMES = ["customFields", "id", "contactId", "propertyId", "roleName", "roleType", "content", "fileName", "other"]
+NAMES = st.sampled_from([*IMPORT_NAMES, *FIELD_NAMES])
 SCALARS = (
     st.none()
     | st.booleans()
