@@ -145,6 +145,7 @@ class MockApp:
         """Returns the answer to a connection that does not become a request."""
         request_id = next(self._request_ids)
         answer = self._problems.answer(refusal, request_id)
+        log.warning("%s refused a connection before it became a request: %s", request_id, refusal)
         answer.headers = (*answer.headers, (b"x-request-id", request_id.encode()))
         return answer
 

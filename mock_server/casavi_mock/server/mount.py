@@ -40,7 +40,9 @@ class ControlMount:
         if self._planes is None:
             # What is open to all has a thread of its own.
             self._planes = (WSGIMiddleware(self._wsgi, workers=THREADS), WSGIMiddleware(self._wsgi, workers=1))
-        inside = {**scope, "root_path": scope.get("root_path", "") + PREFIX}
+        # WSGI takes `X_Mock_Token` for `X-Mock-Token`, and werkzeug answers no offer of a websocket.
+        headers = [(name, value) for name, value in scope["headers"] if b"_" not in name and name != b"upgrade"]
+        inside = {**scope, "headers": headers, "root_path": scope.get("root_path", "") + PREFIX}
         threads = self._planes[scope["path"] in OPEN_PATHS]
         await threads(inside, receive, send)  # type: ignore[arg-type]  # a2wsgi has its own names for these
 

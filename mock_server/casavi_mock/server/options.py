@@ -21,8 +21,8 @@ class ConnectionLimits:
     """Seconds for the body of a request, without those in which the mock did not read."""
     answer_seconds: float = 60.0
     """Seconds for which a client may take nothing of an answer that waits for it."""
-    idle_seconds: float = 5.0
-    """Seconds between an answer and the next request of a connection."""
+    idle_seconds: float = 75.0
+    """Seconds between an answer and the next request of a connection; more than the intervals at which people poll."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
