@@ -129,7 +129,7 @@ def test_the_old_version_of_http_knows_no_expectation(wire: Wire) -> None:
     ],
 )
 def test_hosts_that_are_none_or_too_many(live: Live, wire: Wire, hosts: str) -> None:
-    seen, detail = refused(live, replaced(wire, "Host: mock", hosts))
+    seen, detail = refused(live, replaced(wire, "Host: localhost", hosts))
     assert problem(seen) == (400, "request-malformed")
     assert "Host" in detail
 
@@ -138,12 +138,12 @@ def test_hosts_that_are_none_or_too_many(live: Live, wire: Wire, hosts: str) -> 
     "host", ["mock", "MOCK:4227", "[::1]:80", "127.0.0.1", "xn--mller-kva.example", "under_score", "", "a:"]
 )
 def test_hosts_that_are_some(wire: Wire, host: str) -> None:
-    wire.send(replaced(wire, "Host: mock", f"Host: {host}"))
+    wire.send(replaced(wire, "Host: localhost", f"Host: {host}"))
     assert wire.answer().status == 404
 
 
 def test_the_old_version_of_http_needs_no_host(wire: Wire) -> None:
-    wire.send(wire.head("GET", "/jobs/x").replace(b"Host: mock\r\n", b"").replace(b"HTTP/1.1", b"HTTP/1.0"))
+    wire.send(wire.head("GET", "/jobs/x").replace(b"Host: localhost\r\n", b"").replace(b"HTTP/1.1", b"HTTP/1.0"))
     assert wire.answer().status == 404
 
 

@@ -21,7 +21,7 @@ class Wire:
         self.socket.sendall(data)
 
     def head(self, method: str, path: str, *headers: str) -> bytes:
-        lines = [f"{method} {path} HTTP/1.1", "Host: mock", f"Token: {self.token}", *headers, "", ""]
+        lines = [f"{method} {path} HTTP/1.1", "Host: localhost", f"Token: {self.token}", *headers, "", ""]
         return "\r\n".join(lines).encode()
 
     def post(self, body: bytes, *headers: str, path: str = "/import") -> bytes:

@@ -14,7 +14,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Message, Receive, Send], Awaitable[None]]
 
-ALWAYS_ANSWERED = "/_mock/"
+ALWAYS_ANSWERED = b"/_mock/"
 """Paths that are answered although there are too many connections, so that somebody can look what is the matter."""
 
 CLOSE = (b"connection", b"close")

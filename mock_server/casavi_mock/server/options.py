@@ -37,6 +37,10 @@ class EdgeOptions:
     """Whether there is a control plane; health and readiness are told in any case."""
     control_token: Secret | None = None
     """What a caller of the control plane has to send; nobody has to if None."""
+    allowed_hosts: tuple[str, ...] = ()
+    """Names of hosts, beside those of loopback, under which the control plane may be asked for; `*` for all."""
+    cors: tuple[str, ...] = ()
+    """Origins whose pages may call the API from a browser; `*` for all, none by default."""
     strict: bool = False
     """Whether own answers are checked against the contract, and one that violates it becomes a 500."""
     connections: ConnectionLimits = field(default_factory=ConnectionLimits)

@@ -266,7 +266,7 @@ class BoundedProtocol(WireProtocol):
             silent._end(self._door.full())
 
     async def _surplus(self, scope: Message, receive: Receive, send: Send) -> None:
-        if scope["path"].startswith(ALWAYS_ANSWERED):
+        if scope["raw_path"].startswith(ALWAYS_ANSWERED):
             await self.config.loaded_app(scope, receive, closing(send))
         else:
             await self._door.turn_away(send, self._door.full())
