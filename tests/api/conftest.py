@@ -6,6 +6,7 @@ import pytest
 from casavi_mock.domain.jobs import Progress
 from tests.support.client import Client
 from tests.support.server import Live, Mock, shared_mock
+from tests.support.wire import Wire
 
 
 @pytest.fixture(autouse=True)
@@ -33,3 +34,10 @@ def live() -> Iterator[Live]:
     """A server at a real port; tests open accounts of their own."""
     with Mock(progress=Progress(progress="immediate")).listening() as live:
         yield live
+
+
+@pytest.fixture
+def wire(live: Live) -> Iterator[Wire]:
+    wire = Wire(live)
+    yield wire
+    wire.socket.close()

@@ -326,7 +326,7 @@ def test_slow_uploads_to_the_control_plane_do_not_keep_health_from_answering() -
     with bounded() as live:
         slow = [connect(live) for _ in range(20)]
         for one in slow:
-            one.sendall(b"PUT /_mock/state HTTP/1.1\r\nHost: mock\r\nContent-Length: 9\r\n\r\n{")
+            one.sendall(b"PUT /_mock/state HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{")
         odd = connect(live)
         odd.sendall(b"GET /_mock/health HTTP/1.1\r\nHost: mock\r\nContent-Length: 9\r\n\r\n{")
         assert answer(odd).startswith(b"HTTP/1.1 200")
@@ -340,7 +340,7 @@ def test_the_server_ends_although_clients_are_slow(caplog: pytest.LogCaptureFixt
         slow = [connect(live) for _ in range(3)]
         slow[0].sendall(head(live, "Content-Length: 1000") + b"{")
         slow[1].sendall(b"GET /jo")
-        slow[2].sendall(b"PUT /_mock/state HTTP/1.1\r\nHost: mock\r\nContent-Length: 9\r\n\r\n{")
+        slow[2].sendall(b"PUT /_mock/state HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{")
         assert counts(live)["open"] == 4
     assert [everything(one) for one in slow] == [b"", b"", b""]
     assert not [record for record in caplog.records if record.levelname == "ERROR"]

@@ -395,7 +395,9 @@ async def test_of_two_media_types_the_first_counts(client: Client) -> None:
 @pytest.mark.parametrize("coding", ["gzip", "GZIP", "br", "deflate", "zstd", "gzip, identity", "x-custom", "x" * 5_000])
 async def test_compressed_bodies(client: Client, coding: str) -> None:
     response = await attempt(client, gzip.compress(SOUND_BYTES), headers={"content-encoding": coding})
-    assert (response.status_code, response.json()["rule"]) == (415, "media-type-unsupported")
+    assert (response.status_code, response.json()["rule"]) == (415, "content-encoding-unsupported")
+    assert response.json()["title"] == "The body is compressed"
+    assert response.headers["accept-encoding"] == "identity"
     assert only_error(response)["expected"] == "an uncompressed body"
     assert len(response.content) < 1_000
 

@@ -25,7 +25,7 @@ READ = (200, "getContacts", None)
         ("HEAD", "/contacts", READ),
         ("GET", "/contacts?page=0", READ),
         ("GET", "/contacts/", NOWHERE),
-        ("GET", "//contacts", NOWHERE),
+        ("GET", "http://mock//contacts", NOWHERE),
         ("GET", "/Contacts", NOWHERE),
         ("GET", "/contact%73", NOWHERE),
         ("GET", "/contacts%2F", NOWHERE),
@@ -48,7 +48,8 @@ READ = (200, "getContacts", None)
         ("GET", "/v2/jobs/x", (404, "getJob", "x")),
         ("GET", "/v2/properties/x%2Fy", (404, "getPropertyById", None)),
         ("GET", "/v2/properties/x/units", NOWHERE),
-        ("GET", "/", NOWHERE),
+        ("POST", "/", NOWHERE),
+        ("POST", "/docs/", NOWHERE),
         ("OPTIONS", "*", NOWHERE),
     ],
 )
@@ -138,3 +139,48 @@ def start(paths: dict[str, Any]) -> None:
     second = settings.documents["/v2"]
     documents = {**settings.documents, "/v2": {**second, "paths": {**second["paths"], **paths}}}
     MockApp(new_registry(dataclasses.replace(settings, documents=documents)))
+
+
+@pytest.mark.parametrize(
+    ("path", "meant"),
+    [
+        ("//import", "/import"),
+        ("/import/", "/import"),
+        ("/import//", "/import"),
+        ("/IMPORT", "/import"),
+        ("/Import", "/import"),
+        ("/%69mport", "/import"),
+        ("/import%20", "/import"),
+        ("/import;v=1", "/import"),
+        ("/imports", "/import"),
+        ("/v1/contacts", "/contacts"),
+        ("/api/v1/contacts/", "/contacts"),
+        ("/manager/contacts/C-1", "/contacts/{id}"),
+        ("/contact/C-1", "/contacts/{id}"),
+        ("/V2/Units", "/v2/units"),
+        ("/v1/v2/units", "/v2/units"),
+        ("/job/7", "/jobs/{jobId}"),
+        ("/jobs/7/", "/jobs/{jobId}"),
+        ("/authentication", "/authenticate"),
+        ("/autenticate", "/authenticate"),
+        ("/v2/property/P-1", "/v2/properties/{propertyId}"),
+        ("/nowhere", None),
+        ("//", None),
+        ("/" + "x/" * 90, None),
+    ],
+)
+async def test_a_path_that_is_nearly_one_is_told_which(client: Client, path: str, meant: str | None) -> None:
+    answer = await client.connection.post(f"http://mock{path}")
+    assert (answer.status_code, answer.json()["rule"]) == (404, "operation-unknown")
+    told = answer.json()["detail"].partition("Did you mean ")[2].partition("?")[0]
+    assert told == (meant or "")
+
+
+@pytest.mark.parametrize(
+    ("path", "meant"),
+    [("/resets", "/_mock/reset"), ("/Clock/Freeze", "/_mock/clock/freeze"), ("/reset/", "/_mock/reset"), ("/x", "")],
+)
+async def test_the_control_plane_tells_too(client: Client, path: str, meant: str) -> None:
+    answer = await client.connection.post(f"http://mock/_mock{path}")
+    assert answer.status_code == 404
+    assert answer.json()["detail"].partition("Did you mean ")[2].partition("?")[0] == meant

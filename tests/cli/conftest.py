@@ -1,22 +1,28 @@
 """A real server, started as a user would start it; the same in a thread, where it is not what is tested."""
 
 import contextlib
+import gc
 import logging
 import os
 import re
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
+from casavi_mock.accounts import Registry, Settings
 from casavi_mock.cli.commands import cli
 from casavi_mock.cli.options import credentials
 from casavi_mock.domain.jobs import Progress
+from casavi_mock.server import app, serving
 from casavi_mock.server.app import system_now
+from casavi_mock.server.options import EdgeOptions
 from tests.support.server import Live, Mock
 from tests.support.wrong_servers import Certificate
 
@@ -112,3 +118,37 @@ def run(monkeypatch: pytest.MonkeyPatch, logging_put_back: None) -> Callable[...
         return CliRunner().invoke(cli, list(arguments), input=stdin, env=variables)
 
     return invoke
+
+
+@dataclass
+class Prepared:
+    settings: Settings
+    edge: EdgeOptions
+    log: str = ""
+
+
+@pytest.fixture
+def prepare(run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Prepared]:
+    """Returns what `casavi-mock serve` would run."""
+    made: list[Prepared] = []
+
+    def mock_app(registry: Registry, *, options: EdgeOptions) -> SimpleNamespace:
+        made.append(Prepared(registry.settings, options))
+        return SimpleNamespace(door=None, facts={})
+
+    def close(sockets: list[socket.socket]) -> None:
+        for one in sockets:
+            one.close()
+
+    monkeypatch.setattr(app, "MockApp", mock_app)
+    monkeypatch.setattr(serving, "server_for", lambda *_, **__: SimpleNamespace(run=close))
+    monkeypatch.setattr(gc, "freeze", lambda: None)
+
+    def run_it(*options: str, **variables: str) -> Prepared:
+        result = run("serve", "--port", "0", *options, **variables)
+        assert result.exit_code == 0, result.output
+        prepared = made.pop()
+        prepared.log = result.stderr
+        return prepared
+
+    return run_it

@@ -1,50 +1,14 @@
 """What the options of `serve` make of the server; it is put together, and not run."""
 
-import gc
-import socket
 from collections.abc import Callable
-from dataclasses import dataclass
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from click.testing import Result
 
-from casavi_mock.accounts import Limits, Registry, Settings
+from casavi_mock.accounts import Limits
 from casavi_mock.domain.jobs import Progress
-from casavi_mock.server import app, serving
 from casavi_mock.server.options import ConnectionLimits, EdgeOptions
-
-
-@dataclass
-class Prepared:
-    settings: Settings
-    edge: EdgeOptions
-
-
-@pytest.fixture
-def prepare(run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Prepared]:
-    """Returns what `casavi-mock serve` would run."""
-    made: list[Prepared] = []
-
-    def mock_app(registry: Registry, *, options: EdgeOptions) -> SimpleNamespace:
-        made.append(Prepared(registry.settings, options))
-        return SimpleNamespace(door=None, facts={})
-
-    def close(sockets: list[socket.socket]) -> None:
-        for one in sockets:
-            one.close()
-
-    monkeypatch.setattr(app, "MockApp", mock_app)
-    monkeypatch.setattr(serving, "server_for", lambda *_, **__: SimpleNamespace(run=close))
-    monkeypatch.setattr(gc, "freeze", lambda: None)
-
-    def prepared(*options: str, **variables: str) -> Prepared:
-        result = run("serve", "--port", "0", *options, **variables)
-        assert result.exit_code == 0, result.output
-        return made.pop()
-
-    return prepared
+from tests.cli.conftest import Prepared
 
 
 def test_nothing_given(prepare: Callable[..., Prepared]) -> None:

@@ -176,7 +176,7 @@ def check_media_type(headers: Headers) -> None:
             raise _unsupported("charset utf-8", f"charset {_shown(value)}")
     encoding = headers.get(b"content-encoding", b"identity").strip().lower()
     if encoding not in (b"", b"identity"):
-        raise _unsupported("an uncompressed body", f"Content-Encoding: {_shown(encoding)}")
+        raise _compressed(_shown(encoding))
 
 
 async def read_bytes(headers: Headers, receive: Receive, max_bytes: int) -> bytes | bytearray:
@@ -240,6 +240,12 @@ def _violations(findings: Findings) -> Refused:
 def _missing() -> Refused:
     missing = FieldError("", "a JSON object", "no body")
     return Refused("body-missing", "Send a JSON object as the body.", (missing,))
+
+
+def _compressed(encoding: str) -> Refused:
+    error = FieldError("", "an uncompressed body", f"Content-Encoding: {encoding}")
+    detail = f"Send the body as it is; the content coding {encoding} is not understood."
+    return Refused("content-encoding-unsupported", detail, (error,), headers={"Accept-Encoding": "identity"})
 
 
 def _unsupported(expected: str, got: str) -> Refused:

@@ -1,12 +1,52 @@
 """Log lines, as text for people or as one JSON object a line."""
 
 import logging
+import os
 import sys
 from datetime import UTC, datetime
 
 import orjson
 
 from casavi_mock.domain.clock import timestamp
+
+EXCHANGES = "casavi_mock.exchanges"
+
+_COLOURS = {2: "32", 3: "36", 4: "33", 5: "31"}
+"""Of a request's line, by the first digit of its status: green, cyan, yellow, red."""
+
+_STEERING = (
+    0x7F,
+    *range(0x80, 0xA0),
+    0x61C,
+    0x200E,
+    0x200F,
+    0x2028,
+    0x2029,
+    *range(0x202A, 0x202F),
+    *range(0x2066, 0x206A),
+)
+"""Controls of terminals, ends of lines, and marks that turn the direction of a text: JSON may hold them as they are."""
+
+_ESCAPES = {number: f"\\u{number:04x}" for number in _STEERING}
+
+
+class TextLines(logging.Formatter):
+    """Lines for people.
+
+    Args:
+        coloured: Whether requests are shown shortly, in a colour for their status.
+    """
+
+    def __init__(self, *, coloured: bool) -> None:
+        super().__init__("%(asctime)s %(levelname)-7s %(message)s", "%H:%M:%S")
+        self._coloured = coloured
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Returns the line."""
+        if not self._coloured or record.name != EXCHANGES:
+            return super().format(record)
+        colour = _COLOURS.get(record.__dict__["data"]["status"] // 100, "0")
+        return f"{self.formatTime(record, self.datefmt)} \x1b[{colour}m{record.getMessage()}\x1b[0m"
 
 
 class JsonLines(logging.Formatter):
@@ -23,18 +63,22 @@ class JsonLines(logging.Formatter):
         }
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return orjson.dumps(line, default=str).decode()
+        return orjson.dumps(line, default=str).decode().translate(_ESCAPES)
 
 
-def set_up(log_format: str, level: str) -> None:
+def set_up(log_format: str, level: str, *, requests: bool | None = False) -> None:
     """Sends the log to standard error.
 
     Args:
         log_format: `text` or `json`.
         level: The least level that is shown.
+        requests: Whether every request is shown, at whatever level; None does so on a terminal.
     """
     handler = logging.StreamHandler(sys.stderr)
-    text = logging.Formatter("%(asctime)s %(levelname)-7s %(message)s", "%H:%M:%S")
+    terminal = sys.stderr.isatty()
+    text = TextLines(coloured=terminal and not os.environ.get("NO_COLOR"))
     handler.setFormatter(JsonLines() if log_format == "json" else text)
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.getLogger("casavi_mock").setLevel(level.upper())
+    shown = requests or (requests is None and terminal)
+    logging.getLogger(EXCHANGES).setLevel(logging.DEBUG if shown else logging.NOTSET)

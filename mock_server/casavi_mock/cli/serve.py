@@ -14,6 +14,7 @@ import click
 from casavi_contracts.spec import ProfileError
 from casavi_mock.accounts import Account, Registry, Settings
 from casavi_mock.cli import logs
+from casavi_mock.cli.access import beyond_loopback, exposure
 from casavi_mock.cli.limits import assumed, connection_limits, limits
 from casavi_mock.cli.options import CONTEXT, EXAMPLE_KEY, credentials, local_url
 from casavi_mock.cli.profiles import connection_options
@@ -45,9 +46,10 @@ def serve(profile: Mapping[str, Any] | None, host: str, port: int, **options: An
       casavi-mock serve --state house.json --load small-house
       casavi-mock serve --profile profile.toml --log-format json
     """
-    logs.set_up(options["log_format"], options["log_level"])
+    logs.set_up(options["log_format"], options["log_level"], requests=options["log_requests"])
     settings = _settings(profile or {}, options)
-    credentials_given = list(options["account"]) or [Credentials(*credentials(options["key"], options["secret"]))]
+    credentials_given = [*options["account"], *(options["account_file"] or ())]
+    credentials_given = credentials_given or [Credentials(*credentials(options["key"], options["secret"]))]
 
     # Imported late: everything that can be wrong with the options is said before the slow part begins.
     from casavi_mock.server.app import MockApp, new_registry
@@ -61,11 +63,14 @@ def serve(profile: Mapping[str, Any] | None, host: str, port: int, **options: An
         log.info("loaded %s: %s", name, _numbers(load(accounts[0], name)))
     accounts[0].mark_seed()
     state = _state(options["state"], accounts[0])
+    edge = _edge(host, options)
     listening = bind(host, port)
-    edge = _edge(options)
     app = MockApp(registry, options=edge)
     if state:
         app.facts["state"] = state.view
+    example = any(map(_is_example, accounts))
+    if warning := exposure(host, control=edge.control, token=edge.control_token, example=example):
+        log.warning("%s", warning)
     gc.freeze()  # what is there now stays until the end: the collector need not look at it again
     url = edge.base_url or local_url(host, listening.getsockname()[1])
     with state.kept(options["state_seconds"]) if state else contextlib.nullcontext():
@@ -87,14 +92,20 @@ def _state(path: str | None, account: Account) -> "StateFile | None":
     return state
 
 
-def _edge(options: Mapping[str, Any]) -> "EdgeOptions":
+def _edge(host: str, options: Mapping[str, Any]) -> "EdgeOptions":
     from casavi_mock.server.options import EdgeOptions
+
+    (token,) = options["control_token_file"] or (options["control_token"],)
+    if options["control_token_file"] and options["control_token"]:
+        raise ConfigurationError("give the control token once, by --control-token or by --control-token-file")
 
     return EdgeOptions(
         base_url=options["base_url"],
         forwarded=options["forwarded"],
         control=not options["no_control"],
-        control_token=options["control_token"],
+        control_token=token,
+        allowed_hosts=(*((host,) if beyond_loopback(host) else ()), *options["allowed_host"]),
+        cors=options["cors"],
         strict=options["strict"],
         connections=_possible(connection_limits(options)),
     )
@@ -141,10 +152,13 @@ def _announce(url: str, accounts: list[Account], log_format: str) -> None:
     show = functools.partial(click.echo, color=False if os.environ.get("NO_COLOR") else None)
     show(f"{click.style(f'casavi-mock {__version__}', bold=True)}  {click.style(url, fg='cyan')}")
     for account in accounts:
-        example = account.key == EXAMPLE_KEY and account.secret.reveal() == credentials(None, None)[1].reveal()
-        secret = account.secret.reveal() if example else "as you gave it"
+        secret = account.secret.reveal() if _is_example(account) else "as you gave it"
         show(f"  account  key {account.key}  secret {secret}")
     show(f"  docs     {click.style(f'{url}/docs', fg='cyan')}")
+
+
+def _is_example(account: Account) -> bool:
+    return account.key == EXAMPLE_KEY and account.secret.reveal() == credentials(None, None)[1].reveal()
 
 
 def _log_end(account: Account, job: Job) -> None:

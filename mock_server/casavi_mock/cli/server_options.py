@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import click
 
+from casavi_mock.cli.access import AllowedHost, Origin, SecretFile
 from casavi_mock.cli.limits import limit_options
 from casavi_mock.cli.options import Number, option
 from casavi_mock.domain.jobs import PROGRESS, Progress
@@ -83,6 +84,11 @@ PROGRESS_OPTIONS = (
 OPTIONS = (
     option("--account", type=AccountType(), multiple=True, help="An account; may be given several times."),
     option(
+        "--account-file",
+        type=SecretFile(AccountType()),
+        help="File of accounts, KEY:SECRET in each line; the list of processes shows options, not files.",
+    ),
+    option(
         "--load",
         type=click.Path(),
         multiple=True,
@@ -100,8 +106,28 @@ OPTIONS = (
     option("--forwarded", is_flag=True, help="Believe the `X-Forwarded-*` headers of a proxy."),
     option("--no-control", is_flag=True, help="No control plane under /_mock, apart from health and readiness."),
     option("--control-token", type=ControlToken(), help="Secret that callers of the control plane have to send."),
+    option(
+        "--control-token-file", type=SecretFile(ControlToken(), single=True), help="File whose one line is that secret."
+    ),
+    option(
+        "--allowed-host",
+        type=AllowedHost(),
+        multiple=True,
+        help="Name under which the control plane may be asked for, beside those of this machine; *.NAME, * for all.",
+    ),
+    option(
+        "--cors",
+        type=Origin(),
+        multiple=True,
+        help="Origin whose pages may call the API from a browser, such as http://localhost:5173; * for all.",
+    ),
     option("--strict", is_flag=True, help="Check own answers against the contract; a wrong one becomes a 500."),
     option("--log-format", type=click.Choice(["text", "json"]), default="text", help="Form of the log lines."),
+    option(
+        "--log-requests/--no-log-requests",
+        default=None,
+        help="Log every request, one line each.  [default: on a terminal]",
+    ),
     option(
         "--log-level",
         type=click.Choice(["debug", "info", "warning", "error"]),

@@ -13,9 +13,11 @@ from casavi_mock.control import accounts, data, faults, jobs, journal, server
 from casavi_mock.control.call import KEY_HEADER, Call, ControlPlane, Handler
 from casavi_mock.control.document import load_document
 from casavi_mock.control.guard import check_browser, check_token, read_body
+from casavi_mock.control.hosts import Hosts
 from casavi_mock.control.problems import MEDIA_TYPE, Problem
 from casavi_mock.control.verbs import Verb, verbs
 from casavi_mock.domain.model import Secret
+from casavi_mock.vendor.suggestions import did_you_mean
 
 HANDLERS: Mapping[str, Handler] = {
     **server.HANDLERS,
@@ -27,6 +29,9 @@ HANDLERS: Mapping[str, Handler] = {
 }
 """What does the work of each operation of the document."""
 
+ADDRESS = "casavi_mock.address"
+"""Where the scope of a request holds the public address of the server, if that is not the one of the request."""
+
 log = logging.getLogger("casavi_mock.control")
 
 
@@ -36,6 +41,7 @@ def control_app(
     token: Secret | None = None,
     *,
     only_open: bool = False,
+    hosts: Hosts | None = None,
     facts: Mapping[str, Callable[[], Any]] | None = None,
 ) -> Flask:
     """Returns the control plane.
@@ -45,6 +51,8 @@ def control_app(
         readiness: Parts of the server, and whether each is ready; read anew on each request.
         token: The control token, without which only health and readiness are told; nobody needs one if None.
         only_open: Whether there is nothing but health and readiness.
+        hosts: The names under which it may be asked for, health and readiness apart; only those of loopback, and the
+            address that a request came to, if None.
         facts: What health tells beside what the accounts hold, by name; asked anew on each request.
     """
     app = Flask("casavi_mock", static_folder=None)
@@ -53,11 +61,16 @@ def control_app(
     plane = ControlPlane(registry, readiness, document, facts)
     known = {verb.id: verb for verb in verbs(document) if verb.open or not only_open}
 
+    known_hosts = hosts or Hosts()
+
     @app.before_request
     def guarded() -> None:
-        check_browser(request)
+        check_browser(request, forwarded=known_hosts.forwarded)
         verb = known.get(request.endpoint or "")
-        if token is not None and not (verb and verb.open):
+        if verb and verb.open:
+            return
+        known_hosts.check(request)
+        if token is not None:
             check_token(request, token)
 
     for verb in known.values():
@@ -76,7 +89,8 @@ def _view(plane: ControlPlane, verb: Verb) -> Callable[..., Response]:
         body = verb.body(headers, raw)
         key = headers.get(KEY_HEADER.lower().encode())
         named = None if key is None else key.decode("utf-8", "replace")
-        base_url = f"{request.scheme}://{request.headers.get('Host', 'localhost')}"
+        address = request.environ.get("asgi.scope", {}).get(ADDRESS)
+        base_url = address or f"{request.scheme}://{request.headers.get('Host', 'localhost')}"
         call = Call(plane, named, base_url, path, query, body)
         answer = HANDLERS[verb.id](call)
         return _response(answer.body, answer.status, answer.media_type)
@@ -109,7 +123,8 @@ def _from_http(error: HTTPException, paths: list[str], former: Mapping[str, str]
         if new := former.get(request.path):
             here = request.script_root + new
             return Problem(404, f"This path is {here} now.", "", here, "its former name", [here])
-        return Problem(404, "The control plane has nothing at this path.", "", "a known path", "another one", known)
+        detail = f"The control plane has nothing at this path.{did_you_mean(request.script_root + request.path, known)}"
+        return Problem(404, detail, "", "a known path", "another one", known)
     return Problem(error.code or 500, error.description or error.name)
 
 

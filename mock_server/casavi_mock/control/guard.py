@@ -11,14 +11,19 @@ from casavi_mock.domain.model import Secret
 TOKEN_HEADER = "X-Mock-Token"  # noqa: S105  # the name of a header
 
 
-def check_browser(request: Request) -> None:
+def check_browser(request: Request, *, forwarded: bool = False) -> None:
     """Refuses what a page of another origin makes a browser send.
+
+    Args:
+        request: The request.
+        forwarded: Whether a proxy tells in `X-Forwarded-Host` what the page is called.
 
     Raises:
         Problem: The request comes from another origin.
     """
     origin = request.headers.get("Origin")
-    if origin is not None and not _same(origin, request.headers.get("Host", "")):
+    host = (forwarded and request.headers.get("X-Forwarded-Host", "").partition(",")[0].strip()) or None
+    if origin is not None and not _same(origin, host or request.headers.get("Host", "")):
         raise _foreign("Origin")
     if request.headers.get("Sec-Fetch-Site", "").strip().lower() == "cross-site":
         raise _foreign("Sec-Fetch-Site")

@@ -2,6 +2,7 @@
 
 import functools
 from typing import Any
+from urllib.parse import urlsplit
 
 from casavi_contracts import spec
 from casavi_mock.accounts import Registry
@@ -31,7 +32,9 @@ def version(call: Call) -> Reply:
 
 def document(call: Call) -> Reply:
     """Returns the control plane's own document."""
-    return reply(call.plane.document)
+    prefix = urlsplit(call.base_url).path
+    servers = [{"url": prefix + server["url"]} for server in call.plane.document["servers"]]
+    return reply({**call.plane.document, "servers": servers})
 
 
 def assumptions(call: Call) -> Reply:

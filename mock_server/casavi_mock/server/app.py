@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote, urlsplit
 
 from casavi_mock.accounts import Registry, Settings
 from casavi_mock.bodies.pauses import ClientGone
@@ -37,9 +37,13 @@ Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 log = logging.getLogger("casavi_mock.app")
 
+
+_CONNECTION = "casavi_mock.connection"
+"""Where a scope holds the `send` by which the connection is known, behind a middleware that has one of its own."""
 
 system_now = functools.partial(datetime.now, UTC)
 """Returns the system's time, aware, in UTC."""
@@ -83,8 +87,11 @@ class MockApp:
         """What health tells beside what the accounts hold."""
         self._pages = Pages(settings.documents)
         self._strikes = Strikes(settings.policy.error_media_type, self._pause, watching)
-        addresses = Addresses(options.base_url, forwarded=options.forwarded)
+        own = {path.split("/")[1] for base, one in settings.documents.items() for path in (base + "/", *one["paths"])}
+        own |= {path.split("/")[1] for path in (PREFIX, *self._pages.paths)} - {""}
+        self._addresses = addresses = Addresses(options.base_url, forwarded=options.forwarded, own=own)
         self._router = vendor_api(registry, self._strikes.strike, addresses)
+        self._for_browsers = _for_browsers(self, options.cors) if options.cors else None
         self._control = ControlMount(self._control_plane)
         self._worker = Worker(registry)
         self._allowed = AnswerSchemas(settings.documents) if options.strict else None
@@ -94,15 +101,23 @@ class MockApp:
         if scope["type"] != "http":
             await self._other(scope, receive, send)
             return
-        path: str = scope["path"]
+        raw_path = scope.get("raw_path")  # optional in ASGI, though every server that matters gives it
+        # As it was sent: what only decodes to a path of the mock's own is none.
+        path = raw_path.decode("ascii", "replace") if raw_path else quote(scope["path"])
+        address = ""
+        if self._addresses.differ:
+            path, address = self._public(scope, path)
         if path == PREFIX or path.startswith(PREFIX + "/"):
-            await self._control(scope, receive, send)
+            await self._control({**scope, "path": unquote(path)}, receive, send, address=address)
             return
-        cut, answer = None, None
+        cut, answer, connection = None, None, scope.get(_CONNECTION, send)
         if path in self._pages.paths and scope["method"] in ("GET", "HEAD"):
-            answer = self._pages.page(path)
-        else:
-            answer, cut = await self._exchange(scope, receive, send)
+            answer = self._pages.page(path, dict(scope["headers"]).get(b"accept", b"*/*"), address)
+        if answer is None:
+            if self._for_browsers is not None and _CONNECTION not in scope:
+                await self._for_browsers({**scope, _CONNECTION: send}, receive, send)  # comes back here
+                return
+            answer, cut = await self._exchange(scope, path, receive, connection)
         if answer is not None and cut in (None, "truncate"):
             length = str(len(answer.body)).encode()
             headers = [(b"content-type", answer.media_type), (b"content-length", length), *answer.headers]
@@ -111,7 +126,7 @@ class MockApp:
             sent = len(body) // 2 if cut else len(body)
             await send({"type": "http.response.body", "body": body[:sent], "more_body": bool(cut)})
         if cut is not None:
-            break_off(send, reset=cut == "reset")
+            break_off(connection, reset=cut == "reset")
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -129,12 +144,16 @@ class MockApp:
 
     def _control_plane(self) -> "Flask":
         from casavi_mock.control.app import control_app
+        from casavi_mock.control.hosts import Hosts
 
+        own = urlsplit(self._options.base_url or "").hostname
+        allowed = (*self._options.allowed_hosts, *((own,) if own else ()))
         return control_app(
             self.registry,
             self.readiness,
             self._options.control_token,
             only_open=not self._options.control,
+            hosts=Hosts(allowed, forwarded=self._options.forwarded),
             facts=self.facts,
         )
 
@@ -145,6 +164,7 @@ class MockApp:
         """Returns the answer to a connection that does not become a request."""
         request_id = next(self._request_ids)
         answer = self._problems.answer(refusal, request_id)
+        log.warning("%s refused a connection before it became a request: %s", request_id, refusal)
         answer.headers = (*answer.headers, (b"x-request-id", request_id.encode()))
         return answer
 
@@ -158,7 +178,14 @@ class MockApp:
             await receive()
         await send({"type": "lifespan.shutdown.complete"})
 
-    async def _exchange(self, scope: Scope, receive: Receive, send: Send) -> tuple[Answer | None, str | None]:
+    def _public(self, scope: Scope, path: str) -> tuple[str, str]:
+        """Returns the path of a request as this server knows it, and the server's public address."""
+        request = _request(scope, path, _nothing, None)
+        return self._addresses.own_path(path, self._addresses.prefix(request.headers)), self._addresses.of(request)
+
+    async def _exchange(
+        self, scope: Scope, path: str, receive: Receive, connection: Send
+    ) -> tuple[Answer | None, str | None]:
         """Answers one request to the vendor's API, and writes it down.
 
         Returns:
@@ -166,7 +193,10 @@ class MockApp:
             None if it does not.
         """
         started = time.perf_counter()
-        trail = _trail(scope, receive, send, next(self._request_ids))
+        request = _request(scope, path, receive, connection)
+        length = request.headers.get(b"content-length", b"")  # of a body that may never be read
+        announced = int(length) if length.isdigit() and len(length) < 16 else 0
+        trail = Trail(request, next(self._request_ids), announced_bytes=announced)
         try:
             await self._router.route(trail)
             if self._allowed is not None:
@@ -204,23 +234,36 @@ class MockApp:
             raise Refused("internal-error", f"The mock violates its own contract: {violation}.")
 
 
-def _trail(scope: Scope, receive: Receive, send: Send, request_id: str) -> Trail:
-    """Returns what is told of a request at its beginning."""
+def _request(scope: Scope, path: str, receive: Receive, connection: Send | None) -> Request:
+    """Returns a request as it came, under a path of this server's own, still encoded."""
     all_headers = scope["headers"]
-    headers = dict(reversed(all_headers))  # of a header that comes twice the first counts
-    raw_path = scope.get("raw_path")  # optional in ASGI, though every server that matters gives it
     host, port = scope.get("server") or ("localhost", None)
-    request = Request(
+    return Request(
         method=scope["method"],
-        path=raw_path.decode("ascii", "replace") if raw_path else quote(scope["path"]),
+        path=path,
         query=scope["query_string"],
-        headers=headers,
+        headers=dict(reversed(all_headers)),  # of a header that comes twice the first counts
         receive=receive,
         all_headers=all_headers,
         scheme=scope["scheme"],
         server=f"{host}:{port}" if port else host,
-        connection=send,
+        connection=connection,
     )
-    length = headers.get(b"content-length", b"")  # of a body that may never be read
-    announced = int(length) if length.isdigit() and len(length) < 16 else 0
-    return Trail(request, request_id, announced_bytes=announced)
+
+
+def _for_browsers(app: Application, origins: tuple[str, ...]) -> Application:
+    """Returns an application that lets pages of these origins call another one; `*` stands for all."""
+    from starlette.middleware.cors import CORSMiddleware
+
+    known: Application = CORSMiddleware(
+        app,
+        allow_origins=origins,
+        allow_methods=["GET", "HEAD", "POST"],
+        allow_headers=["*"],
+        expose_headers=["X-Request-Id", "Retry-After", "Allow", "Deprecation"],
+    )
+    return known
+
+
+async def _nothing() -> Message:
+    raise AssertionError("nobody reads this body")

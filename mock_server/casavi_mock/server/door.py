@@ -12,8 +12,9 @@ from casavi_mock.server.options import ConnectionLimits
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Message, Receive, Send], Awaitable[None]]
 
-ALWAYS_ANSWERED = "/_mock/"
+ALWAYS_ANSWERED = b"/_mock/"
 """Paths that are answered although there are too many connections, so that somebody can look what is the matter."""
 
 CLOSE = (b"connection", b"close")
@@ -42,6 +43,8 @@ class Door:
     """Connections that are open."""
     refused: int = 0
     """Connections that were ended since there were too many."""
+    malformed_requests: int = 0
+    """Requests that were refused since they are no sound HTTP, or ask for more of it than is spoken here."""
     headers_too_large: int = 0
     slow_headers: int = 0
     """Connections that were ended since the headers of a request did not come in time, or nothing at all."""
@@ -55,6 +58,7 @@ class Door:
             "open": self.open,
             "limit": self.limits.max_connections,
             "refused": self.refused,
+            "malformed": self.malformed_requests,
             "headersTooLarge": self.headers_too_large,
             "timeouts": {"headers": self.slow_headers, "body": self.slow_bodies, "answer": self.slow_readers},
         }
@@ -75,9 +79,33 @@ class Door:
         detail = f"{most} connections are open, as many as there may be. Close some, or wait."
         return Refused("connections-full", detail, headers={"Retry-After": "1"})
 
-    async def refuse_headers(self, scope: Message, receive: Receive, send: Send) -> None:
-        """Answers a request whose headers are too large; an ASGI application."""
-        await self.turn_away(send, self.too_large())
+    def malformed(self, detail: str) -> Refused:
+        """Counts a request that is no sound HTTP, and returns its refusal.
+
+        Args:
+            detail: What is wrong with it.
+        """
+        self.malformed_requests += 1
+        return Refused("request-malformed", detail)
+
+    def unknown_coding(self) -> Refused:
+        """Counts a request whose body comes in a coding beside `chunked`, and returns its refusal."""
+        self.malformed_requests += 1
+        detail = "Of the transfer codings only chunked is understood. Send the body as it is."
+        return Refused("transfer-coding-unknown", detail)
+
+    def unknown_expectation(self) -> Refused:
+        """Counts a request that expects something unknown, and returns its refusal."""
+        self.malformed_requests += 1
+        return Refused("expectation-unknown", "The header Expect may hold 100-continue, and nothing else.")
+
+    def refusing(self, refusal: Refused) -> Application:
+        """Returns an ASGI application that answers a request with its refusal, after which the connection ends."""
+
+        async def refuse(scope: Message, receive: Receive, send: Send) -> None:
+            await self.turn_away(send, refusal)
+
+        return refuse
 
     async def turn_away(self, send: Send, refusal: Refused) -> None:
         """Answers a request with its refusal, after which the connection ends."""

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from a2wsgi import WSGIMiddleware
 
@@ -35,13 +36,29 @@ class ControlMount:
         self._flask: Flask | None = None
         self._planes: tuple[WSGIMiddleware, WSGIMiddleware] | None = None
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handles one HTTP request."""
+    async def __call__(self, scope: Scope, receive: Receive, send: Send, *, address: str = "") -> None:
+        """Handles one HTTP request.
+
+        Args:
+            scope: The request, its path without what stands in front of this server's own.
+            receive: Returns the next message of its body.
+            send: Sends a message of the answer.
+            address: The public address of the server, if that is not the one of the request.
+        """
         if self._planes is None:
             # What is open to all has a thread of its own.
             self._planes = (WSGIMiddleware(self._wsgi, workers=THREADS), WSGIMiddleware(self._wsgi, workers=1))
-        inside = {**scope, "root_path": scope.get("root_path", "") + PREFIX}
         threads = self._planes[scope["path"] in OPEN_PATHS]
+        # WSGI takes `X_Mock_Token` for `X-Mock-Token`, and werkzeug answers no offer of a websocket.
+        headers = [(name, value) for name, value in scope["headers"] if b"_" not in name and name != b"upgrade"]
+        before = urlsplit(address).path
+        inside = {
+            **scope,
+            "headers": headers,
+            "path": before + scope["path"],
+            "root_path": before + PREFIX,
+            "casavi_mock.address": address,
+        }
         await threads(inside, receive, send)  # type: ignore[arg-type]  # a2wsgi has its own names for these
 
     def close(self) -> None:

@@ -21,8 +21,8 @@ class ConnectionLimits:
     """Seconds for the body of a request, without those in which the mock did not read."""
     answer_seconds: float = 60.0
     """Seconds for which a client may take nothing of an answer that waits for it."""
-    idle_seconds: float = 5.0
-    """Seconds between an answer and the next request of a connection."""
+    idle_seconds: float = 75.0
+    """Seconds between an answer and the next request of a connection; more than the intervals at which people poll."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +37,10 @@ class EdgeOptions:
     """Whether there is a control plane; health and readiness are told in any case."""
     control_token: Secret | None = None
     """What a caller of the control plane has to send; nobody has to if None."""
+    allowed_hosts: tuple[str, ...] = ()
+    """Names of hosts, beside those of loopback, under which the control plane may be asked for; `*` for all."""
+    cors: tuple[str, ...] = ()
+    """Origins whose pages may call the API from a browser; `*` for all, none by default."""
     strict: bool = False
     """Whether own answers are checked against the contract, and one that violates it becomes a 500."""
     connections: ConnectionLimits = field(default_factory=ConnectionLimits)

@@ -1,53 +1,42 @@
-"""The only module that touches the insides of uvicorn: bounds on connections, ends of them by faults, a prompt stop.
+"""Bounds on connections, and ends of them by faults: what uvicorn's protocol has to be told.
 
 uvicorn bounds nothing by itself but the pause between two requests. What is ended here is no exchange yet: it is
 counted at the door and is in no journal. These names of uvicorn are relied on without being documented; pyproject.toml
 has the range of versions that have them:
 
 - `protocols.http.httptools_impl.HttpToolsProtocol`: the arguments of its constructor; `app`, `config`, `connections`,
-  `cycle`, `flow.read_paused`, `headers`, `loop`, `pipeline`, `server_state`, `transport`, `url`; its callbacks of the
-  transport and of the parser (`on_...`), `_start_asgi_task`, `on_response_complete`, `timeout_keep_alive_handler`,
-  `_unset_keepalive_if_required`, `shutdown`; and `STATUS_LINE` beside it
-- `RequestResponseCycle`, whose method is the `send` of a request: `disconnected`, `message_event`,
-  `response_complete`, `response_started`, `transport`, `waiting_for_100_continue`
-- `Server`: `capture_signals`, `force_exit`, `handle_exit`, `lifespan`, `main_loop`, `on_tick`, `server_state`
-  (`connections`, `default_headers`, `tasks`), `servers`, `should_exit`, `shutdown`, `started`, `startup`
+  `cycle`, `expect_100_continue`, `flow.read_paused`, `headers`, `loop`, `parser`, `pipeline`, `server_state`,
+  `transport`, `url`; its callbacks of the transport and of the parser (`on_...`), `_should_upgrade`,
+  `_start_asgi_task`, `on_response_complete`, `timeout_keep_alive_handler`, `_unset_keepalive_if_required`, `shutdown`;
+  and `STATUS_LINE` beside it
+- `RequestResponseCycle`, whose method is the `send` of a request: `default_headers`, `disconnected`, `keep_alive`,
+  `message_event`, `response_complete`, `response_started`, `transport`, `waiting_for_100_continue`
 """
 
 import asyncio
-import contextlib
 import errno
 import os
-import signal
 import socket
 import struct
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import chain
-from types import FrameType
 from typing import Any
 
-import uvicorn
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
 from casavi_mock.errors import Refused
 from casavi_mock.messages.answers import Answer
-from casavi_mock.server.door import ALWAYS_ANSWERED, Door, Message, Part, Receive, Send, closing, last_headers
+from casavi_mock.server.door import ALWAYS_ANSWERED, CLOSE, Door, Message, Part, Receive, Send, closing, last_headers
+from casavi_mock.server.wire import WireProtocol
 
 SURPLUS = 50
 """Connections beyond the bound that are heard at all; of more, the one that has been silent longest goes."""
-
-STOP_SECONDS = 1
-"""Seconds that running requests get to end after SIGTERM."""
-
-_DATE_SECONDS = 1.0
-"""Seconds between two renewals of the header `Date`."""
 
 _NO_LINGER = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
 """Makes the system reset a connection where it would end it in order."""
 
 
-class BoundedProtocol(HttpToolsProtocol):
+class BoundedProtocol(WireProtocol):
     """uvicorn's protocol for one connection, with bounds.
 
     Args:
@@ -57,10 +46,8 @@ class BoundedProtocol(HttpToolsProtocol):
     """
 
     def __init__(self, *arguments: Any, door: Door, **others: Any) -> None:
-        super().__init__(*arguments, **others)
-        self._door = door
+        super().__init__(*arguments, door=door, **others)
         self._limits = door.limits
-        self._own_app = self.app
         self._awaited = Part.FIRST_BYTE
         self._watched = Part.NOTHING
         self._timer: asyncio.TimerHandle | None = None
@@ -137,14 +124,17 @@ class BoundedProtocol(HttpToolsProtocol):
         """Its headers are there."""
         self._awaited = Part.BODY
         self._moved = True
+        super().on_headers_complete()
+
+    def defect(self) -> Refused | None:
+        """Returns why the request is refused whose headers are complete; None if nothing is wrong with them."""
         most = self._limits.max_header_bytes
         # What came at once, and is shorter than the bound, need not be counted.
         counted = self._split or self._unseen > most
         size = sum(map(len, chain(*self.headers)), len(self.url) + 4 * len(self.headers)) if counted else 0
         if size > most or len(self.headers) > self._limits.max_headers:
-            self.app = self._door.refuse_headers
-        super().on_headers_complete()
-        self.app = self._own_app
+            return self._door.too_large()
+        return super().defect()
 
     def on_body(self, body: bytes) -> None:
         """A piece of its body is there."""
@@ -157,10 +147,19 @@ class BoundedProtocol(HttpToolsProtocol):
         self._moved = True
         super().on_message_complete()
 
-    # uvicorn calls these.
+    # uvicorn calls these, and what parses.
+
+    def refuse(self, refusal: Refused) -> None:
+        """Ends the connection because of what came; a request before it is answered first."""
+        if self._awaited is Part.HEADERS and self.busy:
+            self.cycle.keep_alive = False
+        else:
+            self._end(refusal)
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self._answering = cycle
+        if cycle.keep_alive and self._limits.idle_seconds >= 1:  # told in whole seconds
+            cycle.default_headers = _KeptAlive(cycle.default_headers, self._limits.idle_seconds)
         super()._start_asgi_task(cycle, app)
 
     def on_response_complete(self) -> None:
@@ -267,10 +266,26 @@ class BoundedProtocol(HttpToolsProtocol):
             silent._end(self._door.full())
 
     async def _surplus(self, scope: Message, receive: Receive, send: Send) -> None:
-        if scope["path"].startswith(ALWAYS_ANSWERED):
+        if scope["raw_path"].startswith(ALWAYS_ANSWERED):
             await self.config.loaded_app(scope, receive, closing(send))
         else:
             await self._door.turn_away(send, self._door.full())
+
+
+class _KeptAlive(list[tuple[bytes, bytes]]):
+    """Headers of every answer; those of one that does not end its connection tell for how long that is kept.
+
+    Args:
+        headers: The same for all answers.
+        seconds: How long a connection is kept.
+    """
+
+    def __init__(self, headers: list[tuple[bytes, bytes]], seconds: float) -> None:
+        super().__init__(headers)
+        self._told = ((b"connection", b"keep-alive"), (b"keep-alive", b"timeout=%d" % seconds))
+
+    def __add__(self, headers: Any) -> Any:
+        return [*self, *headers] if CLOSE in headers else [*self, *self._told, *headers]
 
 
 def break_off(send: object, *, reset: bool) -> None:
@@ -315,85 +330,3 @@ def _reset(transport: asyncio.Transport) -> None:
     """Resets a connection; what is still to be sent is not sent."""
     transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
     transport.abort()
-
-
-class Server(uvicorn.Server):
-    """A uvicorn server that ends as soon as it is told to; uvicorn itself looks ten times a second whether it was.
-
-    After SIGTERM and SIGINT it ends with code 0; uvicorn itself would raise them again.
-
-    Args:
-        config: As for uvicorn.
-        on_ready: Called once, when requests are answered.
-    """
-
-    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
-        self._told: tuple[asyncio.AbstractEventLoop, asyncio.Event] | None = None
-        self._ending = False
-        super().__init__(config)
-        self._on_ready = on_ready
-
-    @property
-    def should_exit(self) -> bool:
-        """Whether it is to end; may be set by any thread."""
-        return self._ending
-
-    @should_exit.setter
-    def should_exit(self, ending: bool) -> None:
-        self._ending = ending
-        if ending and self._told is not None:
-            loop, event = self._told
-            with contextlib.suppress(RuntimeError):  # the loop is closed: it has ended already
-                loop.call_soon_threadsafe(event.set)
-
-    async def main_loop(self) -> None:
-        """Waits until it is to end, and renews the header `Date` meanwhile."""
-        event = asyncio.Event()
-        self._told = asyncio.get_running_loop(), event
-        while not await self.on_tick(0):
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(event.wait(), _DATE_SECONDS)
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Ends: running requests get a moment, then their connections are ended."""
-        for listener in (*self.servers, *(sockets or ())):
-            listener.close()
-        for connection in tuple(self.server_state.connections):
-            connection.shutdown()
-        await asyncio.sleep(0.001)  # meanwhile those without a request close
-        if not (self.server_state.connections or self.server_state.tasks):
-            await self.lifespan.shutdown()
-            return
-        loop = asyncio.get_running_loop()
-        end = loop.call_later(STOP_SECONDS / 2, self._abort_connections)  # so that requests end by themselves
-        await super().shutdown(sockets)
-        end.cancel()
-
-    def _abort_connections(self) -> None:
-        for connection in tuple(self.server_state.connections):
-            connection.transport.abort()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Starts to answer requests."""
-        await super().startup(sockets)
-        if self.started:
-            self._on_ready()
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Handles signals while serving, in the main thread; no other may."""
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGTERM, signal.SIGINT)}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Asks the server to end; a second signal does not wait for running requests."""
-        if self.should_exit:
-            self.force_exit = True
-        self.should_exit = True

@@ -12,7 +12,8 @@ import uvicorn
 from casavi_mock.errors import ConfigurationError
 from casavi_mock.server.door import Door
 from casavi_mock.server.options import ConnectionLimits
-from casavi_mock.server.protocol import STOP_SECONDS, SURPLUS, BoundedProtocol, Server
+from casavi_mock.server.protocol import SURPLUS, BoundedProtocol
+from casavi_mock.server.stopping import STOP_SECONDS, Server
 
 BACKLOG = 2048
 _OTHER_FILES = 100

@@ -17,6 +17,7 @@ from casavi_mock.bodies.pauses import in_pauses
 from casavi_mock.domain.clock import timestamp
 from casavi_mock.domain.model import Json
 from casavi_mock.domain.ordering import plan, planning
+from casavi_mock.errors import Refused
 from casavi_mock.handlers import authentication, imports, jobs
 from casavi_mock.messages.answers import Answer
 from casavi_mock.messages.request import Request, Trail
@@ -98,8 +99,20 @@ class Endpoint(ABC):
             Refused: There is no token, or it is not good.
         """
         token = request.headers.get(self._header or b"", b"").decode("latin-1")
+        if len(request.headers) != len(request.all_headers):  # some header came more than once
+            self._check_single(request)
         other = request.headers.get(b"authorization", b"").decode("latin-1")
         return authentication.authorize(self._registry, token, other)
+
+    def _check_single(self, request: Request) -> None:
+        """Refuses two tokens that differ: another server could take the other one.
+
+        Raises:
+            Refused: There are such.
+        """
+        if len({value for name, value in request.all_headers if name == self._header}) > 1:
+            name = (self._header or b"").decode()
+            raise Refused("header-ambiguous", f"The header `{name}` came more than once, with different values.")
 
 
 class TokenEndpoint(Endpoint):

@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 
 from casavi_mock.errors import ConfigurationError, Refused
 from casavi_mock.messages.request import Trail
+from casavi_mock.vendor.suggestions import MAX_LENGTH, did_you_mean
 
 with warnings.catch_warnings():
     # connexion 3.3 warns about its own use of jsonschema and of starlette's test client when it is imported
@@ -165,8 +166,10 @@ def _not_allowed(method: str, error: HTTPException) -> Refused:
 async def _no_operation(scope: Scope, receive: Receive, send: Send) -> None:
     """Is called for a path without operation; and once when the routes are built, which needs no answer."""
     if scope["type"] == "http":
-        path = scope["path"][:200]
-        raise Refused("operation-unknown", f"The contract has no path {path}. See /docs for those that it has.")
+        path = scope["path"][:MAX_LENGTH]
+        meant = did_you_mean(path, {operation.path for operation in scope[_ENDPOINTS]})
+        detail = f"The contract has no path {path}.{meant} See /docs for those that it has."
+        raise Refused("operation-unknown", detail)
 
 
 def _unused() -> None:
