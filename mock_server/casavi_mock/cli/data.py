@@ -66,13 +66,9 @@ def show(name: str, output: str | None) -> None:
 
 def _write(pieces: Iterable[bytes], output: str | None) -> None:
     if output is None:
-        try:
-            for piece in pieces:
-                sys.stdout.buffer.write(piece)
-            sys.stdout.buffer.flush()
-        except BrokenPipeError:  # the reader has had enough, as `head` has
-            sys.stderr.close()
-            sys.exit(0)
+        for piece in pieces:
+            sys.stdout.buffer.write(piece)
+        sys.stdout.buffer.flush()
         return
     try:
         with Path(output).open("wb") as file:

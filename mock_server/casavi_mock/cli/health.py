@@ -4,9 +4,11 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from http.client import HTTPException
 
 import click
 
+from casavi_contracts.network import UnusableVariable, proxy_for, trusted
 from casavi_mock.cli.options import CONTEXT, Number, host_option, local_url, port_option
 
 _TIMEOUT_SECONDS = 2.0
@@ -41,9 +43,26 @@ def problem_at(address: str) -> str | None:
     if not address.startswith(("http://", "https://")):
         return "not an http address"
     try:
-        with urllib.request.urlopen(address, timeout=_TIMEOUT_SECONDS):  # noqa: S310  # the scheme was checked
+        with _opener(address).open(address, timeout=_TIMEOUT_SECONDS):
             return None
     except urllib.error.HTTPError as error:
         return f"answered {error.code}"
-    except OSError as error:
-        return str(getattr(error, "reason", error))
+    except UnusableVariable as error:
+        return str(error)
+    except (OSError, HTTPException, ValueError) as error:
+        return str(getattr(error, "reason", error)) or type(error).__name__
+
+
+def _opener(address: str) -> urllib.request.OpenerDirector:
+    """Returns what sends a request to an address, by the proxy that leads there.
+
+    Raises:
+        UnusableVariable: The environment does not say how.
+    """
+    scheme, proxy = address.partition(":")[0], proxy_for(address)
+    if proxy and proxy.startswith("socks"):
+        raise UnusableVariable("the proxy of the environment is one for SOCKS, which this command does not speak")
+    handlers: list[urllib.request.BaseHandler] = [urllib.request.ProxyHandler({scheme: proxy} if proxy else {})]
+    if scheme == "https":
+        handlers.append(urllib.request.HTTPSHandler(context=trusted(address)))
+    return urllib.request.build_opener(*handlers)

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import click
-import orjson
 from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
@@ -14,6 +13,7 @@ from casavi_mock.cli.control.connection import as_json, client_of, connection_op
 from casavi_mock.cli.control.operations import Operation, Place, kebab, operations_of
 from casavi_mock.cli.control.output import print_answer, print_violations, write
 from casavi_mock.cli.options import CONTEXT, Number
+from casavi_mock.cli.text import echo_json
 from casavi_mock.control.document import Document, Schema, known_values
 
 _FILE = click.Path(dir_okay=False, allow_dash=True)
@@ -234,4 +234,4 @@ def _context() -> click.Context:
 
 
 def _print_json(answer: Any) -> None:
-    click.echo(orjson.dumps(answer, option=orjson.OPT_INDENT_2).decode())
+    echo_json(answer)
