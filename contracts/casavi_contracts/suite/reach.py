@@ -9,7 +9,7 @@ from casavi_contracts.failures import CouldNotRun
 from casavi_contracts.network import UnusableVariable, connection_settings
 from casavi_contracts.safety import Bounded
 from casavi_contracts.suite.settings import Settings
-from casavi_contracts.target import ControlPlane, InProcess
+from casavi_contracts.target import ControlPlane, InProcess, without_bytes
 
 IN_PROCESS = "http://casavi-mock.test"
 """Address of an application in this process; no name of the network can be under `test`."""
@@ -72,7 +72,7 @@ def why(error: httpx.HTTPError, seconds: float) -> str:
         error: As httpx raised it.
         seconds: That were waited at most.
     """
-    text = str(error)
+    text = without_bytes(str(error))
     if isinstance(error, httpx.ConnectTimeout | httpx.PoolTimeout):
         return f"no connection within {seconds:g} s"
     if isinstance(error, httpx.TimeoutException):
