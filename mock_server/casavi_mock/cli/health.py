@@ -9,19 +9,22 @@ from http.client import HTTPException
 import click
 
 from casavi_contracts.network import UnusableVariable, proxy_for, trusted
-from casavi_mock.cli.options import CONTEXT, Number, host_option, local_url, port_option
+from casavi_mock.cli.options import CONTEXT, Number, local_url, option, server_options
+from casavi_mock.cli.profiles import server_profile_option
+from casavi_mock.domain.journal import printable
 
 _TIMEOUT_SECONDS = 2.0
 _PAUSE_SECONDS = 0.1
 
 
 @click.command(context_settings=CONTEXT)
-@host_option
-@port_option
-@click.option("--url", help="Address of the mock, in place of host and port.")
+@server_profile_option
+@server_options[0]
+@server_options[1]
+@option("--url", envvar=[], show_default=False, help="Address of the mock, in place of host and port.")
 @click.option("--wait", "wait_seconds", type=Number(0), default=0, help="Wait so many seconds until it is ready.")
 @click.option("--quiet", "-q", is_flag=True, help="Print nothing.")
-def health(host: str, port: int, url: str | None, wait_seconds: float, quiet: bool) -> None:
+def health(profile: object, host: str, port: int, url: str | None, wait_seconds: float, quiet: bool) -> None:
     """Ask a running mock whether it is ready; exit code 0 or 1.
 
     \b
@@ -34,7 +37,7 @@ def health(host: str, port: int, url: str | None, wait_seconds: float, quiet: bo
     while (problem := problem_at(address)) and time.monotonic() < deadline:
         time.sleep(_PAUSE_SECONDS)
     if not quiet:
-        click.echo(f"{address}: {problem or 'ready'}", err=bool(problem))
+        click.echo(printable(f"{address}: {problem or 'ready'}"), err=bool(problem))
     sys.exit(1 if problem else 0)
 
 

@@ -8,16 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from casavi_contracts import spec
 from casavi_mock.cli.client import ApiError, Client, Routes
-from casavi_mock.cli.options import CONTEXT, Number, credentials, local_url, url_option
+from casavi_mock.cli.options import CONTEXT, Number, credentials, server_url, url_option
 from casavi_mock.cli.profiles import connection_options
 from casavi_mock.cli.tables import print_table
 from casavi_mock.cli.text import echo_json, shown
 from casavi_mock.errors import ConfigurationError
+from casavi_mock.server.textfiles import HEAD_BYTES, mark_length, read
 
 FIRST_PAUSE_SECONDS = 0.1
 """Between the import and the first look at its job; each pause is twice as long as the one before it."""
@@ -58,11 +60,12 @@ def import_(
       casavi-mock data show small-house | casavi-mock import -
       casavi-mock import portfolio.json --url https://api.example.com --key … --secret … --timeout 3600
     """
-    body = sys.stdin.buffer.read() if file == "-" else Path(file)
+    body = _body(file)
     name, hidden = credentials(key, secret)
     console = Console(stderr=True, highlight=False, markup=False)
     try:
-        with Client(url or local_url(host, port), name, hidden, _routes(profile or {})) as client:
+        address = server_url(url, host, port, said=_said)
+        with Client(address, name, hidden, _routes(profile or {})) as client:
             client.log_in()
             job_id = _send(client, body, console)
             if not wait:
@@ -80,6 +83,29 @@ def import_(
     else:
         _print(job)
     sys.exit(1 if job.get("errors") else 0)
+
+
+def _said(name: str) -> bool:
+    return click.get_current_context().get_parameter_source(name) is ParameterSource.COMMANDLINE
+
+
+def _body(file: str) -> Path | bytes:
+    """Returns what is sent: a file as it is, or the whole of what is no file that could be read twice."""
+    path = Path(file)
+    if file != "-" and path.is_file():
+        try:
+            with path.open("rb") as stream:
+                marked = mark_length(stream.read(HEAD_BYTES), file)
+        except OSError as error:
+            raise ConfigurationError(f"{file}: {error.strerror}") from None
+        return read(path) if marked else path
+    if file != "-":
+        return read(path)
+    try:
+        content = sys.stdin.buffer.read()
+    except OSError as error:
+        raise ConfigurationError(f"standard input: {error.strerror}") from None
+    return content[mark_length(content, "standard input") :]
 
 
 def _routes(profile: Mapping[str, Any]) -> Routes:

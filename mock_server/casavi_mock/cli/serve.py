@@ -16,7 +16,7 @@ from casavi_mock.accounts import Account, Registry, Settings
 from casavi_mock.cli import logs, streams
 from casavi_mock.cli.limits import assumed, connection_limits, limits
 from casavi_mock.cli.options import CONTEXT, EXAMPLE_KEY, credentials, local_url
-from casavi_mock.cli.profiles import connection_options
+from casavi_mock.cli.profiles import listening_options
 from casavi_mock.cli.server_options import Credentials, progress_of, server_options
 from casavi_mock.cli.text import shown
 from casavi_mock.domain.jobs import Job
@@ -32,7 +32,7 @@ log = logging.getLogger("casavi_mock.serve")
 
 
 @click.command(context_settings=CONTEXT)
-@connection_options
+@listening_options
 @server_options
 def serve(profile: Mapping[str, Any] | None, host: str, port: int, **options: Any) -> None:
     """Run the mock in the foreground, until Ctrl-C or SIGTERM.

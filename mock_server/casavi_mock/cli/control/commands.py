@@ -12,7 +12,7 @@ from casavi_mock.cli.control.client import Client
 from casavi_mock.cli.control.connection import as_json, client_of, connection_options
 from casavi_mock.cli.control.operations import Operation, Place, kebab, operations_of
 from casavi_mock.cli.control.output import print_answer, print_violations, write
-from casavi_mock.cli.options import CONTEXT, Number
+from casavi_mock.cli.options import CONTEXT, Number, Suggesting
 from casavi_mock.cli.text import echo_json
 from casavi_mock.control.document import Document, Schema, known_values
 
@@ -134,7 +134,7 @@ class Command(click.Command):
         sys.exit(1 if any(line["severity"] in ("error", "warning") for line in answer["violations"]) else 0)
 
 
-class Group(click.Group):
+class Group(Suggesting):
     """Commands that begin with the same word; one of them may be meant if none is named, and gives its options then.
 
     Args:
