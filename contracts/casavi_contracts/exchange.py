@@ -1,11 +1,13 @@
 """Requests, answers, and what is remembered of them: without secrets, and bounded."""
 
+import base64
 import json
 import re
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote, quote_plus, unquote
 
 from casavi_contracts.failures import Broken
 
@@ -26,50 +28,102 @@ _SECRET_MEMBER = re.compile(r'("(?:key|secret|token|apiKey|email|password)"\s*:\
 _SECRET_HEADERS = frozenset({"token", "authorization", "cookie", "set-cookie", "x-mock-key", "x-mock-token"})
 
 
+_ESCAPED = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(.))", re.DOTALL)
+
+_URL_SAFE = str.maketrans("+/", "-_")
+
+_ROUNDS = 3
+"""How often a text may have been encoded."""
+
+
 class Redactor:
-    """Makes secrets unreadable: those it was told of, wherever they stand, and whatever is named like one."""
+    """Makes secrets unreadable: those it was told of, wherever they stand, and whatever is named like one.
+
+    They are found as they are, escaped as in JSON or by Python, percent-encoded, and in base64.
+    """
 
     def __init__(self) -> None:
+        self._told: set[str] = set()
         self._short: set[str] = set()
         self._by_piece: dict[str, set[str]] = {}
         """The long ones: a run gets a thousand tokens, and to look for them all took a quarter of its time."""
 
     def __repr__(self) -> str:
-        return f"<Redactor of {len(self._short.union(*self._by_piece.values()))} secrets>"
+        return f"<Redactor of {len(self._told)} secrets>"
 
     def learn(self, secret: str) -> None:
         """Remembers a secret."""
-        if len(secret) >= UNMISTAKABLE:
-            for place in range(len(secret) - _PIECE + 1):
-                self._by_piece.setdefault(secret[place : place + _PIECE], set()).add(secret)
-        elif len(secret) >= 4:  # anything shorter would blot out half of every text
-            self._short.add(secret)
+        if len(secret) < 4 or secret in self._told:  # anything shorter would blot out half of every text
+            return
+        self._told.add(secret)
+        for form in _forms(secret):
+            if len(form) >= UNMISTAKABLE:
+                for place in range(len(form) - _PIECE + 1):
+                    self._by_piece.setdefault(form[place : place + _PIECE], set()).add(form)
+            else:
+                self._short.add(form)
 
     def found_in(self, text: str) -> bool:
         """Whether a text holds a secret that it was told of, and that is long enough not to be there by chance."""
-        return bool(self._held_by(text))
+        return any(form in self._told for form in self._held_by(text))
 
     def __call__(self, text: str) -> str:
         """Returns a text without secrets."""
         return _SECRET_MEMBER.sub(rf'\1"{MASK}"', self.known(text))
 
     def known(self, text: str) -> str:
-        """Returns a text without those secrets that it was told of."""
-        held = self._held_by(text) | {secret for secret in self._short if secret in text}
-        for secret in sorted(held, key=lambda secret: (len(secret), secret), reverse=True):
-            text = text.replace(secret, MASK)
-        return text
+        """Returns a text without those secrets that it was told of; one that spells them oddly goes as a whole."""
+        for form in sorted(self._standing_in(text), key=lambda form: (len(form), form), reverse=True):
+            text = text.replace(form, MASK)
+        return MASK if any(self._standing_in(reading) for reading in _readings(text)) else text
+
+    def _standing_in(self, text: str) -> set[str]:
+        return self._held_by(text) | {form for form in self._short if form in text}
 
     def _held_by(self, text: str) -> set[str]:
-        """Returns the long secrets that stand in a text."""
-        # Wherever it stands, a secret covers one of the pieces that a text is cut into.
+        """Returns the long forms of secrets that stand in a text."""
+        # Wherever it stands, a form covers one of the pieces that a text is cut into.
         pieces = {text[place : place + _PIECE] for place in range(0, len(text), _PIECE)}
-        possible = {secret for piece in self._by_piece.keys() & pieces for secret in self._by_piece[piece]}
-        return {secret for secret in possible if secret in text}
+        possible = {form for piece in self._by_piece.keys() & pieces for form in self._by_piece[piece]}
+        return {form for form in possible if form in text}
 
     def header(self, name: str, value: str) -> str:
         """Returns the value of a header as it may be shown."""
         return MASK if name.lower() in _SECRET_HEADERS else self(value)
+
+
+def _forms(secret: str) -> set[str]:
+    """Returns a secret as it is, and as JSON, Python, addresses and base64 write it."""
+    raw = secret.encode(errors="surrogateescape")
+    forms = {
+        secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], repr(secret)[1:-1],
+        ascii(secret)[1:-1], repr(raw)[2:-1], raw.decode("latin-1"), quote(raw, safe=""), quote_plus(raw),
+    }  # fmt: skip
+    if len(secret) < UNMISTAKABLE:  # in base64 it could be anything
+        return forms
+    for before in range(3):  # bytes that may stand before it in the same group of three
+        text = base64.b64encode(bytes(before) + raw).decode()
+        core = text[before + (before > 0) : (before + len(raw)) * 4 // 3]
+        forms |= {core, core.translate(_URL_SAFE)}
+    return forms
+
+
+def _readings(text: str) -> Iterator[str]:
+    """Yields what a text says that is escaped or percent-encoded, as often as it may have been."""
+    for _ in range(_ROUNDS):
+        if "%" not in text and "\\" not in text:
+            return
+        text = unquote(_ESCAPED.sub(_unescaped, text), errors="replace")
+        yield text
+        try:  # bytes that Python has written
+            yield text.encode("latin-1").decode()
+        except UnicodeError:
+            continue
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    code = found[1] or found[2]
+    return chr(int(code, 16)) if code else found[3]
 
 
 @dataclass(frozen=True, slots=True)

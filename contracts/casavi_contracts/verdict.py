@@ -1,7 +1,7 @@
 """What came of a law."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -106,4 +106,30 @@ def finding_of(
         exchanges=exchanges,
         seen_by=law,
         steps=steps,
+    )
+
+
+def without_secrets(finding: Finding, redact: Callable[[str], str], known: Callable[[str], str]) -> Finding:
+    """Returns what was found as it may be shown; its exchanges are redacted when they are written down.
+
+    Args:
+        finding: What was found.
+        redact: Makes secrets in a text unreadable.
+        known: The same for those alone that are known: the case has to stay as it is.
+    """
+
+    def cleaned(value: Any) -> Any:
+        if isinstance(value, str):
+            return known(value)
+        if isinstance(value, list | tuple):
+            return [cleaned(one) for one in value]
+        return {known(name): cleaned(one) for name, one in value.items()} if isinstance(value, dict) else value
+
+    return replace(
+        finding,
+        expected=redact(finding.expected),
+        observed=redact(finding.observed),
+        profile=redact(finding.profile) if finding.profile else finding.profile,
+        steps=tuple(map(redact, finding.steps)),
+        case=cleaned(finding.case),
     )

@@ -7,7 +7,7 @@ from typing import NoReturn
 import pytest
 from click.testing import Result
 
-from casavi_contracts.tls import trusted
+from casavi_contracts.network import trusted
 from tests.support.server import Live
 from tests.support.tamper import Response
 from tests.support.wrong_servers import Certificate, serving
@@ -61,4 +61,7 @@ def test_an_address_without_tls_trusts_nobody() -> None:
 
 @pytest.mark.parametrize("url", ["https://api.example.com", "HTTPS://api.example.com"])
 def test_an_address_with_tls_trusts_the_authorities(url: str) -> None:
-    assert trusted(url) is True
+    context = trusted(url)
+
+    assert context.verify_mode is ssl.CERT_REQUIRED
+    assert context.get_ca_certs() != []

@@ -132,7 +132,7 @@ def test_a_missing_profile_is_named(run: Run) -> None:
 def test_env_prints_what_a_client_needs(run: Run) -> None:
     result = run("env", "--port", "5000", CASAVI_API_KEY="k", CASAVI_API_SECRET="it's")
 
-    assert result.output.splitlines() == [
+    assert result.stdout.splitlines() == [
         "export CASAVI_URL=http://127.0.0.1:5000",
         "export CASAVI_API_KEY=k",
         """export CASAVI_API_SECRET='it'"'"'s'""",

@@ -1,5 +1,10 @@
 """What is remembered of exchanges holds no secret, wherever it stands."""
 
+import base64
+import json
+import re
+from urllib.parse import quote, quote_plus
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -51,3 +56,48 @@ def test_what_is_short_is_left_alone() -> None:
 
 def test_members_that_are_named_like_a_secret_lose_their_value() -> None:
     assert Redactor()('{"token": "x\\"y", "id": "1"}') == f'{{"token": "{MASK}", "id": "1"}}'
+
+
+SECRET = 'sécret "of" a\\test/account'
+
+
+@pytest.mark.parametrize(
+    "spelled",
+    [
+        SECRET,
+        json.dumps(SECRET),
+        json.dumps(SECRET, ensure_ascii=False),
+        json.dumps(json.dumps(SECRET)),
+        json.dumps(SECRET).replace("/", "\\/"),
+        "".join(f"\\u{ord(character):04x}" for character in SECRET),
+        repr(SECRET),
+        ascii(SECRET),
+        repr(f'{{"secret": "{SECRET}"}}'.encode()),
+        f"illegal status line: {bytearray(SECRET.encode())!r}",
+        repr(json.dumps(SECRET).encode()),
+        SECRET.encode().decode("latin-1"),
+        quote(SECRET),
+        quote(SECRET, safe=""),
+        quote_plus(SECRET),
+        re.sub("%..", lambda found: found[0].lower(), quote(SECRET)),
+        quote(quote(SECRET)),
+        "".join(f"%{byte:02x}" for byte in SECRET.encode()),
+        *(
+            base64.b64encode(f"{before}{SECRET}{after}".encode()).decode()
+            for before in ("", "a", "ab")
+            for after in ("", "z")
+        ),
+        base64.urlsafe_b64encode(f"key:{SECRET}".encode()).decode(),
+    ],
+)
+def test_a_secret_is_found_however_it_is_written(spelled: str) -> None:
+    left = redactor(SECRET)(f"before <{spelled}> after")
+
+    assert MASK in left
+    for part in ("of", "test", "account", base64.b64encode(b"of").decode()[:3], "%61", "u0061"):
+        assert part not in left.replace("before", "").replace("after", ""), left
+
+
+@pytest.mark.parametrize("text", ["50 % of C:\\new\\table", "%zz%", "\\u12", "\\", "%", "a%20b\\u00e4"])
+def test_what_is_escaped_and_no_secret_stays(text: str) -> None:
+    assert redactor(SECRET, "short").known(text) == text

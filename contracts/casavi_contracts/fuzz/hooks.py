@@ -32,8 +32,8 @@ from casavi_contracts.failures import CouldNotRun
 from casavi_contracts.fuzz.session import Session
 from casavi_contracts.fuzz.tool import HARMLESS
 from casavi_contracts.fuzz.wiring import Hook, Wiring
+from casavi_contracts.network import UnusableVariable, connection_settings
 from casavi_contracts.target import ControlPlane, Credentials, Target
-from casavi_contracts.tls import trusted
 from casavi_contracts.trial import Names
 
 KEY, SECRET = "CASAVI_API_KEY", "CASAVI_API_SECRET"
@@ -84,8 +84,13 @@ class CommandLine:
     def _begin(self, schema: BaseSchema) -> Session:
         contract = contract_of(schema.raw_schema)
         root = schema.get_base_url().removesuffix(contract.base)
-        verify = trusted(root) if schema.config.tls_verify else False
-        http = httpx.Client(base_url=root, timeout=TIMEOUT, verify=verify)
+        try:
+            reached = connection_settings(root)
+        except UnusableVariable as error:
+            raise CouldNotRun(str(error)) from None
+        if not schema.config.tls_verify:
+            reached["verify"] = False
+        http = httpx.Client(base_url=root, timeout=TIMEOUT, **reached)
         atexit.register(http.close)
         try:
             plane = ControlPlane.find(http)

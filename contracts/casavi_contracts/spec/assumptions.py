@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Mapping
+from difflib import get_close_matches
 from typing import Any
 
 import jsonschema_rs
@@ -23,14 +24,19 @@ def resolve_profile(register: Mapping[str, Assumption], overrides: Mapping[str, 
     """Returns the value of every assumption, the user's over the register's.
 
     Raises:
-        ProfileError: An override names an unknown assumption or gives an impossible value.
+        ProfileError: Overrides name unknown assumptions or give impossible values; all of them are told.
     """
+    wrong = []
     for name, value in overrides.items():
         if name not in register:
-            known = ", ".join(sorted(register))
-            raise ProfileError(f"unknown assumption {name!r}; possible are: {known}")
-        if not jsonschema_rs.is_valid(register[name].schema, value):
-            raise ProfileError(f"assumption {name!r} cannot be {value!r}; possible: {register[name].possible}")
+            near = get_close_matches(name, register, 1)
+            wrong.append(f"unknown assumption {name!r}{f'; did you mean {near[0]!r}?' if near else ''}")
+        elif not jsonschema_rs.is_valid(register[name].schema, value):
+            wrong.append(f"assumption {name!r} cannot be {value!r}; possible: {register[name].possible}")
+    if any(name not in register for name in overrides):
+        wrong.append(f"possible are: {', '.join(sorted(register))}")
+    if wrong:
+        raise ProfileError("\n  ".join(wrong))
     values = {name: entry.value for name, entry in register.items()} | dict(overrides)
     _check_paths(values)
     return values

@@ -6,10 +6,10 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 import httpx
 
 from casavi_contracts.failures import CouldNotRun
+from casavi_contracts.network import UnusableVariable, connection_settings
 from casavi_contracts.safety import Bounded
 from casavi_contracts.suite.settings import Settings
-from casavi_contracts.target import ControlPlane, InProcess
-from casavi_contracts.tls import trusted
+from casavi_contracts.target import ControlPlane, InProcess, without_bytes
 
 IN_PROCESS = "http://casavi-mock.test"
 """Address of an application in this process; no name of the network can be under `test`."""
@@ -22,13 +22,17 @@ def transport_to(settings: Settings) -> httpx.BaseTransport:
     """Returns what carries requests to the server; nothing is sent yet.
 
     Raises:
-        CouldNotRun: There is neither address nor application.
+        CouldNotRun: There is neither address nor application, or the environment does not say how it is reached.
     """
     if settings.application is not None:
         return InProcess(settings.application)
     if settings.url is None:
         raise CouldNotRun("there is nothing to judge: give an address, as CASAVI_URL or --casavi-check-url")
-    return Bounded(httpx.Client(timeout=settings.timeout, verify=trusted(settings.url)), settings.timeout)
+    try:
+        reached = connection_settings(settings.url)
+    except UnusableVariable as error:
+        raise CouldNotRun(str(error)) from None
+    return Bounded(httpx.Client(timeout=settings.timeout, **reached), settings.timeout)
 
 
 def client_of(settings: Settings, transport: httpx.BaseTransport) -> httpx.Client:
@@ -68,7 +72,7 @@ def why(error: httpx.HTTPError, seconds: float) -> str:
         error: As httpx raised it.
         seconds: That were waited at most.
     """
-    text = str(error)
+    text = without_bytes(str(error))
     if isinstance(error, httpx.ConnectTimeout | httpx.PoolTimeout):
         return f"no connection within {seconds:g} s"
     if isinstance(error, httpx.TimeoutException):

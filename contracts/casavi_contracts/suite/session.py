@@ -13,6 +13,7 @@ from rich.console import RenderableType
 
 from casavi_contracts.contract import Contract
 from casavi_contracts.coverage import Coverage
+from casavi_contracts.exchange import Redactor
 from casavi_contracts.failures import BudgetSpent, CouldNotRun, Unmet
 from casavi_contracts.report import Report, Results, Row, Timings, files, replay
 from casavi_contracts.report.results import sameness
@@ -22,7 +23,7 @@ from casavi_contracts.suite.plan import plan
 from casavi_contracts.suite.preflight import look
 from casavi_contracts.suite.settings import Settings
 from casavi_contracts.suite.tasks import Task, task_of, tasks
-from casavi_contracts.verdict import Finding, Outcome, Verdict
+from casavi_contracts.verdict import Finding, Outcome, Verdict, without_secrets
 
 
 class Session:
@@ -62,6 +63,7 @@ class Session:
         """What would be sent, if the user has not agreed to it."""
         self._open = contextlib.ExitStack()
         self._bench: Bench | None = None
+        self._redactors = [_redactor(settings)]
 
     @property
     def requests(self) -> int:
@@ -114,7 +116,7 @@ class Session:
 
     def stop(self, why: Exception) -> None:
         """Notes that the run ends early."""
-        self.report.stopped = str(why)
+        self.report.stopped = self._redacted(str(why))
         self.report.gone = not isinstance(why, BudgetSpent)
 
     def finish(self) -> None:
@@ -136,14 +138,15 @@ class Session:
         bench = self._bench = set_up(self._open, self.settings, self.contracts)
         self.settings = bench.settings
         report, target = self.report, bench.target
+        self._redactors.append(target.recorder.redact)
         report.is_mock, report.prefix = target.plane is not None, bench.prefix
         target.recorder.listeners += [self.report.coverage.see, self.report.timings.see]
         known = look(target, next(iter(self.contracts.values())), self.settings.credentials)
-        report.notes += known.notes
+        report.notes += map(self._redacted, known.notes)
         if known.unusable:
             self._judge_none(known.unusable)
             for finding in known.findings:
-                report.results.find(finding)
+                report.results.find(without_secrets(finding, self._redacted, self._known))
             return False
         if bench.planned:
             report.planned = True
@@ -153,10 +156,26 @@ class Session:
         return True
 
     def _take(self, verdict: Verdict) -> None:
-        new = self.report.results.add(verdict)
+        new = self.report.results.add(
+            replace(
+                verdict,
+                reason=self._redacted(verdict.reason),
+                findings=tuple(without_secrets(finding, self._redacted, self._known) for finding in verdict.findings),
+            )
+        )
         if self.settings.replay is None:
             for finding in new:
                 self._write_down(finding)
+
+    def _redacted(self, text: str) -> str:
+        """Returns a text as it may leave the run."""
+        return self._redactors[-1](self._known(text))
+
+    def _known(self, text: str) -> str:
+        """Returns a text without the secrets of the run."""
+        for redactor in self._redactors:
+            text = redactor.known(text)
+        return text
 
     def _write_down(self, finding: Finding) -> None:
         assert self._bench is not None, "something was judged"
@@ -189,6 +208,16 @@ def _contracts(settings: Settings) -> dict[str, Contract]:
         return {version: Contract(version, settings.profile) for version in settings.versions}
     except ProfileError as error:
         raise CouldNotRun(f"profile: {error}") from error
+
+
+def _redactor(settings: Settings) -> Redactor:
+    """Returns what knows the secrets that a run is given; those that it gets are learned later."""
+    redactor = Redactor()
+    for account in settings.credentials:
+        redactor.learn(account.key)
+        redactor.learn(account.secret)
+    redactor.learn(settings.control_token or "")
+    return redactor
 
 
 @contextlib.contextmanager

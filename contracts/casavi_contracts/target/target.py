@@ -1,5 +1,6 @@
 """The server under judgement: how requests reach it, what it lets us do, and how much."""
 
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -12,6 +13,8 @@ import httpx
 from casavi_contracts.exchange import Answer, Recorder, Redactor
 from casavi_contracts.failures import Broken, CouldNotRun
 from casavi_contracts.target.control import ControlPlane
+
+_QUOTED = re.compile(r""":?\s*(?:bytearray\()?\bb(?:'.*'|".*")\)?""", re.DOTALL)
 
 MAX_LOST = 20
 """Answers that may stay away before the target is given up."""
@@ -181,7 +184,7 @@ class Target:
     def _unanswered(self, method: str, path: str, error: httpx.HTTPError) -> NoReturn:
         """One answer that does not come is the target's fault; a target that is gone cannot be judged."""
         self._lost += 1
-        what = f"{method} {self.recorder.redact(path)}: {reason(error)}"
+        what = self.recorder.redact(f"{method} {path}: {reason(error)}")
         if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout) or self._lost > MAX_LOST:
             raise CouldNotRun(what) from error
         raise Broken("an answer, and all of it", what, law="every-request-is-answered") from error
@@ -197,4 +200,9 @@ def reason(error: httpx.HTTPError) -> str:
         return "no connection in time"
     if isinstance(error, httpx.TimeoutException):
         return "no answer in time"
-    return str(error) or type(error).__name__
+    return without_bytes(str(error)) or type(error).__name__
+
+
+def without_bytes(text: str) -> str:
+    """Returns the text of an error without the bytes of an answer that it quotes: they may be anything."""
+    return _QUOTED.sub("", text).strip()

@@ -65,11 +65,11 @@ def in_process_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @click.command(context_settings=CONTEXT)
-@click.option("--url", envvar="CASAVI_URL", show_envvar=True, help="Server to judge.  [default: a mock, in process]")
-@click.option("--key", envvar="CASAVI_API_KEY", show_envvar=True, help="API key; not needed for a mock.")
-@click.option("--secret", envvar="CASAVI_API_SECRET", show_envvar=True, help="API secret.")
-@click.option("--key2", envvar="CASAVI_API_KEY_2", show_envvar=True, help="API key of a second account.")
-@click.option("--secret2", envvar="CASAVI_API_SECRET_2", show_envvar=True, help="Its secret.")
+@option("--url", envvar="CASAVI_URL", show_default=False, help="Server to judge.  [default: a mock, in process]")
+@option("--key", envvar="CASAVI_API_KEY", show_default=False, help="API key; not needed for a mock.")
+@option("--secret", envvar="CASAVI_API_SECRET", show_default=False, help="API secret.")
+@option("--key2", envvar="CASAVI_API_KEY_2", show_default=False, help="API key of a second account.")
+@option("--secret2", envvar="CASAVI_API_SECRET_2", show_default=False, help="Its secret.")
 @option("--control-token", help="Secret that the mock's control plane wants.", show_default=False)
 @profile_option
 @click.option("--version", multiple=True, type=click.Choice(["v1", "v2"]), help="Version of the API.  [default: both]")

@@ -1,17 +1,27 @@
 """A small client of the API, as an integrator would write one."""
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import quote
 
 import httpx
 
-from casavi_contracts.tls import trusted
+from casavi_contracts.network import UnusableVariable, connection_settings, proxy_for
+from casavi_mock.cli.text import shown
 from casavi_mock.domain.model import Secret
 from casavi_mock.errors import CasaviMockError
+from casavi_mock.journal.redaction import Redaction, known
 
 _PIECE_BYTES = 64 * 1024
+_SHOWN = 100
+"""Places of a refused request that an error names at most."""
+
+_QUOTED = re.compile(r""":?\s*(?:bytearray\()?b(?:'.*'|".*")\)?""", re.DOTALL)
+"""Bytes of an answer in the text of an error; they may be anything."""
+
 _TIMEOUT = httpx.Timeout(30.0, connect=5.0, write=120.0, read=120.0)
 
 
@@ -32,19 +42,30 @@ class Routes:
 class Client:
     """Logs in, imports, asks for jobs. Logs in again once when a token is refused.
 
+    What the server sends stands in no error as it came: secrets are taken out, and what steers a terminal.
+
     Args:
         url: Address of the API.
         key: API key.
         secret: API secret.
         routes: Paths and names that are guesses.
         transport: Where requests go; the network if None.
+
+    Raises:
+        ApiError: The address is none, or the environment does not say how it is reached.
     """
 
     def __init__(
         self, url: str, key: str, secret: Secret, routes: Routes, *, transport: httpx.BaseTransport | None = None
     ) -> None:
         self._url = url.rstrip("/")
-        self._http = httpx.Client(base_url=self._url, timeout=_TIMEOUT, transport=transport, verify=trusted(url))
+        try:
+            reached: Any = {} if transport else connection_settings(self._url)
+            self._http = httpx.Client(base_url=self._url, timeout=_TIMEOUT, transport=transport, **reached)
+        except UnusableVariable as error:
+            raise ApiError(str(error)) from None
+        except (httpx.InvalidURL, ValueError) as error:
+            raise ApiError(f"{shown(self._url)}: {shown(error)}") from None
         self._key = key
         self._secret = secret
         self._routes = routes
@@ -63,7 +84,7 @@ class Client:
             ApiError: The credentials are wrong, or there is no API at the address.
         """
         answer = self._send("POST", "/authenticate", json={"key": self._key, "secret": self._secret.reveal()})
-        self._token = str(_member(answer, "token"))
+        self._token = self._member(answer, "token")
 
     def send_import(self, file: Path | bytes, told: Callable[[int], None] = lambda sent: None) -> str:
         """Sends an import document and returns the job id.
@@ -80,7 +101,7 @@ class Client:
         answer = self._send(
             "POST", self._routes.import_path, content=lambda: _pieces(file, told), headers=headers, authorized=True
         )
-        return str(_member(answer, self._routes.job_id_field))
+        return self._member(answer, self._routes.job_id_field)
 
     def job(self, job_id: str) -> dict[str, Any]:
         """Returns a job.
@@ -88,13 +109,33 @@ class Client:
         Raises:
             ApiError: There is no such job.
         """
-        answer = self._send("GET", f"/jobs/{job_id}", authorized=True)
-        job: dict[str, Any] = answer.json()
+        answer = self._send("GET", f"/jobs/{quote(job_id, safe='')}", authorized=True)
+        try:
+            job = answer.json()
+        except ValueError:
+            job = None
+        if not isinstance(job, dict):
+            raise ApiError(f"GET {shown(answer.request.url.path)} answered no job; is this the API?")
         return job
 
-    def ended(self, job: dict[str, Any]) -> bool:
-        """Whether a job has ended."""
-        return job.get("status") in self._routes.final_states
+    def ended(self, job: Mapping[str, Any]) -> bool:
+        """Whether a job has ended: by its state, or, whatever its states are called, since it says when it finished."""
+        return str(job.get("status")) in self._routes.final_states or bool(job.get("finishedAt"))
+
+    def redacted(self, value: Any) -> Any:
+        """Returns what the server sent, a JSON value, without the account's key, its secret and its token."""
+        if isinstance(value, str):
+            secrets = [known(text) for text in (self._key, self._secret.reveal(), self._token) if text]
+            return Redaction(secrets, (), b"").text(value) if value else value
+        if isinstance(value, list):
+            return [self.redacted(one) for one in value]
+        if isinstance(value, dict):
+            return {self.redacted(name): self.redacted(one) for name, one in value.items()}
+        return value
+
+    def _shown(self, text: object) -> str:
+        """Returns a text of the server as it may stand in an error."""
+        return shown(self.redacted(shown(text)))
 
     def _send(
         self,
@@ -107,20 +148,53 @@ class Client:
         authorized: bool = False,
     ) -> httpx.Response:
         for attempt in (1, 2):
-            sent = {**(headers or {}), **({"token": self._token} if authorized else {})}
+            sent = {name.encode(): value.encode() for name, value in (headers or {}).items()}
+            if authorized:
+                sent[b"token"] = self._token.encode(errors="replace")
             try:
                 answer = self._http.request(
                     method, path, json=json, content=content() if content else None, headers=sent
                 )
-            except httpx.HTTPError as error:
-                raise ApiError(f"{method} {self._url}{path}: {reason(error)}") from error
+            except UnicodeError:
+                raise ApiError("the key or the secret has characters that no request can carry") from None
+            except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+                raise ApiError(f"{method} {shown(self._url + path)}: {self._shown(reason(error))}") from None
             if answer.status_code == httpx.codes.UNAUTHORIZED and authorized and attempt == 1:
                 self.log_in()
                 continue
             break
         if not answer.is_success:
-            raise ApiError(f"{method} {path} answered {answer.status_code}: {_problem(answer)}")
+            raise ApiError(f"{method} {shown(path)} answered {answer.status_code}: {self._problem(answer)}")
         return answer
+
+    def _member(self, answer: httpx.Response, name: str) -> str:
+        try:
+            value = answer.json()[name]
+        except (ValueError, KeyError, TypeError):
+            value = None
+        if not isinstance(value, str | int) or not (text := str(value)):
+            path = shown(answer.request.url.path)
+            raise ApiError(f"{answer.request.method} {path} answered no {name!r}; is this the API?")
+        return text
+
+    def _problem(self, answer: httpx.Response) -> str:
+        """Returns what an error body says, for a person: at most a few lines."""
+        plain = self._shown(answer.reason_phrase)
+        try:
+            body = answer.json()
+        except ValueError:
+            return plain
+        if not isinstance(body, dict):
+            return plain
+        lines = [self._shown(body.get("detail") or body.get("title") or plain)]
+        errors = body.get("errors")
+        if isinstance(errors, list) and len(errors) > 1:
+            named = [error for error in errors[:_SHOWN] if isinstance(error, dict)]
+            lines += [f"  {self._shown(error.get('pointer'))}: {self._shown(error.get('message'))}" for error in named]
+            count = body.get("errorCount")
+            hidden = (count if isinstance(count, int) else len(errors)) - len(named)
+            lines += [f"  and {hidden} more"] if hidden > 0 else []
+        return "\n".join(lines)
 
 
 def _pieces(file: Path | bytes, told: Callable[[int], None]) -> Iterator[bytes]:
@@ -137,36 +211,21 @@ def _pieces(file: Path | bytes, told: Callable[[int], None]) -> Iterator[bytes]:
             told(sent)
 
 
-def _member(answer: httpx.Response, name: str) -> Any:
-    try:
-        return answer.json()[name]
-    except (ValueError, KeyError, TypeError):
-        raise ApiError(
-            f"{answer.request.method} {answer.request.url.path} answered no {name!r}; is this the API?"
-        ) from None
-
-
-def _problem(answer: httpx.Response) -> str:
-    """Returns what an error body says, for a person: at most a few lines, and nothing of the request."""
-    try:
-        body = answer.json()
-    except ValueError:
-        return answer.reason_phrase
-    if not isinstance(body, dict):
-        return answer.reason_phrase
-    lines = [str(body.get("detail") or body.get("title") or answer.reason_phrase)]
-    errors = body.get("errors")
-    if isinstance(errors, list) and len(errors) > 1:
-        lines += [f"  {error.get('pointer')}: {error.get('message')}" for error in errors if isinstance(error, dict)]
-        hidden = body.get("errorCount", len(errors)) - len(errors)
-        lines += [f"  and {hidden} more"] if hidden > 0 else []
-    return "\n".join(lines)
-
-
 def reason(error: Exception) -> str:
     """Returns for a person why a request could not be sent, or was not answered."""
+    text = _QUOTED.sub("", str(error)).strip()
+    if "CERTIFICATE_VERIFY_FAILED" in text or "SSL" in text:
+        return f"TLS: {text}; SSL_CERT_FILE can name whom to trust"
     if isinstance(error, httpx.ConnectError):
-        return "cannot connect; is the server running? (casavi-mock serve)"
+        through = " through the proxy that the environment names" if _proxied(error) else ""
+        return f"cannot connect{through}; is the server running? (casavi-mock serve)"
     if isinstance(error, httpx.TimeoutException):
         return "no answer in time"
-    return str(error) or type(error).__name__
+    return text or type(error).__name__
+
+
+def _proxied(error: httpx.ConnectError) -> bool:
+    try:
+        return proxy_for(str(error.request.url)) is not None
+    except (RuntimeError, UnusableVariable):  # it does not know its request
+        return False

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from casavi_mock.cli.options import CONTEXT
+from casavi_mock.cli.options import CONTEXT, Suggesting
 from casavi_mock.errors import ConfigurationError
 from casavi_mock.version import __version__
 
@@ -24,7 +24,7 @@ VERBS = {
 }
 
 
-class Verbs(click.Group):
+class Verbs(Suggesting):
     """A group whose commands are imported when they are needed."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:

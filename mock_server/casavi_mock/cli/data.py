@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from casavi_mock.cli.options import CONTEXT
+from casavi_mock.cli.options import CONTEXT, Suggesting
 from casavi_mock.errors import ConfigurationError
 
 
-@click.group(context_settings=CONTEXT)
+@click.group(cls=Suggesting, context_settings=CONTEXT)
 def data() -> None:
     """Sample portfolios, and generated ones of any size."""
 
@@ -66,16 +66,14 @@ def show(name: str, output: str | None) -> None:
 
 def _write(pieces: Iterable[bytes], output: str | None) -> None:
     if output is None:
-        try:
-            for piece in pieces:
-                sys.stdout.buffer.write(piece)
-            sys.stdout.buffer.flush()
-        except BrokenPipeError:  # the reader has had enough, as `head` has
-            sys.stderr.close()
-            sys.exit(0)
+        for piece in pieces:
+            sys.stdout.buffer.write(piece)
+        sys.stdout.buffer.flush()
         return
     try:
         with Path(output).open("wb") as file:
             file.writelines(pieces)
+            size = file.tell()
+        click.echo(f"casavi-mock: wrote {output}, {size:,} bytes", err=True)
     except OSError as error:
         raise ConfigurationError(f"cannot write {output}: {error.strerror}") from error

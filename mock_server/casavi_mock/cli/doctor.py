@@ -9,12 +9,12 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.table import Table
+from rich.text import Text
 
 from casavi_mock.cli.health import problem_at
 from casavi_mock.cli.options import CONTEXT, credentials, local_url
-from casavi_mock.cli.profiles import connection_options, known_settings
+from casavi_mock.cli.profiles import BrokenProfile, doctor_options, known_settings
+from casavi_mock.cli.tables import print_table
 from casavi_mock.errors import ConfigurationError
 from casavi_mock.version import __version__
 
@@ -25,7 +25,7 @@ _COLOURS = {"ok": "green", "note": "yellow", "bad": "red"}
 
 
 @click.command(context_settings=CONTEXT)
-@connection_options
+@doctor_options
 def doctor(profile: Mapping[str, Any] | None, host: str, port: int, key: str | None, secret: str | None) -> None:
     """Check the installation, the settings and the port; exit code 1 if something is bad.
 
@@ -37,15 +37,13 @@ def doctor(profile: Mapping[str, Any] | None, host: str, port: int, key: str | N
     findings = [
         *_installation(),
         *_variables(),
-        *_profile(profile or {}),
+        *_profile({} if profile is None else profile),
         *_credentials(key, secret),
         *_contract(),
         *_port(host, port),
     ]
-    table = Table(box=None, show_header=False, pad_edge=False)
-    for verdict, subject, text in findings:
-        table.add_row(f"[{_COLOURS[verdict]}]{verdict}[/]", subject, text)
-    Console(highlight=False).print(table)
+    rows = [(Text(verdict, style=_COLOURS[verdict]), subject, text) for verdict, subject, text in findings]
+    print_table(("", "", " "), rows)
     sys.exit(1 if any(verdict == "bad" for verdict, _, _ in findings) else 0)
 
 
@@ -70,6 +68,9 @@ def _variables() -> Iterator[Finding]:
 def _profile(profile: Mapping[str, Any]) -> Iterator[Finding]:
     from casavi_contracts import spec
 
+    if isinstance(profile, BrokenProfile):
+        yield "bad", "profile", profile.reason
+        return
     overrides = profile.get("assumptions", {})
     try:
         spec.resolve_profile(spec.assumptions(spec.load_document()), overrides)

@@ -4,22 +4,27 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from http.client import HTTPException
 
 import click
 
-from casavi_mock.cli.options import CONTEXT, Number, host_option, local_url, port_option
+from casavi_contracts.network import UnusableVariable, proxy_for, trusted
+from casavi_mock.cli.options import CONTEXT, Number, local_url, option, server_options
+from casavi_mock.cli.profiles import server_profile_option
+from casavi_mock.domain.journal import printable
 
 _TIMEOUT_SECONDS = 2.0
 _PAUSE_SECONDS = 0.1
 
 
 @click.command(context_settings=CONTEXT)
-@host_option
-@port_option
-@click.option("--url", help="Address of the mock, in place of host and port.")
+@server_profile_option
+@server_options[0]
+@server_options[1]
+@option("--url", envvar=[], show_default=False, help="Address of the mock, in place of host and port.")
 @click.option("--wait", "wait_seconds", type=Number(0), default=0, help="Wait so many seconds until it is ready.")
 @click.option("--quiet", "-q", is_flag=True, help="Print nothing.")
-def health(host: str, port: int, url: str | None, wait_seconds: float, quiet: bool) -> None:
+def health(profile: object, host: str, port: int, url: str | None, wait_seconds: float, quiet: bool) -> None:
     """Ask a running mock whether it is ready; exit code 0 or 1.
 
     \b
@@ -32,7 +37,7 @@ def health(host: str, port: int, url: str | None, wait_seconds: float, quiet: bo
     while (problem := problem_at(address)) and time.monotonic() < deadline:
         time.sleep(_PAUSE_SECONDS)
     if not quiet:
-        click.echo(f"{address}: {problem or 'ready'}", err=bool(problem))
+        click.echo(printable(f"{address}: {problem or 'ready'}"), err=bool(problem))
     sys.exit(1 if problem else 0)
 
 
@@ -41,9 +46,26 @@ def problem_at(address: str) -> str | None:
     if not address.startswith(("http://", "https://")):
         return "not an http address"
     try:
-        with urllib.request.urlopen(address, timeout=_TIMEOUT_SECONDS):  # noqa: S310  # the scheme was checked
+        with _opener(address).open(address, timeout=_TIMEOUT_SECONDS):
             return None
     except urllib.error.HTTPError as error:
         return f"answered {error.code}"
-    except OSError as error:
-        return str(getattr(error, "reason", error))
+    except UnusableVariable as error:
+        return str(error)
+    except (OSError, HTTPException, ValueError) as error:
+        return str(getattr(error, "reason", error)) or type(error).__name__
+
+
+def _opener(address: str) -> urllib.request.OpenerDirector:
+    """Returns what sends a request to an address, by the proxy that leads there.
+
+    Raises:
+        UnusableVariable: The environment does not say how.
+    """
+    scheme, proxy = address.partition(":")[0], proxy_for(address)
+    if proxy and proxy.startswith("socks"):
+        raise UnusableVariable("the proxy of the environment is one for SOCKS, which this command does not speak")
+    handlers: list[urllib.request.BaseHandler] = [urllib.request.ProxyHandler({scheme: proxy} if proxy else {})]
+    if scheme == "https":
+        handlers.append(urllib.request.HTTPSHandler(context=trusted(address)))
+    return urllib.request.build_opener(*handlers)

@@ -5,29 +5,13 @@ import os
 import sys
 from datetime import UTC, datetime
 
-import orjson
-
+from casavi_mock.cli.text import json_bytes
 from casavi_mock.domain.clock import timestamp
 
 EXCHANGES = "casavi_mock.exchanges"
 
 _COLOURS = {2: "32", 3: "36", 4: "33", 5: "31"}
 """Of a request's line, by the first digit of its status: green, cyan, yellow, red."""
-
-_STEERING = (
-    0x7F,
-    *range(0x80, 0xA0),
-    0x61C,
-    0x200E,
-    0x200F,
-    0x2028,
-    0x2029,
-    *range(0x202A, 0x202F),
-    *range(0x2066, 0x206A),
-)
-"""Controls of terminals, ends of lines, and marks that turn the direction of a text: JSON may hold them as they are."""
-
-_ESCAPES = {number: f"\\u{number:04x}" for number in _STEERING}
 
 
 class TextLines(logging.Formatter):
@@ -50,7 +34,15 @@ class TextLines(logging.Formatter):
 
 
 class JsonLines(logging.Formatter):
-    """One JSON object a line: time, level, logger, message, and the data that came with it."""
+    """One JSON object a line: time, level, logger, message, and the data that came with it.
+
+    Args:
+        ascii_only: Whether all other characters are escaped, since what is written to cannot take UTF-8.
+    """
+
+    def __init__(self, *, ascii_only: bool) -> None:
+        super().__init__()
+        self._ascii_only = ascii_only
 
     def format(self, record: logging.LogRecord) -> str:
         """Returns the line."""
@@ -63,7 +55,7 @@ class JsonLines(logging.Formatter):
         }
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return orjson.dumps(line, default=str).decode().translate(_ESCAPES)
+        return json_bytes(line, indent=False, ascii_only=self._ascii_only).decode()
 
 
 def set_up(log_format: str, level: str, *, requests: bool | None = False) -> None:
@@ -76,8 +68,9 @@ def set_up(log_format: str, level: str, *, requests: bool | None = False) -> Non
     """
     handler = logging.StreamHandler(sys.stderr)
     terminal = sys.stderr.isatty()
+    utf8 = (getattr(sys.stderr, "encoding", None) or "").lower() in ("utf-8", "utf8")
     text = TextLines(coloured=terminal and not os.environ.get("NO_COLOR"))
-    handler.setFormatter(JsonLines() if log_format == "json" else text)
+    handler.setFormatter(JsonLines(ascii_only=not utf8) if log_format == "json" else text)
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.getLogger("casavi_mock").setLevel(level.upper())
     shown = requests or (requests is None and terminal)

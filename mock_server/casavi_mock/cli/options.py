@@ -1,7 +1,9 @@
 """Options that several verbs share. Flags beat environment variables, those beat the profile file."""
 
 import math
-from collections.abc import Callable
+import socket
+from collections.abc import Callable, Iterable
+from difflib import get_close_matches
 from typing import Any
 
 import click
@@ -18,6 +20,30 @@ EXAMPLE_SECRET = "ksdasji0-sf818-nfn81-ms9a-ams9d9a9as"  # noqa: S105  # printed
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
+class Plain(click.Option):
+    """An option whose text holds no control character, wherever it comes from: a key with a line end is no key."""
+
+    def process_value(self, ctx: click.Context, value: Any) -> Any:
+        """Returns the value; an error names the option and its variable, and never repeats the text."""
+        paths = isinstance(self.type, click.Path | click.File)
+        for text in value if isinstance(value, tuple | list) else (value,):
+            if isinstance(text, str) and (trouble := _trouble(text, self.name == "secret", paths)):
+                raise click.BadParameter(trouble, ctx=ctx, param=self)
+        return super().process_value(ctx, value)
+
+
+def _trouble(text: str, several_lines: bool, path: bool) -> str | None:
+    """Returns what is wrong with the text of an option; None if nothing is."""
+    for place, character in enumerate(text):
+        if (character < " " or "\x7f" <= character <= "\x9f") and not (several_lines and character in "\n\t"):
+            where = "at its end" if place == len(text) - 1 else f"as character {place + 1}"
+            hint = "; was it written on Windows?" if character == "\r" else ""
+            return f"it has a control character ({character!r}) {where}{hint}"
+        if "\ud800" <= character <= "\udfff" and not path:
+            return "it has bytes that are no UTF-8"
+    return None
+
+
 def option(name: str, *more: str, envvar: str | list[str] | None = None, **settings: Any) -> Decorator:
     """Returns an option that is an environment variable `CASAVI_MOCK_…` too, and shows it in its help.
 
@@ -29,6 +55,7 @@ def option(name: str, *more: str, envvar: str | list[str] | None = None, **setti
     """
     variable = "CASAVI_MOCK_" + name.removeprefix("--").split("/")[0].replace("-", "_").upper()
     settings.setdefault("show_default", True)
+    settings.setdefault("cls", Plain)
     return click.option(name, *more, envvar=envvar or variable, show_envvar=True, **settings)
 
 
@@ -43,25 +70,52 @@ class Number(click.FloatRange):
         return number
 
 
-host_option = option("--host", "-H", default="127.0.0.1", help="Address at which the mock listens.")
+class Host(click.ParamType):  # type: ignore[type-arg]  # generic only in newer versions of click
+    """A name or an address; one of IPv6 with brackets or without."""
 
-port_option = option(
-    "--port",
-    "-p",
-    type=click.IntRange(0, 65535),
-    default=DEFAULT_PORT,
-    envvar=["CASAVI_MOCK_PORT", "PORT"],
-    help="Port at which it listens; `serve` takes any free one for 0.",
-)
+    name = "HOST"
 
-key_option = click.option(
-    "--key", envvar="CASAVI_API_KEY", show_envvar=True, help="API key.  [default: the documentation's example]"
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Returns it without brackets."""
+        text = str(value).strip()
+        host = text[1:-1] if text.startswith("[") and text.endswith("]") else text
+        if any(character in "/[]@?# " for character in host) or host.count(":") == 1:
+            self.fail(f"{text!r}: give a name or an address alone, such as localhost, 0.0.0.0 or ::1", param, ctx)
+        return host
+
+
+def _host_option(text: str) -> Decorator:
+    return option("--host", "-H", type=Host(), default="127.0.0.1", help=text)
+
+
+def _port_option(text: str) -> Decorator:
+    return option(
+        "--port",
+        "-p",
+        type=click.IntRange(0, 65535),
+        default=DEFAULT_PORT,
+        envvar=["CASAVI_MOCK_PORT", "PORT"],
+        help=text,
+    )
+
+
+listen_options = (
+    _host_option("Address to listen at; `0.0.0.0` and `::` are all of this machine."),
+    _port_option("Port to listen at, 0 for any free one."),
 )
-secret_option = click.option(
-    "--secret", envvar="CASAVI_API_SECRET", show_envvar=True, help="API secret.  [default: the documentation's example]"
+server_options = (_host_option("Address of the server."), _port_option("Port of the server."))
+
+key_option = option(
+    "--key", envvar="CASAVI_API_KEY", show_default=False, help="API key.  [default: the documentation's example]"
 )
-url_option = click.option(
-    "--url", envvar="CASAVI_URL", show_envvar=True, help="Address of the API.  [default: the mock on this machine]"
+secret_option = option(
+    "--secret",
+    envvar="CASAVI_API_SECRET",
+    show_default=False,
+    help="API secret.  [default: the documentation's example]",
+)
+url_option = option(
+    "--url", envvar="CASAVI_URL", show_default=False, help="Address of the API.  [default: the mock on this machine]"
 )
 
 
@@ -79,6 +133,50 @@ def credentials(key: str | None, secret: str | None) -> tuple[str, Secret]:
 
 def local_url(host: str, port: int) -> str:
     """Returns the address at which a server on this machine can be reached."""
-    if host in ("0.0.0.0", "::", ""):  # listens everywhere, and so here
+    if host in ("0.0.0.0", ""):  # listens everywhere, and so here
         host = "127.0.0.1"
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    elif host == "::":
+        host = "127.0.0.1" if socket.has_dualstack_ipv6() else "::1"
+    return f"http://{bracketed(host)}:{port}"
+
+
+def bracketed(host: str) -> str:
+    """Returns a host as it stands in an address."""
+    return f"[{host.replace('%', '%25')}]" if ":" in host else host
+
+
+def server_url(url: str | None, host: str, port: int, *, said: Callable[[str], bool]) -> str:
+    """Returns the address of the server that a command is for: what stands on the command line beats a variable.
+
+    Args:
+        url: The option `--url`.
+        host: The option `--host`.
+        port: The option `--port`.
+        said: Whether an option, by its name, stands on the command line.
+    """
+    if url and (said("url") or not (said("host") or said("port"))):
+        return url
+    return local_url(host, port)
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Returns a suggestion in place of a name that is not known, as the end of a sentence; empty if none is near."""
+    found = get_close_matches(name, list(known), 1)
+    return f"; did you mean {found[0]!r}?" if found else ""
+
+
+class Suggesting(click.Group):
+    """A group that suggests the command that was meant."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Returns the command that arguments name, and what is left of them."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            found = get_close_matches(args[0], self.list_commands(ctx), 1) if args else []
+            if not found or not error.format_message().startswith("No such command"):
+                raise
+            message = f"No such command {args[0]!r}. Did you mean {found[0]!r}?"
+            raise click.UsageError(message, error.ctx) from None

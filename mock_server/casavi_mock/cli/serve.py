@@ -13,12 +13,13 @@ import click
 
 from casavi_contracts.spec import ProfileError
 from casavi_mock.accounts import Account, Registry, Settings
-from casavi_mock.cli import logs
+from casavi_mock.cli import logs, streams
 from casavi_mock.cli.access import beyond_loopback, exposure
 from casavi_mock.cli.limits import assumed, connection_limits, limits
 from casavi_mock.cli.options import CONTEXT, EXAMPLE_KEY, credentials, local_url
-from casavi_mock.cli.profiles import connection_options
+from casavi_mock.cli.profiles import listening_options
 from casavi_mock.cli.server_options import Credentials, progress_of, server_options
+from casavi_mock.cli.text import shown
 from casavi_mock.domain.jobs import Job
 from casavi_mock.domain.model import ENTITIES
 from casavi_mock.errors import ConfigurationError
@@ -32,7 +33,7 @@ log = logging.getLogger("casavi_mock.serve")
 
 
 @click.command(context_settings=CONTEXT)
-@connection_options
+@listening_options
 @server_options
 def serve(profile: Mapping[str, Any] | None, host: str, port: int, **options: Any) -> None:
     """Run the mock in the foreground, until Ctrl-C or SIGTERM.
@@ -144,6 +145,13 @@ def _open(registry: Registry, wanted: list[Credentials]) -> list[Account]:
 
 def _announce(url: str, accounts: list[Account], log_format: str) -> None:
     """Tells once where the mock is and how to log in. A secret is shown only if it is the documentation's example."""
+    try:
+        _show(url, accounts, log_format)
+    except OSError:  # whoever read it has gone, or the disk is full: the server is what matters
+        streams.give_up(1)
+
+
+def _show(url: str, accounts: list[Account], log_format: str) -> None:
     keys = [account.key for account in accounts]
     if log_format == "json":
         log.info("ready", extra={"data": {"url": url, "docs": f"{url}/docs", "accounts": keys}})
@@ -153,7 +161,7 @@ def _announce(url: str, accounts: list[Account], log_format: str) -> None:
     show(f"{click.style(f'casavi-mock {__version__}', bold=True)}  {click.style(url, fg='cyan')}")
     for account in accounts:
         secret = account.secret.reveal() if _is_example(account) else "as you gave it"
-        show(f"  account  key {account.key}  secret {secret}")
+        show(f"  account  key {shown(account.key)}  secret {secret}")
     show(f"  docs     {click.style(f'{url}/docs', fg='cyan')}")
 
 

@@ -11,6 +11,7 @@ from casavi_mock.bodies.validation import BodySchema
 from casavi_mock.domain.model import Outcome, RecordError
 from casavi_mock.domain.ordering import plan
 from casavi_mock.errors import ConfigurationError, Refused
+from casavi_mock.server.textfiles import mark_length, read
 
 _SHOWN = 5
 """Places that an error text names at most."""
@@ -21,7 +22,8 @@ def load(account: Account, name: str) -> dict[str, int]:
 
     Args:
         account: The account.
-        name: A file, a folder with `*.json` files (taken in the order of their names), or a sample portfolio.
+        name: A file or pipe, a folder with `*.json` files (taken in the order of their names, without hidden ones), or
+            a sample portfolio.
 
     Returns:
         How many records were created or updated, by entity.
@@ -42,17 +44,30 @@ def _sources(name: str) -> Iterator[tuple[str, bytes]]:
 
     path = Path(name)
     if path.is_dir():
-        files = sorted(path.glob("*.json"))
+        files = _files(path)
         if not files:
             raise ConfigurationError(f"{name}: the folder holds no *.json file to load")
-        yield from ((str(file), file.read_bytes()) for file in files)
-    elif path.is_file():
-        yield name, path.read_bytes()
+        yield from ((str(file), read(file)) for file in files)
+    elif path.exists():
+        yield name, read(path)
+    elif path.is_symlink():
+        raise ConfigurationError(f"{name}: a link that leads nowhere")
     elif name in portfolio_names():
         yield name, portfolio_bytes(name)
     else:
         samples = ", ".join(portfolio_names())
         raise ConfigurationError(f"{name}: neither a file, nor a folder, nor a sample portfolio ({samples})")
+
+
+def _files(folder: Path) -> list[Path]:
+    """Returns the portfolios in a folder; neither hidden files, which editors and systems leave there, nor folders."""
+    try:
+        found = sorted(folder.iterdir())
+    except OSError as error:
+        raise ConfigurationError(f"{folder}: {error.strerror}") from None
+    return [
+        file for file in found if file.suffix.lower() == ".json" and not file.name.startswith(".") and not file.is_dir()
+    ]
 
 
 def read_document(document: Mapping[str, Any], source: str, content: bytes) -> Any:
@@ -67,7 +82,7 @@ def read_document(document: Mapping[str, Any], source: str, content: bytes) -> A
         ConfigurationError: It is no JSON, or not a portfolio.
     """
     try:
-        body = parse(content)
+        body = parse(content[mark_length(content, source) :])
     except Refused as error:
         raise ConfigurationError(f"{source}: {error.detail}") from None
     portfolio = {name: value for name, value in body.items() if name != "_mock"} if isinstance(body, dict) else body

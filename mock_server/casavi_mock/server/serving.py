@@ -31,13 +31,17 @@ def bind(host: str, port: int) -> socket.socket:
         ConfigurationError: The address cannot be used.
     """
     try:
-        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        return socket.create_server(address[:2], family=family, backlog=BACKLOG)
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        both = host == "::" and socket.has_dualstack_ipv6()
+        return socket.create_server(address, family=family, backlog=BACKLOG, dualstack_ipv6=both)
+    except UnicodeError:  # a part of a name that is empty or too long
+        raise ConfigurationError(f"cannot listen at {host!r}: not a name of a host") from None
     except OSError as error:
         hint = " Choose another with --port, or 0 for any free one." if error.errno == errno.EADDRINUSE else ""
         # a resolver's error has a negative number and a text of its own; create_server puts the address into its text
         reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
-        raise ConfigurationError(f"cannot listen at {host}:{port}: {reason}.{hint}") from error
+        where = f"[{host}]" if ":" in host else host
+        raise ConfigurationError(f"cannot listen at {where}:{port}: {reason}.{hint}") from error
 
 
 def allow_files(connections: int) -> int:

@@ -8,10 +8,10 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from casavi_contracts.tls import trusted
+from casavi_contracts.network import UnusableVariable, connection_settings
 from pytest_casavi.config import CasaviConfig
 from pytest_casavi.errors import CannotSteer, CasaviError, told
-from pytest_casavi.handle.account import Account, is_loopback
+from pytest_casavi.handle.account import Account
 from pytest_casavi.secret_text import SecretText
 
 __tracebackhide__ = told
@@ -150,10 +150,12 @@ class RemoteBackend:
         assert config.url is not None, "options see to that"
         self.url = config.url
         self._config = config
-        proxied = not is_loopback(config.url)
-        headers, verify = _token_header(config.control_token), trusted(config.url)
-        self._http = httpx.Client(timeout=_TIMEOUT, trust_env=proxied, verify=verify)
-        self._control = httpx.Client(timeout=_TIMEOUT, trust_env=proxied, verify=verify, headers=headers)
+        try:
+            reached = connection_settings(config.url)
+        except UnusableVariable as error:
+            raise CannotSteer(str(error)) from None
+        self._http = httpx.Client(timeout=_TIMEOUT, **reached)
+        self._control = httpx.Client(timeout=_TIMEOUT, headers=_token_header(config.control_token), **reached)
         self._opened: dict[str, None] = {}
         try:
             self._plane = self._found()

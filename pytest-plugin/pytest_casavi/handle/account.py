@@ -4,9 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
-from urllib.parse import urlsplit
 
-from casavi_contracts.tls import trusted
+from casavi_contracts.network import connection_settings
 from pytest_casavi.errors import told
 from pytest_casavi.handle.clock import Clock
 from pytest_casavi.handle.faults import Faults
@@ -209,19 +208,10 @@ class Casavi:
 
     def _client_options(self, options: dict[str, Any]) -> dict[str, Any]:
         headers = {"token": self.token(), **(options.pop("headers", None) or {})}
-        verify = trusted(str(options.get("base_url", self.url)))
-        usual = {
-            "base_url": self.url,
-            "transport": self.transport,
-            "trust_env": not is_loopback(self.url),
-            "verify": verify,
-        }
+        usual: dict[str, Any] = {"base_url": self.url, "transport": self.transport}
+        if (usual | options)["transport"] is None:
+            usual |= connection_settings(str(options.get("base_url", self.url)))
         return {**usual, **options, "headers": headers}
-
-
-def is_loopback(url: str) -> bool:
-    """Whether an address is on this machine, so that no proxy of the environment leads there."""
-    return urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1")
 
 
 class Snapshot:

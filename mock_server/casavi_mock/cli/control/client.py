@@ -7,11 +7,12 @@ from typing import Any
 import httpx
 import orjson
 
-from casavi_contracts.tls import trusted
+from casavi_contracts.network import UnusableVariable, connection_settings
 from casavi_mock.cli.client import reason
 from casavi_mock.cli.control.output import shown
 from casavi_mock.domain.model import Secret
 from casavi_mock.errors import ConfigurationError
+from casavi_mock.journal.redaction import Redaction, known
 
 _TIMEOUT = httpx.Timeout(120.0, connect=5.0)  # a clock that is moved by years has much to do
 
@@ -39,8 +40,9 @@ class Client:
     def __init__(self, url: str, account: str | None = None, token: Secret | None = None) -> None:
         self._url = url.rstrip("/")
         self._headers: dict[bytes, bytes] = {}
+        self._redaction = Redaction([known(one) for one in (account, token and token.reveal()) if one], (), b"")
         if account is not None:
-            self._headers[b"X-Mock-Key"] = account.encode()
+            self._headers[b"X-Mock-Key"] = account.encode(errors="surrogateescape")
         if token is not None:
             self._headers[b"X-Mock-Token"] = token.reveal().encode()
 
@@ -55,14 +57,17 @@ class Client:
         if request.body is not None:
             headers[b"Content-Type"] = b"application/json"
         try:
-            with httpx.Client(timeout=_TIMEOUT, verify=trusted(address)) as client:
+            with httpx.Client(timeout=_TIMEOUT, **connection_settings(address)) as client:
                 answer = client.request(
                     request.method, address, content=request.body, headers=headers, params=request.query
                 )
+        except UnusableVariable as error:
+            raise ConfigurationError(str(error)) from None
         except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
-            raise ConfigurationError(f"{address}: {shown(reason(error))}") from error
+            raise ConfigurationError(f"{shown(address)}: {self._redaction.text(shown(reason(error)))}") from error
         if not answer.is_success:
-            raise ConfigurationError(f"{request.method} {address} answered {answer.status_code}: {_refusal(answer)}")
+            why = self._redaction.text(_refusal(answer))
+            raise ConfigurationError(f"{request.method} {shown(address)} answered {answer.status_code}: {why}")
         return answer.content
 
     def ask(self, request: Request) -> Any:
@@ -81,7 +86,7 @@ def _refusal(answer: httpx.Response) -> str:
     except ValueError:
         body = None
     if not isinstance(body, dict) or "detail" not in body:
-        return f"{answer.reason_phrase}; is this the mock?"
+        return f"{shown(answer.reason_phrase)}; is this the mock?"
     possible = body.get("possible")
     more = f" Possible: {', '.join(map(str, possible))}." if isinstance(possible, list) and possible else ""
     return shown(f"{body['detail']}{more}")

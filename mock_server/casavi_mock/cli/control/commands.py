@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import click
-import orjson
 from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
@@ -13,7 +12,8 @@ from casavi_mock.cli.control.client import Client
 from casavi_mock.cli.control.connection import as_json, client_of, connection_options
 from casavi_mock.cli.control.operations import Operation, Place, kebab, operations_of
 from casavi_mock.cli.control.output import print_answer, print_violations, write
-from casavi_mock.cli.options import CONTEXT, Number
+from casavi_mock.cli.options import CONTEXT, Number, Suggesting
+from casavi_mock.cli.text import echo_json
 from casavi_mock.control.document import Document, Schema, known_values
 
 _FILE = click.Path(dir_okay=False, allow_dash=True)
@@ -134,7 +134,7 @@ class Command(click.Command):
         sys.exit(1 if any(line["severity"] in ("error", "warning") for line in answer["violations"]) else 0)
 
 
-class Group(click.Group):
+class Group(Suggesting):
     """Commands that begin with the same word; one of them may be meant if none is named, and gives its options then.
 
     Args:
@@ -234,4 +234,4 @@ def _context() -> click.Context:
 
 
 def _print_json(answer: Any) -> None:
-    click.echo(orjson.dumps(answer, option=orjson.OPT_INDENT_2).decode())
+    echo_json(answer)

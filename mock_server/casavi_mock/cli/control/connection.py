@@ -6,16 +6,27 @@ import click
 from click.core import ParameterSource
 
 from casavi_mock.cli.control.client import Client
-from casavi_mock.cli.options import Decorator, host_option, local_url, option, port_option, url_option
+from casavi_mock.cli.options import Decorator, Plain, option, server_options, server_url, url_option
+from casavi_mock.cli.profiles import server_profile_option
 from casavi_mock.domain.model import Secret
 
 _GIVEN = "casavi_mock.cli.control"
+_SOURCES = "casavi_mock.cli.control.sources"
+
+_NEARNESS = (
+    ParameterSource.COMMANDLINE,
+    ParameterSource.PROMPT,
+    ParameterSource.ENVIRONMENT,
+    ParameterSource.DEFAULT_MAP,
+    ParameterSource.DEFAULT,
+)
+"""Where values come from, the nearest to the user first."""
 
 _OPTIONS: tuple[Decorator, ...] = (
     url_option,
-    host_option,
-    port_option,
-    click.option("--account", metavar="KEY", help="API key of the account.  [default: the first one]"),
+    server_profile_option,
+    *server_options,
+    click.option("--account", metavar="KEY", cls=Plain, help="API key of the account.  [default: the first one]"),
     option("--control-token", show_default=False, help="What the server wants to know before it obeys."),
     click.option("--json", "as_json", is_flag=True, help="Print what was answered as JSON."),
 )
@@ -38,8 +49,12 @@ def connection_options() -> list[click.Parameter]:
 def client_of(ctx: click.Context) -> Client:
     """Returns the client for what was said at any level of the command line."""
     given = ctx.meta[_GIVEN]
+    said = ctx.meta[_SOURCES]
     token = Secret(given["control_token"]) if given["control_token"] else None
-    return Client(given["url"] or local_url(given["host"], given["port"]), given["account"], token)
+    url = server_url(
+        given["url"], given["host"], given["port"], said=lambda name: said[name] is ParameterSource.COMMANDLINE
+    )
+    return Client(url, given["account"], token)
 
 
 def as_json(ctx: click.Context) -> bool:
@@ -48,8 +63,9 @@ def as_json(ctx: click.Context) -> bool:
 
 
 def _remember(ctx: click.Context, parameter: click.Parameter, value: Any) -> None:
-    """Keeps a value; what stands on the command line beats what another level took from the environment."""
+    """Keeps a value; of two levels that counts whose value comes from nearer to the user."""
     name = str(parameter.name)
-    given = ctx.meta.setdefault(_GIVEN, {})
-    if name not in given or ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE:
-        given[name] = value
+    given, sources = ctx.meta.setdefault(_GIVEN, {}), ctx.meta.setdefault(_SOURCES, {})
+    source = ctx.get_parameter_source(name) or ParameterSource.DEFAULT
+    if name not in given or _NEARNESS.index(source) <= _NEARNESS.index(sources[name]):
+        given[name], sources[name] = value, source

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import quote
 
 import click
@@ -11,6 +11,7 @@ import orjson
 from casavi_contracts import spec
 from casavi_mock.cli.control.client import Request
 from casavi_mock.control.document import Document, Schema, resolved
+from casavi_mock.server.textfiles import mark_length
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ class Operation:
             if place.where == "path":
                 path = path.replace(f"{{{place.names[0]}}}", quote(value, safe=""))
         query |= {place.names[0]: _written(value) for place, value in values if place.where == "query"}
-        body = given["file"].read() if self.command.get("body") == "file" else self._body(values)
+        body = _read(given["file"]) if self.command.get("body") == "file" else self._body(values)
         return Request(method=self.method, path=path, query=query, body=body)
 
     def _body(self, values: Sequence[tuple[Place, Any]]) -> bytes | None:
@@ -181,6 +182,12 @@ def _choices(document: Document, body: Schema) -> Iterator[tuple[str, Mapping[st
         if chooser := node.get("discriminator"):
             forms = {value: resolved(document, {"$ref": place}) for value, place in chooser["mapping"].items()}
             yield name, {value: set(form["required"]) - {chooser["propertyName"]} for value, form in forms.items()}
+
+
+def _read(file: BinaryIO) -> bytes:
+    """Returns what is in a file, without a byte order mark."""
+    content = file.read()
+    return content[mark_length(content, str(file.name)) :]
 
 
 def _written(value: Any) -> str:

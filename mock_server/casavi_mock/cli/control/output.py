@@ -2,21 +2,19 @@
 
 import re
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
+from casavi_mock.cli.tables import print_table
 from casavi_mock.domain.journal import printable
 from casavi_mock.errors import ConfigurationError
 
 _PLACE = re.compile(r"\{([\w.]+)(?:\?([^:}]*)(?::([^}]*))?)?\}")
-_NARROW = ("at", "number", "status", "method")
-"""Columns that are short, and useless when broken."""
+_WHOLE = ("at", "created", "id", "key", "method", "name", "number", "state", "status")
+"""Columns that are useless when broken."""
 
 _NOTHING = "nothing"
 _EXCHANGES = 10
@@ -41,7 +39,7 @@ def print_answer(answer: Any, command: Mapping[str, Any]) -> None:
         templates = _templates(columns)
         rows = [[filled(text, line) for text in templates.values()] for line in answer[member]]
         if rows or "fields" not in command:
-            print_table([*templates], rows, empty=f"no {member}")
+            print_table([*templates], rows, whole=_WHOLE, empty=f"no {member}")
     if "table" in command and answer.get("dropped"):
         click.echo(f"{answer['dropped']} older ones were dropped")
 
@@ -56,25 +54,6 @@ def print_violations(answer: Any) -> None:
         click.echo(click.wrap_text(shown(f"{line['detail']} {line['advice']}"), 100, "  ", "  "))
     if not answer["violations"]:
         click.echo("no violations")
-
-
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, empty: str = "") -> None:
-    """Prints rows below their columns.
-
-    Args:
-        columns: Their headings; without any heading that is not empty, the line of headings is left out.
-        rows: A text for each column.
-        empty: What is printed if there are no rows.
-    """
-    table = Table(*columns, pad_edge=False, box=None, show_header=any(columns))
-    for column, name in zip(table.columns, columns, strict=True):
-        column.no_wrap = name in _NARROW
-    for row in rows:
-        table.add_row(*(Text(value, overflow="fold") for value in row))
-    if table.row_count:
-        Console(highlight=False).print(table)
-    else:
-        click.echo(empty)
 
 
 def filled(template: str, answer: Any) -> str:
