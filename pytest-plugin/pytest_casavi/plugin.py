@@ -1,10 +1,12 @@
 """Fixtures and hooks. What is heavy is imported when a test asks for an account."""
 
-from collections.abc import Generator, Iterator
+from collections.abc import Collection, Generator, Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import casavi_mock.system  # noqa: F401  # binds what tests may replace later
 from pytest_casavi import marks, options
 from pytest_casavi.config import CasaviConfig
 from pytest_casavi.secret_text import SecretText
@@ -47,14 +49,36 @@ def casavi_config(pytestconfig: pytest.Config) -> CasaviConfig:
     return pytestconfig.stash[_CONFIG]
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> None:
+    """Starts the mock before any test can replace what it needs: time, files, sockets, randomness."""
+    if session.config.option.collectonly or session.testsfailed:
+        return
+    if any(name.startswith("casavi") or name == "make_casavi" for item in session.items for name in _fixtures(item)):
+        with suppress(Exception):  # the first test that asks for it meets the same trouble, and tells of it
+            from pytest_casavi.preparing import prepare
+
+            prepare(_pool_of(session.config), session.config.stash[_CONFIG])
+
+
+def _fixtures(item: pytest.Item) -> Collection[str]:
+    return getattr(item, "fixturenames", ())
+
+
+def _pool_of(config: pytest.Config) -> "Pool":
+    from pytest_casavi.factory import Pool
+
+    pool = config.stash.get(_POOL, None)
+    if pool is None:
+        pool = config.stash[_POOL] = Pool()
+        config.add_cleanup(pool.close)
+    return pool
+
+
 @pytest.fixture(scope="session")
 def _casavi_pool(pytestconfig: pytest.Config) -> "Pool":
     """The servers of the session. They outlive all fixtures, for the report of one that fails at its end."""
-    from pytest_casavi.factory import Pool
-
-    pool = pytestconfig.stash[_POOL] = Pool()
-    pytestconfig.add_cleanup(pool.close)
-    return pool
+    return _pool_of(pytestconfig)
 
 
 @pytest.hookimpl(trylast=True)

@@ -1,6 +1,5 @@
 """The mock in this process: its application, and accounts of it."""
 
-import secrets
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from casavi_mock.domain.model import Secret
 from casavi_mock.journal.reports import exchange_view
 from casavi_mock.server.app import MockApp, new_registry
 from casavi_mock.server.options import EdgeOptions
+from casavi_mock.system import entropy, steady_now
 from pytest_casavi.backends.direct import DirectPlane, DirectSteering
 from pytest_casavi.config import CasaviConfig
 from pytest_casavi.errors import CannotSteer
@@ -38,7 +38,7 @@ def new_app(config: CasaviConfig) -> MockApp:
         settings = Settings.from_profile(config.assumptions, progress=progress, limits=Limits(max_journal=MAX_JOURNAL))
     except ProfileError as error:
         raise CannotSteer(f"casavi_config: {error}") from None
-    return MockApp(new_registry(settings), options=EdgeOptions(control=False))
+    return MockApp(new_registry(settings, now=steady_now), now=steady_now, options=EdgeOptions(control=False))
 
 
 class Accounts:
@@ -58,7 +58,7 @@ class Accounts:
 
     def open(self) -> Account:
         """Opens an account with a key that nobody can guess."""
-        key, secret = secrets.token_hex(16), secrets.token_hex(32)
+        key, secret = entropy(16).hex(), entropy(32).hex()
         self._registry.create(key, Secret(secret))
         return Account(
             url=self._url,

@@ -1,11 +1,11 @@
 """The jobs of the account, as a test sees them: looking at one does not count as a poll of the client."""
 
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from casavi_mock.system import sleep
 from pytest_casavi.errors import NothingThere, WaitTimeout, told
 from pytest_casavi.handle.job_queue import Queue
 from pytest_casavi.handle.moments import parsed, parsed_or_none
@@ -271,7 +271,7 @@ class Job(_Decidable):
                 self._step()
             elif waited < timeout:
                 nap = min(max(pause, _LEAST_PAUSE), _LONGEST_PAUSE, timeout - waited)
-                time.sleep(nap)
+                sleep(nap)
                 waited, seen = waited + nap, now
             else:
                 raise WaitTimeout(f"Job {self.id} has not ended within {timeout:g} s.\n{self._picture()}")
