@@ -11,7 +11,6 @@ from pytest_casavi.factory import Opened
 from pytest_casavi.files import write
 from pytest_casavi.handle.requests import Request
 from pytest_casavi.handle.violations import described
-from pytest_casavi.scrub import scrubbed
 
 _SHOWN_REQUESTS = 50
 _SHOWN_JOBS = 20
@@ -55,11 +54,6 @@ def close(report: pytest.TestReport, accounts: Collection[Opened]) -> None:
                 report.sections.append(("casavi: accounts", trouble))
             else:
                 report.outcome, report.longrepr = "failed", trouble
-
-
-def scrub(report: pytest.TestReport, accounts: Collection[Opened]) -> None:
-    """Takes the secrets of accounts out of a report, wherever pytest or a test has written them."""
-    scrubbed(report, [text for opened in accounts for text in opened.casavi.secrets])
 
 
 def _sections(opened: Opened, *, judged: bool) -> Iterator[tuple[str, str]]:

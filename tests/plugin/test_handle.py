@@ -576,13 +576,11 @@ def test_no_snapshot_of_unfinished_jobs(casavi: Casavi, send: Send) -> None:
 
 def test_secrets_are_not_shown(casavi: Casavi, client: httpx.Client, send: Send) -> None:
     send().wait()
-    shown = repr(
-        [casavi, casavi.key, casavi.secret, casavi.token(), casavi.env, casavi.jobs, casavi.queue, casavi.clock]
-    )
+    secrets = [casavi.token(), casavi.key, casavi.secret]
+    shown = repr([casavi, *secrets, casavi.env, casavi.jobs, casavi.queue, casavi.clock])
     shown += repr([casavi.faults, casavi.contacts, casavi.requests, casavi.requests.all, casavi.requests.last.response])
     shown += str(casavi) + f"{casavi!r}" + casavi.requests.listing() + repr(vars(casavi.requests.last))
-    assert len(casavi.secrets) >= 3
-    assert [secret for secret in casavi.secrets if secret in shown] == []
+    assert [str(secret) for secret in secrets if str(secret) in shown] == []
 
 
 def test_errors_are_of_one_family() -> None:

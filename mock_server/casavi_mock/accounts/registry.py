@@ -19,9 +19,17 @@ class Registry:
         settings: What all accounts share.
         now: Returns the current time, aware.
         new_text: Returns an unguessable text, never the same twice.
+        new_token: The same for tokens, where they have to look different; None if they have not.
     """
 
-    def __init__(self, settings: Settings, *, now: Callable[[], datetime], new_text: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        now: Callable[[], datetime],
+        new_text: Callable[[], str],
+        new_token: Callable[[], str] | None = None,
+    ) -> None:
         self.settings = settings
         self.strangers = Journal(settings.limits.max_journal, settings.limits.max_journal_bytes)
         """Exchanges that belong to no account, such as a log-in with an unknown key."""
@@ -30,6 +38,7 @@ class Registry:
         """Called when there may be new work; the worker sets it."""
         self._now = now
         self._new_text = new_text
+        self._new_token = new_token or new_text
         self._lock = threading.Lock()
         self._accounts: dict[str, Account] = {}
         self._busy: dict[Account, None] = {}  # a dict keeps their order
@@ -68,6 +77,7 @@ class Registry:
                 self.settings,
                 now=self._now,
                 new_text=self._new_text,
+                new_token=self._new_token,
                 token_index=self._token_index,
                 on_work=self._has_work,
                 on_end=self._ended,

@@ -44,14 +44,17 @@ system_now = functools.partial(datetime.now, UTC)
 """Returns the system's time, aware, in UTC."""
 
 
-def new_registry(settings: Settings, *, now: Callable[[], datetime] = system_now) -> Registry:
+def new_registry(
+    settings: Settings, *, now: Callable[[], datetime] = system_now, new_token: Callable[[], str] | None = None
+) -> Registry:
     """Returns an empty registry that makes unguessable tokens and ids.
 
     Args:
         settings: What all accounts share.
         now: Returns the current time, aware; the system's if not given.
+        new_token: Returns an unguessable text for a token, where that has to look different from others.
     """
-    return Registry(settings, now=now, new_text=lambda: str(UUID(bytes=entropy(16), version=4)))
+    return Registry(settings, now=now, new_token=new_token, new_text=lambda: str(UUID(bytes=entropy(16), version=4)))
 
 
 class MockApp:

@@ -16,7 +16,7 @@ from pytest_casavi.handle.portfolios import Portfolio, document
 from pytest_casavi.handle.records import Records, responsibilities
 from pytest_casavi.handle.requests import Request, Requests
 from pytest_casavi.handle.violations import Criteria, Violation, described, violations_of
-from pytest_casavi.secret_text import SecretText
+from pytest_casavi.secret_text import SECRETS, SecretText
 from pytest_casavi.steering import Steering
 
 if TYPE_CHECKING:
@@ -59,7 +59,6 @@ class Casavi:
         self._steering = account.steering
         self._criteria = criteria or Criteria()
         self._snapshots = 0
-        self._tokens: list[SecretText] = []
         self.requests = Requests(self._steering)
         """What the client asked, and what it was answered."""
         self.jobs = Jobs(self._steering, self.requests)
@@ -112,13 +111,8 @@ class Casavi:
     def token(self) -> str:
         """Returns a new token. It is no log-in of the client: no request tells of it."""
         token = SecretText(self._steering.ask("issueToken")["token"])
-        self._tokens.append(token)
+        SECRETS.remember(token)
         return token
-
-    @property
-    def secrets(self) -> list[str]:
-        """Everything that must not be shown: key, secret, and the tokens that `token` has returned."""
-        return [self._account.key, self._account.secret, *self._tokens]
 
     def client(self, **options: Any) -> "httpx.Client":
         """Returns an httpx client with a token of this account; the caller closes it.
