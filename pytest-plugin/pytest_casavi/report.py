@@ -64,8 +64,6 @@ def _sections(opened: Opened, *, judged: bool) -> Iterator[tuple[str, str]]:
     if hidden:
         lines.insert(0, f"({hidden} older ones)")
     yield "requests", "\n".join(lines or ["Nothing was asked of this account."])
-    if strangers := opened.account.strangers():
-        yield "requests of no account", "\n".join(line for one in strangers[-_SHOWN_REQUESTS:] for line in _told(one))
     if jobs := opened.casavi.jobs.all:
         yield "jobs", "\n".join(line for job in jobs[-_SHOWN_JOBS:] for line in _timeline(job.json))
     if not judged and (violations := opened.casavi.violations):

@@ -36,6 +36,8 @@ class Registry:
         self.on_end: Callable[[Account, Job], None] = lambda account, job: None
         self.wake: Callable[[], object] = lambda: None
         """Called when there may be new work; the worker sets it."""
+        self.adopts = False
+        """Whether what belongs to no account is taken for that of the newest one, as where one test runs at a time."""
         self._now = now
         self._new_text = new_text
         self._new_token = new_token or new_text
@@ -56,6 +58,11 @@ class Registry:
     def default(self) -> Account | None:
         """The account that is meant where none is named: the first one, or None if there is none."""
         return next(iter(self), None)
+
+    @property
+    def adopter(self) -> Account | None:
+        """The account that exchanges of none are taken for; None if they stay on their own."""
+        return next(reversed(tuple(self._accounts.values())), None) if self.adopts else None
 
     def create(self, key: str, secret: Secret) -> Account:
         """Opens an account.

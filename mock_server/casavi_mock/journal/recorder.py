@@ -85,6 +85,7 @@ class Recorder:
         quotes = trail.answer is None or trail.answer.quotes
         if not usual or hidden is None or not nothing_hidden(shown, hidden, self._registry.issued, quotes=quotes):
             account = self._redact(trail, shown, token)
+        account = account or self._registry.adopter
         journal = account.journal if account else self._registry.strangers
         now = self._now()
         at = account.clock.now() if account else now

@@ -1,13 +1,12 @@
 """The mock in this process: its application, and accounts of it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from casavi_contracts.spec import ProfileError
 from casavi_mock.accounts import Limits, Settings
 from casavi_mock.domain.jobs import Progress
 from casavi_mock.domain.model import Secret
-from casavi_mock.journal.reports import exchange_view
 from casavi_mock.server.app import MockApp, new_registry
 from casavi_mock.server.options import EdgeOptions
 from casavi_mock.system import steady_now
@@ -15,7 +14,6 @@ from pytest_casavi.backends.direct import DirectPlane, DirectSteering
 from pytest_casavi.config import CasaviConfig
 from pytest_casavi.errors import CannotSteer
 from pytest_casavi.handle.account import Account
-from pytest_casavi.handle.requests import Request
 from pytest_casavi.secret_text import SECRETS
 
 if TYPE_CHECKING:
@@ -39,6 +37,7 @@ def new_app(config: CasaviConfig) -> MockApp:
     except ProfileError as error:
         raise CannotSteer(f"casavi_config: {error}") from None
     registry = new_registry(settings, now=steady_now, new_token=SECRETS.new_token)
+    registry.adopts = True  # one test runs at a time
     return MockApp(registry, now=steady_now, options=EdgeOptions(control=False))
 
 
@@ -68,7 +67,6 @@ class Accounts:
             secret=secret,
             steering=DirectSteering(self._plane, key),
             transport=self._transport,
-            strangers=self._strangers_from_now(),
             close=lambda: self._close(key),
         )
 
@@ -82,12 +80,6 @@ class Accounts:
         for account in reversed(tuple(self._registry)):
             yield from (account.key, account.secret.reveal())
         yield from reversed(tuple(self._registry.issued))
-
-    def _strangers_from_now(self) -> Callable[[], list[Request]]:
-        journal = self._registry.strangers
-        last = journal.last
-        since = last.number if last else 0
-        return lambda: [Request(exchange_view(exchange)) for exchange in journal.find(since=since)]
 
     def _close(self, key: str) -> None:
         if self._registry.get(key) is not None:

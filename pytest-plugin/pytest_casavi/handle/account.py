@@ -14,7 +14,7 @@ from pytest_casavi.handle.job_queue import Queue
 from pytest_casavi.handle.jobs import Jobs
 from pytest_casavi.handle.portfolios import Portfolio, document
 from pytest_casavi.handle.records import Records, responsibilities
-from pytest_casavi.handle.requests import Request, Requests
+from pytest_casavi.handle.requests import Requests
 from pytest_casavi.handle.violations import Criteria, Violation, described, violations_of
 from pytest_casavi.secret_text import SECRETS, SecretText
 from pytest_casavi.steering import Steering
@@ -40,8 +40,6 @@ class Account:
     """Where requests go that need no socket; None for the network."""
     controlled: bool = True
     """Whether it can be steered, and its client's violations found; a real account cannot."""
-    strangers: Callable[[], list[Request]] = field(default=list, repr=False)
-    """Returns requests since it was opened that belong to no account, such as a log-in with a wrong key."""
     close: Callable[[], None] = field(default=lambda: None, repr=False)
     """Closes it, with everything in it; may be called again."""
 
