@@ -60,5 +60,4 @@ def _everything(report: pytest.TestReport, opened: Opened) -> dict[str, Any]:
         "violations": ask("listViolations")["violations"],
         "requests": journal["requests"],
         "dropped": journal["dropped"],
-        "strangers": [request.view for request in opened.account.strangers()],
     }

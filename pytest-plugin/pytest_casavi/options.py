@@ -10,7 +10,7 @@ import pytest
 
 from pytest_casavi.config import BACKENDS, FAIL_ON, Backend, CasaviConfig, FailOn
 from pytest_casavi.marks import names_of_rules
-from pytest_casavi.secret_text import SecretText
+from pytest_casavi.secret_text import SECRETS, SecretText
 
 
 class Option(NamedTuple):
@@ -144,4 +144,5 @@ def _rules(given: _Source | None) -> frozenset[str]:
 
 def _hidden(variable: str) -> SecretText | None:
     text = os.environ.get(variable)
+    SECRETS.remember(text)
     return SecretText(text) if text else None

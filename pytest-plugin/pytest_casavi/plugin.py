@@ -1,10 +1,12 @@
 """Fixtures and hooks. What is heavy is imported when a test asks for an account."""
 
-from collections.abc import Generator, Iterator
+from collections.abc import Collection, Generator, Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import casavi_mock.system  # noqa: F401  # binds what tests may replace later
 from pytest_casavi import marks, options
 from pytest_casavi.config import CasaviConfig
 from pytest_casavi.secret_text import SecretText
@@ -47,14 +49,38 @@ def casavi_config(pytestconfig: pytest.Config) -> CasaviConfig:
     return pytestconfig.stash[_CONFIG]
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> None:
+    """Starts the mock before any test can replace what it needs: time, files, sockets, randomness."""
+    if session.config.option.collectonly or session.testsfailed:
+        return
+    if any(name.startswith("casavi") or name == "make_casavi" for item in session.items for name in _fixtures(item)):
+        with suppress(Exception):  # the first test that asks for it meets the same trouble, and tells of it
+            from pytest_casavi.preparing import prepare
+
+            prepare(_pool_of(session.config), session.config.stash[_CONFIG])
+
+
+def _fixtures(item: pytest.Item) -> Collection[str]:
+    return getattr(item, "fixturenames", ())
+
+
+def _pool_of(config: pytest.Config) -> "Pool":
+    pool = config.stash.get(_POOL, None)
+    if pool is None:
+        from pytest_casavi.factory import Pool
+        from pytest_casavi.scrub import WaysOut
+
+        pool = config.stash[_POOL] = Pool()
+        config.pluginmanager.register(WaysOut(config), "casavi-ways-out")
+        config.add_cleanup(pool.close)
+    return pool
+
+
 @pytest.fixture(scope="session")
 def _casavi_pool(pytestconfig: pytest.Config) -> "Pool":
     """The servers of the session. They outlive all fixtures, for the report of one that fails at its end."""
-    from pytest_casavi.factory import Pool
-
-    pool = pytestconfig.stash[_POOL] = Pool()
-    pytestconfig.add_cleanup(pool.close)
-    return pool
+    return _pool_of(pytestconfig)
 
 
 @pytest.hookimpl(trylast=True)
@@ -139,12 +165,15 @@ def pytest_runtest_makereport(
     report = yield
     accounts = item.stash.get(_OPENED, None)
     if accounts:
-        from pytest_casavi.report import close, complete, scrub
+        from pytest_casavi.report import close, complete
 
         if report.failed:
             complete(report, accounts)
         if call.when == "teardown":
             close(report, accounts)
             del item.stash[_OPENED]
-        scrub(report, accounts)
+    if _POOL in item.config.stash:
+        from pytest_casavi.scrub import scrub_report
+
+        scrub_report(report)
     return report

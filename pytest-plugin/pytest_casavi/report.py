@@ -11,7 +11,6 @@ from pytest_casavi.factory import Opened
 from pytest_casavi.files import write
 from pytest_casavi.handle.requests import Request
 from pytest_casavi.handle.violations import described
-from pytest_casavi.scrub import scrubbed
 
 _SHOWN_REQUESTS = 50
 _SHOWN_JOBS = 20
@@ -57,11 +56,6 @@ def close(report: pytest.TestReport, accounts: Collection[Opened]) -> None:
                 report.outcome, report.longrepr = "failed", trouble
 
 
-def scrub(report: pytest.TestReport, accounts: Collection[Opened]) -> None:
-    """Takes the secrets of accounts out of a report, wherever pytest or a test has written them."""
-    scrubbed(report, [text for opened in accounts for text in opened.casavi.secrets])
-
-
 def _sections(opened: Opened, *, judged: bool) -> Iterator[tuple[str, str]]:
     steering = opened.account.steering
     views = steering.ask("listRequests", query={"limit": _SHOWN_REQUESTS})
@@ -70,8 +64,6 @@ def _sections(opened: Opened, *, judged: bool) -> Iterator[tuple[str, str]]:
     if hidden:
         lines.insert(0, f"({hidden} older ones)")
     yield "requests", "\n".join(lines or ["Nothing was asked of this account."])
-    if strangers := opened.account.strangers():
-        yield "requests of no account", "\n".join(line for one in strangers[-_SHOWN_REQUESTS:] for line in _told(one))
     if jobs := opened.casavi.jobs.all:
         yield "jobs", "\n".join(line for job in jobs[-_SHOWN_JOBS:] for line in _timeline(job.json))
     if not judged and (violations := opened.casavi.violations):

@@ -5,14 +5,13 @@ the application has a loop of its own, which its queue needs too, and clients of
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
 from concurrent.futures import CancelledError, Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from typing import Any
 
 import anyio.to_thread
 import httpx
-from anyio.from_thread import BlockingPortal
 
 App = Callable[..., Awaitable[None]]
 
@@ -22,12 +21,12 @@ class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
     Args:
         app: The ASGI application.
-        portal: Runs it in its loop.
+        submit: Runs a coroutine in the loop of the application.
     """
 
-    def __init__(self, app: App, portal: BlockingPortal) -> None:
+    def __init__(self, app: App, submit: "Callable[[Coroutine[Any, Any, Answer]], Future[Answer]]") -> None:
         self._app = app
-        self._portal = portal
+        self._submit = submit
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Sends a request of a sync client."""
@@ -45,7 +44,7 @@ class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         return _response(request, outcome)
 
     def _start(self, request: httpx.Request, body: bytes) -> "Future[Answer]":
-        return self._portal.start_task_soon(_exchange, self._app, request, body)
+        return self._submit(_exchange(self._app, request, body))
 
 
 class Answer:

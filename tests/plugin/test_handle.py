@@ -206,10 +206,10 @@ def test_jobs_are_found(casavi: Casavi, send: Send) -> None:
 
 def test_no_job_yet(casavi: Casavi, client: httpx.Client) -> None:
     with pytest.raises(NothingThere, match=r"no import was accepted\.\nNothing was asked"):
-        _ = casavi.jobs.last
+        _ = casavi.jobs.last.id
     client.get("/contacts")
     with pytest.raises(NothingThere, match="GET /contacts -> 200"):
-        _ = casavi.jobs.last
+        _ = casavi.jobs.last.status
     with pytest.raises(NothingThere, match="none at all"):
         casavi.jobs["x"]
 
@@ -377,6 +377,7 @@ def test_tokens_end(casavi: Casavi, client: httpx.Client) -> None:
 # Faults
 
 
+@pytest.mark.casavi(allow="retry-after-ignored")
 def test_status(casavi: Casavi, client: httpx.Client) -> None:
     fault = casavi.faults.on("getContacts").times(2).status(503, retry_after=5)
     answers = [client.get("/contacts") for _ in range(3)]
@@ -576,13 +577,11 @@ def test_no_snapshot_of_unfinished_jobs(casavi: Casavi, send: Send) -> None:
 
 def test_secrets_are_not_shown(casavi: Casavi, client: httpx.Client, send: Send) -> None:
     send().wait()
-    shown = repr(
-        [casavi, casavi.key, casavi.secret, casavi.token(), casavi.env, casavi.jobs, casavi.queue, casavi.clock]
-    )
+    secrets = [casavi.token(), casavi.key, casavi.secret]
+    shown = repr([casavi, *secrets, casavi.env, casavi.jobs, casavi.queue, casavi.clock])
     shown += repr([casavi.faults, casavi.contacts, casavi.requests, casavi.requests.all, casavi.requests.last.response])
     shown += str(casavi) + f"{casavi!r}" + casavi.requests.listing() + repr(vars(casavi.requests.last))
-    assert len(casavi.secrets) >= 3
-    assert [secret for secret in casavi.secrets if secret in shown] == []
+    assert [str(secret) for secret in secrets if str(secret) in shown] == []
 
 
 def test_errors_are_of_one_family() -> None:

@@ -21,7 +21,7 @@ class Client:
 
     def __init__(self, casavi):
         self.casavi = casavi
-        self.http = httpx.Client(base_url=casavi.url)
+        self.http = httpx.Client(base_url=casavi.url, transport=casavi.transport)
 
     def log_in(self):
         answer = self.http.post("/authenticate", json={"key": self.casavi.key, "secret": self.casavi.secret})
@@ -52,6 +52,9 @@ BAD = {
     """,
     "token-in-url": """
         client.http.get("/contacts", params={"token": client.http.headers["token"]})
+    """,
+    "never-authorized": """
+        client.http.get("/contacts", headers={"token": "unknown-to-everybody"})
     """,
     "partial-failure-ignored": """
         clash = [{**P1, "id": "P-2", "name": "a"}, {**P1, "id": "P-2", "name": "b"}]
@@ -88,6 +91,11 @@ BAD = {
         casavi.clock.advance(minutes=2)
         client.read(job)
     """,
+    "retry-after-ignored": """
+        casavi.faults.on("importMasterData").once().status(503, retry_after=5)
+        assert client.http.post("/import", json={"contacts": [C1]}).status_code == 503
+        client.read(client.send(contacts=[C1]))
+    """,
     "job-never-read-to-its-end": """
         client.send(contacts=[C1])
     """,
@@ -109,6 +117,13 @@ GOOD = {
     """,
     "token-in-url": """
         client.http.get("/contacts", params={"page": "1"})
+    """,
+    "never-authorized": """
+        del client.http.headers["token"]
+        assert client.http.get("/contacts").status_code == 401
+        client.log_in()
+        assert client.http.get("/contacts").status_code == 200
+        assert client.http.post("/authenticate", json={"key": casavi.key, "secret": "wrong"}).status_code == 401
     """,
     "partial-failure-ignored": """
         clash = [{**P1, "id": "P-2", "name": "a"}, {**P1, "id": "P-2", "name": "b"}]
@@ -150,6 +165,13 @@ GOOD = {
         job = client.send(contacts=[C1])
         while client.read(job)["status"] != "completed":
             casavi.clock.advance(seconds=20)
+    """,
+    "retry-after-ignored": """
+        casavi.faults.on("importMasterData").once().status(429, retry_after=5)
+        assert client.http.post("/import", json={"contacts": [C1]}).status_code == 429
+        client.http.get("/contacts")
+        casavi.clock.advance(seconds=5)
+        client.read(client.send(contacts=[C1]))
     """,
     "job-never-read-to-its-end": """
         client.read(client.send(contacts=[C1]))
@@ -223,6 +245,49 @@ def test_six_bad_manners_in_one_client(project: pytest.Pytester) -> None:
         assert f"Evidence  {about.evidence}" in shown
     assert shown.count("Exchange #") == 6
     assert "> GET /contacts?token=[redacted]" in shown
+
+
+FAILURES = {
+    "no token": ("del client.http.headers['token']; client.http.get('/contacts')", ["never-authorized"]),
+    "an unknown token": ("client.http.get('/contacts', headers={'token': 'x'})", ["never-authorized"]),
+    "a wrong secret": (
+        "client.http.post('/authenticate', json={'key': casavi.key, 'secret': 'wrong'})", ["never-authorized"],
+    ),
+    "an unknown key": (
+        "client.http.post('/authenticate', json={'key': 'wrong', 'secret': casavi.secret})", ["never-authorized"],
+    ),
+    "credentials in the address": (
+        "client.http.get('/authenticate', params={'key': str(casavi.key), 'secret': str(casavi.secret)})",
+        ["request-violates-contract", "token-in-url"],
+    ),
+    "no such path": ("client.http.post('/api/import', json={})", ["request-violates-contract"]),
+    "a form": (
+        "client.http.post('/authenticate', data={'key': str(casavi.key), 'secret': str(casavi.secret)})",
+        ["request-violates-contract"],
+    ),
+    "no JSON": (
+        "client.http.post('/authenticate', content=b'{', headers={'content-type': 'application/json'})",
+        ["request-violates-contract"],
+    ),
+}  # fmt: skip
+"""What a client does that never gets anywhere, and the rules that it breaks."""
+
+
+@pytest.mark.parametrize("backend", ["server", "inprocess"])
+def test_a_client_that_fails_completely_is_judged(project: pytest.Pytester, backend: str) -> None:
+    """Its requests belong to no account, and are those of the test that runs; the tests beside it are good."""
+    bad = "".join(
+        f"\ndef test_{number}(casavi, fresh):\n    client = fresh\n    {code}\n\ndef test_good_{number}(casavi): pass\n"
+        for number, (code, _) in enumerate(FAILURES.values())
+    )
+    fresh = (
+        "\n@pytest.fixture\ndef fresh(casavi):\n    client = Client(casavi)\n    client.http.headers['token'] = 'x'\n"
+    )
+    project.makepyfile(CLIENTS + fresh + "    with client.http:\n        yield client\n" + bad)
+    outcome = project.inline_run("-q", f"--casavi-backend={backend}", "-p", "no:randomly")
+    reports = [report for report in outcome.getreports("pytest_runtest_logreport") if report.when == "call"]
+    found = [named(str(report.longrepr)) for report in reports if report.failed]
+    assert dict(zip(FAILURES, found, strict=True)) == {name: rules for name, (_, rules) in FAILURES.items()}
 
 
 # How it fails

@@ -37,6 +37,7 @@ class Holding:
         settings: What all accounts share.
         now: Returns the current time, aware.
         new_text: Returns an unguessable text, never the same twice.
+        new_token: The same for tokens.
         token_index: Tokens of all accounts by text.
         on_work: Called with the account when there may be new work for the worker.
         on_end: Told of every job that ends, and of its account.
@@ -50,6 +51,7 @@ class Holding:
         *,
         now: Callable[[], datetime],
         new_text: Callable[[], str],
+        new_token: Callable[[], str],
         token_index: dict[str, Token],
         on_work: Callable[[Any], None] = lambda account: None,
         on_end: Callable[[Any, Job], None] = lambda account, job: None,
@@ -68,7 +70,7 @@ class Holding:
         self._exchanged = 0
         self._put_away: tuple[Store, JobQueue] | None = None
         self.store = Store()
-        self.tokens = TokenBook(key, token_index, settings.policy, new_text, settings.limits.max_tokens)
+        self.tokens = TokenBook(key, token_index, settings.policy, new_token, settings.limits.max_tokens)
         self.journal, self.steering = self._new_journal()
         self.faults = FaultBook()
         self.queue = self._new_queue()

@@ -19,17 +19,28 @@ class Registry:
         settings: What all accounts share.
         now: Returns the current time, aware.
         new_text: Returns an unguessable text, never the same twice.
+        new_token: The same for tokens, where they have to look different; None if they have not.
     """
 
-    def __init__(self, settings: Settings, *, now: Callable[[], datetime], new_text: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        now: Callable[[], datetime],
+        new_text: Callable[[], str],
+        new_token: Callable[[], str] | None = None,
+    ) -> None:
         self.settings = settings
         self.strangers = Journal(settings.limits.max_journal, settings.limits.max_journal_bytes)
         """Exchanges that belong to no account, such as a log-in with an unknown key."""
         self.on_end: Callable[[Account, Job], None] = lambda account, job: None
         self.wake: Callable[[], object] = lambda: None
         """Called when there may be new work; the worker sets it."""
+        self.adopts = False
+        """Whether what belongs to no account is taken for that of the newest one, as where one test runs at a time."""
         self._now = now
         self._new_text = new_text
+        self._new_token = new_token or new_text
         self._lock = threading.Lock()
         self._accounts: dict[str, Account] = {}
         self._busy: dict[Account, None] = {}  # a dict keeps their order
@@ -47,6 +58,11 @@ class Registry:
     def default(self) -> Account | None:
         """The account that is meant where none is named: the first one, or None if there is none."""
         return next(iter(self), None)
+
+    @property
+    def adopter(self) -> Account | None:
+        """The account that exchanges of none are taken for; None if they stay on their own."""
+        return next(reversed(tuple(self._accounts.values())), None) if self.adopts else None
 
     def create(self, key: str, secret: Secret) -> Account:
         """Opens an account.
@@ -68,6 +84,7 @@ class Registry:
                 self.settings,
                 now=self._now,
                 new_text=self._new_text,
+                new_token=self._new_token,
                 token_index=self._token_index,
                 on_work=self._has_work,
                 on_end=self._ended,

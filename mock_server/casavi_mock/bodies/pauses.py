@@ -6,6 +6,8 @@ from typing import Any
 
 from casavi_mock.domain.steps import Result, Steps, Work
 
+_yield = asyncio.sleep  # bound here, as tests in this process may replace it
+
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
 
@@ -29,7 +31,7 @@ async def in_pauses(steps: Steps[Result], receive: Receive | None = None) -> Res
         for _ in work:
             if receive is not None and message is None:
                 message = asyncio.ensure_future(receive())
-            await asyncio.sleep(0)
+            await _yield(0)
             if message is not None and message.done():
                 if message.result()["type"] == "http.disconnect":
                     raise ClientGone

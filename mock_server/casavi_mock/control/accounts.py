@@ -1,6 +1,5 @@
 """Verbs that open and close accounts. Keys are half of the credentials: only the answer to an opening shows one."""
 
-import secrets
 from dataclasses import asdict
 
 from casavi_fixtures import load_portfolio
@@ -9,6 +8,7 @@ from casavi_mock.control.call import Call, Handler, Reply, held, nothing, reply
 from casavi_mock.control.problems import Problem, refusing
 from casavi_mock.domain.model import RecordError, Secret
 from casavi_mock.domain.ordering import plan
+from casavi_mock.system import entropy
 
 
 def list_accounts(call: Call) -> Reply:
@@ -33,8 +33,8 @@ def list_accounts(call: Call) -> Reply:
 def create(call: Call) -> Reply:
     """Opens an account; what is not given of its credentials is made up."""
     sample = call.body.get("load")  # one of those in the document; files of the server can be read by nobody
-    key = call.body.get("key") or secrets.token_hex(16)
-    secret = call.body.get("secret") or secrets.token_hex(32)
+    key = call.body.get("key") or entropy(16).hex()
+    secret = call.body.get("secret") or entropy(32).hex()
     account = _opened(call, key, Secret(secret))
     if sample is not None:
         _fill(call, account, sample)

@@ -1,5 +1,6 @@
-"""Time as the domain sees it: aware, in UTC, and never going backwards by command, except where all begins anew."""
+"""Time as the domain sees it: aware, in UTC, and never going backwards, except where all begins anew."""
 
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -12,18 +13,22 @@ class ClockError(ValueError):
 
 
 class Clock:
-    """The time of one account: the given source, shifted, or frozen.
+    """The time of one account: the given source, shifted, or frozen. Several threads may ask for it at once.
+
+    If the source goes back, as a system whose time is set, it goes on from the latest moment that it showed.
 
     Args:
         source: Returns the current time, aware.
     """
 
-    __slots__ = ("_frozen_at", "_shift", "_source")
+    __slots__ = ("_frozen_at", "_latest", "_lock", "_shift", "_source")
 
     def __init__(self, source: Callable[[], datetime]) -> None:
         self._source = source
         self._shift = timedelta()
         self._frozen_at: datetime | None = None
+        self._latest: datetime | None = None
+        self._lock = threading.Lock()
 
     @property
     def frozen(self) -> bool:
@@ -34,10 +39,17 @@ class Clock:
         """Returns the current time of this account, aware, in UTC."""
         if self._frozen_at is not None:
             return self._frozen_at
-        now = self._source()
-        if now.tzinfo is not UTC:
-            now = now.astimezone(UTC)
-        return now + self._shift if self._shift else now
+        with self._lock:
+            now = self._source()
+            if now.tzinfo is not UTC:
+                now = now.astimezone(UTC)
+            if self._shift:
+                now += self._shift
+            if self._latest is not None and now < self._latest:
+                self._shift += self._latest - now
+                now = self._latest
+            self._latest = now
+            return now
 
     def freeze(self, at: datetime | None = None) -> None:
         """Stops time, now or at a later moment.
@@ -52,12 +64,12 @@ class Clock:
         """Lets time go on from where it stands; it does not make up for the time that it stood still."""
         if self._frozen_at is not None:
             self._shift = self._frozen_at - self._source().astimezone(UTC)
-            self._frozen_at = None
+            self._latest, self._frozen_at = self._frozen_at, None
 
     def reset(self) -> None:
         """Shows what the source says; that may be back, so it is for an account that begins anew."""
         self._shift = timedelta()
-        self._frozen_at = None
+        self._frozen_at = self._latest = None
 
     def set(self, moment: datetime) -> None:
         """Moves the clock forward to a moment.
@@ -84,6 +96,7 @@ class Clock:
         step = _checked(moment, now) - now
         if self._frozen_at is None:
             self._shift += step
+            self._latest = now + step
         else:
             self._frozen_at += step
 

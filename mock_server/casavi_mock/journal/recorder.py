@@ -3,7 +3,6 @@
 import hashlib
 import itertools
 import logging
-import secrets
 import sys
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -27,6 +26,7 @@ from casavi_mock.journal.redaction import (
 )
 from casavi_mock.messages.answers import Problems
 from casavi_mock.messages.request import KEPT_BYTES, Trail
+from casavi_mock.system import entropy
 
 MAX_ADDRESS = 2_000
 """Characters of a path, and of a query, that are kept."""
@@ -70,7 +70,7 @@ class Recorder:
         self._registry = registry
         self._problems = problems
         self._now = now
-        self._salt = secrets.token_bytes(16)
+        self._salt = entropy(16)
         self._mark_good = lru_cache(1_000)(self._mark)  # of tokens that are good: others may be long
 
     def record(self, trail: Trail) -> None:
@@ -85,6 +85,7 @@ class Recorder:
         quotes = trail.answer is None or trail.answer.quotes
         if not usual or hidden is None or not nothing_hidden(shown, hidden, self._registry.issued, quotes=quotes):
             account = self._redact(trail, shown, token)
+        account = account or self._registry.adopter
         journal = account.journal if account else self._registry.strangers
         now = self._now()
         at = account.clock.now() if account else now

@@ -4,14 +4,12 @@ import asyncio
 import functools
 import itertools
 import logging
-import secrets
-import time
-import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, urlsplit
+from uuid import UUID
 
 from casavi_mock.accounts import Registry, Settings
 from casavi_mock.bodies.pauses import ClientGone
@@ -25,6 +23,7 @@ from casavi_mock.server.options import EdgeOptions
 from casavi_mock.server.pages import Pages
 from casavi_mock.server.protocol import break_off, watching
 from casavi_mock.server.worker import Worker
+from casavi_mock.system import entropy, monotonic
 from casavi_mock.vendor.addresses import Addresses
 from casavi_mock.vendor.api import vendor_api
 from casavi_mock.vendor.conformance import AnswerSchemas
@@ -49,14 +48,17 @@ system_now = functools.partial(datetime.now, UTC)
 """Returns the system's time, aware, in UTC."""
 
 
-def new_registry(settings: Settings, *, now: Callable[[], datetime] = system_now) -> Registry:
+def new_registry(
+    settings: Settings, *, now: Callable[[], datetime] = system_now, new_token: Callable[[], str] | None = None
+) -> Registry:
     """Returns an empty registry that makes unguessable tokens and ids.
 
     Args:
         settings: What all accounts share.
         now: Returns the current time, aware; the system's if not given.
+        new_token: Returns an unguessable text for a token, where that has to look different from others.
     """
-    return Registry(settings, now=now, new_text=lambda: str(uuid.uuid4()))
+    return Registry(settings, now=now, new_token=new_token, new_text=lambda: str(UUID(bytes=entropy(16), version=4)))
 
 
 class MockApp:
@@ -79,7 +81,7 @@ class MockApp:
         """Waits as long as an injected delay says."""
         self._problems = Problems(settings.rules, settings.policy.error_media_type)
         self._recorder = Recorder(registry, self._problems, now)
-        prefix = secrets.token_hex(4)  # different for every start of a server
+        prefix = entropy(4).hex()  # different for every start of a server
         self._request_ids = map(f"{prefix}-%06d".__mod__, itertools.count(1))
         self.door = Door(options.connections, self._turned_away)
         """Bounds on connections, for the server that runs this application."""
@@ -192,7 +194,7 @@ class MockApp:
             The answer, None if the client has gone; and how a fault cuts it: `reset`, `truncate`, `lost-response`, or
             None if it does not.
         """
-        started = time.perf_counter()
+        started = monotonic()
         request = _request(scope, path, receive, connection)
         length = request.headers.get(b"content-length", b"")  # of a body that may never be read
         announced = int(length) if length.isdigit() and len(length) < 16 else 0
@@ -216,7 +218,7 @@ class MockApp:
         answer = trail.answer
         assert answer is not None, "an endpoint answers, or raises"
         answer.headers = (*answer.headers, (b"x-request-id", trail.request_id.encode()))
-        trail.seconds = time.perf_counter() - started
+        trail.seconds = monotonic() - started
         # Written down before it is sent, so that a client that has its answer finds it in the journal.
         self._recorder.record(trail)
         return answer, self._strikes.cut(trail) if trail.fault else None

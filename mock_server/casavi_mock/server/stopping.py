@@ -11,6 +11,7 @@ import contextlib
 import signal
 import socket
 import threading
+from asyncio import wait_for  # bound here, as tests in this process may replace it
 from collections.abc import Callable, Iterator
 from types import FrameType
 
@@ -58,7 +59,7 @@ class Server(uvicorn.Server):
         self._told = asyncio.get_running_loop(), event
         while not await self.on_tick(0):
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(event.wait(), _DATE_SECONDS)
+                await wait_for(event.wait(), _DATE_SECONDS)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Ends: running requests get a moment, then their connections are ended."""

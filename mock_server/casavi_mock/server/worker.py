@@ -4,11 +4,13 @@ import asyncio
 import contextlib
 import functools
 import logging
-import time
 
 from casavi_mock.accounts import Account, Registry
+from casavi_mock.system import monotonic
 
 log = logging.getLogger("casavi_mock.worker")
+
+_yield = asyncio.sleep  # bound here, as tests in this process may replace it
 
 SLICE_SECONDS = 0.001
 """How long records are done between two pauses, so that other clients are answered meanwhile."""
@@ -62,7 +64,7 @@ class Worker:
                 except Exception:  # one account's trouble must not stop the others
                     log.exception("a job could not be run")
                     troubled = True
-                await asyncio.sleep(0)
+                await _yield(0)
             if troubled:
                 await _pause(event, TROUBLE_SECONDS)
             elif not more:
@@ -82,8 +84,8 @@ async def _pause(event: asyncio.Event, seconds: float | None) -> None:
 
 def _run_slice(account: Account) -> bool:
     """Does for a while what is due; returns whether more is due."""
-    until = time.perf_counter() + SLICE_SECONDS
+    until = monotonic() + SLICE_SECONDS
     while account.run_due(SLICE_RECORDS):
-        if time.perf_counter() >= until:
+        if monotonic() >= until:
             return True
     return False

@@ -1,7 +1,6 @@
 """Faults at the edge: asked once the account of a request is known; what they do to its work, and to its answer."""
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable
 
 import orjson
@@ -10,6 +9,7 @@ from casavi_mock.accounts import Account
 from casavi_mock.domain.faults import Effect, Fault
 from casavi_mock.messages.answers import Answer, phrase
 from casavi_mock.messages.request import Trail
+from casavi_mock.system import monotonic
 
 Gone = Callable[[], bool]
 """Tells whether the client has gone."""
@@ -25,6 +25,8 @@ NO_STATUS = 0
 
 LOOK_SECONDS = 0.1
 """Seconds between two looks whether the client of a delayed request is still there."""
+
+_sleep = asyncio.sleep  # bound here, as tests in this process may replace it
 
 _JOB_OUTCOMES = {"job-fails": "failed", "job-stalls": "stalled"}
 _CUT = ("reset", "truncate", "lost-response")
@@ -100,9 +102,9 @@ async def pause(seconds: float, gone: Gone) -> None:
         seconds: How long, at least.
         gone: Tells whether the client has gone.
     """
-    end = time.monotonic() + seconds  # the time of a loop may be that of its last round
-    while not gone() and (left := end - time.monotonic()) > 0:  # noqa: ASYNC110  # uvicorn tells nobody when it is gone
-        await asyncio.sleep(min(left, LOOK_SECONDS))
+    end = monotonic() + seconds  # the time of a loop may be that of its last round
+    while not gone() and (left := end - monotonic()) > 0:  # uvicorn tells nobody when it is gone
+        await _sleep(min(left, LOOK_SECONDS))
 
 
 def injected_answer(effect: Effect, request_id: str, media_type: str) -> Answer:

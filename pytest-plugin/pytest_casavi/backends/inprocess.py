@@ -1,10 +1,10 @@
 """The mock without a socket: httpx clients reach it through a transport."""
 
-from contextlib import ExitStack
-
-from anyio.from_thread import start_blocking_portal
+import asyncio
+from collections.abc import Callable
 
 from pytest_casavi.backends.local import Accounts, new_app
+from pytest_casavi.backends.loop_thread import LoopThread, refuse_fork
 from pytest_casavi.backends.quiet import QuietLog
 from pytest_casavi.config import CasaviConfig
 from pytest_casavi.handle.account import Account
@@ -19,24 +19,38 @@ class InProcessBackend:
 
     Args:
         config: How it behaves.
+
+    Raises:
+        CasaviError: It does not start; the text says why.
     """
 
     url = URL
 
     def __init__(self, config: CasaviConfig) -> None:
-        app = new_app(config)
-        with ExitStack() as opened:
-            opened.callback(QuietLog().close)
-            portal = opened.enter_context(start_blocking_portal("asyncio", name="casavi-mock loop"))
-            opened.enter_context(portal.wrap_async_context_manager(app.running()))
-            self._accounts = Accounts(app, URL, Transport(app, portal))
-            opened.callback(self._accounts.close)
-            self._opened = opened.pop_all()
+        self._running = LoopThread("casavi-mock loop")
+        self._app = new_app(config)
+        self._log = QuietLog()
+        self._accounts = Accounts(self._app, URL, Transport(self._app, self._running.submit))
+        try:
+            self._running.start(self._run)
+        except BaseException:
+            self._log.close()
+            raise
 
     def open(self) -> Account:
         """Opens an account."""
+        refuse_fork(self._running.pid)
         return self._accounts.open()
 
     def close(self) -> None:
         """Closes all accounts and ends the loop."""
-        self._opened.close()
+        self._accounts.close()
+        self._loop.call_soon_threadsafe(self._end.set)
+        self._running.join()
+        self._log.close()
+
+    async def _run(self, ready: Callable[[], None]) -> None:
+        self._loop, self._end = asyncio.get_running_loop(), asyncio.Event()
+        async with self._app.running():
+            ready()
+            await self._end.wait()

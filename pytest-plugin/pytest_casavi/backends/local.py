@@ -1,22 +1,20 @@
 """The mock in this process: its application, and accounts of it."""
 
-import secrets
-from collections.abc import Callable
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from casavi_contracts.spec import ProfileError
 from casavi_mock.accounts import Limits, Settings
 from casavi_mock.domain.jobs import Progress
 from casavi_mock.domain.model import Secret
-from casavi_mock.journal.reports import exchange_view
 from casavi_mock.server.app import MockApp, new_registry
 from casavi_mock.server.options import EdgeOptions
+from casavi_mock.system import steady_now
 from pytest_casavi.backends.direct import DirectPlane, DirectSteering
 from pytest_casavi.config import CasaviConfig
 from pytest_casavi.errors import CannotSteer
 from pytest_casavi.handle.account import Account
-from pytest_casavi.handle.requests import Request
-from pytest_casavi.secret_text import SecretText
+from pytest_casavi.secret_text import SECRETS
 
 if TYPE_CHECKING:
     from pytest_casavi.transport import Transport
@@ -38,7 +36,9 @@ def new_app(config: CasaviConfig) -> MockApp:
         settings = Settings.from_profile(config.assumptions, progress=progress, limits=Limits(max_journal=MAX_JOURNAL))
     except ProfileError as error:
         raise CannotSteer(f"casavi_config: {error}") from None
-    return MockApp(new_registry(settings), options=EdgeOptions(control=False))
+    registry = new_registry(settings, now=steady_now, new_token=SECRETS.new_token)
+    registry.adopts = True  # one test runs at a time
+    return MockApp(registry, now=steady_now, options=EdgeOptions(control=False))
 
 
 class Accounts:
@@ -55,18 +55,18 @@ class Accounts:
         self._plane = DirectPlane(app.registry, url)
         self._transport = transport
         self._url = url
+        SECRETS.living[self] = self._living
 
     def open(self) -> Account:
         """Opens an account with a key that nobody can guess."""
-        key, secret = secrets.token_hex(16), secrets.token_hex(32)
-        self._registry.create(key, Secret(secret))
+        key, secret = SECRETS.new(16), SECRETS.new(32)
+        self._registry.create(str(key), Secret(str(secret)))
         return Account(
             url=self._url,
-            key=SecretText(key),
-            secret=SecretText(secret),
+            key=key,
+            secret=secret,
             steering=DirectSteering(self._plane, key),
             transport=self._transport,
-            strangers=self._strangers_from_now(),
             close=lambda: self._close(key),
         )
 
@@ -74,12 +74,12 @@ class Accounts:
         """Closes all accounts that are left."""
         for account in self._registry:
             self._close(account.key)
+        SECRETS.living.pop(self, None)
 
-    def _strangers_from_now(self) -> Callable[[], list[Request]]:
-        journal = self._registry.strangers
-        last = journal.last
-        since = last.number if last else 0
-        return lambda: [Request(exchange_view(exchange)) for exchange in journal.find(since=since)]
+    def _living(self) -> Iterator[str]:
+        for account in reversed(tuple(self._registry)):
+            yield from (account.key, account.secret.reveal())
+        yield from reversed(tuple(self._registry.issued))
 
     def _close(self, key: str) -> None:
         if self._registry.get(key) is not None:

@@ -12,7 +12,7 @@ from casavi_contracts.network import UnusableVariable, connection_settings
 from pytest_casavi.config import CasaviConfig
 from pytest_casavi.errors import CannotSteer, CasaviError, told
 from pytest_casavi.handle.account import Account
-from pytest_casavi.secret_text import SecretText
+from pytest_casavi.secret_text import SECRETS
 
 __tracebackhide__ = told
 
@@ -167,8 +167,8 @@ class RemoteBackend:
         """Opens an account in the mock, or returns the one that credentials were given for."""
         if self._plane is None:
             return self._given_account()
-        opened = self._plane.ask(None, "createAccount", {}, {}, {})
-        key, secret = SecretText(opened["key"]), SecretText(opened["secret"])
+        key, secret = SECRETS.new(16), SECRETS.new(32)
+        self._plane.ask(None, "createAccount", {}, {}, {"key": key, "secret": secret})
         self._opened[key] = None
         steering = ControlSteering(self._plane, key)
         steering.ask("putQueue", body=self._config.queue)

@@ -1,17 +1,16 @@
 """A server in a thread of this process, at a free port of the loopback interface."""
 
-import threading
-from contextlib import suppress
+from collections.abc import Callable
 
 from casavi_mock.server.serving import bind, server_for
 from pytest_casavi.backends.local import Accounts, new_app
+from pytest_casavi.backends.loop_thread import SOCKETS, LoopThread, refuse_fork
 from pytest_casavi.backends.quiet import QuietLog
 from pytest_casavi.config import CasaviConfig
+from pytest_casavi.errors import CannotSteer
 from pytest_casavi.handle.account import Account
 
 _THREAD = "casavi-mock server"
-_LOOK_SECONDS = 0.05
-_STOP_SECONDS = 5.0
 
 
 class ServerBackend:
@@ -21,39 +20,46 @@ class ServerBackend:
         config: How it behaves.
 
     Raises:
-        RuntimeError: It does not start; its log says why.
+        CasaviError: It does not start; the text says why.
     """
 
     def __init__(self, config: CasaviConfig) -> None:
+        self._running = LoopThread(_THREAD)
         app = new_app(config)
+        try:
+            self._socket = bind("127.0.0.1", 0)
+        except RuntimeError as error:  # so does pytest-socket
+            raise CannotSteer(f"casavi-mock cannot listen: {type(error).__name__}: {error} {SOCKETS}") from error
         self._log = QuietLog(_THREAD)
-        self._socket = bind("127.0.0.1", 0)
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         self._accounts = Accounts(app, self.url)
-        ready = threading.Event()
-        self._server = server_for(app, ready.set, door=app.door)
-        self._thread = threading.Thread(target=self._run, name=_THREAD, daemon=True)
-        self._thread.start()
-        while not ready.wait(_LOOK_SECONDS):
-            if not self._thread.is_alive():
-                self.close()
-                raise RuntimeError("casavi-mock does not start; its log has more")
+        self._app = app
+        try:
+            self._running.start(self._serve)
+        except BaseException:
+            self._free()
+            raise
 
     def open(self) -> Account:
         """Opens an account."""
+        refuse_fork(self._running.pid)
         return self._accounts.open()
 
     def close(self) -> None:
         """Closes all accounts and ends the server."""
         self._accounts.close()
         self._server.should_exit = True
-        self._thread.join(_STOP_SECONDS)
-        if self._thread.is_alive():
+        if not self._running.join():
             self._server.force_exit = True
-            self._thread.join(_STOP_SECONDS)
+            self._running.join()
+        self._free()
+
+    async def _serve(self, ready: Callable[[], None]) -> None:
+        self._server = server_for(self._app, ready, door=self._app.door)
+        self._server.config.lifespan = "off"  # what fails in there is told here
+        async with self._app.running():
+            await self._server.serve(sockets=[self._socket])
+
+    def _free(self) -> None:
         self._socket.close()
         self._log.close()
-
-    def _run(self) -> None:
-        with suppress(SystemExit):  # so does uvicorn end if it cannot start, which is seen from outside
-            self._server.run(sockets=[self._socket])

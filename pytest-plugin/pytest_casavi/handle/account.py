@@ -13,9 +13,9 @@ from pytest_casavi.handle.job_queue import Queue
 from pytest_casavi.handle.jobs import Jobs
 from pytest_casavi.handle.portfolios import Portfolio, document
 from pytest_casavi.handle.records import Records, responsibilities
-from pytest_casavi.handle.requests import Request, Requests
+from pytest_casavi.handle.requests import Requests
 from pytest_casavi.handle.violations import Criteria, Violation, described, violations_of
-from pytest_casavi.secret_text import SecretText
+from pytest_casavi.secret_text import SECRETS, SecretText
 from pytest_casavi.steering import Steering
 
 if TYPE_CHECKING:
@@ -39,8 +39,6 @@ class Account:
     """Where requests go that need no socket; None for the network."""
     controlled: bool = True
     """Whether it can be steered, and its client's violations found; a real account cannot."""
-    strangers: Callable[[], list[Request]] = field(default=list, repr=False)
-    """Returns requests since it was opened that belong to no account, such as a log-in with a wrong key."""
     close: Callable[[], None] = field(default=lambda: None, repr=False)
     """Closes it, with everything in it; may be called again."""
 
@@ -58,7 +56,6 @@ class Casavi:
         self._steering = account.steering
         self._criteria = criteria or Criteria()
         self._snapshots = 0
-        self._tokens: list[SecretText] = []
         self.requests = Requests(self._steering)
         """What the client asked, and what it was answered."""
         self.jobs = Jobs(self._steering, self.requests)
@@ -111,13 +108,8 @@ class Casavi:
     def token(self) -> str:
         """Returns a new token. It is no log-in of the client: no request tells of it."""
         token = SecretText(self._steering.ask("issueToken")["token"])
-        self._tokens.append(token)
+        SECRETS.remember(token)
         return token
-
-    @property
-    def secrets(self) -> list[str]:
-        """Everything that must not be shown: key, secret, and the tokens that `token` has returned."""
-        return [self._account.key, self._account.secret, *self._tokens]
 
     def client(self, **options: Any) -> "httpx.Client":
         """Returns an httpx client with a token of this account; the caller closes it.

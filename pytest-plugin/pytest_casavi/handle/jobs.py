@@ -1,7 +1,6 @@
 """The jobs of the account, as a test sees them: looking at one does not count as a poll of the client."""
 
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -10,6 +9,8 @@ from pytest_casavi.errors import NothingThere, WaitTimeout, told
 from pytest_casavi.handle.job_queue import Queue
 from pytest_casavi.handle.moments import parsed, parsed_or_none
 from pytest_casavi.handle.requests import Request, Requests
+from pytest_casavi.handle.waiting import WAIT_SECONDS as ARRIVAL_SECONDS
+from pytest_casavi.handle.waiting import Deadline, beside, pause
 from pytest_casavi.steering import Steering
 
 __tracebackhide__ = told
@@ -108,23 +109,41 @@ class Jobs:
 
     @property
     def last(self) -> "Job":
-        """The newest job.
-
-        Raises:
-            pytest_casavi.NothingThere: There is none.
-        """
-        lines = self._steering.ask("listJobs", query={"limit": 1})["jobs"]
-        if not lines:
-            raise NothingThere(f"There is no job: no import was accepted.\n{self._requests.listing()}")
-        return self._job(lines[0]["id"])
+        """The newest job: that which there is now, or, while there is none, the one that can be waited for."""
+        return self._job(self._newest())
 
     @property
     def next(self) -> "NextJob":
         """The next job that starts, to decide what becomes of it."""
         return NextJob(self._steering)
 
-    def _job(self, job_id: str) -> "Job":
-        return Job(self._steering, job_id, self._requests)
+    def wait(self, count: int = 1, timeout: float = ARRIVAL_SECONDS) -> list["Job"]:
+        """Waits until there are so many jobs and they have ended, and returns all that there are.
+
+        Args:
+            count: How many, at least.
+            timeout: Seconds of the wall clock, for all of them together.
+
+        Raises:
+            pytest_casavi.WaitTimeout: There are fewer in time, or one has not ended; the text shows what there is.
+        """
+        deadline = Deadline(timeout)
+        if not deadline.until(lambda: len(self) >= count):
+            raise WaitTimeout(f"{len(self)} of {count} jobs within {timeout:g} s.\n{self._requests.listing()}")
+        for job in self.all[:count]:
+            job.wait(deadline.left)
+        return self.all
+
+    async def done(self, count: int = 1, timeout: float = ARRIVAL_SECONDS) -> list["Job"]:  # noqa: ASYNC109  # as wait
+        """Waits as `wait` does, while the loop of the test goes on."""
+        return await beside(self.wait, count, timeout)
+
+    def _newest(self) -> str | None:
+        lines = self._steering.ask("listJobs", query={"limit": 1})["jobs"]
+        return str(lines[0]["id"]) if lines else None
+
+    def _job(self, job_id: str | None) -> "Job":
+        return Job(self._steering, job_id, self._requests, self._newest)
 
 
 class _Decidable:
@@ -168,18 +187,38 @@ class Job(_Decidable):
 
     Args:
         steering: Reaches the account.
-        job_id: Its id.
+        job_id: Its id; None for the first that comes.
         requests: What was asked of the account.
+        newest: Returns the id of the newest job, None if there is none.
     """
 
-    def __init__(self, steering: Steering, job_id: str, requests: Requests) -> None:
+    def __init__(
+        self, steering: Steering, job_id: str | None, requests: Requests, newest: Callable[[], str | None]
+    ) -> None:
         self._steering = steering
         self._requests = requests
+        self._newest = newest
         self._final: Any = None
-        self.id = job_id
+        self._id = job_id
 
     def __repr__(self) -> str:
-        return f"<Job {self.id}>"
+        return f"<Job {self._id}>" if self._known() else "<a job that there is not yet>"
+
+    @property
+    def id(self) -> str:
+        """Its id.
+
+        Raises:
+            pytest_casavi.NothingThere: There is no job yet.
+        """
+        if not self._known():
+            raise NothingThere(f"There is no job: no import was accepted.\n{self._requests.listing()}")
+        return str(self._id)
+
+    def _known(self) -> bool:
+        if self._id is None:
+            self._id = self._newest()
+        return self._id is not None
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Job) and other.id == self.id
@@ -252,7 +291,7 @@ class Job(_Decidable):
         return view
 
     def wait(self, timeout: float = WAIT_SECONDS) -> "Job":
-        """Waits until it has ended, and returns it.
+        """Waits until it has ended, and returns it. One that does not exist yet may come meanwhile.
 
         If the clock goes by itself and the job with it, this waits by the wall clock, until the moment at which the job
         is due. If nobody else would move the job (time is frozen, the queue is held, progress is manual), nothing is
@@ -264,18 +303,23 @@ class Job(_Decidable):
         Raises:
             pytest_casavi.WaitTimeout: It has not ended in time, or stalls; the text shows the queue.
         """
-        waited, seen = 0.0, None
+        deadline, seen = Deadline(timeout), None
+        if not deadline.until(self._known):
+            raise WaitTimeout(f"No import was accepted within {timeout:g} s.\n{self._requests.listing()}")
         while not self.ended:
-            now, pause = self._outlook()
-            if pause is None or now == seen:  # the system's own clock may stand still in a test, too
+            now, due = self._outlook()
+            if due is None or now == seen:  # the system's own clock may stand still in a test, too
                 self._step()
-            elif waited < timeout:
-                nap = min(max(pause, _LEAST_PAUSE), _LONGEST_PAUSE, timeout - waited)
-                time.sleep(nap)
-                waited, seen = waited + nap, now
+            elif left := deadline.left:
+                pause(min(max(due, _LEAST_PAUSE), _LONGEST_PAUSE, left))
+                seen = now
             else:
                 raise WaitTimeout(f"Job {self.id} has not ended within {timeout:g} s.\n{self._picture()}")
         return self
+
+    async def done(self, timeout: float = WAIT_SECONDS) -> "Job":  # noqa: ASYNC109  # as wait
+        """Waits as `wait` does, while the loop of the test goes on."""
+        return await beside(self.wait, timeout)
 
     def _force(self, outcome: str) -> None:
         self._steering.ask("forceJob", path={"id": self.id}, body={"outcome": outcome})

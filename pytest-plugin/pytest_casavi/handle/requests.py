@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, overload
 
-from pytest_casavi.errors import CannotSteer, NothingThere, told
+from pytest_casavi.errors import CannotSteer, NothingThere, WaitTimeout, told
 from pytest_casavi.handle.moments import parsed
+from pytest_casavi.handle.waiting import WAIT_SECONDS, Deadline, beside
 from pytest_casavi.steering import Steering
 
 __tracebackhide__ = told
@@ -275,6 +276,25 @@ class Requests(Sequence[Request]):
         """
         if found := self.all:
             raise AssertionError(f"Expected no request{self._chosen}, got {len(found)}.\n{self.listing()}")
+
+    def wait(self, count: int = 1, timeout: float = WAIT_SECONDS) -> list[Request]:
+        """Waits until there are so many, answered by then, and returns all that there are.
+
+        Args:
+            count: How many, at least.
+            timeout: Seconds of the wall clock.
+
+        Raises:
+            pytest_casavi.WaitTimeout: There are fewer in time; the text lists what there is.
+        """
+        if not Deadline(timeout).until(lambda: self.count() >= count):
+            told = f"{self.count()} of {count} requests{self._chosen} within {timeout:g} s."
+            raise WaitTimeout(f"{told}\n{self.listing()}")
+        return self.all
+
+    async def done(self, count: int = 1, timeout: float = WAIT_SECONDS) -> list[Request]:  # noqa: ASYNC109  # as wait
+        """Waits as `wait` does, while the loop of the test goes on."""
+        return await beside(self.wait, count, timeout)
 
     def clear(self) -> None:
         """Forgets all requests to the account, and with them the violations, which follow from them."""

@@ -1,6 +1,7 @@
 """Each rule about clients: a client that breaks it, near misses that do not, and a client that breaks none."""
 
 from datetime import datetime, timedelta
+from email.utils import format_datetime
 from typing import Any, Self
 
 import pytest
@@ -594,3 +595,107 @@ def test_same_import_sent_again_after_a_failure_of_the_server(status: int) -> No
 )
 def test_import_is_not_sent_again_blindly(story: Story) -> None:
     assert story.judged() == []
+
+
+# never-authorized
+
+
+def unauthorized(rule: str = "token-missing", **others: Any) -> dict[str, Any]:
+    return {"status": 401, "rule": rule, **others}
+
+
+def test_never_authorized() -> None:
+    detail = (
+        Story()
+        .log_in()
+        .add("getContacts", **unauthorized())
+        .add("getContacts", **unauthorized())
+        .one("never-authorized", 2, 3)
+    )
+    assert detail == "getContacts was refused by token-missing 2 times, and never got through."
+    Story().add("authenticate", **unauthorized("credentials-wrong")).one("never-authorized", 1)
+    Story().log_in().add("getJob", **unauthorized("token-unknown", token="x")).add("getContacts").one(
+        "never-authorized", 2
+    )
+
+
+@pytest.mark.parametrize(
+    "story",
+    [
+        Story().add("getContacts", **unauthorized()).log_in().add("getContacts"),
+        Story().add("authenticate", **unauthorized("credentials-wrong")).log_in(),
+        Story().log_in().add("authenticate", **unauthorized("credentials-wrong")),
+        Story().add("getContacts", **unauthorized("token-unknown", injected="fault-1", effect="truncate")),
+        Story().log_in().add("getContacts", token="t1").add("getContacts", **unauthorized("token-unknown", token="t1")),
+        Story().add("getContacts", 404, rule="contact-unknown"),
+        Story().add("getContacts", **unauthorized("token-expired")),
+    ],
+    ids=[
+        "logs in",
+        "right at last",
+        "was right before",
+        "a fault",
+        "a token that was good",
+        "nothing there",
+        "expired",
+    ],
+)
+def test_got_through_or_could_not(story: Story) -> None:
+    assert story.broken() == []
+
+
+def test_a_token_in_the_wrong_place_is_named_once() -> None:
+    bearer = {"token": "t1", "token_form": "bearer"}
+    Story().log_in().add("getContacts", **unauthorized("token-unknown", **bearer)).one("token-with-bearer", 2)
+
+
+# retry-after-ignored
+
+
+def asks(wait: str, status: int = 503, **others: Any) -> dict[str, Any]:
+    return {"status": status, "response_headers": ((b"Retry-After", wait.encode()),), **others}
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_retry_after_ignored(status: int) -> None:
+    detail = Story().add("getJob", **asks("11", status)).add("getJob", after=10).one("retry-after-ignored", 1, 2)
+    assert detail == f"getJob was called again 10.000 s after an answer {status} that asked for 11 s."
+
+
+@pytest.mark.parametrize(("seconds", "broken"), [(58, True), (59, False), (60, False)])
+def test_retry_after_a_date(seconds: int, broken: bool) -> None:
+    """A date has no parts of a second, so a client that rounds is a second early."""
+    date = format_datetime(START + timedelta(seconds=10 + 60), usegmt=True)
+    story = Story().add("getJob", **asks(date)).add("getJob", after=seconds)
+    assert story.broken() == ([("retry-after-ignored", (1, 2))] if broken else [])
+
+
+@pytest.mark.parametrize(
+    "wait", ["", "soon", "-1", "1.5", "9" * 40, "Mon, 01 Jan 2020 00:00:00", "Mon, 32 Jan 2020 00:00:00 GMT"]
+)
+def test_what_asks_for_no_time(wait: str) -> None:
+    assert Story().add("getJob", **asks(wait)).add("getJob", after=0).broken() == []
+
+
+@pytest.mark.parametrize(
+    "story",
+    [
+        Story().add("getJob", **asks("10")).add("getJob", after=10),
+        Story().add("getJob", **asks("60")).add("getContacts"),
+        Story().add("getJob", **asks("60", 500)).add("getJob"),
+        Story().add("getJob", **asks("60", injected="fault-1", effect="truncate")).add("getJob"),
+        Story().add("getJob", **asks("60", server_at=START)).add("getJob", server_at=START + timedelta(minutes=1)),
+        Story().add("getJob", **asks("60", server_at=START)).add("getJob", server_at=START),
+        Story().add("getJob", **asks("0")).add("getJob", after=0),
+    ],
+    ids=["waits", "another call", "another status", "lost", "by the server's clock", "under way", "no time"],
+)
+def test_waits_as_long_as_it_is_asked(story: Story) -> None:
+    assert story.broken() == []
+
+
+def test_each_answer_is_waited_for() -> None:
+    story = (
+        Story().add("getJob", **asks("15")).add("getJob", **asks("15")).add("getJob", after=15).add("getJob", after=0)
+    )
+    story.one("retry-after-ignored", 1, 2)

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterable
 
 from casavi_mock.domain.journal import Exchange
-from casavi_mock.domain.violations.checks import CHECKS, Observed
+from casavi_mock.domain.violations.checks import CHECKS
+from casavi_mock.domain.violations.observed import Observed
 from casavi_mock.domain.violations.rules import RULES, Criteria, Rule, UnknownRule, Violation
 from casavi_mock.domain.violations.steering import Command, Steering
 

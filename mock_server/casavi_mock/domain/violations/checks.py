@@ -5,47 +5,31 @@ about itself by a command to the mock.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
-from typing import NamedTuple
 
 from casavi_mock.domain.journal import Exchange
-from casavi_mock.domain.violations.rules import Criteria
-from casavi_mock.domain.violations.steering import Command, Steering
+from casavi_mock.domain.violations.observed import (
+    AUTHENTICATE,
+    IMPORT,
+    JOB,
+    REFRESH,
+    Finding,
+    Observed,
+    accepted,
+    found,
+    gap,
+    listed,
+    times,
+)
+from casavi_mock.domain.violations.refusals import ignored_failures, ignored_waits, never_authorized, wrong_order
+from casavi_mock.domain.violations.steering import Command
 
 LOG_INS_IN_A_ROW = 3
 """Log-ins for one call each, one after another, that make a habit."""
 
-_SHOWN = 5
-"""Records, fields and the like that a detail names."""
-
-_AUTHENTICATE, _REFRESH, _IMPORT, _JOB = "authenticate", "refreshToken", "importMasterData", "getJob"
-
 _BREAKS_CONTRACT = frozenset({400, 405, 413, 415})
 """Statuses of refusals that say that the request was wrong as such."""
-
-
-class Finding(NamedTuple):
-    """Where a rule is broken, and how."""
-
-    numbers: tuple[int, ...]
-    detail: str
-
-
-class Observed(NamedTuple):
-    """What is known of a client, of its account, and of the test around both."""
-
-    exchanges: Sequence[Exchange]
-    """Those of the account, the oldest first."""
-    criteria: Criteria
-    steering: Steering
-    """What the test did to the account itself."""
-    job_ended: Callable[[str], bool | None]
-    """Returns whether the job with an id has ended; None if it is gone."""
-
-
-_Record = tuple[str, str | None]
-"""Entity and reference id."""
 
 
 def _contract_violations(observed: Observed) -> Iterator[Finding]:
@@ -59,16 +43,16 @@ def _contract_violations(observed: Observed) -> Iterator[Finding]:
             what = exchange.operation or f"{exchange.method} {exchange.path}"
             groups[what, name, exchange.pointers].append(exchange)
     for (what, broken, pointers), members in groups.items():
-        places = f" at {_listed(pointer or 'the body' for pointer in pointers)}" if pointers else ""
+        places = f" at {listed(pointer or 'the body' for pointer in pointers)}" if pointers else ""
         why = members[0].detail or "no reason is known"
-        yield _found(members, f"{what} was refused by {broken}{places}: {why}")
+        yield found(members, f"{what} was refused by {broken}{places}: {why}")
 
 
 def _tokens_not_raw(observed: Observed) -> Iterator[Finding]:
     for form, where in (("bearer", "with `Bearer` before it"), ("authorization", "in the header `Authorization`")):
         members = [exchange for exchange in observed.exchanges if exchange.token_form == form]
         if members:
-            yield _found(members, f"The token came {where} in {_times(len(members), 'request')}.")
+            yield found(members, f"The token came {where} in {times(len(members), 'request')}.")
 
 
 def _tokens_in_addresses(observed: Observed) -> Iterator[Finding]:
@@ -76,8 +60,8 @@ def _tokens_in_addresses(observed: Observed) -> Iterator[Finding]:
     if members:
         first = members[0]
         address = f"{first.path}?{first.query}" if first.query else first.path
-        yield _found(
-            members, f"{_times(len(members), 'address', 'addresses')} held one, the first was {first.method} {address}."
+        yield found(
+            members, f"{times(len(members), 'address', 'addresses')} held one, the first was {first.method} {address}."
         )
 
 
@@ -87,13 +71,13 @@ def _unknown_fields(observed: Observed) -> Iterator[Finding]:
         if exchange.unknown_fields:
             groups[exchange.unknown_fields].append(exchange)
     for pointers, members in groups.items():
-        yield _found(members, f"Unknown: {_listed(pointer or 'further fields' for pointer in pointers)}.")
+        yield found(members, f"Unknown: {listed(pointer or 'further fields' for pointer in pointers)}.")
 
 
 def _deprecated(observed: Observed) -> Iterator[Finding]:
     noted = [(one, note) for one in observed.exchanges for note in one.notes if note.startswith("deprecated")]
     for text in dict.fromkeys(note for _, note in noted):
-        yield _found([exchange for exchange, note in noted if note == text], f"{text[:1].upper()}{text[1:]}.")
+        yield found([exchange for exchange, note in noted if note == text], f"{text[:1].upper()}{text[1:]}.")
 
 
 def _log_ins(observed: Observed) -> Iterator[Finding]:
@@ -103,7 +87,7 @@ def _log_ins(observed: Observed) -> Iterator[Finding]:
     row: list[Exchange] = []
     rows: list[list[Exchange]] = []
     for exchange in (*observed.exchanges, None):
-        if exchange is not None and exchange.operation != _AUTHENTICATE:
+        if exchange is not None and exchange.operation != AUTHENTICATE:
             calls.append(exchange)
         elif exchange is None or exchange.succeeded:
             if log_in is not None and len(calls) == 1 and not _needs_log_in(log_in, calls[0], exchange):
@@ -115,7 +99,7 @@ def _log_ins(observed: Observed) -> Iterator[Finding]:
     rows.append(row)
     for members in rows:
         if len(members) >= 2 * LOG_INS_IN_A_ROW:
-            yield _found(members, f"{len(members) // 2} log-ins in a row served one call each.")
+            yield found(members, f"{len(members) // 2} log-ins in a row served one call each.")
 
 
 def _needs_log_in(log_in: Exchange, call: Exchange, following: Exchange | None) -> bool:
@@ -135,7 +119,7 @@ def _late_refreshes(observed: Observed) -> Iterator[Finding]:
     groups: dict[str, list[Exchange]] = defaultdict(list)
     last_log_in = 0
     for exchange in observed.exchanges:
-        if exchange.operation == _AUTHENTICATE and exchange.succeeded:
+        if exchange.operation == AUTHENTICATE and exchange.succeeded:
             last_log_in = exchange.number
         if exchange.token is None:
             continue
@@ -148,12 +132,12 @@ def _late_refreshes(observed: Observed) -> Iterator[Finding]:
         by_the_test = observed.steering.between(Command.CLOCK, told[token].number, members[0].number)
         if by_the_test and last_log_in > members[-1].number:
             continue
-        too_late = any(exchange.operation == _REFRESH for exchange in members)
+        too_late = any(exchange.operation == REFRESH for exchange in members)
         how = "the refresh came too late" if too_late else "it was never refreshed"
         until = told[token].token_until
         assert until is not None, "so it was told"
-        detail = f"The token lived until {until.isoformat()}, {how}: {_times(len(members), 'request')} failed."
-        yield _found(members, detail)
+        detail = f"The token lived until {until.isoformat()}, {how}: {times(len(members), 'request')} failed."
+        yield found(members, detail)
 
 
 def _fast_polls(observed: Observed) -> Iterator[Finding]:
@@ -166,27 +150,20 @@ def _fast_polls(observed: Observed) -> Iterator[Finding]:
     groups: dict[str, list[Exchange]] = defaultdict(list)
     shortest: dict[str, timedelta] = {}
     for poll in observed.exchanges:
-        if poll.operation != _JOB or poll.job_id is None or not poll.succeeded:
+        if poll.operation != JOB or poll.job_id is None or not poll.succeeded:
             continue
         last = before.get(poll.job_id)
         before[poll.job_id] = poll
         if last is None or last.job_final or last.perhaps_lost:
             continue
-        gap = _gap(last, poll)
-        if gap < wait and not observed.steering.between(Command.JOBS, last.number, poll.number):
+        between = gap(last, poll)
+        if between < wait and not observed.steering.between(Command.JOBS, last.number, poll.number):
             groups[poll.job_id].append(poll)
-            shortest[poll.job_id] = min(gap, shortest.get(poll.job_id, gap))
+            shortest[poll.job_id] = min(between, shortest.get(poll.job_id, between))
     for job, members in groups.items():
-        how = f"{_times(len(members), 'time')} within {wait.total_seconds():g} s of the last look"
+        how = f"{times(len(members), 'time')} within {wait.total_seconds():g} s of the last look"
         pause = f"the shortest pause was {shortest[job].total_seconds():.3f} s"
-        yield _found(members, f"Job {job} was polled {how}; {pause}.")
-
-
-def _gap(one: Exchange, other: Exchange) -> timedelta:
-    gap = other.at - one.at
-    if one.server_at is None or other.server_at is None:
-        return gap
-    return max(gap, other.server_at - one.server_at)
+        yield found(members, f"Job {job} was polled {how}; {pause}.")
 
 
 def _unread_jobs(observed: Observed) -> Iterator[Finding]:
@@ -197,11 +174,11 @@ def _unread_jobs(observed: Observed) -> Iterator[Finding]:
     polls: dict[str, Exchange] = {}
     ended: set[str] = set()
     for poll in observed.exchanges:
-        if poll.operation == _JOB and poll.job_id is not None and poll.succeeded:
+        if poll.operation == JOB and poll.job_id is not None and poll.succeeded:
             polls[poll.job_id] = poll
             if poll.job_final:
                 ended.add(poll.job_id)
-    for exchange in _accepted(observed.exchanges):
+    for exchange in accepted(observed.exchanges):
         job = exchange.job_id or ""
         if job in ended or exchange.perhaps_lost or observed.steering.has_read(job):
             continue
@@ -215,56 +192,14 @@ def _unread_jobs(observed: Observed) -> Iterator[Finding]:
             yield Finding(numbers, f"Job {job} was {poll_seen.job_status!r} when it was looked at last.")
 
 
-def _ignored_failures(observed: Observed) -> Iterator[Finding]:
-    """What was stored by an earlier import may be referred to, even if a later version of it was refused."""
-    sent: dict[str, Exchange] = {}
-    known: dict[_Record, int] = {}
-    stored: set[_Record] = set()
-    for exchange in observed.exchanges:
-        if exchange.operation == _JOB and exchange.succeeded and not exchange.perhaps_lost:
-            for record in exchange.refused:
-                if record[1] is not None and record not in stored:
-                    known.setdefault(record, exchange.number)
-            origin = sent.get(exchange.job_id or "")
-            if origin is not None and exchange.job_final:
-                stored.update(set(origin.provides) - set(exchange.refused))
-        elif exchange.operation == _IMPORT and exchange.succeeded:
-            sent[exchange.job_id or ""] = exchange
-            for record in exchange.provides:
-                known.pop(record, None)
-            bad = list(dict.fromkeys(record for record in exchange.refers if record in known))
-            if bad:
-                numbers = (*sorted({known[record] for record in bad}), exchange.number)
-                yield Finding(numbers, f"Refused as the job told, yet referred to: {_records(bad)}.")
-
-
-def _wrong_order(observed: Observed) -> Iterator[Finding]:
-    sent = {exchange.job_id or "": exchange for exchange in _accepted(observed.exchanges)}
-    provided = [(exchange, frozenset(exchange.provides)) for exchange in sent.values()]
-    told: dict[str, dict[_Record, int]] = defaultdict(dict)
-    for exchange in observed.exchanges:
-        job = exchange.job_id or ""
-        if job in sent and exchange.operation == _JOB and not exchange.perhaps_lost:
-            for record in exchange.missing:
-                told[job].setdefault(record, exchange.number)
-    for job, missing in told.items():
-        origin = sent[job]
-        for later, records in provided:
-            came = [record for record in missing if record in records] if later.number > origin.number else []
-            if came:
-                # Taken out, as what is sent once more after that is in order.
-                numbers = tuple(sorted({origin.number, later.number, *(missing.pop(record) for record in came)}))
-                yield Finding(numbers, f"Referred to first and sent later: {_records(came)}.")
-
-
 def _repeated_imports(observed: Observed) -> Iterator[Finding]:
     """A look at any job in between counts as having looked what became of the first."""
     unsure: dict[str, list[Exchange]] = {}
     for exchange in observed.exchanges:
-        if exchange.operation == _JOB:
+        if exchange.operation == JOB:
             yield from _repetitions(unsure)
             unsure.clear()
-        if exchange.operation != _IMPORT or exchange.fingerprint is None:
+        if exchange.operation != IMPORT or exchange.fingerprint is None:
             continue
         if exchange.fingerprint in unsure:
             unsure[exchange.fingerprint].append(exchange)
@@ -276,46 +211,22 @@ def _repeated_imports(observed: Observed) -> Iterator[Finding]:
 def _repetitions(unsure: Mapping[str, list[Exchange]]) -> Iterator[Finding]:
     for members in unsure.values():
         if len(members) > 1:
-            yield _found(
-                members, f"The same import was sent {_times(len(members), 'time')}; the first answer was lost."
-            )
-
-
-def _accepted(exchanges: Sequence[Exchange]) -> Iterator[Exchange]:
-    for exchange in exchanges:
-        if exchange.operation == _IMPORT and exchange.succeeded and exchange.job_id is not None:
-            yield exchange
-
-
-def _found(members: Sequence[Exchange], detail: str) -> Finding:
-    return Finding(tuple(exchange.number for exchange in members), detail)
-
-
-def _records(records: Sequence[_Record]) -> str:
-    return _listed(f"{entity} {name!r}" for entity, name in records)
-
-
-def _listed(texts: Iterable[str]) -> str:
-    shown = list(texts)
-    more = f" and {len(shown) - _SHOWN} more" if len(shown) > _SHOWN else ""
-    return ", ".join(shown[:_SHOWN]) + more
-
-
-def _times(number: int, one: str, many: str | None = None) -> str:
-    return f"{number} {one if number == 1 else many or one + 's'}"
+            yield found(members, f"The same import was sent {times(len(members), 'time')}; the first answer was lost.")
 
 
 CHECKS: Mapping[str, Callable[[Observed], Iterator[Finding]]] = {
     "request-violates-contract": _contract_violations,
     "token-with-bearer": _tokens_not_raw,
     "token-in-url": _tokens_in_addresses,
-    "partial-failure-ignored": _ignored_failures,
-    "children-before-parents": _wrong_order,
+    "never-authorized": never_authorized,
+    "partial-failure-ignored": ignored_failures,
+    "children-before-parents": wrong_order,
     "unknown-fields-sent": _unknown_fields,
     "deprecated-parameters": _deprecated,
     "log-in-before-every-call": _log_ins,
     "refresh-never-or-too-late": _late_refreshes,
     "polls-too-fast": _fast_polls,
+    "retry-after-ignored": ignored_waits,
     "job-never-read-to-its-end": _unread_jobs,
     "same-import-sent-again-after-lost-response": _repeated_imports,
 }

@@ -35,6 +35,12 @@ RULES: Mapping[str, Rule] = {
         "Send tokens in the header `token`, credentials in bodies: addresses end in the logs of servers and proxies.",
         "inferred",
     ),
+    "never-authorized": Rule(
+        "error",
+        "Requests were refused for want of a good log-in, and never got through",
+        "Log in with `key` and `secret` in the body of `POST /authenticate`, and send the token that it answers.",
+        "documented",
+    ),
     "partial-failure-ignored": Rule(
         "error",
         "Records were sent that refer to records known to be refused",
@@ -75,6 +81,12 @@ RULES: Mapping[str, Rule] = {
         "warning",
         "A job was polled too often",
         "Wait between two looks at a job, longer each time.",
+        "assumed",
+    ),
+    "retry-after-ignored": Rule(
+        "warning",
+        "A call was repeated sooner than its answer had asked",
+        "Wait as long as the header `Retry-After` says, in seconds or until a date, before the same call again.",
         "assumed",
     ),
     "job-never-read-to-its-end": Rule(
