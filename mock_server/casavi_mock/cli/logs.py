@@ -68,7 +68,7 @@ def set_up(log_format: str, level: str, *, requests: bool | None = False) -> Non
     """
     handler = logging.StreamHandler(sys.stderr)
     terminal = sys.stderr.isatty()
-    utf8 = (getattr(sys.stderr, "encoding", None) or "").lower() in ("utf-8", "utf8")
+    utf8 = (getattr(sys.stderr, "encoding", None) or "utf-8").lower() in ("utf-8", "utf8")
     text = TextLines(coloured=terminal and not os.environ.get("NO_COLOR"))
     handler.setFormatter(JsonLines(ascii_only=not utf8) if log_format == "json" else text)
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)

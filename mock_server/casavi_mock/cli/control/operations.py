@@ -187,7 +187,7 @@ def _choices(document: Document, body: Schema) -> Iterator[tuple[str, Mapping[st
 def _read(file: BinaryIO) -> bytes:
     """Returns what is in a file, without a byte order mark."""
     content = file.read()
-    return content[mark_length(content, str(file.name)) :]
+    return content[mark_length(content, str(getattr(file, "name", "-"))) :]
 
 
 def _written(value: Any) -> str:
