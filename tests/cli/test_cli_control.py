@@ -100,7 +100,7 @@ def test_jobs_queue_and_progress(steer: Steer, url: str, run: Run) -> None:
     assert "held" in steer("hold").stdout
     job = run("import", "-", "--no-wait", "--url", url, stdin='{"contacts": [{"id": "1"}, {"id": "2"}]}').stdout.strip()
     assert job in steer("jobs").stdout
-    assert "1 jobs unfinished" in steer("queue").stdout
+    assert "1 job unfinished" in steer("queue").stdout
     assert "moved" in steer("step", "record").stdout
     assert "1 of 2" in steer("jobs", job).stdout
     steer("outcome", job, "failed")
@@ -129,7 +129,7 @@ def test_clock_and_tokens(steer: Steer, url: str, run: Run) -> None:
     assert "cannot go back" in steer("clock", "set", "2001-01-01T00:00:00Z", code=2).stderr
     assert "--days" in steer("clock", "advance", code=2).stderr
     run("import", "-", "--url", url, stdin="{}")
-    assert "1 tokens expired" in steer("expire-tokens").stdout
+    assert "1 token expired" in steer("expire-tokens").stdout
 
 
 def test_faults(steer: Steer, url: str, run: Run) -> None:

@@ -155,7 +155,7 @@ class BodySchema:
         value = error.instance
         if isinstance(value, dict) and _lacks_fields(error.kind):
             return self._fields_of(value)
-        return json_type(value) if self.secret else described(value)
+        return json_type(value) if self.secret and value != "" else described(value)
 
     def _fields_of(self, value: Mapping[str, Any]) -> str:
         shown = sorted(name for name in value if name in self._names or not self.secret)
@@ -277,6 +277,8 @@ def described(value: Any) -> str:
     kind = json_type(value)
     if value is None or isinstance(value, list | dict):
         return kind
+    if value == "":
+        return "an empty string"
     text = orjson.dumps(value).decode()
     return f"{kind} {text if len(text) <= _SHOWN else text[:_SHOWN] + '…'}"
 

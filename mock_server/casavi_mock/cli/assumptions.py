@@ -5,13 +5,14 @@ from typing import Any
 
 import click
 import orjson
-from rich.console import Console
-from rich.table import Table
+from rich.text import Text
 
 from casavi_contracts import spec
 from casavi_mock.accounts import own_register
 from casavi_mock.cli.options import CONTEXT
 from casavi_mock.cli.profiles import profile_option
+from casavi_mock.cli.tables import print_table
+from casavi_mock.cli.text import json_bytes
 from casavi_mock.errors import ConfigurationError
 
 Register = Mapping[str, spec.Assumption]
@@ -67,21 +68,18 @@ def show_assumptions(profile: Mapping[str, Any] | None, form: str) -> None:
         _print_table(register, values)
     else:
         makers = {"json": _json, "markdown": _markdown, "toml": _toml}
-        click.echo("\n".join(makers[form](register, values)))
+        click.echo("\n".join(makers[form](register, values)).encode())  # files in UTF-8, whatever the locale is
 
 
 def _print_table(register: Register, values: Mapping[str, Any]) -> None:
-    console = Console()
-    table = Table("assumption", "value", "possible", "evidence", "question", show_lines=False, pad_edge=False, box=None)
-    table.columns[0].no_wrap = True
-    table.columns[1].style = "bold"
+    rows = []
     for name, entry in register.items():
         changed = "" if values[name] == entry.value else " (changed)"
-        table.add_row(name, shown(values[name]) + changed, entry.possible, entry.evidence, entry.question)
-    console.print(table)
-    console.print(
-        f"\n{len(register)} assumptions. Change one in a profile: [assumptions] name = value, serve --profile FILE",
-        markup=False,
+        value = Text(shown(values[name]) + changed, style="bold")
+        rows.append((name, value, entry.possible, entry.evidence, entry.question))
+    print_table(("assumption", "value", "possible", "evidence", "question"), rows, whole=("assumption", "evidence"))
+    click.echo(
+        f"\n{len(register)} assumptions. Change one in a profile: [assumptions] name = value, serve --profile FILE"
     )
 
 
@@ -101,7 +99,7 @@ def _json(register: Register, values: Mapping[str, Any]) -> Iterator[str]:
         }
         for name, entry in register.items()
     ]
-    yield orjson.dumps(rows, option=orjson.OPT_INDENT_2).decode()
+    yield json_bytes(rows).decode()
 
 
 def _markdown(register: Register, values: Mapping[str, Any]) -> Iterator[str]:

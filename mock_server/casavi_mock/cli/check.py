@@ -15,6 +15,7 @@ from typing import Any
 
 import click
 from click.core import ParameterSource
+from click.shell_completion import CompletionItem
 
 from casavi_mock.cli.options import CONTEXT, Number, credentials, option
 from casavi_mock.cli.profiles import profile_option
@@ -57,6 +58,15 @@ _FILE = click.Path(dir_okay=False)
 _FOLDER = click.Path(file_okay=False)
 
 
+def _laws(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Returns the names of laws that begin like what was typed, as far as the libraries for them are there."""
+    try:
+        names: list[str] = [*importlib.import_module(f"{SUITE}.tasks").names()]
+    except ImportError:
+        return []
+    return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+
+
 def in_process_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Adds the options of the mock in process: how its jobs move on."""
     for add in reversed(PROGRESS_OPTIONS):  # the last one is shown first
@@ -73,7 +83,9 @@ def in_process_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @option("--control-token", help="Secret that the mock's control plane wants.", show_default=False)
 @profile_option
 @click.option("--version", multiple=True, type=click.Choice(["v1", "v2"]), help="Version of the API.  [default: both]")
-@click.option("--only", multiple=True, metavar="LAW", help="Judge this law alone; 'job-*' names several.")
+@click.option(
+    "--only", multiple=True, metavar="LAW", shell_complete=_laws, help="Judge this law alone; 'job-*' names several."
+)
 @click.option("--list", is_flag=True, help="List the laws and end.")
 @click.option("--seed", type=click.IntRange(0), help="Number from which all cases follow.  [default: a random one]")
 @click.option("--max-examples", type=click.IntRange(1), help="Cases of each law.  [default: each law's own number]")

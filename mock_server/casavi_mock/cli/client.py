@@ -190,7 +190,10 @@ class Client:
         errors = body.get("errors")
         if isinstance(errors, list) and len(errors) > 1:
             named = [error for error in errors[:_SHOWN] if isinstance(error, dict)]
-            lines += [f"  {self._shown(error.get('pointer'))}: {self._shown(error.get('message'))}" for error in named]
+            places = [f"{self._shown(error.get('pointer'))}: {self._shown(error.get('message'))}" for error in named]
+            if places and lines[0].startswith(places[0]):  # the detail tells the first one
+                del places[0]
+            lines += [f"  {place}" for place in places]
             count = body.get("errorCount")
             hidden = (count if isinstance(count, int) else len(errors)) - len(named)
             lines += [f"  and {hidden} more"] if hidden > 0 else []

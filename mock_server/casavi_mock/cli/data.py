@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from casavi_mock.cli.options import CONTEXT, Suggesting
+from casavi_mock.cli.server_options import samples
 from casavi_mock.errors import ConfigurationError
 
 
@@ -45,7 +46,7 @@ def list_() -> None:
 
 
 @data.command(context_settings=CONTEXT)
-@click.argument("name")
+@click.argument("name", shell_complete=samples)
 @click.option("--output", "-o", type=click.Path(dir_okay=False, writable=True), help="File; standard output otherwise.")
 def show(name: str, output: str | None) -> None:
     """Print a sample portfolio.

@@ -9,7 +9,7 @@ from http.client import HTTPException
 import click
 
 from casavi_contracts.network import UnusableVariable, proxy_for, trusted
-from casavi_mock.cli.options import CONTEXT, Number, local_url, option, server_options
+from casavi_mock.cli.options import CONTEXT, Number, Plain, local_url, server_options
 from casavi_mock.cli.profiles import server_profile_option
 from casavi_mock.domain.journal import printable
 
@@ -21,7 +21,7 @@ _PAUSE_SECONDS = 0.1
 @server_profile_option
 @server_options[0]
 @server_options[1]
-@option("--url", envvar=[], show_default=False, help="Address of the mock, in place of host and port.")
+@click.option("--url", cls=Plain, help="Address of the mock, in place of host and port.")
 @click.option("--wait", "wait_seconds", type=Number(0), default=0, help="Wait so many seconds until it is ready.")
 @click.option("--quiet", "-q", is_flag=True, help="Print nothing.")
 def health(profile: object, host: str, port: int, url: str | None, wait_seconds: float, quiet: bool) -> None:

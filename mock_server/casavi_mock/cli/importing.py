@@ -58,7 +58,7 @@ def import_(
     Examples:
       casavi-mock import portfolio.json
       casavi-mock data show small-house | casavi-mock import -
-      casavi-mock import portfolio.json --url https://api.example.com --key … --secret … --timeout 3600
+      casavi-mock import portfolio.json --url https://api.example.com --timeout 3600
     """
     body = _body(file)
     name, hidden = credentials(key, secret)

@@ -115,7 +115,10 @@ secret_option = option(
     help="API secret.  [default: the documentation's example]",
 )
 url_option = option(
-    "--url", envvar="CASAVI_URL", show_default=False, help="Address of the API.  [default: the mock on this machine]"
+    "--url",
+    envvar="CASAVI_URL",
+    show_default=False,
+    help="Address of the server.  [default: by --host and --port]",
 )
 
 

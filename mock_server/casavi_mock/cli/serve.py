@@ -15,11 +15,12 @@ from casavi_contracts.spec import ProfileError
 from casavi_mock.accounts import Account, Registry, Settings
 from casavi_mock.cli import logs, streams
 from casavi_mock.cli.access import beyond_loopback, exposure
-from casavi_mock.cli.limits import assumed, connection_limits, limits
+from casavi_mock.cli.limits import ASSUMPTIONS, HELP, assumed, connection_limits, limits
 from casavi_mock.cli.options import CONTEXT, EXAMPLE_KEY, credentials, local_url
 from casavi_mock.cli.profiles import listening_options
+from casavi_mock.cli.sections import Sectioned, help_limits_option
 from casavi_mock.cli.server_options import Credentials, progress_of, server_options
-from casavi_mock.cli.text import shown
+from casavi_mock.cli.text import counted, shown
 from casavi_mock.domain.jobs import Job
 from casavi_mock.domain.model import ENTITIES
 from casavi_mock.errors import ConfigurationError
@@ -32,9 +33,22 @@ if TYPE_CHECKING:
 log = logging.getLogger("casavi_mock.serve")
 
 
-@click.command(context_settings=CONTEXT)
+SECTIONS = {
+    "What one needs": ("host", "port", "key", "secret", "load", "profile"),
+    "Time and queue": ("progress", "job_seconds", "record_seconds", "polls"),
+    "Accounts and state": ("account", "account_file", "keep_documents", "state", "state_seconds"),
+    "Proxies and browsers": ("base_url", "forwarded", "cors"),
+    "Control plane": ("no_control", "control_token", "control_token_file", "allowed_host"),
+    "Log and checks": ("log_format", "log_level", "log_requests", "strict"),
+    "Limits": (*(name.replace("-", "_") for name in ASSUMPTIONS), *HELP),
+}
+"""Options by the section of the help in which they stand."""
+
+
+@click.command(cls=Sectioned, sections=SECTIONS, apart=("Limits",), context_settings=CONTEXT)
 @listening_options
 @server_options
+@help_limits_option()
 def serve(profile: Mapping[str, Any] | None, host: str, port: int, **options: Any) -> None:
     """Run the mock in the foreground, until Ctrl-C or SIGTERM.
 
@@ -178,4 +192,4 @@ def _log_end(account: Account, job: Job) -> None:
 
 
 def _numbers(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{number} {name}" for name, number in counts.items()) or "nothing"
+    return ", ".join(counted(number, name) for name, number in counts.items()) or "nothing"

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import click
+from click.shell_completion import CompletionItem
 
 from casavi_mock.cli.access import AllowedHost, Origin, SecretFile
 from casavi_mock.cli.limits import limit_options
@@ -54,6 +55,21 @@ class BaseUrl(click.ParamType):  # type: ignore[type-arg]  # generic only in new
         return str(value).rstrip("/")
 
 
+class Portfolio(click.Path):
+    """A file, a folder or a sample; the names of samples are completed, and files after them."""
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """Returns the samples that begin like what was typed, and that files may be meant."""
+        return [*samples(ctx, param, incomplete), *super().shell_complete(ctx, param, incomplete)]
+
+
+def samples(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Returns the names of samples that begin like what was typed."""
+    from casavi_fixtures import portfolio_names
+
+    return [CompletionItem(name) for name in portfolio_names() if name.startswith(incomplete)]
+
+
 class ControlToken(click.ParamType):  # type: ignore[type-arg]  # generic only in newer versions of click
     """A secret that fits into a header."""
 
@@ -90,7 +106,7 @@ OPTIONS = (
     ),
     option(
         "--load",
-        type=click.Path(),
+        type=Portfolio(),
         multiple=True,
         metavar="PORTFOLIO",
         help="File, folder or sample portfolio for the first account.",

@@ -13,6 +13,15 @@ _STEERING = re.compile("[\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2
 """What JSON lets through as it is: C1 controls, line ends that only Unicode knows, and marks of direction."""
 
 
+_SINGULAR = {
+    f"{noun}s": noun
+    for noun in (
+        "account", "byte", "call", "contact", "document", "exchange", "job", "poll", "record", "request", "second",
+        "snapshot", "time", "token", "unit",
+    )
+} | {"properties": "property", "responsibilities": "responsibility"}  # fmt: skip
+
+
 def shown(value: Any) -> str:
     """Returns anything that a server sent as a text in one line, without what steers a terminal."""
     return printable(value if isinstance(value, str) else "" if value is None else str(value))
@@ -21,6 +30,14 @@ def shown(value: Any) -> str:
 def shown_lines(text: str) -> str:
     """Returns a text of several lines without what steers a terminal."""
     return "\n".join(printable(line) for line in text.split("\n"))
+
+
+def counted(number: object, plural: str) -> str:
+    """Returns a number with its noun, such as `1 property` and `2 properties`; other words behind the noun stay."""
+    noun, blank, rest = plural.partition(" ")
+    if number == 1 and noun in _SINGULAR:
+        noun = _SINGULAR[noun]
+    return f"{shown(number)} {noun}{blank}{rest}"
 
 
 def json_bytes(value: Any, *, indent: bool = True, ascii_only: bool = False) -> bytes:

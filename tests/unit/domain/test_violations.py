@@ -176,7 +176,7 @@ def test_address_without_operation() -> None:
     wrong = refusal("operation-unknown", 404, detail=None)
     story = Story().add(None, path="/a", **wrong).add(None, path="/b", **wrong).add(None, path="/a", **wrong)
     assert story.broken() == [("request-violates-contract", (1, 3)), ("request-violates-contract", (2,))]
-    assert story.judged()[0].detail == "POST /a was refused by operation-unknown: no reason is known"
+    assert story.judged()[0].detail == "POST /a was refused by operation-unknown: no reason is known."
 
 
 def test_a_fault_during_a_wrong_request_is_no_excuse() -> None:

@@ -16,6 +16,9 @@ from casavi_mock.cli.options import CONTEXT, Number, Suggesting
 from casavi_mock.cli.text import echo_json
 from casavi_mock.control.document import Document, Schema, known_values
 
+_SENTENCE = 200
+"""Characters of a command's help in a list; click would cut it after some forty."""
+
 _FILE = click.Path(dir_okay=False, allow_dash=True)
 
 
@@ -32,7 +35,9 @@ def control_group(document: Document, **settings: Any) -> "Group":
         for name in (operation.command["name"], *operation.command.get("also", ())):
             named.setdefault(name, []).append(operation)
     commands = {name: Command(name.rpartition(" ")[2], operations, known) for name, operations in named.items()}
-    root = Group("control", former=document["x-former-commands"], **settings)
+    words = {name.partition(" ")[0]: operations[-1].tag for name, operations in named.items()}
+    sections = {tag["name"]: [word for word in sorted(words) if words[word] == tag["name"]] for tag in document["tags"]}
+    root = Group("control", former=document["x-former-commands"], sections=sections, **settings)
     for word, part in document["x-command-groups"].items():
         inside = [name for name in named if name.startswith(f"{word} ")]
         text = _help(part["help"], (operation for name in inside for operation in named[name]))
@@ -141,6 +146,7 @@ class Group(Suggesting):
         name: The word.
         usual: The command that is meant if none is named.
         former: Present names by former ones, which are refused.
+        sections: Names of its commands by what they are about; in one list if empty.
         settings: As for `click.Group`.
     """
 
@@ -150,6 +156,7 @@ class Group(Suggesting):
         *,
         usual: click.Command | None = None,
         former: Mapping[str, str] | None = None,
+        sections: Mapping[str, Sequence[str]] | None = None,
         **settings: Any,
     ) -> None:
         params = usual.params if usual else connection_options()
@@ -157,6 +164,17 @@ class Group(Suggesting):
         super().__init__(name, params=params, context_settings=CONTEXT, **settings)
         self._usual = usual
         self._former = former or {}
+        self._sections = sections or {}
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Writes the commands, by what they are about, and below them the options."""
+        width = max(map(len, self.commands), default=0)
+        for title, names in (self._sections or {"commands": self.list_commands(ctx)}).items():
+            rows = [(f"{name:{width}}", self.commands[name].get_short_help_str(_SENTENCE)) for name in names]
+            if rows:
+                with formatter.section(title.capitalize()):
+                    formatter.write_dl(rows)
+        click.Command.format_options(self, ctx, formatter)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Returns a command; refuses a former name."""

@@ -54,6 +54,8 @@ class Operation:
     places: tuple[Place, ...]
     choices: Mapping[str, Mapping[str, set[str]]]
     """For a field of the body that is one of several: what the others need beside the value that chooses, by value."""
+    tag: str
+    """What it is about."""
     formats: tuple[str, ...]
     """Forms of its answer that go into files."""
 
@@ -147,6 +149,7 @@ def _operation(
         body=body,
         places=tuple(places),
         choices=dict(_choices(document, body)),
+        tag=node["tags"][0],
         formats=tuple(name for name in next(formats, ()) if name != "json"),
     )
 

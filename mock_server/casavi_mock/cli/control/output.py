@@ -9,10 +9,11 @@ from typing import Any
 import click
 
 from casavi_mock.cli.tables import print_table
+from casavi_mock.cli.text import counted
 from casavi_mock.domain.journal import printable
 from casavi_mock.errors import ConfigurationError
 
-_PLACE = re.compile(r"\{([\w.]+)(?:\?([^:}]*)(?::([^}]*))?)?\}")
+_PLACE = re.compile(r"\{([\w.]+)(?:\?([^:}]*)(?::([^}]*))?)?\}(?: ([a-z]+))?")
 _WHOLE = ("at", "created", "id", "key", "method", "name", "number", "state", "status")
 """Columns that are useless when broken."""
 
@@ -66,13 +67,14 @@ def filled(template: str, answer: Any) -> str:
     """
 
     def value(match: re.Match[str]) -> str:
-        name, text, other = match.groups()
+        name, text, other, noun = match.groups()
         found = answer
         for part in name.split("."):
             found = found.get(part) if isinstance(found, dict) else None
         if text is None:
-            return shown(found)
-        return (other or "") if found in (None, "") or found is False else text.replace("%", shown(found))
+            return _counted(found, noun) if noun else shown(found)
+        said = (other or "") if found in (None, "") or found is False else text.replace("%", shown(found))
+        return f"{said} {noun}" if noun else said
 
     return _PLACE.sub(value, template)
 
@@ -84,10 +86,14 @@ def shown(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, dict):  # numbers by name
-        parts = {name: shown(part) for name, part in value.items() if part}
-        return ", ".join(f"{text} {name}" for name, text in parts.items() if text != _NOTHING) or _NOTHING
+        parts = {name: part for name, part in value.items() if part and shown(part) != _NOTHING}
+        return ", ".join(_counted(part, name) for name, part in parts.items()) or _NOTHING
     text = value if isinstance(value, str) else f"{value:g}" if isinstance(value, float) else str(value)
     return printable(text)
+
+
+def _counted(value: Any, noun: str) -> str:
+    return counted(value if type(value) is int else shown(value), noun)
 
 
 def write(file: str, content: bytes) -> None:

@@ -44,8 +44,10 @@ def _contract_violations(observed: Observed) -> Iterator[Finding]:
             groups[what, name, exchange.pointers].append(exchange)
     for (what, broken, pointers), members in groups.items():
         places = f" at {listed(pointer or 'the body' for pointer in pointers)}" if pointers else ""
-        why = members[0].detail or "no reason is known"
-        yield found(members, f"{what} was refused by {broken}{places}: {why}")
+        why = (members[0].detail or "no reason is known").rstrip(".")
+        for place in (*pointers[:1], "The body"):  # it was named already
+            why = why.removeprefix(f"{place}: ") if places else why
+        yield found(members, f"{what} was refused by {broken}{places}: {why}.")
 
 
 def _tokens_not_raw(observed: Observed) -> Iterator[Finding]:
