@@ -277,8 +277,6 @@ def described(value: Any) -> str:
     kind = json_type(value)
     if value is None or isinstance(value, list | dict):
         return kind
-    if value == "":
-        return "an empty string"
     text = orjson.dumps(value).decode()
     return f"{kind} {text if len(text) <= _SHOWN else text[:_SHOWN] + '…'}"
 

@@ -190,7 +190,7 @@ def _choices(document: Document, body: Schema) -> Iterator[tuple[str, Mapping[st
 def _read(file: BinaryIO) -> bytes:
     """Returns what is in a file, without a byte order mark."""
     content = file.read()
-    return content[mark_length(content, str(getattr(file, "name", "-"))) :]
+    return content[mark_length(content, getattr(file, "name", "standard input")) :]
 
 
 def _written(value: Any) -> str:
