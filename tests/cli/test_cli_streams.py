@@ -104,7 +104,12 @@ def test_a_pipe_without_a_reader_ends_quietly() -> None:
 @FULL
 @pytest.mark.parametrize(
     "line",
-    ["$MOCK env > /dev/full", "$MOCK data show small-house >&-", "$MOCK --version >/dev/full"],
+    [
+        "$MOCK env > /dev/full",
+        "$MOCK check --list > /dev/full",
+        "$MOCK data show small-house >&-",
+        "$MOCK --version >/dev/full",
+    ],
 )
 def test_what_cannot_be_written_is_one_line(line: str) -> None:
     result = shell(line)

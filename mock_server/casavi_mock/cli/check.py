@@ -1,6 +1,7 @@
 """`casavi-mock check`: judges a server by the laws of the API."""
 
 import contextlib
+import errno
 import importlib.util
 import json
 import logging
@@ -133,6 +134,8 @@ def check(profile: Mapping[str, Any] | None, **options: Any) -> None:
         code = pytest.main(
             [*_PYTEST, f"--rootdir={suite}", f"--confcutdir={suite}", *_passed_on(options), suite], [teller]
         )
+    if teller.unwritten is not None:
+        raise teller.unwritten
     sys.exit(code if code in (0, 1) else 2)
 
 
@@ -184,6 +187,15 @@ class Teller:
         self._options = options
         self._assumptions = _assumptions(options["replay"]) if profile is None else profile.get("assumptions", {})
         self._mock = None if options["url"] else self._started()
+        self.unwritten: OSError | None = None
+        """Why standard output could not be written, if it could not."""
+
+    def pytest_internalerror(self, excinfo: Any) -> bool | None:
+        """Keeps what is printed about an error that is none of the suite's: the report cannot be written."""
+        if not isinstance(excinfo.value, OSError) or excinfo.value.errno == errno.EPIPE:
+            return None
+        self.unwritten = excinfo.value
+        return True
 
     def pytest_casavi_given(self) -> Mapping[str, Any]:
         """Returns the application, the secrets, the profile, and how a case is judged again."""

@@ -43,7 +43,7 @@ def doctor(profile: Mapping[str, Any] | None, host: str, port: int, key: str | N
         *_port(host, port),
     ]
     rows = [(Text(verdict, style=_COLOURS[verdict]), subject, text) for verdict, subject, text in findings]
-    print_table(("", "", " "), rows)
+    print_table(("", "", ""), rows)
     sys.exit(1 if any(verdict == "bad" for verdict, _, _ in findings) else 0)
 
 
