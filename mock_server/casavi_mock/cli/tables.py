@@ -2,15 +2,16 @@
 
 from collections.abc import Iterable, Sequence
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+_GAP = 2
+"""Columns between two columns of a table."""
+
 _WIDEST = 1_000_000
 """Columns of what is no terminal."""
-
-_LEAST = 12
-"""Columns below which a text of several words cannot be read."""
 
 
 def console() -> Console:
@@ -31,47 +32,78 @@ def print_table(
 ) -> None:
     """Prints rows below their columns.
 
-    Where a terminal is too narrow even when all other columns are broken, each row becomes a paragraph.
+    Where a terminal is too narrow, texts are broken between words; a column whose words do not fit, such as an address,
+    goes into lines below its row, where nothing is broken that somebody may want to copy.
 
     Args:
         columns: Their headings; without any heading that is not empty, the line of headings is left out.
         rows: A text for each column.
-        whole: Columns that are useless when they are broken, such as ids.
+        whole: Columns that are not even broken between words, such as ids.
         right: Columns of numbers.
         empty: What is printed if there are no rows.
     """
     out = console()
-    table = Table(*columns, pad_edge=False, box=None, show_header=any(columns))
-    for column in table.columns:
-        column.no_wrap = column.header in {*whole}
-        column.justify = "right" if column.header in {*right} else "left"
     cells = [[value if isinstance(value, Text) else Text(value) for value in row] for row in rows]
-    for row in cells:
-        for cell in row:
-            cell.overflow = "fold"
-        table.add_row(*row)
     if not cells:
         out.print(empty)
-    elif _least(columns, cells, {*whole}) <= out.width:
+        return
+    natural = [max(len(name), *(row[place].cell_len for row in cells)) for place, name in enumerate(columns)]
+    least = [
+        natural[place] if name in {*whole} else max(len(name), *(_longest_word(row[place]) for row in cells))
+        for place, name in enumerate(columns)
+    ]
+    kept, below = _placed(natural, least, out.width, [any(row[p].plain for row in cells) for p in range(len(columns))])
+    widths = _widths([natural[place] for place in kept], [least[place] for place in kept], out.width)
+    headings = [columns[place] for place in kept]
+    justify = ["right" if columns[place] in {*right} else "left" for place in kept]
+    groups = [[row] for row in cells] if below else [cells]
+    for number, group in enumerate(groups):
+        table = Table(pad_edge=False, box=None, show_header=any(headings) and number == 0)
+        for heading, width, side in zip(headings, widths, justify, strict=True):
+            table.add_column(heading, width=width, justify=side, overflow="fold")  # type: ignore[arg-type]  # a literal
+        for row in group:
+            table.add_row(*(row[place] for place in kept))
         out.print(table)
-    else:
-        _print_paragraphs(out, columns, cells)
+        for place in below:
+            if group[0][place].plain:
+                label = f"{columns[place]}: " if columns[place] else ""
+                out.print(Text.assemble(f"  {label}", group[0][place]), soft_wrap=True)
 
 
-def _least(columns: Sequence[str], cells: Sequence[Sequence[Text]], whole: set[str]) -> int:
-    """Returns the columns of a terminal that a table needs, so that nothing is broken that has to stay whole."""
-    needed = len(columns) - 1  # the gaps
-    for place, name in enumerate(columns):
-        longest = max(len(name), *(row[place].cell_len for row in cells))
-        needed += longest if name in whole else min(longest, _LEAST)
-    return needed
+def _longest_word(cell: Text) -> int:
+    return max((cell_len(word) for word in cell.plain.split()), default=0)
 
 
-def _print_paragraphs(out: Console, columns: Sequence[str], cells: Sequence[Sequence[Text]]) -> None:
-    for number, row in enumerate(cells):
-        if number:
-            out.print()
-        for name, cell in zip(columns, row, strict=True):
-            if cell.plain:
-                line = Text.assemble(f"{name}: " if name else "", cell)
-                out.print(line, soft_wrap=True)
+def _placed(
+    natural: Sequence[int], least: Sequence[int], width: int, used: Sequence[bool]
+) -> tuple[list[int], list[int]]:
+    """Returns which columns stand beside one another, and which below, so that nothing is broken.
+
+    Args:
+        natural: What the columns take unbroken.
+        least: What they need at least.
+        width: What there is.
+        used: Whether anything stands in them; those without are left out when there is too little room.
+    """
+    kept = [*range(len(natural))]
+    if sum(natural) + _GAP * (len(kept) - 1) <= width:
+        return kept, []
+    kept = [place for place in kept if used[place]] or kept[:1]
+    below: list[int] = []
+    while len(kept) > 1 and sum(least[place] for place in kept) + _GAP * (len(kept) - 1) > width:
+        widest = max(kept, key=lambda place: least[place])
+        kept.remove(widest)
+        below.append(widest)
+    return kept, sorted(below)
+
+
+def _widths(natural: Sequence[int], least: Sequence[int], width: int) -> list[int]:
+    """Returns how wide columns are: as they need, or what is left is shared by those that can be broken."""
+    room = width - _GAP * (len(natural) - 1)
+    widths = [*natural]
+    while sum(widths) > room:
+        place = max(range(len(widths)), key=lambda place: (widths[place] > least[place], widths[place]))
+        if widths[place] <= least[place]:
+            break
+        widths[place] -= 1
+    return widths
