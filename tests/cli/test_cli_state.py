@@ -57,7 +57,7 @@ def test_records_outlive_the_server(start: Callable, run: Run, tmp_path: Path) -
     code, log = again.stop()
     assert code == 0
     saved = json.loads(file.read_text())
-    assert f"took the state of {file}, saved at {saved['_mock']['savedAt']}: 1 contacts" in log
+    assert f"took the state of {file}, saved at {saved['_mock']['savedAt']}: 1 contact" in log
     assert saved["contacts"] == [{"id": "of the first run"}]
     assert list(tmp_path.iterdir()) == [file]
 
