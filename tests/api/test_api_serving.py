@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from casavi_mock.server import protocol
+from casavi_mock.server import stopping
 from casavi_mock.server.mount import ControlMount
 from tests.support.server import Live, Mock
 
 
 def test_ends_as_soon_as_it_is_told_to(monkeypatch: pytest.MonkeyPatch) -> None:
     """It does not look now and then whether it was told: then this would take an hour."""
-    monkeypatch.setattr(protocol, "_DATE_SECONDS", 3600.0)
+    monkeypatch.setattr(stopping, "_DATE_SECONDS", 3600.0)
     with Mock().listening():
         pass
 
