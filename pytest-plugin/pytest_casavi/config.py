@@ -34,7 +34,7 @@ class CasaviConfig:
     control_token: SecretText | None = None
     """Backend `url`: what the control plane wants to know before it obeys."""
     report_dir: Path | None = None
-    """Where HAR and JSON of failed tests are written; nowhere if None."""
+    """Where HAR, JSON and SARIF of failed tests are written; nowhere if None."""
     allow: frozenset[str] = frozenset()
     """Rules about clients that count in no test."""
     fail_on: FailOn = "warning"

@@ -1,4 +1,4 @@
-"""Files of a failed test: an HTTP archive, and everything else as JSON."""
+"""Files of a failed test: an HTTP archive, what its client did wrong as SARIF, and everything else as JSON."""
 
 import hashlib
 import json
@@ -13,10 +13,11 @@ from pytest_casavi.factory import Opened
 from pytest_casavi.handle.requests import ALL
 
 _NAME_LENGTH = 100
+_PATH_LENGTH = 1_000
 
 
 def write(folder: Path, report: pytest.TestReport, opened: Opened, number: int) -> str:
-    """Writes `NAME.har` and `NAME.json`, and returns a text that names them.
+    """Writes `NAME.har`, `NAME.json` and `NAME.sarif`, and returns a text that names them.
 
     Args:
         folder: Where; it is made if it is not there.
@@ -27,8 +28,11 @@ def write(folder: Path, report: pytest.TestReport, opened: Opened, number: int) 
     steering = opened.account.steering
     archive = steering.ask("listRequests", query={"limit": ALL, "format": "har"})
     folder.mkdir(parents=True, exist_ok=True)
-    paths = [folder / f"{file_name(report.nodeid, number)}.{kind}" for kind in ("har", "json")]
-    for path, content in zip(paths, (archive, _everything(report, opened)), strict=True):
+    paths = [folder / f"{file_name(report.nodeid, number)}.{kind}" for kind in ("har", "json", "sarif")]
+    file, line, _ = report.location
+    place = {"format": "sarif", "file": file[-_PATH_LENGTH:], "line": (line or 0) + 1}
+    violations = steering.ask("listViolations", query=place)
+    for path, content in zip(paths, (archive, _everything(report, opened), violations), strict=True):
         path.write_text(json.dumps(content, indent=1, ensure_ascii=False), encoding="utf-8")
     return "\n".join(map(str, paths))
 

@@ -36,7 +36,7 @@ OPTIONS = (
         "NAME",
     ),
     Option("casavi_url", "CASAVI_URL", "Address of a running mock, or of casavi, for the backend url.", "URL"),
-    Option("casavi_report_dir", "CASAVI_REPORT_DIR", "Folder for HAR and JSON files of failed tests.", "DIR"),
+    Option("casavi_report_dir", "CASAVI_REPORT_DIR", "Folder for HAR, JSON and SARIF files of failed tests.", "DIR"),
     Option("casavi_allow", "CASAVI_ALLOW", "Rules of criteria that clients may break, separated by commas.", "RULES"),
     Option(
         "casavi_fail_on", "CASAVI_FAIL_ON", "Least severity that fails a test: note, warning, error, never.", "SEVERITY"

@@ -9,6 +9,7 @@ from urllib.parse import urljoin, urlsplit
 import httpx
 import pytest
 
+from casavi_mock.domain.faults import Effect, Fault
 from tests.support.client import Client
 from tests.support.server import Mock
 
@@ -210,3 +211,12 @@ async def test_the_control_plane_is_for_no_other_origin(origins: tuple[str, ...]
         for method in ("OPTIONS", "POST"):
             answer = await client.connection.request(method, "/_mock/reset", headers=PREFLIGHT)
             assert (answer.status_code, allowed(answer)) == (403, None)
+
+
+@pytest.mark.parametrize(("kind", "raised"), [("reset", ConnectionResetError), ("lost-response", ConnectionResetError)])
+async def test_faults_break_connections_of_browsers_too(kind: str, raised: type[Exception]) -> None:
+    async with Mock(cors=("*",)).client() as client:
+        token = await client.log_in()
+        client.account.faults.add(Fault(operation="getJob", effect=Effect(kind=kind)))
+        with pytest.raises(raised):
+            await client.connection.get("/jobs/x", headers={"token": token, "Origin": ORIGIN})

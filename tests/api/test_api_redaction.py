@@ -1,9 +1,11 @@
 """No secret stands in journal or log, in whatever form a client sends it; and what is no secret is shown as it came."""
 
 import base64
+import gc
 import json
 import logging
 import re
+import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import quote
@@ -173,3 +175,34 @@ def test_beginnings_that_are_quoted_or_cut_are_hidden(text: str) -> None:
         assert redaction.shown(b"got " + form[:length] + b"|more", quotes=True) == b"got [redacted]|more"
         assert redaction.shown(b"_" * 20 + form[:length], cut=True) == b"_" * 20 + b"[redacted]"
     assert redaction.shown(b"got " + form[:7] + b".") == b"got " + form[:7] + b"."
+
+
+async def test_a_wrong_key_takes_as_many_steps_as_a_wrong_secret() -> None:
+    """Otherwise the time of a refusal tells which keys there are; counted, since times differ on every machine."""
+    async with Mock().client() as client:
+        for _ in range(20):
+            client.mock.account()
+        right = client.account.secret.reveal()
+        steps = []
+        for key, secret in (
+            (client.account.key, right[::-1]),
+            (client.account.key[::-1], right),
+            (client.account.key[::-1], right[::-1]),
+        ):
+            body = {"key": key, "secret": secret}
+            assert (await client.connection.post("/authenticate", json=body)).status_code == 401
+            calls = 0
+
+            def count(frame: object, event: str, argument: object) -> None:
+                nonlocal calls
+                calls += event in ("call", "c_call")
+
+            gc.disable()  # libraries let it call functions of theirs
+            sys.setprofile(count)
+            try:
+                await client.connection.post("/authenticate", json=body)
+            finally:
+                sys.setprofile(None)
+                gc.enable()
+            steps.append(calls)
+        assert max(steps) - min(steps) <= 4, steps

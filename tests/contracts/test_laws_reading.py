@@ -32,6 +32,14 @@ COSTLY = ("versions-show-the-same-records", "reads-show-the-latest-state")
     [
         ("modified-after-means-after", {"modified-after": "at-or-after"}, 'modified-after = "at-or-after"'),
         ("inactive-contracts-are-listed-on-demand", {"inactive-contracts": "ended"}, 'inactive-contracts = "ended"'),
+        *(
+            (
+                "dates-of-contracts-read-in-one-form",
+                {"contract-date-format": form},
+                f'contract-date-format = "{form}"',
+            )
+            for form in ("date", "as-sent")
+        ),
         ("absent-fields-are-absent", {"v2-absent-values": "omitted"}, 'v2-absent-values = "omitted"'),
     ],
 )
@@ -41,6 +49,16 @@ def test_another_guess_is_told_as_the_line_of_a_profile(name: str, profile: Mapp
 
     assert verdict.outcome is Outcome.REFUTED
     assert [finding.profile for finding in verdict.findings] == [line]
+
+
+@pytest.mark.parametrize("form", ["date", "as-sent"])
+@pytest.mark.parametrize("name", ["import-is-read-back", "dates-of-a-contract-are-dates-or-date-times"])
+def test_dates_are_compared_as_moments(name: str, form: str) -> None:
+    """How they are spelled is told by one law, and is no mistake in all others."""
+    with Mock({"contract-date-format": form}).target() as target:
+        verdict = judged(target, BY_NAME[name], "v2")
+    exact = form == "as-sent" or name == "import-is-read-back"  # a day alone is another moment than some that are sent
+    assert verdict.outcome is (Outcome.HOLDS if exact else Outcome.REFUTED), verdict.findings
 
 
 @pytest.fixture(scope="module")

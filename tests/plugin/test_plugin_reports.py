@@ -121,8 +121,13 @@ def test_files(project: pytest.Pytester) -> None:
     bad = "    client.get('/contacts', params={'token': 'x'})\n"
     project.makepyfile(STORY + f"def test_it(casavi, client):\n    story(casavi, client)\n{bad}    assert 0\n")
     project.runpytest_inprocess("--casavi-report-dir=deep/reports").assert_outcomes(failed=1)
-    har, everything = sorted((project.path / "deep" / "reports").iterdir())
-    assert (har.suffix, everything.suffix) == (".har", ".json")
+    har, everything, sarif = sorted((project.path / "deep" / "reports").iterdir())
+    assert (har.suffix, everything.suffix, sarif.suffix) == (".har", ".json", ".sarif")
+    (result,) = json.loads(sarif.read_text())["runs"][0]["results"]
+    place = result["locations"][0]["physicalLocation"]
+    lines = (project.path / "test_files.py").read_text().splitlines()
+    assert place["artifactLocation"]["uri"] == "test_files.py"
+    assert lines[place["region"]["startLine"] - 1] == "def test_it(casavi, client):"
     entries = json.loads(har.read_text())["log"]["entries"]
     assert [entry["response"]["status"] for entry in entries] == [200, 202, 404, 401, 200, 200]
     assert entries[0]["request"]["url"].startswith("http://127.0.0.1:")
@@ -148,7 +153,7 @@ def test_files_of_many_tests_differ(project: pytest.Pytester) -> None:
     )
     project.runpytest_inprocess("--casavi-report-dir=reports").assert_outcomes(failed=8)
     names = [path.name for path in (project.path / "reports").iterdir()]
-    assert len(names) == 8 * 2 * 2  # tests, accounts, kinds
+    assert len(names) == 8 * 2 * 3  # tests, accounts, kinds
     assert not [name for name in names if len(name) > 130 or set(name) - set(_SAFE)]
     assert [path.name for path in project.path.parent.glob("*.har")] == []
 

@@ -9,6 +9,7 @@ from casavi_contracts.contract import Contract
 from casavi_contracts.failures import Broken
 from casavi_contracts.laws.observing import REFUSED, expect_job, expect_read, expect_refused
 from casavi_contracts.model import Account, Job, Rejected
+from casavi_contracts.model.dates import FORMAT
 from casavi_contracts.trial import Trial
 
 STORED = "imported-records-are-stored"
@@ -82,7 +83,7 @@ class History:
             elif jobs:
                 self.trial.expect(job is not None, "the import to be accepted", f"status {REFUSED}", **marks)
                 expect_job(self.trial, job or {}, expected, **marks)
-        expect_read(self.trial, account, **marks)
+        expect_read(self.trial, account, spelling=self.assumption == FORMAT, **marks)
 
 
 def alternatives(contract: Contract, assumption: str) -> list[Any]:

@@ -1,6 +1,6 @@
 """Laws about rules by which single records are refused, or single values taken."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from hypothesis import strategies as st
@@ -137,7 +137,7 @@ def postal_code_of_a_property_is_text_or_number(trial: Trial, case: Any) -> None
 
 @law(
     "dates-of-a-contract-are-dates-or-date-times",
-    "Start and end of a contract may come as dates or as date-times, and are read as they came.",
+    "Start and end of a contract may come as dates or as date-times, and are read as the moments that they mean.",
     evidence="assumed",
     source="3.2",
     assumption="contract-dates",
@@ -145,8 +145,28 @@ def postal_code_of_a_property_is_text_or_number(trial: Trial, case: Any) -> None
     needs=WRITES,
 )
 def dates_of_a_contract_are_dates_or_date_times(trial: Trial, case: Any) -> None:
-    history = History(trial, "contract-dates")
-    moments = ("2024-02-29", "2024-01-01T00:00:00Z", "2023-12-31T23:00:00.000Z", "2024-07-01T00:00:00+02:00", None)
+    _expect_dates(History(trial, "contract-dates"), _MOMENTS)
+
+
+@law(
+    "dates-of-contracts-read-in-one-form",
+    "However the dates of a contract were sent, they are read in the form that is assumed.",
+    evidence="assumed",
+    source="3.2",
+    assumption="contract-date-format",
+    operations=("importMasterData",),
+    needs=WRITES,
+    versions=("v2",),
+)
+def dates_of_contracts_read_in_one_form(trial: Trial, case: Any) -> None:
+    days_alone = trial.contract.values["contract-dates"] == "date"
+    _expect_dates(History(trial, "contract-date-format"), _MOMENTS[:1] if days_alone else _MOMENTS)
+
+
+_MOMENTS = ("2024-02-29", "2024-01-01T00:00:00Z", "2023-12-31T23:00:00.000Z", "2024-07-01T00:00:00+02:00", None)
+
+
+def _expect_dates(history: History, moments: Iterable[str | None]) -> None:
     for number, start in enumerate(moments):
         contract = {"contactId": "C", "type": "OWNER", "startDate": start, "endDate": "2099-12-31"}
         history.send(_with_unit({"id": f"U{number}", "contracts": [contract]}))
@@ -223,6 +243,7 @@ LAWS: tuple[Law, ...] = (
     every_unknown_field_is_counted,
     postal_code_of_a_property_is_text_or_number,
     dates_of_a_contract_are_dates_or_date_times,
+    dates_of_contracts_read_in_one_form,
     type_of_a_document_has_so_many_levels,
     flawed_documents_get_what_was_worked_out,
 )

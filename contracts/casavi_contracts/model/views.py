@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 
 from casavi_contracts.model.account import Account, Stored
+from casavi_contracts.model.dates import FORMAT, as_read
 
 _CONTACT_V1 = (
     "title", "salutation", "firstName", "lastName", "companyRole", "email", "telephone", "mobile", "fax", "website",
@@ -82,7 +83,7 @@ class View:
             for contract in unit.fields.get("contracts", ()):
                 if contract["contactId"] == contact_id:
                     assert unit.home is not None, "a unit stands in a property"
-                    yield {**_picked(contract, _TERMS), "propertyId": unit.home[1], "unitId": id_}
+                    yield {**self._terms(contract), "propertyId": unit.home[1], "unitId": id_}
 
     def _unit(self, id_: str, stored: Stored, today: date | None) -> dict[str, Any]:
         assert stored.home is not None, "a unit stands in a property"
@@ -93,11 +94,16 @@ class View:
             "address": stored.home[2],
             **_picked(stored.fields, _UNIT),
             "contracts": [
-                _picked(contract, ("id", "contactId", *_TERMS))
+                {**_picked(contract, ("id", "contactId")), **self._terms(contract)}
                 for contract in contracts
                 if today is None or self._in_force(contract, today)
             ],
         }
+
+    def _terms(self, contract: Mapping[str, Any]) -> dict[str, Any]:
+        form = self._account.contract.values[FORMAT]
+        dates = {name: as_read(contract.get(name), form) for name in ("startDate", "endDate")}
+        return {**_picked(contract, _TERMS), **dates}
 
     def _property(self, id_: str, stored: Stored) -> dict[str, Any]:
         inside = [

@@ -44,7 +44,7 @@ def list_violations(call: Call) -> Reply:
     if call.query["format"] == "junit":
         return Reply(junit(found, exchanges).encode(), media_type="application/xml")
     if call.query["format"] == "sarif":
-        return reply(sarif(found, exchanges))
+        return reply(sarif(found, exchanges, call.query["file"], call.query["line"]))
     return reply({"violations": [violation_view(each) for each in found], "count": len(found)})
 
 

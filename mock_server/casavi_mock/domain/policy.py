@@ -30,6 +30,7 @@ class Policy:
     custom_fields: str
     unknown_fields: str
     contract_period: str
+    contract_date_format: str
     duplicate_ids: str
     document_max_mb: float
     job_retention_days: float

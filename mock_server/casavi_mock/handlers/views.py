@@ -1,8 +1,9 @@
 """What a stored record looks like to a client, in each version of the API. Source: facts page, section 9."""
 
 from collections.abc import Iterator, Mapping
-from datetime import date
+from datetime import UTC, date, datetime
 
+from casavi_mock.domain.clock import timestamp
 from casavi_mock.domain.model import Json, Record
 from casavi_mock.domain.policy import Policy
 from casavi_mock.domain.store import Store
@@ -23,7 +24,10 @@ _PROPERTY = (
     "customFields",
 )  # fmt: skip
 _UNIT = ("name", "number", "usage", "note", "customFields")
-_CONTRACT_TERMS = ("contractNumber", "startDate", "endDate")
+_DAY = 10
+"""Characters of a date without a time."""
+
+_CONTRACT_DATES = ("startDate", "endDate")
 
 
 def contact_v1(store: Store, record: Record) -> dict[str, Json]:
@@ -123,7 +127,8 @@ def _contact_contract(unit: Record, contract: Mapping[str, Json], policy: Policy
         **_fields(contract, ("type",), policy),
         "propertyId": unit.place["propertyId"],
         "unitId": unit.key,
-        **_fields(contract, _CONTRACT_TERMS, policy),
+        **_fields(contract, ("contractNumber",), policy),
+        **_dates(contract, policy),
     }
 
 
@@ -131,8 +136,28 @@ def _unit_contract(contract: Mapping[str, Json], policy: Policy) -> dict[str, Js
     return {
         **_fields(contract, ("id",), policy),
         "contactId": contract["contactId"],
-        **_fields(contract, ("type", *_CONTRACT_TERMS), policy),
+        **_fields(contract, ("type", "contractNumber"), policy),
+        **_dates(contract, policy),
     }
+
+
+def _dates(contract: Mapping[str, Json], policy: Policy) -> dict[str, Json]:
+    form = policy.contract_date_format
+    return {name: _shown(text, form) for name, text in _fields(contract, _CONTRACT_DATES, policy).items()}
+
+
+def _shown(text: str | None, form: str) -> str | None:
+    """Returns a date of a contract as it is read; assumption `contract-date-format`."""
+    if text is None or form == "as-sent":
+        return text
+    if form == "date":
+        return text[:_DAY]
+    try:
+        sent = datetime.fromisoformat(text)
+        moment = sent.replace(tzinfo=UTC) if sent.tzinfo is None else sent.astimezone(UTC)
+    except (ValueError, OverflowError):  # valid by RFC 3339 and yet beyond the calendar: a leap second, the year 0
+        return text
+    return timestamp(moment)
 
 
 def _responsibility(store: Store, record: Record, policy: Policy) -> dict[str, Json]:
@@ -162,6 +187,6 @@ def _day(text: str | None) -> date | None:
     if text is None:
         return None
     try:
-        return date.fromisoformat(text[:10])  # of a date-time the day where it was written
+        return date.fromisoformat(text[:_DAY])  # of a date-time the day where it was written
     except ValueError:  # valid by RFC 3339 and yet beyond the calendar, such as year 0: nothing can be said
         return None

@@ -135,12 +135,14 @@ class Recorder:
     def _redact(self, trail: Trail, shown: Shown, token: str) -> Account | None:
         """Takes out what must not be shown; returns whose exchange it is: a token that is no good has an owner too."""
         issued, account = self._registry.issued, trail.account
-        if account is None:
+        # A wrong key and a wrong secret are looked through alike: a difference in time would tell which keys there are.
+        secretive = trail.refusal is not None and trail.operation in _LOG_INS
+        if account is None or secretive:
             address = f"{trail.request.path}\n{shown['query']}".encode()
             owners = (issued[text].owner for text in (token, *tokens_in(address, issued)) if text in issued)
-            account = next(filter(None, map(self._registry.get, owners)), None)
+            account = account or next(filter(None, map(self._registry.get, owners)), None)
         everything = _everything(trail, shown)
-        if account:
+        if account and not secretive:
             hidden = [*credentials(account.key, account.secret).known]
         else:
             hidden = standing_in(everything, self._registry)

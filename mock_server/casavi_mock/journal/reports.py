@@ -6,6 +6,7 @@ Sources: JUnit XML as the Ant task writes it and CI systems read it; SARIF 2.1.0
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+from urllib.parse import quote
 from xml.etree import ElementTree as ET
 
 from casavi_mock.domain.clock import timestamp
@@ -15,6 +16,9 @@ from casavi_mock.version import __version__
 
 SUITE = "casavi-mock.violations"
 """Name of the test suite in JUnit XML."""
+
+JOURNAL_FILE = "journal.har"
+"""Where violations are shown if nobody knows which line of a program they come from."""
 
 _SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -88,13 +92,19 @@ def junit(violations: Iterable[Violation], exchanges: Iterable[Exchange]) -> str
     return ET.tostring(suites, encoding="unicode", xml_declaration=False) + "\n"
 
 
-def sarif(violations: Iterable[Violation], exchanges: Iterable[Exchange]) -> dict[str, Any]:
+def sarif(
+    violations: Iterable[Violation], exchanges: Iterable[Exchange], file: str = JOURNAL_FILE, line: int = 1
+) -> dict[str, Any]:
     """Returns violations as a SARIF 2.1.0 log.
 
     Args:
         violations: What was found.
         exchanges: The journal in which it was found; those that are named become locations.
+        file: Where it is shown, as GitHub's code scanning refuses what stands in no file: a test, or the journal.
+        line: The line of that file, from 1.
     """
+    uri = quote(file.replace("\\", "/"))
+    place = {"artifactLocation": {"uri": uri}, "region": {"startLine": line}}
     known = {exchange.number: exchange for exchange in exchanges}
     places = {name: index for index, name in enumerate(RULES)}
     driver = {
@@ -108,7 +118,7 @@ def sarif(violations: Iterable[Violation], exchanges: Iterable[Exchange]) -> dic
         "runs": [
             {
                 "tool": {"driver": driver},
-                "results": [_sarif_result(violation, places, known) for violation in violations],
+                "results": [_sarif_result(violation, places, known, place) for violation in violations],
                 "columnKind": "utf16CodeUnits",
             }
         ],
@@ -163,29 +173,33 @@ def _sarif_rule(name: str) -> dict[str, Any]:
         "id": name,
         "name": "".join(part.capitalize() for part in name.split("-")),
         "shortDescription": {"text": f"{about.title}."},
+        "fullDescription": {"text": f"{about.title}. {about.advice}"},
         "help": {"text": about.advice},
         "defaultConfiguration": {"level": about.severity},
         "properties": {"evidence": about.evidence},
     }
 
 
-def _sarif_result(violation: Violation, places: Mapping[str, int], known: Mapping[int, Exchange]) -> dict[str, Any]:
+def _sarif_result(
+    violation: Violation, places: Mapping[str, int], known: Mapping[int, Exchange], place: Mapping[str, Any]
+) -> dict[str, Any]:
     numbers = ", ".join(f"#{number}" for number in violation.exchange_numbers)
     return {
         "ruleId": violation.rule,
         "ruleIndex": places[violation.rule],
         "level": violation.severity,
         "message": {"text": f"{violation.title}: {violation.detail} {violation.advice} Exchanges: {numbers}."},
-        "locations": [_sarif_location(number, known.get(number)) for number in violation.exchange_numbers],
+        "locations": [_sarif_location(number, known.get(number), place) for number in violation.exchange_numbers],
         "properties": {"evidence": violation.evidence},
     }
 
 
-def _sarif_location(number: int, exchange: Exchange | None) -> dict[str, Any]:
+def _sarif_location(number: int, exchange: Exchange | None, place: Mapping[str, Any]) -> dict[str, Any]:
     location: dict[str, Any] = {
+        "physicalLocation": dict(place),
         "logicalLocations": [
             {"name": f"exchange {number}", "fullyQualifiedName": f"journal/{number}", "kind": "member"}
-        ]
+        ],
     }
     if exchange is not None:
         location["message"] = {"text": exchange_line(exchange)}

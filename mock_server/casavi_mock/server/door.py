@@ -18,6 +18,7 @@ ALWAYS_ANSWERED = b"/_mock/"
 """Paths that are answered although there are too many connections, so that somebody can look what is the matter."""
 
 CLOSE = (b"connection", b"close")
+KEEP_ALIVE = (b"connection", b"keep-alive")
 
 
 class Part(enum.Enum):

@@ -26,7 +26,18 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCy
 
 from casavi_mock.errors import Refused
 from casavi_mock.messages.answers import Answer
-from casavi_mock.server.door import ALWAYS_ANSWERED, CLOSE, Door, Message, Part, Receive, Send, closing, last_headers
+from casavi_mock.server.door import (
+    ALWAYS_ANSWERED,
+    CLOSE,
+    KEEP_ALIVE,
+    Door,
+    Message,
+    Part,
+    Receive,
+    Send,
+    closing,
+    last_headers,
+)
 from casavi_mock.server.wire import WireProtocol
 
 SURPLUS = 50
@@ -124,7 +135,11 @@ class BoundedProtocol(WireProtocol):
         """Its headers are there."""
         self._awaited = Part.BODY
         self._moved = True
+        before = self.cycle
         super().on_headers_complete()
+        cycle = self.cycle
+        if cycle is not before:
+            cycle.default_headers = _Connected(cycle.default_headers, cycle.keep_alive, self._limits.idle_seconds)
 
     def defect(self) -> Refused | None:
         """Returns why the request is refused whose headers are complete; None if nothing is wrong with them."""
@@ -158,8 +173,6 @@ class BoundedProtocol(WireProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self._answering = cycle
-        if cycle.keep_alive and self._limits.idle_seconds >= 1:  # told in whole seconds
-            cycle.default_headers = _KeptAlive(cycle.default_headers, self._limits.idle_seconds)
         super()._start_asgi_task(cycle, app)
 
     def on_response_complete(self) -> None:
@@ -272,17 +285,19 @@ class BoundedProtocol(WireProtocol):
             await self._door.turn_away(send, self._door.full())
 
 
-class _KeptAlive(list[tuple[bytes, bytes]]):
-    """Headers of every answer; those of one that does not end its connection tell for how long that is kept.
+class _Connected(list[tuple[bytes, bytes]]):
+    """Headers of every answer; uvicorn adds those of one, and what becomes of the connection is told in between.
 
     Args:
         headers: The same for all answers.
-        seconds: How long a connection is kept.
+        kept: Whether the connection is kept, unless the answer says otherwise.
+        seconds: For how long.
     """
 
-    def __init__(self, headers: list[tuple[bytes, bytes]], seconds: float) -> None:
+    def __init__(self, headers: list[tuple[bytes, bytes]], kept: bool, seconds: float) -> None:
         super().__init__(headers)
-        self._told = ((b"connection", b"keep-alive"), (b"keep-alive", b"timeout=%d" % seconds))
+        told = (KEEP_ALIVE, (b"keep-alive", b"timeout=%d" % seconds)) if seconds >= 1 else (KEEP_ALIVE,)
+        self._told = told if kept else (CLOSE,)
 
     def __add__(self, headers: Any) -> Any:
         return [*self, *headers] if CLOSE in headers else [*self, *self._told, *headers]

@@ -26,6 +26,7 @@ _REASONS = {
     "Invalid char in url path": "The path holds a blank or a character beyond ASCII. Percent-encode it: ü is %C3%BC.",
     "Invalid char in url query": "The query holds a blank or a character beyond ASCII. Percent-encode it: ü is %C3%BC.",
     "Expected HTTP/, RTSP/ or ICE/": "No version of HTTP follows the path. Is there a blank in it? Encode it as %20.",
+    "Expected HTTP/": "No version of HTTP follows the path. Is there a blank in it? Encode it as %20.",
     "Pause on PRI/Upgrade": "HTTP/2 without TLS was begun unasked. This server speaks HTTP/1.1.",
 }
 """What is said in place of some of the parser's own reasons."""
@@ -50,7 +51,7 @@ class WireProtocol(HttpToolsProtocol):
         self._sent: list[tuple[bytes, bytes]] | None = None
         """Headers of a request that came with an offer, while it is parsed again without."""
         self._deaf = False
-        """Whether nothing that still comes is read: the parser cannot tell where the next request begins."""
+        """Whether nothing that still comes is read: the connection ends, or nobody can tell where a request begins."""
 
     def data_received(self, data: bytes) -> None:
         """Parses what came."""
@@ -80,6 +81,8 @@ class WireProtocol(HttpToolsProtocol):
             return self._door.malformed(f"Send one header Host; there are {len(hosts)}.")
         if hosts and not _HOST.fullmatch(hosts[0]):
             return self._door.malformed("The header Host holds no name of a host.")
+        if codings and not _members(codings):
+            return self._door.malformed("The header Transfer-Encoding names no coding.")
         if len(_members(codings)) > 1:
             return self._door.unknown_coding()
         if expected and version == "1.1":
@@ -118,8 +121,11 @@ class WireProtocol(HttpToolsProtocol):
         no_proxy = "CONNECT asks for a tunnel, and this is no proxy."
         refusal = self._door.malformed(no_proxy) if connect else self.defect()
         self.app = self._door.refusing(refusal) if refusal else self._own_app
+        self._deaf = refusal is not None  # the connection ends with the answer
         super().on_headers_complete()
         self.app = self._own_app
+        if not self.parser.should_keep_alive():  # older versions of uvicorn do not ask
+            self.cycle.keep_alive = False
 
     def on_message_complete(self) -> None:
         """A request is complete."""
@@ -140,8 +146,9 @@ class WireProtocol(HttpToolsProtocol):
             else:
                 self._deaf = True
         except httptools.HttpParserError as error:
-            self._deaf = True
-            self.refuse(self._door.malformed(_reason(error)))
+            if not self._deaf:
+                self._deaf = True
+                self.refuse(self._door.malformed(_reason(error)))
 
     def _parse_without_offer(self, rest: bytes) -> None:
         """Parses a request again as if it offered no other protocol: who does not want one ignores it (RFC 9110, 7.8).

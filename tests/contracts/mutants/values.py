@@ -276,7 +276,7 @@ MUTANTS = (
                 change(f"{CONTRACTS}/endDate", text(lambda t: t[:10])),
             )
         ),
-        law="dates-of-a-contract-are-dates-or-date-times",
+        law="dates-of-contracts-read-in-one-form",
         versions=V2,
     ),
     mutant(
@@ -287,12 +287,10 @@ MUTANTS = (
         versions=V2,
     ),
     mutant(
-        "contract-dates-with-a-time",
-        "Dates of contracts are shown with a time.",
-        on("listUnits")
-        .good()
-        .answer(change("list/*/contracts/*/startDate", text(lambda t: t if len(t) > 10 else f"{t}T00:00:00.000Z"))),
-        law="dates-of-a-contract-are-dates-or-date-times",
+        "contract-dates-without-a-time",
+        "Dates of contracts are shown without a time.",
+        on("listUnits").good().answer(change("list/*/contracts/*/startDate", text(lambda t: t[:10]))),
+        law="dates-of-contracts-read-in-one-form",
         versions=V2,
     ),
     mutant(
@@ -300,9 +298,7 @@ MUTANTS = (
         "Dates of contracts are shown as in German.",
         on("listUnits", "listContacts")
         .good()
-        .answer(
-            change("list/*/contracts/*/startDate", text(lambda t: f"{t[8:10]}.{t[5:7]}.{t[:4]}" if len(t) == 10 else t))
-        ),
+        .answer(change("list/*/contracts/*/startDate", text(lambda t: f"{t[8:10]}.{t[5:7]}.{t[:4]}"))),
         law="texts-and-ids-stay-as-they-are",
         versions=V2,
     ),

@@ -160,6 +160,16 @@ def contracts_of_a_unit(accounts: Registry) -> int:
     return len(item["contracts"])
 
 
+def starts_of_contracts(accounts: Registry) -> list[str | None]:
+    """Of one whose start came as a date, one with a time of another zone, one of no calendar, and one without any."""
+    sent = ["2024-01-01", "2024-07-01T00:00:00.1239+02:00", "2016-12-31T23:59:60Z", "0001-01-01T00:00:00+02:00", None]
+    contracts = [contract(id=f"V-{number}", startDate=start) for number, start in enumerate(sent)]
+    flat = unit(contracts=contracts)
+    take(accounts, {"contacts": [contact()], "properties": [property_(addresses=[address(units=[flat])])]})
+    (item,) = reading.units_v2(account_of(accounts), reading.ListQuery(include_inactive_contracts=True)).items
+    return [one["startDate"] for one in item["contracts"]]
+
+
 TWO = {"contacts": [{"id": "C-1"}, {"id": "C-2"}]}
 
 EFFECTS = {
@@ -172,6 +182,18 @@ EFFECTS = {
         False,
     ),
     "modified-after": Effect("at-or-after", modified_since_then, 0, 1),
+    "contract-date-format": Effect(
+        "date",
+        starts_of_contracts,
+        [
+            "2024-01-01T00:00:00.000Z",
+            "2024-06-30T22:00:00.123Z",
+            "2016-12-31T23:59:60Z",
+            "0001-01-01T00:00:00+02:00",
+            None,
+        ],
+        ["2024-01-01", "2024-07-01", "2016-12-31", "0001-01-01", None],
+    ),
     "inactive-contracts": Effect("ended", contracts_of_a_unit, 0, 1),
     "refresh-revokes-old-token": Effect(False, old_token, "token-revoked", None),
     "refresh-accepts-expired-token": Effect(True, late_refresh, "token-expired", None),

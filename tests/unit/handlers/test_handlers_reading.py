@@ -106,7 +106,7 @@ def test_contacts_of_version_2_always_have_contracts() -> None:
     place = {"propertyId": "P-1", "unitId": "U-1"}
     nothing = {"contractNumber": None, "startDate": None, "endDate": None}
     assert one["contracts"] == [
-        {"type": "OWNER", **place, "contractNumber": "7", "startDate": "2026-01-01", "endDate": None},
+        {"type": "OWNER", **place, "contractNumber": "7", "startDate": "2026-01-01T00:00:00.000Z", "endDate": None},
         {"type": None, **place, **nothing},
     ]
     assert two["contracts"] == [{"type": "RENTER", **place, **nothing}]
