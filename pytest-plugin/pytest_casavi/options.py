@@ -32,7 +32,7 @@ OPTIONS = (
     Option(
         "casavi_backend",
         "CASAVI_BACKEND",
-        "Where the mock runs: server (a thread and a free port), inprocess, url.",
+        "Where the mock runs: server (a thread and a free port), inprocess, process, url.",
         "NAME",
     ),
     Option("casavi_url", "CASAVI_URL", "Address of a running mock, or of casavi, for the backend url.", "URL"),

@@ -1,11 +1,13 @@
 """What a failed test tells of its accounts: sections of its report, and files."""
 
+import re
 from collections.abc import Collection, Iterator
 from datetime import datetime
 from typing import Any
 
 import pytest
 
+from pytest_casavi.backends.loop_thread import SOCKETS
 from pytest_casavi.errors import CasaviError
 from pytest_casavi.factory import Opened
 from pytest_casavi.files import write
@@ -26,6 +28,8 @@ def complete(report: pytest.TestReport, accounts: Collection[Opened]) -> None:
         report: The report.
         accounts: Those of the test.
     """
+    if re.search("Socket(Connect)?BlockedError", str(report.longrepr)):
+        report.sections.append(("casavi: sockets", SOCKETS))
     steered = [opened for opened in accounts if opened.account.controlled]
     judged = "casavi: the client violates" in str(report.longrepr)
     for number, opened in enumerate(steered, 1):

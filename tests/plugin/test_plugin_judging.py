@@ -273,7 +273,7 @@ FAILURES = {
 """What a client does that never gets anywhere, and the rules that it breaks."""
 
 
-@pytest.mark.parametrize("backend", ["server", "inprocess"])
+@pytest.mark.parametrize("backend", ["server", "inprocess", "process"])
 def test_a_client_that_fails_completely_is_judged(project: pytest.Pytester, backend: str) -> None:
     """Its requests belong to no account, and are those of the test that runs; the tests beside it are good."""
     bad = "".join(

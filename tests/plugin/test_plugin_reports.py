@@ -345,7 +345,7 @@ def test_tracebacks_end_in_the_test(project: pytest.Pytester) -> None:
 
         @pytest.mark.parametrize("ask", [
             lambda casavi: casavi.contacts["nobody"],
-            lambda casavi: casavi.jobs.last.status,
+            lambda casavi: casavi.jobs.last.id,
             lambda casavi: casavi.requests.to("getJob").one(),
             lambda casavi: casavi.faults.on("nothing"),
             lambda casavi: casavi.clock.advance(),
