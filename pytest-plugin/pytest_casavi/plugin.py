@@ -9,6 +9,7 @@ import pytest
 import casavi_mock.system  # noqa: F401  # binds what tests may replace later
 from pytest_casavi import marks, options
 from pytest_casavi.config import CasaviConfig
+from pytest_casavi.errors import CasaviError, end_in_the_test
 from pytest_casavi.secret_text import SecretText
 
 if TYPE_CHECKING:
@@ -149,12 +150,27 @@ def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str]
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """Judges the client when its test has passed; a violation is a failure of that test."""
-    result = yield
+    try:
+        result = yield
+    except (CasaviError, AssertionError, TypeError) as error:
+        end_in_the_test(error)
+        raise
     if accounts := item.stash.get(_OPENED, None):
         from pytest_casavi.judging import judge
 
-        judge(accounts)
+        judge(item, accounts)
     return result  # so do wrappers of hooks
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
+    """Tells what is wrong with a use of the fixtures without their insides."""
+    try:
+        return (yield)
+    except CasaviError as error:
+        if end_in_the_test(error):
+            raise
+        raise pytest.fail.Exception(f"{type(error).__name__}: {error}", pytrace=False) from None
 
 
 @pytest.hookimpl(wrapper=True)
@@ -165,9 +181,11 @@ def pytest_runtest_makereport(
     report = yield
     accounts = item.stash.get(_OPENED, None)
     if accounts:
+        from pytest_casavi.judging import shorten
         from pytest_casavi.report import close, complete
 
         if report.failed:
+            shorten(report, call.excinfo and call.excinfo.value)
             complete(report, accounts)
         if call.when == "teardown":
             close(report, accounts)

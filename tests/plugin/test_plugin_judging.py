@@ -1,6 +1,7 @@
 """The client under test is judged when its test has passed."""
 
 import re
+from typing import Any
 
 import pytest
 
@@ -309,6 +310,61 @@ def test_a_violation_is_a_failure_and_no_error(project: pytest.Pytester) -> None
     outcome = project.runpytest_inprocess()
     outcome.assert_outcomes(failed=1)
     outcome.stdout.fnmatch_lines(["FAILED *::test_token_in_url - *", "*= 1 failed in *"])
+
+
+def test_the_short_summary_begins_with_the_rule(project: pytest.Pytester) -> None:
+    both = told("token-in-url", *BAD["token-with-bearer"].strip().splitlines())
+    project.makepyfile(test_x=CLIENTS + as_tests({"polls-too-fast": BAD["polls-too-fast"], "token-in-url": both}))
+    project.runpytest_inprocess("-p", "no:randomly").stdout.fnmatch_lines(
+        [
+            "FAILED test_x.py::test_polls_too_fast - polls-too-fast: *",
+            "FAILED *::test_token_in_url - token-in-url, token-*",
+        ]
+    )
+
+
+def test_an_exchange_is_printed_once_and_without_what_is_of_no_use(project: pytest.Pytester) -> None:
+    story = """
+        body = {"contacts": [{"id": "C-1", "lastName": "Smith", "shoeSize": 43}]}
+        token = {"token": client.http.headers["token"]}
+        client.http.post("/import", json=body, params=token, headers={"token": "Bearer " + token["token"], "x-mine": "1"})
+        client.read(client.send(contacts=[{**C1, "shoeSize": 43}]))
+    """
+    project.makepyfile(CLIENTS + as_tests({"several": story}))
+    (report,) = (r for r in project.inline_run().getreports("pytest_runtest_logreport") if r.when == "call")
+    shown = str(report.longrepr)
+    assert len(named(shown)) == 3
+    assert shown.count("Exchange #2: see above") == 1
+    assert shown.count("> POST /import?token") == 1
+    assert "> x-mine: 1" in shown
+    assert re.findall(r"[<>] (?:user-agent|accept|host|content-length|connection|x-request-id)\b.*", shown) == []
+
+
+def test_a_job_is_printed_without_what_is_zero(project: pytest.Pytester) -> None:
+    project.makepyfile(CLIENTS + as_tests({"polls": BAD["partial-failure-ignored"]}))
+    (report,) = (r for r in project.inline_run().getreports("pytest_runtest_logreport") if r.when == "call")
+    (body,) = re.findall(r'< (\{"id": .*)', str(report.longrepr))
+    assert ": 0" not in body
+    assert "refused" in body
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    ["client.http.get('/contacts', params={'token': 'x'})", "casavi.faults.on('nothing')", "casavi.jobs['none']"],
+)
+def test_a_debugger_lands_in_the_test(project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, wrong: str) -> None:
+    project.makepyfile(CLIENTS + f"\ndef test_it(casavi, client):\n    {wrong}\n")
+    landed: list[str] = []
+
+    def post_mortem(*about: Any) -> None:
+        trace = about[0].__traceback__ if isinstance(about[0], BaseException) else about[0]
+        while trace.tb_next is not None:
+            trace = trace.tb_next
+        landed.append(f"{trace.tb_frame.f_code.co_name} {'casavi' in trace.tb_frame.f_locals}")
+
+    monkeypatch.setattr("_pytest.debugging.post_mortem", post_mortem)
+    project.runpytest_inprocess("--pdb").assert_outcomes(failed=1)
+    assert landed == ["test_it True"]
 
 
 def test_a_test_that_failed_is_not_judged_on_top(project: pytest.Pytester) -> None:
