@@ -145,7 +145,7 @@ def test_where_sockets_are_blocked_the_option_is_named(project: pytest.Pytester)
     outcome.assert_outcomes(failed=1, errors=1)
     outcome.stdout.fnmatch_lines_random(
         [
-            "E  *SocketBlockedError*--allow-hosts=127.0.0.1*--allow-unix-socket*",
+            "*SocketBlockedError*--allow-hosts=127.0.0.1*--allow-unix-socket*",
             "pytest-socket lets*--allow-hosts=127.0.0.1*",
         ]
     )
