@@ -31,7 +31,7 @@ def judge(item: pytest.Item, accounts: Collection[Opened]) -> None:
             "End it with .status(503), .delay(…), .reset(), .truncate(), .lost_response(), .job_fails(), .job_stalls()"
             for operation in casavi.faults.unfinished
         ]
-        violations = casavi.violations
+        violations = casavi.violations if account.account.used() else []
         if grave := account.criteria.grave(violations):
             texts.append(described(violations, grave))
             short += [f"{one.rule}: {one.detail}" for one in grave]

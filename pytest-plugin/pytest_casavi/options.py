@@ -51,7 +51,8 @@ def add(parser: pytest.Parser) -> None:
     for option in OPTIONS:
         told = f"{option.help} [ini: {option.name}; env: {option.variable}]"
         group.addoption(option.flag, dest=option.name, default=None, metavar=option.metavar, help=told)
-        parser.addini(option.name, option.help, default=None)
+        listed: Any = "args" if option.name == "casavi_allow" else None
+        parser.addini(option.name, option.help, type=listed, default=None)
 
 
 class _Source(NamedTuple):
@@ -89,7 +90,8 @@ def _given(config: pytest.Config, option: Option) -> _Source | None:
     )
     for value, where in sources:
         if found := value():
-            return _Source(str(found).strip(), where)
+            text = " ".join(found) if isinstance(found, list) else str(found)
+            return _Source(text.strip(), where)
     return None
 
 

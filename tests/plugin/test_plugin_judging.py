@@ -470,20 +470,27 @@ def test_other(casavi, client):{BAD["token-in-url"]}
     outcome.stdout.fnmatch_lines(['*To accept it in this test: @pytest.mark.casavi(allow=[[]"token-in-url"[]])'])
 
 
-@pytest.mark.parametrize("how", ["option", "variable", "file"])
+@pytest.mark.parametrize("how", ["option", "variable", "text", "list", "native list"])
 def test_a_project_allows(project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
     stories = {rule: BAD[rule] for rule in ("token-in-url", "token-with-bearer")}
     project.makepyfile(CLIENTS + as_tests(stories))
     allowed = "token-in-url, token-with-bearer"
     if how == "variable":
         monkeypatch.setenv("CASAVI_ALLOW", allowed)
-    if how == "file":
+    tables = {
+        "text": ("ini_options", repr(allowed)),
+        "list": ("ini_options", repr(allowed.split(", "))),
+        "native list": ("", repr(allowed.split(", "))),
+    }
+    if how in tables:
+        table, value = tables[how]
+        options = ["-p", "no:schemathesis", "-p", "no:randomly"]
         project.makepyprojecttoml(
             f"""
-            [tool.pytest.ini_options]
-            addopts = "-p no:schemathesis -p no:randomly"
+            [{".".join(filter(None, ["tool.pytest", table]))}]
+            addopts = {options}
             asyncio_default_fixture_loop_scope = "function"
-            casavi_allow = "{allowed}"
+            casavi_allow = {value}
             """
         )
         (project.path / "tox.ini").unlink()

@@ -71,13 +71,14 @@ class Accounts:
     def open(self) -> Account:
         """Opens an account with a key that nobody can guess."""
         key, secret = SECRETS.new(16), SECRETS.new(32)
-        self._registry.create(str(key), Secret(str(secret)))
+        account = self._registry.create(str(key), Secret(str(secret)))
         return Account(
             url=self._url,
             key=key,
             secret=secret,
             steering=DirectSteering(self._plane, key),
             transport=self._transport,
+            used=lambda: account.journal.last_number > 0,
             close=lambda: self._close(key),
         )
 
