@@ -20,6 +20,12 @@ def judge(item: pytest.Item, accounts: Collection[Opened]) -> None:
     Raises:
         pytest.fail.Exception: One does, or a fault was begun that can never strike.
     """
+    if (failure := failure_of(accounts)) is not None:
+        raise_in_test(item, failure)
+
+
+def failure_of(accounts: Collection[Opened]) -> "ClientViolates | None":
+    """Returns what is to be raised for what the clients of accounts did; None if that is nothing."""
     texts: list[str] = []
     short: list[str] = []
     for account in accounts:
@@ -31,14 +37,15 @@ def judge(item: pytest.Item, accounts: Collection[Opened]) -> None:
             "End it with .status(503), .delay(…), .reset(), .truncate(), .lost_response(), .job_fails(), .job_stalls()"
             for operation in casavi.faults.unfinished
         ]
-        violations = casavi.violations if account.account.used() else []
+        violations = casavi.violations if account.account.asked() != 0 else []
         if grave := account.criteria.grave(violations):
             texts.append(described(violations, grave))
             short += [f"{one.rule}: {one.detail}" for one in grave]
-    if texts:
-        failure = ClientViolates("\n\n".join(texts))
-        failure.short = _in_short(short)
-        raise_in_test(item, failure)
+    if not texts:
+        return None
+    failure = ClientViolates("\n\n".join(texts))
+    failure.short = _in_short(short)
+    return failure
 
 
 _Failed: Any = pytest.fail.Exception

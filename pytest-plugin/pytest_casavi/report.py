@@ -19,7 +19,7 @@ _SHOWN_JOBS = 20
 _SHOWN_ERRORS = 5
 
 
-def complete(report: pytest.TestReport, accounts: Collection[Opened]) -> None:
+def complete(report: pytest.TestReport, accounts: Collection[Opened], wide: Collection[Opened] = ()) -> None:
     """Adds the journals and the timelines of jobs to the report of a failed test; writes files if asked.
 
     Whatever goes wrong here is told in the report: it must not hide why the test failed.
@@ -27,13 +27,15 @@ def complete(report: pytest.TestReport, accounts: Collection[Opened]) -> None:
     Args:
         report: The report.
         accounts: Those of the test.
+        wide: Those of a wider scope that it has used.
     """
     if re.search("Socket(Connect)?BlockedError", str(report.longrepr)):
         report.sections.append(("casavi: sockets", SOCKETS))
-    steered = [opened for opened in accounts if opened.account.controlled]
+    steered = [opened for opened in (*accounts, *wide) if opened.account.controlled]
     judged = "casavi: the client violates" in str(report.longrepr)
     for number, opened in enumerate(steered, 1):
         whose = "casavi" if len(steered) == 1 else f"casavi {number}"
+        whose += " (of a wider scope)" if opened in wide else ""
         try:
             report.sections += [(f"{whose}: {title}", text) for title, text in _sections(opened, judged=judged)]
             if opened.report_dir is not None:

@@ -403,6 +403,61 @@ def test_two(casavi, make_casavi):
     )
 
 
+WIDE = """
+@pytest.fixture(scope="module")
+def wide(casavi_server):
+    with casavi_server.account(MORE) as account:
+        yield account
+
+def ask(account, **options):
+    with httpx.Client(base_url=account.url, headers={"token": account.token()}) as http:
+        http.get("/contacts", **options)
+
+def test_bad(wide):
+    ask(wide, params={"token": "x"})
+
+def test_good(wide, casavi):
+    ask(casavi)
+
+def test_fails(wide):
+    ask(wide)
+    assert 0
+"""
+
+
+def test_an_account_of_a_wider_scope_is_judged_when_that_ends(project: pytest.Pytester) -> None:
+    project.makepyfile(test_w=CLIENTS + WIDE.replace("MORE", ""))
+    outcome = project.runpytest_inprocess("-p", "no:randomly", "--casavi-report-dir=reports")
+    outcome.assert_outcomes(passed=2, failed=1, errors=1)
+    outcome.stdout.fnmatch_lines(
+        [
+            "*ERROR at teardown of test_fails*",
+            "1. token-in-url (error)*",
+            "*casavi (of a wider scope): requests*",
+            "#1 20* GET /contacts[?]token=*",
+            "#2 20* GET /contacts -> 200",
+            "*_ test_fails _*",
+            "*casavi (of a wider scope): requests*",
+            "ERROR *::test_fails - token-in-url: *",
+        ]
+    )
+    assert len(list((project.path / "reports").iterdir())) >= 2
+
+
+def test_an_account_of_a_wider_scope_may_break_what_it_names(project: pytest.Pytester) -> None:
+    project.makepyfile(CLIENTS + WIDE.replace("MORE", "allow='token-in-url'"))
+    project.runpytest_inprocess("-p", "no:randomly").assert_outcomes(passed=2, failed=1)
+
+
+def test_a_session_that_stops_ends_its_accounts_in_peace(project: pytest.Pytester) -> None:
+    project.makepyfile(
+        CLIENTS + WIDE.replace("MORE", "").replace("def test_good", "def test_0(): assert 0\n\ndef test_good")
+    )
+    outcome = project.runpytest_inprocess("-p", "no:randomly", "-x")
+    assert outcome.ret == pytest.ExitCode.TESTS_FAILED
+    outcome.stdout.no_fnmatch_line("*INTERNALERROR*")
+
+
 def test_a_unittest_is_judged(project: pytest.Pytester) -> None:
     project.makepyfile(
         """

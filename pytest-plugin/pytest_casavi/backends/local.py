@@ -78,7 +78,7 @@ class Accounts:
             secret=secret,
             steering=DirectSteering(self._plane, key),
             transport=self._transport,
-            used=lambda: account.journal.last_number > 0,
+            asked=lambda: account.journal.last_number,
             close=lambda: self._close(key),
         )
 

@@ -39,8 +39,8 @@ class Account:
     """Where requests go that need no socket; None for the network."""
     controlled: bool = True
     """Whether it can be steered, and its client's violations found; a real account cannot."""
-    used: Callable[[], bool] = field(default=lambda: True, repr=False)
-    """Whether anything may have been asked of it."""
+    asked: Callable[[], int | None] = field(default=lambda: None, repr=False)
+    """Returns the number of the last request; None where that is not known without asking for it."""
     close: Callable[[], None] = field(default=lambda: None, repr=False)
     """Closes it, with everything in it; may be called again."""
 
