@@ -11,7 +11,7 @@ from pytest_casavi.backends.loop_thread import SOCKETS
 from pytest_casavi.errors import CasaviError
 from pytest_casavi.factory import Opened
 from pytest_casavi.files import write
-from pytest_casavi.handle.requests import Request
+from pytest_casavi.handle.requests import Request, under_way
 from pytest_casavi.handle.violations import described
 
 _SHOWN_REQUESTS = 50
@@ -69,6 +69,7 @@ def _sections(opened: Opened, *, judged: bool) -> Iterator[tuple[str, str]]:
     hidden = views["count"] + views["dropped"] - len(views["requests"])
     if hidden:
         lines.insert(0, f"({hidden} older ones)")
+    lines += under_way(views)
     yield "requests", "\n".join(lines or ["Nothing was asked of this account."])
     if jobs := opened.casavi.jobs.all:
         yield "jobs", "\n".join(line for job in jobs[-_SHOWN_JOBS:] for line in _timeline(job.json))
