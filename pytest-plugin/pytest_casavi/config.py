@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 from pytest_casavi.secret_text import SecretText
 
-Backend = Literal["server", "inprocess", "url"]
-BACKENDS: tuple[Backend, ...] = ("server", "inprocess", "url")
+Backend = Literal["server", "inprocess", "process", "url"]
+BACKENDS: tuple[Backend, ...] = ("server", "inprocess", "process", "url")
 
 FailOn = Literal["note", "warning", "error", "never"]
 FAIL_ON: tuple[FailOn, ...] = ("note", "warning", "error", "never")
@@ -24,7 +24,8 @@ class CasaviConfig:
     """Where the mock runs and how it behaves; change it with `dataclasses.replace` in a fixture `casavi_config`."""
 
     backend: Backend = "server"
-    """`server`: a server in this process, at a free port. `inprocess`: no socket. `url`: what runs at an address."""
+    """`server`: a server in this process, at a free port. `inprocess`: no socket. `process`: a server in
+    a child process. `url`: what runs at an address."""
     url: str | None = None
     """Backend `url`: the address, without a slash at its end."""
     key: SecretText | None = None

@@ -43,6 +43,8 @@ class Opened:
     account: Account
     criteria: Criteria
     report_dir: Path | None
+    asked_before: int | None = None
+    """The number of its last request when the running test began."""
 
     def close(self) -> None:
         """Closes it, with everything in it."""
@@ -54,6 +56,12 @@ class Pool:
 
     def __init__(self) -> None:
         self._backends: dict[str, Backend] = {}
+        self.wide: list[Opened] = []
+        """Accounts of a wider scope than a test that are open."""
+        self.guilty: list[Opened] = []
+        """Those that have ended with a violation, and are kept for the report that tells of it."""
+        self.judging = True
+        """Whether there is still a test whose report can tell of a violation."""
 
     def backend(self, config: CasaviConfig) -> Backend:
         """Returns the running backend for a configuration; starts it if there is none yet."""
@@ -63,6 +71,17 @@ class Pool:
         if name not in self._backends:
             self._backends[name] = new_backend(config)
         return self._backends[name]
+
+    def begin_test(self) -> None:
+        """Remembers what accounts of a wider scope have been asked when a test begins."""
+        for opened in self.wide:
+            opened.asked_before = opened.account.asked()
+
+    @property
+    def touched(self) -> list[Opened]:
+        """Accounts of a wider scope that the running test may have asked something of."""
+        asked = [(opened, opened.account.asked()) for opened in self.wide]
+        return [opened for opened, number in asked if number is None or number != (opened.asked_before or 0)]
 
     def close(self) -> None:
         """Ends all of them."""

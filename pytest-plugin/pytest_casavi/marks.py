@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from pytest_casavi.config import FAIL_ON, PROGRESS, QUEUE
+from pytest_casavi.errors import offered
 
 SIGNATURE = (
     "casavi(*, allow=[], fail_on='warning', load=None, progress='immediate', job_seconds=0.2, record_seconds=0, "
@@ -89,7 +90,9 @@ def names_of_rules(given: Any, where: str) -> frozenset[str]:
         from casavi_mock.domain.violations import RULES
 
         if unknown := sorted(map(repr, found - set(RULES))):
-            raise pytest.UsageError(f"{where}: there is no rule {', '.join(unknown)}. Possible: {', '.join(RULES)}")
+            raise pytest.UsageError(
+                f"{where}: there is no rule {', '.join(unknown)}. {offered(unknown[0], tuple(RULES))}"
+            )
     return found
 
 

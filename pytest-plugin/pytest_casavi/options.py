@@ -32,7 +32,7 @@ OPTIONS = (
     Option(
         "casavi_backend",
         "CASAVI_BACKEND",
-        "Where the mock runs: server (a thread and a free port), inprocess, url.",
+        "Where the mock runs: server (a thread and a free port), inprocess, process, url.",
         "NAME",
     ),
     Option("casavi_url", "CASAVI_URL", "Address of a running mock, or of casavi, for the backend url.", "URL"),
@@ -51,7 +51,8 @@ def add(parser: pytest.Parser) -> None:
     for option in OPTIONS:
         told = f"{option.help} [ini: {option.name}; env: {option.variable}]"
         group.addoption(option.flag, dest=option.name, default=None, metavar=option.metavar, help=told)
-        parser.addini(option.name, option.help, default=None)
+        listed: Any = "args" if option.name == "casavi_allow" else None
+        parser.addini(option.name, option.help, type=listed, default=None)
 
 
 class _Source(NamedTuple):
@@ -89,7 +90,8 @@ def _given(config: pytest.Config, option: Option) -> _Source | None:
     )
     for value, where in sources:
         if found := value():
-            return _Source(str(found).strip(), where)
+            text = " ".join(found) if isinstance(found, list) else str(found)
+            return _Source(text.strip(), where)
     return None
 
 

@@ -9,6 +9,7 @@ import pytest
 import casavi_mock.system  # noqa: F401  # binds what tests may replace later
 from pytest_casavi import marks, options
 from pytest_casavi.config import CasaviConfig
+from pytest_casavi.errors import CasaviError, end_in_the_test
 from pytest_casavi.secret_text import SecretText
 
 if TYPE_CHECKING:
@@ -83,11 +84,17 @@ def _casavi_pool(pytestconfig: pytest.Config) -> "Pool":
     return _pool_of(pytestconfig)
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Ends the servers, after all fixtures."""
-    if pool := session.config.stash.get(_POOL, None):
-        pool.close()
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> Generator[None, object, object]:
+    """Ends the servers, after all fixtures. Those that end now have no test left to which a violation could be told."""
+    pool = session.config.stash.get(_POOL, None)
+    if pool is not None:
+        pool.judging = False
+    try:
+        return (yield)
+    finally:
+        if pool is not None:
+            pool.close()
 
 
 @pytest.fixture
@@ -129,7 +136,7 @@ def casavi_server(casavi_config: CasaviConfig, _casavi_pool: "Pool") -> "CasaviS
     """The mock that runs for this session; its account(…) is for fixtures with a wider scope than a test."""
     from pytest_casavi.session import CasaviServer
 
-    return CasaviServer(_casavi_pool.backend(casavi_config), casavi_config)
+    return CasaviServer(_casavi_pool, casavi_config)
 
 
 @pytest.fixture
@@ -149,12 +156,29 @@ def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str]
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """Judges the client when its test has passed; a violation is a failure of that test."""
-    result = yield
+    try:
+        result = yield
+    except (CasaviError, AssertionError, TypeError) as error:
+        end_in_the_test(error)
+        raise
     if accounts := item.stash.get(_OPENED, None):
         from pytest_casavi.judging import judge
 
-        judge(accounts)
+        judge(item, accounts)
     return result  # so do wrappers of hooks
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
+    """Tells what is wrong with a use of the fixtures without their insides."""
+    if (pool := item.config.stash.get(_POOL, None)) is not None:
+        pool.begin_test()
+    try:
+        return (yield)
+    except CasaviError as error:
+        if end_in_the_test(error):
+            raise
+        raise pytest.fail.Exception(f"{type(error).__name__}: {error}", pytrace=False) from None
 
 
 @pytest.hookimpl(wrapper=True)
@@ -163,17 +187,24 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Adds the journal to the report of a failed test; closes the accounts of a test at its end."""
     report = yield
-    accounts = item.stash.get(_OPENED, None)
-    if accounts:
+    if (pool := item.config.stash.get(_POOL, None)) is None:
+        return report
+    accounts = item.stash.get(_OPENED, [])
+    wide = [*pool.guilty, *(pool.touched if report.failed else ())]
+    if accounts or wide:
+        from pytest_casavi.judging import shorten
         from pytest_casavi.report import close, complete
 
         if report.failed:
-            complete(report, accounts)
+            shorten(report, call.excinfo and call.excinfo.value)
+            complete(report, accounts, wide)
         if call.when == "teardown":
             close(report, accounts)
-            del item.stash[_OPENED]
-    if _POOL in item.config.stash:
-        from pytest_casavi.scrub import scrub_report
+            if _OPENED in item.stash:
+                del item.stash[_OPENED]
+        close(report, pool.guilty)
+        pool.guilty.clear()
+    from pytest_casavi.scrub import scrub_report
 
-        scrub_report(report)
+    scrub_report(report)
     return report

@@ -7,8 +7,8 @@ from pytest_casavi.config import CasaviConfig
 from pytest_casavi.factory import Pool
 
 _MODULES = (
-    "casavi_mock.journal.har", "casavi_contracts.tls", "httpx", "anyio.to_thread", "pytest_casavi.report",
-    "pytest_casavi.judging", "pytest_casavi.session",
+    "casavi_mock.journal.har", "casavi_contracts.network", "pytest_casavi.clients", "anyio.to_thread",
+    "pytest_casavi.report", "pytest_casavi.judging", "pytest_casavi.session",
 )  # fmt: skip
 
 
@@ -21,6 +21,8 @@ def prepare(pool: Pool, config: CasaviConfig) -> None:
     """
     for name in _MODULES:
         importlib.import_module(name)
+    if config.backend == "url":
+        importlib.import_module("pytest_casavi.backends.remote")
     load_portfolio("small-house")
     if config.backend != "url":
         pool.backend(config)

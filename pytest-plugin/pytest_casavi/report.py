@@ -1,15 +1,17 @@
 """What a failed test tells of its accounts: sections of its report, and files."""
 
+import re
 from collections.abc import Collection, Iterator
 from datetime import datetime
 from typing import Any
 
 import pytest
 
+from pytest_casavi.backends.loop_thread import SOCKETS
 from pytest_casavi.errors import CasaviError
 from pytest_casavi.factory import Opened
 from pytest_casavi.files import write
-from pytest_casavi.handle.requests import Request
+from pytest_casavi.handle.requests import Request, under_way
 from pytest_casavi.handle.violations import described
 
 _SHOWN_REQUESTS = 50
@@ -17,7 +19,7 @@ _SHOWN_JOBS = 20
 _SHOWN_ERRORS = 5
 
 
-def complete(report: pytest.TestReport, accounts: Collection[Opened]) -> None:
+def complete(report: pytest.TestReport, accounts: Collection[Opened], wide: Collection[Opened] = ()) -> None:
     """Adds the journals and the timelines of jobs to the report of a failed test; writes files if asked.
 
     Whatever goes wrong here is told in the report: it must not hide why the test failed.
@@ -25,11 +27,15 @@ def complete(report: pytest.TestReport, accounts: Collection[Opened]) -> None:
     Args:
         report: The report.
         accounts: Those of the test.
+        wide: Those of a wider scope that it has used.
     """
-    steered = [opened for opened in accounts if opened.account.controlled]
+    if re.search("Socket(Connect)?BlockedError", str(report.longrepr)):
+        report.sections.append(("casavi: sockets", SOCKETS))
+    steered = [opened for opened in (*accounts, *wide) if opened.account.controlled]
     judged = "casavi: the client violates" in str(report.longrepr)
     for number, opened in enumerate(steered, 1):
         whose = "casavi" if len(steered) == 1 else f"casavi {number}"
+        whose += " (of a wider scope)" if opened in wide else ""
         try:
             report.sections += [(f"{whose}: {title}", text) for title, text in _sections(opened, judged=judged)]
             if opened.report_dir is not None:
@@ -63,6 +69,7 @@ def _sections(opened: Opened, *, judged: bool) -> Iterator[tuple[str, str]]:
     hidden = views["count"] + views["dropped"] - len(views["requests"])
     if hidden:
         lines.insert(0, f"({hidden} older ones)")
+    lines += under_way(views)
     yield "requests", "\n".join(lines or ["Nothing was asked of this account."])
     if jobs := opened.casavi.jobs.all:
         yield "jobs", "\n".join(line for job in jobs[-_SHOWN_JOBS:] for line in _timeline(job.json))

@@ -7,6 +7,7 @@ import types
 from collections.abc import Callable, Iterator
 
 import anyio
+import httpx
 import pytest
 
 from pytest_casavi import Casavi, CasaviConfig, NothingThere, WaitTimeout
@@ -118,3 +119,16 @@ def test_others_get_their_turn_where_threads_are_none(monkeypatch: pytest.Monkey
         monkeypatch.setitem(sys.modules, library, types.SimpleNamespace(**{asks: lambda name: name == "time"}))
     waiting.pause(0.001)
     assert slept == ([0.001] if library else [])
+
+
+async def test_what_is_in_flight_is_told(casavi: Casavi) -> None:
+    """A client that gives up is gone before the journal tells of it."""
+    casavi.faults.on("getContacts").once().delay(0.3)
+    async with casavi.async_client(timeout=0.05) as client:
+        with pytest.raises(httpx.ReadTimeout):
+            await client.get("/contacts")
+    if (casavi.requests.in_flight, casavi.requests.count()) == (["getContacts"], 0):  # it may have been seen already
+        assert "(in flight: getContacts)" in casavi.requests.listing()
+        assert casavi.requests.to("getJob").in_flight == []
+    assert len(await casavi.requests.done()) == 1
+    assert casavi.requests.in_flight == []

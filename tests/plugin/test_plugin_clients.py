@@ -238,7 +238,7 @@ def test_a_mock_that_wants_its_control_token(
     outcome = project.runpytest_inprocess(f"--casavi-url={running_mock.url}")
     outcome.assert_outcomes(errors=1)
     outcome.stdout.fnmatch_lines(
-        ["E*CannotSteer: The mock at * wants its control token: set CASAVI_MOCK_CONTROL_TOKEN."]
+        ["CannotSteer: The mock at * wants its control token: set CASAVI_MOCK_CONTROL_TOKEN."]
     )
 
 
@@ -301,7 +301,7 @@ def test_an_api_without_credentials(project: pytest.Pytester, uncontrolled_mock:
     project.makepyfile("def test_it(casavi): pass")
     outcome = project.runpytest_inprocess(f"--casavi-url={uncontrolled_mock.url}")
     outcome.assert_outcomes(errors=1)
-    outcome.stdout.fnmatch_lines(["E*has no control plane*CASAVI_API_KEY and CASAVI_API_SECRET."])
+    outcome.stdout.fnmatch_lines(["CannotSteer: *has no control plane*CASAVI_API_KEY and CASAVI_API_SECRET."])
 
 
 def test_wrong_credentials(project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, uncontrolled_mock: Live) -> None:
@@ -310,7 +310,7 @@ def test_wrong_credentials(project: pytest.Pytester, monkeypatch: pytest.MonkeyP
     project.makepyfile("def test_it(casavi): casavi.token()")
     outcome = project.runpytest_inprocess(f"--casavi-url={uncontrolled_mock.url}")
     outcome.assert_outcomes(failed=1)
-    outcome.stdout.fnmatch_lines(["E*CannotSteer: http://127.0.0.1:* gives no token: *401*"])
+    outcome.stdout.fnmatch_lines(["CannotSteer: http://127.0.0.1:* gives no token: *401*"])
     assert "wrong-secret-of-nobody" not in outcome.stdout.str()
 
 
@@ -318,7 +318,7 @@ def test_nothing_at_the_address(project: pytest.Pytester) -> None:
     project.makepyfile("def test_it(casavi): pass")
     outcome = project.runpytest_inprocess("--casavi-url=http://127.0.0.1:9")
     outcome.assert_outcomes(errors=1)
-    outcome.stdout.fnmatch_lines(["E*CannotSteer: http://127.0.0.1:9 does not answer: *Is it running?"])
+    outcome.stdout.fnmatch_lines(["CannotSteer: http://127.0.0.1:9 does not answer: *Is it running?"])
 
 
 # Types

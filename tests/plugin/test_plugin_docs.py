@@ -71,7 +71,7 @@ def test_the_settings_of_the_page_are_taken(project: pytest.Pytester) -> None:
     extra = 'addopts = "-p no:schemathesis"\nasyncio_default_fixture_loop_scope = "function"\n'
     (project.path / "pyproject.toml").write_text(text + extra)
     project.makepyfile(
-        "def test_it(casavi, casavi_config):\n    assert casavi_config.allow == {'polls-too-fast'}\n    assert 0\n"
+        "def test_it(casavi, casavi_config):\n    assert casavi_config.allow == {'polls-too-fast', 'unknown-fields-sent'}\n    assert 0\n"
     )
     project.runpytest_inprocess().assert_outcomes(failed=1)
     assert len(list((project.path / "reports").iterdir())) == 3

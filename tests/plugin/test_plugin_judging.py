@@ -1,6 +1,7 @@
 """The client under test is judged when its test has passed."""
 
 import re
+from typing import Any
 
 import pytest
 
@@ -273,7 +274,7 @@ FAILURES = {
 """What a client does that never gets anywhere, and the rules that it breaks."""
 
 
-@pytest.mark.parametrize("backend", ["server", "inprocess"])
+@pytest.mark.parametrize("backend", ["server", "inprocess", "process"])
 def test_a_client_that_fails_completely_is_judged(project: pytest.Pytester, backend: str) -> None:
     """Its requests belong to no account, and are those of the test that runs; the tests beside it are good."""
     bad = "".join(
@@ -311,6 +312,61 @@ def test_a_violation_is_a_failure_and_no_error(project: pytest.Pytester) -> None
     outcome.stdout.fnmatch_lines(["FAILED *::test_token_in_url - *", "*= 1 failed in *"])
 
 
+def test_the_short_summary_begins_with_the_rule(project: pytest.Pytester) -> None:
+    both = told("token-in-url", *BAD["token-with-bearer"].strip().splitlines())
+    project.makepyfile(test_x=CLIENTS + as_tests({"polls-too-fast": BAD["polls-too-fast"], "token-in-url": both}))
+    project.runpytest_inprocess("-p", "no:randomly").stdout.fnmatch_lines(
+        [
+            "FAILED test_x.py::test_polls_too_fast - polls-too-fast: *",
+            "FAILED *::test_token_in_url - token-in-url, token-*",
+        ]
+    )
+
+
+def test_an_exchange_is_printed_once_and_without_what_is_of_no_use(project: pytest.Pytester) -> None:
+    story = """
+        body = {"contacts": [{"id": "C-1", "lastName": "Smith", "shoeSize": 43}]}
+        token = {"token": client.http.headers["token"]}
+        client.http.post("/import", json=body, params=token, headers={"token": "Bearer " + token["token"], "x-mine": "1"})
+        client.read(client.send(contacts=[{**C1, "shoeSize": 43}]))
+    """
+    project.makepyfile(CLIENTS + as_tests({"several": story}))
+    (report,) = (r for r in project.inline_run().getreports("pytest_runtest_logreport") if r.when == "call")
+    shown = str(report.longrepr)
+    assert len(named(shown)) == 3
+    assert shown.count("Exchange #2: see above") == 1
+    assert shown.count("> POST /import?token") == 1
+    assert "> x-mine: 1" in shown
+    assert re.findall(r"[<>] (?:user-agent|accept|host|content-length|connection|x-request-id)\b.*", shown) == []
+
+
+def test_a_job_is_printed_without_what_is_zero(project: pytest.Pytester) -> None:
+    project.makepyfile(CLIENTS + as_tests({"polls": BAD["partial-failure-ignored"]}))
+    (report,) = (r for r in project.inline_run().getreports("pytest_runtest_logreport") if r.when == "call")
+    (body,) = re.findall(r'< (\{"id": .*)', str(report.longrepr))
+    assert ": 0" not in body
+    assert "refused" in body
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    ["client.http.get('/contacts', params={'token': 'x'})", "casavi.faults.on('nothing')", "casavi.jobs['none']"],
+)
+def test_a_debugger_lands_in_the_test(project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, wrong: str) -> None:
+    project.makepyfile(CLIENTS + f"\ndef test_it(casavi, client):\n    {wrong}\n")
+    landed: list[str] = []
+
+    def post_mortem(*about: Any) -> None:
+        trace = about[0].__traceback__ if isinstance(about[0], BaseException) else about[0]
+        while trace.tb_next is not None:
+            trace = trace.tb_next
+        landed.append(f"{trace.tb_frame.f_code.co_name} {'casavi' in trace.tb_frame.f_locals}")
+
+    monkeypatch.setattr("_pytest.debugging.post_mortem", post_mortem)
+    project.runpytest_inprocess("--pdb").assert_outcomes(failed=1)
+    assert landed == ["test_it True"]
+
+
 def test_a_test_that_failed_is_not_judged_on_top(project: pytest.Pytester) -> None:
     project.makepyfile(CLIENTS + as_tests({"token-in-url": told("token-in-url", "assert 0, 'of its own'")}))
     outcome = project.runpytest_inprocess()
@@ -345,6 +401,61 @@ def test_two(casavi, make_casavi):
     outcome.stdout.fnmatch_lines(
         ["1. token-in-url*", "*casavi 1: requests*", "*casavi 2: requests*", "*casavi 3: requests*"]
     )
+
+
+WIDE = """
+@pytest.fixture(scope="module")
+def wide(casavi_server):
+    with casavi_server.account(MORE) as account:
+        yield account
+
+def ask(account, **options):
+    with httpx.Client(base_url=account.url, headers={"token": account.token()}) as http:
+        http.get("/contacts", **options)
+
+def test_bad(wide):
+    ask(wide, params={"token": "x"})
+
+def test_good(wide, casavi):
+    ask(casavi)
+
+def test_fails(wide):
+    ask(wide)
+    assert 0
+"""
+
+
+def test_an_account_of_a_wider_scope_is_judged_when_that_ends(project: pytest.Pytester) -> None:
+    project.makepyfile(test_w=CLIENTS + WIDE.replace("MORE", ""))
+    outcome = project.runpytest_inprocess("-p", "no:randomly", "--casavi-report-dir=reports")
+    outcome.assert_outcomes(passed=2, failed=1, errors=1)
+    outcome.stdout.fnmatch_lines(
+        [
+            "*ERROR at teardown of test_fails*",
+            "1. token-in-url (error)*",
+            "*casavi (of a wider scope): requests*",
+            "#1 20* GET /contacts[?]token=*",
+            "#2 20* GET /contacts -> 200",
+            "*_ test_fails _*",
+            "*casavi (of a wider scope): requests*",
+            "ERROR *::test_fails - token-in-url: *",
+        ]
+    )
+    assert len(list((project.path / "reports").iterdir())) >= 2
+
+
+def test_an_account_of_a_wider_scope_may_break_what_it_names(project: pytest.Pytester) -> None:
+    project.makepyfile(CLIENTS + WIDE.replace("MORE", "allow='token-in-url'"))
+    project.runpytest_inprocess("-p", "no:randomly").assert_outcomes(passed=2, failed=1)
+
+
+def test_a_session_that_stops_ends_its_accounts_in_peace(project: pytest.Pytester) -> None:
+    project.makepyfile(
+        CLIENTS + WIDE.replace("MORE", "").replace("def test_good", "def test_0(): assert 0\n\ndef test_good")
+    )
+    outcome = project.runpytest_inprocess("-p", "no:randomly", "-x")
+    assert outcome.ret == pytest.ExitCode.TESTS_FAILED
+    outcome.stdout.no_fnmatch_line("*INTERNALERROR*")
 
 
 def test_a_unittest_is_judged(project: pytest.Pytester) -> None:
@@ -414,20 +525,27 @@ def test_other(casavi, client):{BAD["token-in-url"]}
     outcome.stdout.fnmatch_lines(['*To accept it in this test: @pytest.mark.casavi(allow=[[]"token-in-url"[]])'])
 
 
-@pytest.mark.parametrize("how", ["option", "variable", "file"])
+@pytest.mark.parametrize("how", ["option", "variable", "text", "list", "native list"])
 def test_a_project_allows(project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
     stories = {rule: BAD[rule] for rule in ("token-in-url", "token-with-bearer")}
     project.makepyfile(CLIENTS + as_tests(stories))
     allowed = "token-in-url, token-with-bearer"
     if how == "variable":
         monkeypatch.setenv("CASAVI_ALLOW", allowed)
-    if how == "file":
+    tables = {
+        "text": ("ini_options", repr(allowed)),
+        "list": ("ini_options", repr(allowed.split(", "))),
+        "native list": ("", repr(allowed.split(", "))),
+    }
+    if how in tables:
+        table, value = tables[how]
+        options = ["-p", "no:schemathesis", "-p", "no:randomly"]
         project.makepyprojecttoml(
             f"""
-            [tool.pytest.ini_options]
-            addopts = "-p no:schemathesis -p no:randomly"
+            [{".".join(filter(None, ["tool.pytest", table]))}]
+            addopts = {options}
             asyncio_default_fixture_loop_scope = "function"
-            casavi_allow = "{allowed}"
+            casavi_allow = {value}
             """
         )
         (project.path / "tox.ini").unlink()

@@ -345,7 +345,7 @@ def test_tracebacks_end_in_the_test(project: pytest.Pytester) -> None:
 
         @pytest.mark.parametrize("ask", [
             lambda casavi: casavi.contacts["nobody"],
-            lambda casavi: casavi.jobs.last.status,
+            lambda casavi: casavi.jobs.last.id,
             lambda casavi: casavi.requests.to("getJob").one(),
             lambda casavi: casavi.faults.on("nothing"),
             lambda casavi: casavi.clock.advance(),
@@ -359,3 +359,25 @@ def test_tracebacks_end_in_the_test(project: pytest.Pytester) -> None:
     outcome = project.runpytest_inprocess()
     outcome.assert_outcomes(failed=7)
     outcome.stdout.no_fnmatch_line("*pytest_casavi/*.py:*")
+
+
+def test_wrong_use_of_a_fixture_is_told_without_its_insides(project: pytest.Pytester) -> None:
+    project.makepyfile(
+        """
+        import dataclasses
+        import pytest
+
+        @pytest.fixture(scope="session")
+        def casavi_config(casavi_config):
+            return dataclasses.replace(casavi_config, assumptions={"token-lifetime": 1})
+
+        def test_it(casavi):
+            pass
+        """
+    )
+    outcome = project.runpytest_inprocess()
+    outcome.assert_outcomes(errors=1)
+    outcome.stdout.no_fnmatch_line("*pytest_casavi/*.py:*")
+    outcome.stdout.fnmatch_lines(
+        ["CannotSteer: *'token-lifetime'. Did you mean 'token-lifetime-days'*? There are * more."]
+    )

@@ -61,6 +61,8 @@ class Holding:
         self.settings = settings
         self.clock = Clock(now)
         self.lock = threading.RLock()
+        self.in_flight: dict[str, str] = {}
+        """Operations that are under way, by the ids of their requests; the journal does not tell of them yet."""
         self._evidence = settings.evidence
         self._new_text = new_text
         self._on_work = on_work

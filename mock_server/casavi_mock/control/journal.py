@@ -13,11 +13,20 @@ _FILTERS = ("operation", "status", "job", "rule")
 def list_requests(call: Call) -> Reply:
     """Lists exchanges, the oldest first; also as a HAR file."""
     journal = call.account.journal
+    under_way = [*call.account.in_flight.values()]  # before the journal: what lands meanwhile is told twice, not never
     found = journal.find(**_filters(call))
     shown = found[-call.query["limit"] :]
     if call.query["format"] == "har":
         return reply(archive(shown, call.base_url))
-    return reply({"requests": [exchange_view(each) for each in shown], "count": len(found), "dropped": journal.dropped})
+    wanted = call.query.get("operation")
+    return reply(
+        {
+            "requests": [exchange_view(each) for each in shown],
+            "count": len(found),
+            "dropped": journal.dropped,
+            "inFlight": [operation for operation in under_way if wanted in (None, operation)],
+        }
+    )
 
 
 def count_requests(call: Call) -> Reply:

@@ -98,6 +98,8 @@ class Recorder:
             **shown,
         )
         journal.add(exchange)
+        if trail.account is not None:
+            trail.account.in_flight.pop(trail.request_id, None)
         if exchange.rule or exchange.notes or log.isEnabledFor(logging.DEBUG):
             _log(exchange)
 

@@ -27,7 +27,7 @@ from casavi_mock.system import entropy, monotonic
 from casavi_mock.vendor.addresses import Addresses
 from casavi_mock.vendor.api import vendor_api
 from casavi_mock.vendor.conformance import AnswerSchemas
-from casavi_mock.vendor.faults import Gone, Injected, Pause, Strikes, pause
+from casavi_mock.vendor.faults import NO_STATUS, Gone, Injected, Pause, Strikes, pause
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -206,7 +206,14 @@ class MockApp:
         except Injected as injected:
             trail.answer = injected.answer
         except ClientGone:
+            if trail.account is not None:
+                del trail.account.in_flight[trail.request_id]
             return None, None
+        except asyncio.CancelledError:  # so does a client in this process that gives up
+            if trail.account is not None:
+                trail.answer = Answer(NO_STATUS, b"")
+                self._recorder.record(trail)
+            raise
         except Refused as refusal:
             # What led to it knows the body, and would keep it until the collector comes by.
             refusal.__context__ = None

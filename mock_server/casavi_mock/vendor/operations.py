@@ -79,6 +79,8 @@ class Endpoint(ABC):
         """
         trail.operation = self._name
         work = await self._begin(trail, parameters)
+        if trail.account is not None:
+            trail.account.in_flight[trail.request_id] = self._name
         if trail.account is not None and trail.account.faults.planned:
             # The one place where faults strike: the account is known, and nothing is done yet.
             await self._strike(trail.account, trail)

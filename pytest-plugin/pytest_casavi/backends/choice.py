@@ -16,6 +16,10 @@ def new_backend(config: CasaviConfig) -> Backend:
         from pytest_casavi.backends.inprocess import InProcessBackend
 
         return InProcessBackend(config)
+    if config.backend == "process":
+        from pytest_casavi.backends.process import ProcessBackend
+
+        return ProcessBackend(config)
     from pytest_casavi.backends.server import ServerBackend
 
     return ServerBackend(config)

@@ -1,5 +1,6 @@
 """Steers accounts of this process: the verbs of the control plane, called without HTTP."""
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +12,7 @@ from casavi_mock.control.call import Call, ControlPlane
 from casavi_mock.control.document import load_document
 from casavi_mock.control.problems import Problem
 from casavi_mock.control.verbs import Verb, verbs
+from pytest_casavi.backends.loop_thread import refuse_fork
 from pytest_casavi.errors import CannotSteer, told
 
 __tracebackhide__ = told
@@ -31,6 +33,7 @@ class DirectPlane:
 
     def __init__(self, registry: Registry, url: str) -> None:
         document = load_document(registry.settings)
+        self._pid = os.getpid()
         self.url = url
         self.operations = registry.settings.operations
         self._plane = ControlPlane(registry, {}, document)
@@ -42,6 +45,7 @@ class DirectPlane:
         Raises:
             CannotSteer: It is refused.
         """
+        refuse_fork(self._pid)
         known = self._verbs[verb]
         try:
             known.check_path(path)

@@ -14,7 +14,7 @@ from pytest_casavi.backends.direct import DirectPlane, DirectSteering
 from pytest_casavi.config import CasaviConfig
 from pytest_casavi.errors import CannotSteer
 from pytest_casavi.handle.account import Account
-from pytest_casavi.secret_text import SECRETS
+from pytest_casavi.secret_text import SECRETS, Secrets
 
 if TYPE_CHECKING:
     from pytest_casavi.transport import Transport
@@ -23,8 +23,13 @@ MAX_JOURNAL = 10_000
 """Requests that are kept of a test."""
 
 
-def new_app(config: CasaviConfig) -> MockApp:
-    """Returns the mock as an application, without accounts. Its control plane is closed: it is steered from here.
+def new_app(config: CasaviConfig, made: Secrets = SECRETS, control_token: Secret | None = None) -> MockApp:
+    """Returns the mock as an application, without accounts.
+
+    Args:
+        config: How it behaves.
+        made: Makes its tokens.
+        control_token: What its control plane wants to know; None closes it, as it is steered from here.
 
     Raises:
         CannotSteer: An assumption is unknown or cannot have that value.
@@ -35,10 +40,16 @@ def new_app(config: CasaviConfig) -> MockApp:
     try:
         settings = Settings.from_profile(config.assumptions, progress=progress, limits=Limits(max_journal=MAX_JOURNAL))
     except ProfileError as error:
-        raise CannotSteer(f"casavi_config: {error}") from None
-    registry = new_registry(settings, now=steady_now, new_token=SECRETS.new_token)
+        what, _, known = str(error).partition("; possible are: ")
+        raise CannotSteer(f"casavi_config: {what}." if known else f"casavi_config: {what}", _names(known)) from None
+    registry = new_registry(settings, now=steady_now, new_token=made.new_token)
     registry.adopts = True  # one test runs at a time
-    return MockApp(registry, now=steady_now, options=EdgeOptions(control=False))
+    options = EdgeOptions(control=control_token is not None, control_token=control_token)
+    return MockApp(registry, now=steady_now, options=options)
+
+
+def _names(listed: str) -> list[str]:
+    return listed.split(", ") if listed else []
 
 
 class Accounts:
@@ -60,13 +71,14 @@ class Accounts:
     def open(self) -> Account:
         """Opens an account with a key that nobody can guess."""
         key, secret = SECRETS.new(16), SECRETS.new(32)
-        self._registry.create(str(key), Secret(str(secret)))
+        account = self._registry.create(str(key), Secret(str(secret)))
         return Account(
             url=self._url,
             key=key,
             secret=secret,
             steering=DirectSteering(self._plane, key),
             transport=self._transport,
+            asked=lambda: account.journal.last_number,
             close=lambda: self._close(key),
         )
 

@@ -169,3 +169,4 @@ SOCKETS = (
     "pytest-socket lets nothing through: add --allow-hosts=127.0.0.1, or run --casavi-backend=inprocess with "
     "--allow-unix-socket."
 )
+"""What helps where a run must not use sockets."""

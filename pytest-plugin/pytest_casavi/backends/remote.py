@@ -3,20 +3,18 @@
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
-import httpx
 import pytest
 
-from casavi_contracts.network import UnusableVariable, connection_settings
+from casavi_contracts.network import UnusableVariable
 from pytest_casavi.config import CasaviConfig
 from pytest_casavi.errors import CannotSteer, CasaviError, told
 from pytest_casavi.handle.account import Account
 from pytest_casavi.secret_text import SECRETS
+from pytest_casavi.wire import Reply, Unreachable, Wire
 
 __tracebackhide__ = told
-
-_TIMEOUT = httpx.Timeout(120.0, connect=5.0)  # a clock that is moved by years has much to do
 
 
 class ControlPlane:
@@ -24,14 +22,14 @@ class ControlPlane:
 
     Args:
         url: Address of the mock.
-        http: Sends its requests.
+        wire: Sends its requests.
         document: The control plane's own document.
     """
 
-    def __init__(self, url: str, http: httpx.Client, document: Mapping[str, Any]) -> None:
+    def __init__(self, url: str, wire: Wire, document: Mapping[str, Any]) -> None:
         self.url = url
         self.operations = tuple(_operations(document))
-        self._http = http
+        self._wire = wire
         self._routes = {
             operation["operationId"]: (method.upper(), path)
             for path, item in document["paths"].items()
@@ -50,18 +48,20 @@ class ControlPlane:
         if verb not in self._routes:
             raise CannotSteer(f"The mock at {self.url} is of another version: its control plane has no verb {verb}.")
         method, template = self._routes[verb]
-        address = f"{self.url}/_mock{template.format(**{name: quote(part, safe='') for name, part in path.items()})}"
+        address = f"/_mock{template.format(**{name: quote(part, safe='') for name, part in path.items()})}"
         headers = {} if key is None else {"X-Mock-Key": key}
         params = {name: value for name, value in query.items() if value is not None}
+        if params:
+            address += f"?{urlencode(params)}"
         try:
-            answer = self._http.request(method, address, params=params, headers=headers, json=body)
+            answer = self._wire.send(method, address, body, headers)
         except TypeError as error:
             raise CannotSteer(f"This cannot be said in JSON: {error}.") from None
-        except httpx.HTTPError as error:
+        except Unreachable as error:
             raise CannotSteer(f"The mock at {self.url} does not answer: {error}.") from error
-        if not answer.is_success:
-            raise _refusal(answer)
-        return answer.json() if answer.content else None
+        if not answer.good:
+            raise _refusal(f"{method} {address.partition('?')[0]}", answer)
+        return answer.json() if answer.body else None
 
 
 class ControlSteering:
@@ -100,14 +100,14 @@ class NoSteering:
         url: Address of the API.
         key: API key.
         secret: API secret.
-        http: Sends its requests.
+        wire: Sends its requests.
     """
 
-    def __init__(self, url: str, key: str, secret: str, http: httpx.Client) -> None:
+    def __init__(self, url: str, key: str, secret: str, wire: Wire) -> None:
         self._url = url
         self._key = key
         self._secret = secret
-        self._http = http
+        self._wire = wire
 
     @property
     def operations(self) -> tuple[str, ...]:
@@ -126,9 +126,13 @@ class NoSteering:
         if verb != "issueToken":
             raise self._skip(verb)
         try:
-            answer = self._http.post(f"{self._url}/authenticate", json={"key": self._key, "secret": self._secret})
-            token = str(answer.raise_for_status().json()["token"])
-        except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
+            answer = self._wire.send("POST", "/authenticate", {"key": self._key, "secret": self._secret})
+            if not answer.good:
+                raise CannotSteer(f"{self._url} gives no token: it answers {answer.status}.")
+            token = str(answer.json()["token"])
+        except (Unreachable, ValueError, KeyError, TypeError) as error:
+            if isinstance(error, CannotSteer):
+                raise
             raise CannotSteer(f"{self._url} gives no token: {type(error).__name__}: {error}.") from None
         return {"token": token}
 
@@ -151,11 +155,10 @@ class RemoteBackend:
         self.url = config.url
         self._config = config
         try:
-            reached = connection_settings(config.url)
+            self._plain = Wire(config.url)
+            self._control = Wire(config.url, _token_header(config.control_token))
         except UnusableVariable as error:
             raise CannotSteer(str(error)) from None
-        self._http = httpx.Client(timeout=_TIMEOUT, **reached)
-        self._control = httpx.Client(timeout=_TIMEOUT, headers=_token_header(config.control_token), **reached)
         self._opened: dict[str, None] = {}
         try:
             self._plane = self._found()
@@ -179,7 +182,7 @@ class RemoteBackend:
         for key in tuple(self._opened):
             with suppress(CasaviError):
                 self._close(key)
-        self._http.close()
+        self._plain.close()
         self._control.close()
 
     def _close(self, key: str) -> None:
@@ -189,7 +192,7 @@ class RemoteBackend:
                 self._plane.ask(None, "deleteAccount", {"key": key}, {})
             except CannotSteer as error:
                 # A mock that has ended, such as that of a fixture of the module, has taken the account with it.
-                if not isinstance(error.__cause__, httpx.ConnectError):
+                if not (isinstance(error.__cause__, Unreachable) and error.__cause__.refused):
                     raise
 
     def _given_account(self) -> Account:
@@ -199,20 +202,20 @@ class RemoteBackend:
                 f"{self.url} has no control plane of casavi-mock, so no account can be opened there. "
                 "Give the credentials of one in CASAVI_API_KEY and CASAVI_API_SECRET."
             )
-        steering = NoSteering(self.url, key, secret, self._http)
+        steering = NoSteering(self.url, key, secret, self._plain)
         return Account(url=self.url, key=key, secret=secret, steering=steering, controlled=False)
 
     def _found(self) -> ControlPlane | None:
         """Returns the control plane, or None if there is none."""
         try:
-            if not _is_health(self._http.get(f"{self.url}/_mock/health")):
+            if not _is_health(self._plain.send("GET", "/_mock/health")):
                 return None
-            document = self._control.get(f"{self.url}/_mock/openapi.json")
-        except httpx.HTTPError as error:
+            document = self._control.send("GET", "/_mock/openapi.json")
+        except Unreachable as error:
             raise CannotSteer(f"{self.url} does not answer: {error}. Is it running?") from error
-        if document.status_code == httpx.codes.UNAUTHORIZED:
+        if document.status == 401:
             raise CannotSteer(f"The mock at {self.url} wants its control token: set CASAVI_MOCK_CONTROL_TOKEN.")
-        return ControlPlane(self.url, self._control, document.json()) if document.is_success else None
+        return ControlPlane(self.url, self._control, document.json()) if document.good else None
 
 
 def _operations(document: Mapping[str, Any]) -> list[str]:
@@ -224,18 +227,18 @@ def _token_header(token: str | None) -> dict[str, str]:
     return {} if token is None else {"X-Mock-Token": token}
 
 
-def _is_health(answer: httpx.Response) -> bool:
+def _is_health(answer: Reply) -> bool:
     """Whether a mock says how it is; what else may be at an address says anything."""
     try:
-        body = answer.json() if answer.is_success else None
+        body = answer.json() if answer.good else None
     except ValueError:
         return False
     return isinstance(body, dict) and body.get("status") == "ok" and "version" in body
 
 
-def _refusal(answer: httpx.Response) -> CannotSteer:
+def _refusal(asked: str, answer: Reply) -> CannotSteer:
     try:
         body = answer.json()
         return CannotSteer(str(body["detail"]), [str(one) for one in body.get("possible", ())])
     except (ValueError, KeyError, TypeError):
-        return CannotSteer(f"{answer.request.method} {answer.url.path} answered {answer.status_code}.")
+        return CannotSteer(f"{asked} answered {answer.status}.")

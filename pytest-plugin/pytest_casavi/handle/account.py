@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from casavi_contracts.network import connection_settings
+from casavi_contracts.network import connection_settings, is_loopback
 from pytest_casavi.errors import told
 from pytest_casavi.handle.clock import Clock
 from pytest_casavi.handle.faults import Faults
@@ -39,6 +39,8 @@ class Account:
     """Where requests go that need no socket; None for the network."""
     controlled: bool = True
     """Whether it can be steered, and its client's violations found; a real account cannot."""
+    asked: Callable[[], int | None] = field(default=lambda: None, repr=False)
+    """Returns the number of the last request; None where that is not known without asking for it."""
     close: Callable[[], None] = field(default=lambda: None, repr=False)
     """Closes it, with everything in it; may be called again."""
 
@@ -117,9 +119,9 @@ class Casavi:
         Args:
             options: As those of `httpx.Client`.
         """
-        import httpx
+        from pytest_casavi.clients import Client
 
-        return httpx.Client(**self._client_options(options))
+        return Client(**self._client_options(options))
 
     def async_client(self, **options: Any) -> "httpx.AsyncClient":
         """Returns an async httpx client with a token of this account, for `async with`.
@@ -127,9 +129,9 @@ class Casavi:
         Args:
             options: As those of `httpx.AsyncClient`.
         """
-        import httpx
+        from pytest_casavi.clients import AsyncClient
 
-        return httpx.AsyncClient(**self._client_options(options))
+        return AsyncClient(**self._client_options(options))
 
     # What it holds.
 
@@ -200,9 +202,15 @@ class Casavi:
 
     def _client_options(self, options: dict[str, Any]) -> dict[str, Any]:
         headers = {"token": self.token(), **(options.pop("headers", None) or {})}
+        address = str(options.get("base_url", self.url))
         usual: dict[str, Any] = {"base_url": self.url, "transport": self.transport}
         if (usual | options)["transport"] is None:
-            usual |= connection_settings(str(options.get("base_url", self.url)))
+            if is_loopback(address) and address.startswith("http:"):
+                from pytest_casavi.clients import DirectTransport
+
+                usual |= {"transport": DirectTransport(), "trust_env": False}
+            else:
+                usual |= connection_settings(address)
         return {**usual, **options, "headers": headers}
 
 

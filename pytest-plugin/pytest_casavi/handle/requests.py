@@ -296,6 +296,12 @@ class Requests(Sequence[Request]):
         """Waits as `wait` does, while the loop of the test goes on."""
         return await beside(self.wait, count, timeout)
 
+    @property
+    def in_flight(self) -> list[str]:
+        """Operations that are under way: their requests are told when they are answered, or the client has given up."""
+        names: list[str] = self._views().get("inFlight", [])
+        return names
+
     def clear(self) -> None:
         """Forgets all requests to the account, and with them the violations, which follow from them."""
         self._steering.ask("clearRequests")
@@ -303,10 +309,10 @@ class Requests(Sequence[Request]):
     def listing(self) -> str:
         """Returns a text with a line for each request to the account, whichever of them are chosen here."""
         views = self._steering.ask("listRequests", query={"limit": _SHOWN})
-        lines = [f"  {Request(view).line}" for view in views["requests"]]
+        lines = [f"  {Request(view).line}" for view in views["requests"]] + [f"  {one}" for one in under_way(views)]
         if not lines:
             return "Nothing was asked of this account."
-        hidden = views["count"] - len(lines) + views["dropped"]
+        hidden = views["count"] - len(views["requests"]) + views["dropped"]
         return "\n".join(["Asked so far:", *([f"  ({hidden} older ones)"] if hidden else []), *lines])
 
     def __len__(self) -> int:
@@ -330,3 +336,12 @@ class Requests(Sequence[Request]):
 
     def _views(self) -> Any:
         return self._steering.ask("listRequests", query={"limit": ALL, **self._chosen.query()})
+
+
+def under_way(views: Mapping[str, Any]) -> list[str]:
+    """Returns a line for each request that is not answered yet.
+
+    Args:
+        views: As the control plane lists requests; mocks of older versions tell nothing of this.
+    """
+    return [f"(in flight: {operation})" for operation in views.get("inFlight", ())]

@@ -1,5 +1,6 @@
 """What the client under test should do otherwise, as the server found it, and the text that tells it."""
 
+import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +12,13 @@ from pytest_casavi.steering import Steering
 _GRAVITY = {"note": 0, "warning": 1, "error": 2}
 _SHOWN = 5
 _SHOWN_BODY = 600
+_USELESS = frozenset(
+    {
+        "host", "accept", "accept-encoding", "accept-language", "connection", "user-agent", "content-length", "date",
+        "server", "x-request-id", "keep-alive", "transfer-encoding",
+    }
+)  # fmt: skip
+"""Headers that tell nothing of what a client does wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +75,8 @@ def described(violations: Collection[Violation], grave: Collection[Violation]) -
         grave: Those for which a test fails.
     """
     names = ", ".join(dict.fromkeys(f"{violation.rule} ({violation.severity})" for violation in violations))
-    paragraphs = [_paragraph(number, violation) for number, violation in enumerate(violations, 1)]
+    shown: set[int] = set()
+    paragraphs = [_paragraph(number, violation, shown) for number, violation in enumerate(violations, 1)]
     rules = ", ".join(f'"{rule}"' for rule in dict.fromkeys(violation.rule for violation in grave))
     hint = [f"To accept it in this test: @pytest.mark.casavi(allow=[{rules}])"] if grave else []
     return "\n\n".join([f"casavi: the client violates {names}", *paragraphs, *hint])
@@ -79,7 +88,7 @@ def _violation(view: Mapping[str, Any], known: Mapping[int, Request]) -> Violati
     return Violation(**shown, requests=places)
 
 
-def _paragraph(number: int, violation: Violation) -> str:
+def _paragraph(number: int, violation: Violation, shown: set[int]) -> str:
     lines = [
         f"{number}. {violation.rule} ({violation.severity}): {violation.title}.",
         f"   What      {violation.detail}",
@@ -90,14 +99,16 @@ def _paragraph(number: int, violation: Violation) -> str:
     if len(violation.requests) > _SHOWN:
         lines.append(f"   and {len(violation.requests) - _SHOWN} more requests")
     if violation.requests:
-        lines += _exchange(violation.requests[0])
+        first = violation.requests[0]
+        lines += [f"   Exchange #{first.number}: see above"] if first.number in shown else _exchange(first)
+        shown.add(first.number)
     return "\n".join(lines)
 
 
 def _exchange(request: Request) -> list[str]:
     """Returns an exchange in full, as far as it fits."""
-    asked = [f"     > {name}: {value}" for name, value in request.headers.items()]
-    answered = [f"     < {name}: {value}" for name, value in request.response.headers.items()]
+    asked = [f"     > {name}: {value}" for name, value in request.headers.items() if name not in _USELESS]
+    answered = [f"     < {name}: {value}" for name, value in request.response.headers.items() if name not in _USELESS]
     return [
         f"   Exchange #{request.number}",
         f"     > {request.method} {request.path}{'?' + request.query if request.query else ''}",
@@ -110,5 +121,22 @@ def _exchange(request: Request) -> list[str]:
 
 
 def _body(mark: str, text: str) -> list[str]:
+    text = _lean(text)
     shown = text if len(text) <= _SHOWN_BODY else f"{text[:_SHOWN_BODY]}…"
     return [f"     {mark} {line}" for line in shown.splitlines() if line.strip()]
+
+
+def _lean(text: str) -> str:
+    """Returns a JSON object without members that are 0, null or empty; another text as it is."""
+    try:
+        body = json.loads(text)
+    except ValueError:
+        return text
+    return json.dumps(_without_nothing(body), ensure_ascii=False) if isinstance(body, dict) else text
+
+
+def _without_nothing(value: Any) -> Any:
+    if isinstance(value, dict):
+        members = {name: _without_nothing(member) for name, member in value.items()}
+        return {name: member for name, member in members.items() if member or member is False or member == ""}
+    return value

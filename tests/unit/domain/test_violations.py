@@ -1,5 +1,6 @@
 """Each rule about clients: a client that breaks it, near misses that do not, and a client that breaks none."""
 
+import json
 from datetime import datetime, timedelta
 from email.utils import format_datetime
 from typing import Any, Self
@@ -489,6 +490,47 @@ def test_partial_failure_ignored() -> None:
     story = Story().sent("a", P1, P2).read("a", refused=(P2, ("responsibilities", None)))
     story.sent("b", U1, refers=(P1, P2, P2)).read("b")
     assert story.one("partial-failure-ignored", 2, 3) == "Refused as the job told, yet referred to: properties 'P2'."
+
+
+def body(**portfolio: Any) -> dict[str, Any]:
+    raw = json.dumps(portfolio).encode()
+    return {"request_body": raw, "request_bytes": len(raw)}
+
+
+def house(name: str = "x", **others: Any) -> dict[str, Any]:
+    return {"id": "P1", "name": name, **others}
+
+
+INSIDE = house(addresses=[{"street": "x", "units": [{"id": "U1"}]}])
+
+
+@pytest.mark.parametrize("again", [(house(), (P1,)), (INSIDE, (P1, U1))], ids=["by itself", "around another"])
+def test_refused_and_sent_again_unchanged(again: tuple[dict[str, Any], tuple[tuple[str, str], ...]]) -> None:
+    sent, records = again
+    story = Story().sent("a", P1, **body(properties=[house()])).read("a", "failed", refused=(P1,))
+    story.sent("b", *records, **body(properties=[sent])).read("b", "failed", refused=records).read("b", refused=records)
+    detail = story.one("partial-failure-ignored", 2, 3, 4)
+    assert detail == "Refused as the job told, sent again unchanged and refused again: properties 'P1'."
+
+
+@pytest.mark.parametrize(
+    "story",
+    [
+        Story().sent("b", P1, **body(properties=[house("y")])).read("b", "failed", refused=(P1,)),
+        Story().sent("b", P1, **body(properties=[house()])).read("b"),
+        Story()
+        .sent("b", P1, **body(properties=[house()]) | {"request_bytes": 99_999})
+        .read("b", "failed", refused=(P1,)),
+        Story().sent("b", P1, **body() | {"request_body": b"{", "request_bytes": 1}).read("b", "failed", refused=(P1,)),
+        Story().sent("b", P1, **body(contacts=[house()])).read("b", "failed", refused=(P1,)),
+    ],
+    ids=["changed", "its reason has gone", "a long body", "no JSON", "not there"],
+)
+def test_refused_and_sent_again_with_reason(story: Story) -> None:
+    told = Story().sent("a", P1, **body(properties=[house()])).read("a", "failed", refused=(P1,))
+    for exchange in story.journal:
+        told.journal.add(exchange._replace(number=told.journal.next_number()))
+    assert told.broken() == []
 
 
 def test_failure_that_was_repaired() -> None:

@@ -1,9 +1,11 @@
 """Checks of what a client makes of refusals: of records, of log-ins, and of calls that came too soon."""
 
+import json
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
+from typing import Any
 
 from casavi_mock.domain.journal import Exchange
 from casavi_mock.domain.violations.observed import (
@@ -22,6 +24,8 @@ from casavi_mock.domain.violations.observed import (
 _UNAUTHORIZED = ("token-missing", "token-unknown")
 _WRONG_LOG_IN = "credentials-wrong"
 _ASKS_TO_WAIT = (429, 503)
+_INSIDE = frozenset({"addresses", "units", "documents"})
+_HOLD_RECORDS = _INSIDE | {"contacts", "properties"}
 
 
 def ignored_failures(observed: Observed) -> Iterator[Finding]:
@@ -45,6 +49,61 @@ def ignored_failures(observed: Observed) -> Iterator[Finding]:
             if bad:
                 numbers = (*sorted({known[record] for record in bad}), exchange.number)
                 yield Finding(numbers, f"Refused as the job told, yet referred to: {records(bad)}.")
+    yield from _sent_again_unchanged(observed)
+
+
+def _sent_again_unchanged(observed: Observed) -> Iterator[Finding]:
+    """A record may be sent again as it was if its reason has gone, such as a reference that was missing.
+
+    So it counts only if it is refused again; and only where both bodies are short enough to be kept.
+    """
+    sent: dict[str, Exchange] = {}
+    refused: dict[Record, tuple[Exchange, int]] = {}
+    before: dict[str, dict[Record, tuple[Exchange, int]]] = {}
+    for exchange in observed.exchanges:
+        job = exchange.job_id or ""
+        if exchange.operation == IMPORT and exchange.succeeded:
+            sent[job] = exchange
+            before[job] = {record: refused[record] for record in exchange.provides if record in refused}
+        elif exchange.operation == JOB and exchange.succeeded and not exchange.perhaps_lost and job in sent:
+            again = {record: before[job].pop(record) for record in exchange.refused if record in before[job]}
+            bad = [record for record, (origin, _) in again.items() if _same(record, origin, sent[job])]
+            if bad:
+                numbers = {sent[job].number, exchange.number, *(again[record][1] for record in bad)}
+                detail = f"Refused as the job told, sent again unchanged and refused again: {records(bad)}."
+                yield Finding(tuple(sorted(numbers)), detail)
+            for record in exchange.refused:
+                if record[1] is not None:
+                    refused[record] = sent[job], exchange.number
+
+
+def _same(record: Record, one: Exchange, other: Exchange) -> bool:
+    """Whether two imports have the same of a record, apart from the records inside of it."""
+    was, now = (_found_in(_body(exchange), record) for exchange in (one, other))
+    return was is not None and was == now
+
+
+def _body(exchange: Exchange) -> Any:
+    if len(exchange.request_body) != exchange.request_bytes:
+        return None  # its beginning is all that is kept
+    try:
+        return json.loads(exchange.request_body)
+    except ValueError:
+        return None
+
+
+def _found_in(body: Any, record: Record) -> dict[str, Any] | None:
+    """Returns a record of a portfolio without those inside of it, None if it is not there."""
+    places = [("", body)]
+    while places:
+        entity, value = places.pop()
+        if isinstance(value, list):
+            places += [(entity, member) for member in value]
+        elif isinstance(value, dict):
+            if (entity, value.get("id")) == record:
+                return {name: member for name, member in value.items() if name not in _INSIDE}
+            places += [(name, member) for name, member in value.items() if name in _HOLD_RECORDS]
+    return None
 
 
 def wrong_order(observed: Observed) -> Iterator[Finding]:

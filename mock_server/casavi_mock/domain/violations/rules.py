@@ -43,7 +43,7 @@ RULES: Mapping[str, Rule] = {
     ),
     "partial-failure-ignored": Rule(
         "error",
-        "Records were sent that refer to records known to be refused",
+        "Records known to be refused were referred to, or sent again unchanged",
         "Read the errors of a job, and repair and send again what was refused before what refers to it.",
         "documented",
     ),
