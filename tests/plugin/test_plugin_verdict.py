@@ -12,7 +12,8 @@ from click.testing import CliRunner
 from casavi_mock.cli.commands import cli
 from pytest_casavi import Casavi, CasaviConfig
 from pytest_casavi.backends.remote import RemoteBackend
-from pytest_casavi.session import CasaviServer
+from pytest_casavi.factory import open_casavi
+from pytest_casavi.marks import Marks
 
 CONTACT = {"contacts": [{"id": "C-1", "lastName": "Smith"}]}
 MONTH = {"days": 31}
@@ -28,8 +29,9 @@ def backend(open_mock: SimpleNamespace) -> Iterator[RemoteBackend]:
 @pytest.fixture
 def casavi(backend: RemoteBackend) -> Iterator[Casavi]:
     """An account whose jobs take a minute, and of which nobody asks at its end how its client did."""
-    with CasaviServer(backend, CasaviConfig(progress="time", job_seconds=60)).account(progress="time") as casavi:
-        yield casavi
+    opened = open_casavi(backend, CasaviConfig(progress="time", job_seconds=60), Marks(progress="time"))
+    yield opened.casavi
+    opened.close()
 
 
 class Hand(Protocol):
