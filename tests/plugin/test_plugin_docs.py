@@ -74,7 +74,7 @@ def test_the_settings_of_the_page_are_taken(project: pytest.Pytester) -> None:
         "def test_it(casavi, casavi_config):\n    assert casavi_config.allow == {'polls-too-fast', 'unknown-fields-sent'}\n    assert 0\n"
     )
     project.runpytest_inprocess().assert_outcomes(failed=1)
-    assert len(list((project.path / "reports").iterdir())) == 2
+    assert len(list((project.path / "reports").iterdir())) == 3
 
 
 def test_the_failure_on_the_page_is_the_real_one(project: pytest.Pytester) -> None:
