@@ -1,9 +1,11 @@
 """Files of a failed test: an HTTP archive, what its client did wrong as SARIF, and everything else as JSON."""
 
 import hashlib
+import io
 import json
 import os
 import re
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,10 @@ import pytest
 
 from pytest_casavi.factory import Opened
 from pytest_casavi.handle.requests import ALL
+from pytest_casavi.secret_text import SECRETS
+
+# Bound here, as the test that failed may have replaced the file system.
+_open, _make_folders = partial(io.open), partial(os.makedirs)
 
 _NAME_LENGTH = 100
 _PATH_LENGTH = 1_000
@@ -27,13 +33,14 @@ def write(folder: Path, report: pytest.TestReport, opened: Opened, number: int) 
     """
     steering = opened.account.steering
     archive = steering.ask("listRequests", query={"limit": ALL, "format": "har"})
-    folder.mkdir(parents=True, exist_ok=True)
+    _make_folders(str(folder), exist_ok=True)
     paths = [folder / f"{file_name(report.nodeid, number)}.{kind}" for kind in ("har", "json", "sarif")]
     file, line, _ = report.location
     place = {"format": "sarif", "file": file[-_PATH_LENGTH:], "line": (line or 0) + 1}
     violations = steering.ask("listViolations", query=place)
     for path, content in zip(paths, (archive, _everything(report, opened), violations), strict=True):
-        path.write_text(json.dumps(content, indent=1, ensure_ascii=False), encoding="utf-8")
+        with _open(str(path), "w", encoding="utf-8") as file_written:
+            file_written.write(SECRETS.clean(json.dumps(content, indent=1, ensure_ascii=False)))
     return "\n".join(map(str, paths))
 
 

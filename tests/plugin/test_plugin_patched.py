@@ -123,6 +123,20 @@ def test_what_tests_replace_does_not_reach_the_mock(project: pytest.Pytester, ba
     outcome.assert_outcomes(passed=7)
 
 
+def test_reports_are_written_though_files_are_replaced(project: pytest.Pytester) -> None:
+    fails = """
+def test_it(monkeypatch, casavi):
+    import pathlib
+    monkeypatch.setattr(io, "open", None)
+    monkeypatch.setattr(pathlib.Path, "write_text", None)
+    monkeypatch.setattr(pathlib.Path, "mkdir", None)
+    assert 0
+"""
+    project.makepyfile(IMPORTS + fails)
+    project.runpytest("--casavi-report-dir=reports").assert_outcomes(failed=1)
+    assert len(list((project.path / "reports").iterdir())) == 3
+
+
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_a_mock_starts_though_loops_are_replaced(project: pytest.Pytester, backend: str) -> None:
     project.makepyfile(IMPORTS + LATE)

@@ -40,16 +40,21 @@ def new_app(config: CasaviConfig, made: Secrets = SECRETS, control_token: Secret
     try:
         settings = Settings.from_profile(config.assumptions, progress=progress, limits=Limits(max_journal=MAX_JOURNAL))
     except ProfileError as error:
-        what, _, known = str(error).partition("; possible are: ")
-        raise CannotSteer(f"casavi_config: {what}." if known else f"casavi_config: {what}", _names(known)) from None
+        raise CannotSteer(f"casavi_config: {_shortly(str(error))}") from None
     registry = new_registry(settings, now=steady_now, new_token=made.new_token)
     registry.adopts = True  # one test runs at a time
     options = EdgeOptions(control=control_token is not None, control_token=control_token)
     return MockApp(registry, now=steady_now, options=options)
 
 
-def _names(listed: str) -> list[str]:
-    return listed.split(", ") if listed else []
+def _shortly(wrong: str) -> str:
+    """Returns what is wrong with a profile, without the names of all assumptions where one of them is meant."""
+    what, _, every = wrong.partition("\n  possible are: ")
+    return (
+        what
+        if not every or "did you mean" in what
+        else f"{what}. `casavi-mock assumptions` lists those that there are."
+    )
 
 
 class Accounts:
