@@ -205,7 +205,8 @@ def listen(recorder: Recorder, contract: Contract) -> Watch:
 def _judge(trial: Trial, name: str) -> None:
     watch = listen(trial.target.recorder, trial.contract)
     try:
-        tour(trial)
+        if trial.first_tour():
+            tour(trial)
     except Broken:
         watch.judge(name)  # what breaks off the tour may be just that
         raise

@@ -6,13 +6,11 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
 
-from hypothesis import strategies as st
-
 from casavi_contracts.client import Client, encoded
 from casavi_contracts.contract import Contract
 from casavi_contracts.exchange import Answer
 from casavi_contracts.laws.answers import MAX_ERRORS
-from casavi_contracts.laws.calls import NOTHING, is_good, signed_in
+from casavi_contracts.laws.calls import NOTHING, expect_still_good, is_good
 from casavi_contracts.laws.law import Law, law
 from casavi_contracts.laws.refusals import refused
 from casavi_contracts.target import Capability
@@ -68,9 +66,9 @@ _WRONG: Mapping[str, Any] = {"a number": 7, "a truth value": True, "a list": [],
     assumption="error-statuses",
 )
 def other_media_type_is_refused(trial: Trial, case: Any) -> None:
-    client = signed_in(trial)
+    client = trial.ready()
     for operation, body in _good_bodies(client, trial).items():
-        for media_type in OTHER_MEDIA_TYPES:
+        for media_type in trial.briefly(OTHER_MEDIA_TYPES, 5):
             answer = _post(trial, client, operation, encoded(body), {"Content-Type": media_type})
             refused(trial, answer, "media-type-unsupported", f"{operation} with a body of type {media_type!r}")
         answer = _post(trial, client, operation, encoded(body), {})
@@ -85,7 +83,7 @@ def other_media_type_is_refused(trial: Trial, case: Any) -> None:
     source="2.1",
 )
 def json_is_taken_in_any_spelling(trial: Trial, case: Any) -> None:
-    client = signed_in(trial)
+    client = trial.ready()
     for media_type in JSON_SPELLINGS:
         for operation in _good_bodies(client, trial):
             body = _good_bodies(client, trial)[operation]  # made anew: a log-in may end the token before it
@@ -100,16 +98,15 @@ def json_is_taken_in_any_spelling(trial: Trial, case: Any) -> None:
     evidence="assumed",
     source="4",
     assumption="error-statuses",
-    cases=lambda contract: st.sampled_from([*_UNREADABLE, *_ENCODINGS]),
-    examples=len(_UNREADABLE) + len(_ENCODINGS) + 1,
+    each=lambda contract: (*_UNREADABLE, *_ENCODINGS),
 )
 def unreadable_body_is_refused(trial: Trial, case: Any) -> None:
-    client = signed_in(trial)
+    client = trial.ready()
     for operation, body in _good_bodies(client, trial).items():
         raw, rule = _unreadable(case, body)
         answer = _post(trial, client, operation, raw, {"Content-Type": "application/json"})
         refused(trial, answer, rule, f"{operation} with {case}")
-    trial.expect(is_good(client, client.token), "the token to stay good", "it is refused")
+    expect_still_good(trial, client, "the token to stay good")
 
 
 @law(
@@ -120,7 +117,7 @@ def unreadable_body_is_refused(trial: Trial, case: Any) -> None:
     assumption="error-media-type",
 )
 def unreadable_body_is_located(trial: Trial, case: Any) -> None:
-    client = signed_in(trial)
+    client = trial.ready()
     for operation, body in _good_bodies(client, trial).items():
         lines = json.dumps(body, indent=2).splitlines()
         for number in range(2, len(lines) + 1):
@@ -146,13 +143,13 @@ def unreadable_body_is_located(trial: Trial, case: Any) -> None:
     operations=("authenticate", "refreshToken"),
 )
 def wrong_credentials_shape_is_located(trial: Trial, case: Any) -> None:
-    client = signed_in(trial)
+    client = trial.ready()
     good = {name: body for name, body in _good_bodies(client, trial).items() if name != "importMasterData"}
     known = client.credentials
     old = {"apiKey": known.key, "email": "joe.smith@acme.com", "password": known.secret}
     for operation, body in (*good.items(), ("authenticate", old)):
         for member in body:
-            for what, wrong in _WRONG.items():
+            for what, wrong in trial.briefly(_WRONG.items(), 2):
                 answer = client.send(operation, body={**body, member: wrong})
                 _expect_place(trial, answer, f"/{member}", f"{operation} with {what} as {member}")
         for what, whole in {**_WRONG, "a text": "x", "a list of it": [body]}.items():
@@ -169,17 +166,14 @@ def wrong_credentials_shape_is_located(trial: Trial, case: Any) -> None:
     assumption="error-statuses",
     operations=("importMasterData",),
     needs=(Capability.WRITE,),
-    cases=lambda contract: st.sampled_from(
-        [{"record": record, "wrong": wrong} for record in _RECORDS for wrong in _WRONG]
-    ),
-    examples=41,
+    each=lambda contract: [{"record": record, "wrong": wrong} for record in _RECORDS for wrong in _WRONG],
 )
 def all_wrong_places_are_named(trial: Trial, case: Any) -> None:
     body = trial.names.own(_spoilt(case["record"], _WRONG[case["wrong"]]))
     wanted = Counter(_pointer(error) for error in trial.contract.request_errors("importMasterData", body))
     if not wanted:  # fields that may be null, for one
         return
-    answer = signed_in(trial).send("importMasterData", body=body)
+    answer = trial.ready().send("importMasterData", body=body)
     what = f"{case['wrong']} in every field of {case['record']}"
     refused(trial, answer, "schema-violation", what)
     found = answer.json
@@ -199,12 +193,11 @@ def all_wrong_places_are_named(trial: Trial, case: Any) -> None:
     assumption="error-statuses",
     operations=("importMasterData",),
     needs=(Capability.WRITE,),
-    cases=lambda contract: st.sampled_from([*_RECORDS]),
-    examples=16,
+    each=lambda contract: _RECORDS,
 )
 def one_wrong_place_is_enough(trial: Trial, case: Any) -> None:
-    client = signed_in(trial)
-    for where, value in _alone(trial.contract, case):
+    client = trial.ready()
+    for where, value in trial.briefly(_alone(trial.contract, case), 5):
         body = trial.names.own(replaced(_portfolio(), where, value))
         wanted = {_pointer(error) for error in trial.contract.request_errors("importMasterData", body)}
         answer = client.send("importMasterData", body=body)
@@ -222,7 +215,7 @@ def one_wrong_place_is_enough(trial: Trial, case: Any) -> None:
     operations=("authenticate", "refreshToken"),
 )
 def further_members_are_ignored(trial: Trial, case: Any) -> None:
-    client = signed_in(trial)
+    client = trial.ready()
     for more in ({"casavi-check": 1}, {"casavi-check": {"deep": [None, "ä"]}}, {"Key": "x", "SECRET": "x", "": ""}):
         for operation in ("authenticate", "refreshToken"):
             body = _good_bodies(client, trial)[operation]

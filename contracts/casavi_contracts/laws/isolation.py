@@ -61,7 +61,7 @@ def foreign_records_are_unknown(trial: Trial, case: Any) -> None:
     house = _house("one")
     trial.account.imported(trial.names.own(house))
     for operation in lists(trial.contract):
-        mine, others = (trial.mine(client.records(operation)) for client in (trial.account, trial.other))
+        mine, others = (trial.listed(client, operation) for client in (trial.account, trial.other))
         trial.expect(
             len(mine) == 1, f"one record of its own in {operation}", f"{len(mine)}", law="imported-records-are-stored"
         )
@@ -94,7 +94,7 @@ def same_ids_stay_apart(trial: Trial, case: Any) -> None:
     trial.expect(_seen(trial, trial.other) == before, "nothing to change in the other account", "a change")
     for name, client in owners.items():
         for operation in lists(trial.contract):
-            text = json.dumps(trial.mine(client.records(operation)))
+            text = json.dumps(trial.listed(client, operation))
             strange = next(other for other in owners if other != name)
             found = any(f"{word}{strange}" in text for word in ("House of ", "Flat of ", '"lastName": "'))
             trial.expect(not found, f"nothing of the other account in {operation}", "its contents")
@@ -124,7 +124,7 @@ def accounts_can_take_turns(trial: Trial, case: Any) -> None:
     for _ in range(ROUNDS):
         for operation in lists(trial.contract):
             for name, client in owners.items():
-                text = json.dumps(trial.mine(client.records(operation)))
+                text = json.dumps(trial.listed(client, operation))
                 trial.expect(name in text, f"{operation} to show the account's own records", "others, or none")
         for name, client in owners.items():
             seen = client.job(jobs[name])
@@ -173,7 +173,7 @@ def _alike(job: str) -> str:
 
 
 def _seen(trial: Trial, client: Client) -> str:
-    return json.dumps([client.records(operation) for operation in lists(trial.contract)], sort_keys=True)
+    return json.dumps([trial.listed(client, operation) for operation in lists(trial.contract)], sort_keys=True)
 
 
 def _expect_alike(trial: Trial, one: Answer, other: Answer, what: str, ids: tuple[str, str]) -> None:

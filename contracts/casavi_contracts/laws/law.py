@@ -65,7 +65,11 @@ class Law:
     cases: Cases = field(default=no_case, repr=False)
     examples: int = 10
     """Cases at the default depth."""
+    each: Callable[[Contract], Iterable[Any]] | None = field(default=None, repr=False)
+    """Makes a list of cases in place of `cases`; each of them is judged, at every depth."""
     versions: tuple[str, ...] = VERSIONS
+    records: int = 0
+    """How many records it creates, where those are so many that lists become long."""
     last: bool = False
     """Whether it judges what the other laws have seen, and so comes after them."""
     search: Search | None = field(default=None, repr=False)
@@ -74,6 +78,9 @@ class Law:
     """Tells a case in lines for people, where JSON is hard to read."""
     listens: Callable[[Recorder, Contract], object] | None = field(default=None, repr=False)
     """Makes a law that comes last hear of everything; called before each law is judged, and then does nothing more."""
+
+    alone: bool = False
+    """Whether just one case is drawn; then it is not the simplest one, which says little."""
 
     def evidence_in(self, contract: Contract) -> str:
         """Returns the evidence in one version."""

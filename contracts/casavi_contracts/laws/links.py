@@ -247,10 +247,11 @@ def _expect_end(trial: Trial, operation: str, query: str) -> None:
 def page_number_and_link_agree(trial: Trial, case: Any) -> None:
     stock = Stock(trial)
     stock.grow(page_size(trial.contract) + 2)
-    for _, operation in stock.lists():
+    for _, operation in stock.some_lists():
         for query in ("", ALL_CONTRACTS if operation == "listUnits" else LONG_AGO):
             linked = [ids_of(page) for page in trial.account.walk(operation, query)]
-            for number, ids in enumerate(linked, 1):
+            numbered = [*enumerate(linked, 1)]
+            for number, ids in numbered[:2] + numbered[2:][-2:] if trial.shared else numbered:
                 page = trial.account.page(operation, f"page={number}{query and '&' + query}")
                 counted = ids_of(records_of(page))
                 trial.expect(counted == ids, f"page {number} of {operation} as by the links", "other records")

@@ -38,8 +38,7 @@ ALL_CONTRACTS = "includeInactiveContracts=true"
 def own(trial: Trial, entity: str, query: str = "", client: Client | None = None) -> list[Record]:
     """Returns the records of this trial in a list, in the order of the list."""
     reader = client or trial.account
-    pages = reader.walk(LISTS[reader.contract.version][entity], query)
-    return [record for page in pages for record in page if trial.names.mine(record["id"])]
+    return trial.listed(reader, LISTS[reader.contract.version][entity], query)
 
 
 def single(trial: Trial, reference: str, client: Client | None = None) -> Record:
@@ -118,6 +117,8 @@ def expect_read(
     contract = (client or trial.account).contract
     for entity, expected in predicted(trial, account, version=contract.version).items():
         if entities is None or entity in entities:
+            if trial.shared and not expected and entities is None:
+                continue  # that nothing else came of an import is looked at where a request costs less
             records = own(trial, entity, ALL_CONTRACTS if entity == "units" else "", client)
             seen[entity] = {record["id"]: record for record in records}
             expect_ids(trial, entity, [record["id"] for record in records], [*expected], **more)

@@ -132,6 +132,7 @@ def _houses(falsy: Record) -> Iterator[Record]:
     "Whatever texts and ids are, they are read back character by character.",
     evidence="inferred",
     source="3.1",
+    records=287,
     needs=WRITES,
 )
 def texts_and_ids_stay_as_they_are(trial: Trial, case: Any) -> None:

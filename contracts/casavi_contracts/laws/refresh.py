@@ -2,13 +2,11 @@
 
 from typing import Any
 
-from hypothesis import strategies as st
-
 from casavi_contracts.client import Client
 from casavi_contracts.exchange import Answer
 from casavi_contracts.laws import nearmisses
 from casavi_contracts.laws.authentication import expiry_is_well_formed
-from casavi_contracts.laws.calls import call, is_good, lists, secured, signed_in
+from casavi_contracts.laws.calls import call, expect_still_good, is_good, lists, secured, signed_in
 from casavi_contracts.laws.law import Law, law
 from casavi_contracts.laws.observing import pause
 from casavi_contracts.laws.refusals import refused
@@ -116,8 +114,7 @@ def refresh_revokes_the_old_token(trial: Trial, case: Any) -> None:
     evidence="inferred",
     source="2.3",
     operations=("refreshToken",),
-    cases=lambda contract: st.integers(2, CHAIN),
-    examples=CHAIN,
+    each=lambda contract: (2, CHAIN),
 )
 def refreshes_follow_each_other(trial: Trial, case: Any) -> None:
     client = signed_in(trial)
@@ -208,15 +205,14 @@ def expired_token_cannot_be_refreshed(trial: Trial, case: Any) -> None:
     evidence="inferred",
     source="2.3",
     operations=("refreshToken",),
-    cases=lambda contract: st.sampled_from([*nearmisses.IN_A_BODY]),
-    examples=len(nearmisses.IN_A_BODY) + 1,
+    each=lambda contract: nearmisses.IN_A_BODY,
 )
 def refresh_of_an_unknown_token_is_refused(trial: Trial, case: Any) -> None:
-    client = signed_in(trial)
+    client = trial.ready()
     wrong = nearmisses.IN_A_BODY[case](client.token)
     if wrong != client.token:
         refused(trial, ask(client, wrong), "token-unknown", f"a token with {case}")
-    trial.expect(is_good(client, client.token), "the good token to stay good", "it is refused")
+    expect_still_good(trial, client, "the good token to stay good")
 
 
 @law(
@@ -225,15 +221,14 @@ def refresh_of_an_unknown_token_is_refused(trial: Trial, case: Any) -> None:
     evidence="inferred",
     source="2.3",
     operations=("refreshToken",),
-    cases=lambda contract: st.sampled_from([*nearmisses.IN_A_BODY]),
-    examples=len(nearmisses.IN_A_BODY) + 1,
+    each=lambda contract: nearmisses.IN_A_BODY,
 )
 def refresh_wants_the_key_of_the_token(trial: Trial, case: Any) -> None:
-    client = signed_in(trial)
+    client = trial.ready()
     wrong = nearmisses.IN_A_BODY[case](client.credentials.key)
     if wrong not in (client.credentials.key, ""):
         refused(trial, ask(client, client.token, key=wrong), "token-foreign", f"a key with {case}")
-    trial.expect(is_good(client, client.token), "the token to stay good", "it is refused")
+    expect_still_good(trial, client, "the token to stay good")
 
 
 @law(
@@ -313,7 +308,7 @@ def refreshed_token_opens_its_own_account(trial: Trial, case: Any) -> None:
         client.imported(trial.names.own({"contacts": [{"id": "C-1", "lastName": f"Muster {name}"}]}))
     for name, client in owners.items():
         client.refresh()
-        seen = [record["lastName"] for record in trial.mine(client.records(lists(trial.contract)[0])).values()]
+        seen = [record["lastName"] for record in trial.listed(client, lists(trial.contract)[0])]
         trial.expect(seen == [f"Muster {name}"], "the contact of the account whose token was refreshed", f"{seen}")
 
 

@@ -3,8 +3,6 @@
 from itertools import pairwise
 from typing import Any
 
-from hypothesis import strategies as st
-
 from casavi_contracts.laws.law import Law, law
 from casavi_contracts.laws.moments import moment_of
 from casavi_contracts.laws.observing import accepted, expect_job, expect_read, own
@@ -49,8 +47,7 @@ def jobs_take_their_turn(trial: Trial, case: Any) -> None:
     source="8.1",
     operations=IMPORTS,
     needs=WRITES,
-    cases=lambda contract: st.integers(2, 4),
-    examples=3,
+    each=lambda contract: (2, 3, 4),
 )
 def imports_in_flight_keep_their_order(trial: Trial, case: Any) -> None:
     account, client = Account(trial.contract), trial.account

@@ -63,7 +63,7 @@ class Report:
             return 0
         if self.stopped and (self.gone or not self.results.judged) and not self.results.found:
             return 2
-        return self.results.exit_code(tolerate=self.tolerate)
+        return self.results.exit_code(tolerate=self.tolerate, spent=bool(self.stopped) and not self.gone)
 
     @property
     def outcome(self) -> str:

@@ -9,6 +9,9 @@ _GRAVITY = (Outcome.BROKEN, Outcome.REFUTED, Outcome.NOT_JUDGED, Outcome.NOT_APP
 """Worst first."""
 
 
+LEFT_OVER = 0.02
+"""Share of the checks that may be left over when a budget is spent, for a run that is good all the same."""
+
 Sameness = tuple[str, str, str, str, str, str]
 
 
@@ -107,14 +110,20 @@ class Results:
         """Returns how many promises have that outcome."""
         return len(self.rows(outcome))
 
-    def exit_code(self, *, tolerate: bool) -> int:
+    def exit_code(self, *, tolerate: bool, spent: bool = False) -> int:
         """Returns 0 if all holds, 1 if not.
 
         Args:
             tolerate: Whether a refuted assumption is taken as it is.
+            spent: Whether the run ended because as much was sent as was allowed; then very few may be left over.
         """
+        left = [row for row in self._rows.values() if row.verdict is None]
+        if spent and len(left) <= LEFT_OVER * len(self._rows):
+            judged = [row for row in self._rows.values() if row.verdict is not None]
+        else:
+            judged = [*self._rows.values()]
         bad = {Outcome.BROKEN, Outcome.NOT_JUDGED} | (set() if tolerate else {Outcome.REFUTED})
-        return int(any(row.outcome in bad for row in self._rows.values()))
+        return int(any(row.outcome in bad for row in judged))
 
     def __iter__(self) -> Iterator[Row]:
         return iter(self._rows.values())

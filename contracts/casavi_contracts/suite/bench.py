@@ -18,9 +18,10 @@ from casavi_contracts.judge import Judge
 from casavi_contracts.laws import LAWS
 from casavi_contracts.safety import Budget, Careful, Ledger, Pace, WritePolicy, records_of
 from casavi_contracts.suite.reach import client_of, find_plane, transport_to
-from casavi_contracts.suite.settings import CONSENT, Settings
+from casavi_contracts.suite.settings import CONSENT, Settings, for_mock
 from casavi_contracts.target import ControlPlane, Target
 from casavi_contracts.trial import Accounts
+from casavi_contracts.walking import Bookmarks
 
 PREFIX = "casavi-check-"
 
@@ -53,6 +54,7 @@ class Bench:
         self.budget = budget
         self.pace = pace
         self._numbers = itertools.count(1)
+        self._bookmarks = Bookmarks() if target.shared else None
         laws = {law.name: law for law in LAWS}
         self._judges = {
             version: Judge(laws, partial(self._accounts, contract), seed=settings.seed)
@@ -73,7 +75,7 @@ class Bench:
         return f"{self.prefix}{next(self._numbers)}-"
 
     def _accounts(self, contract: Contract) -> Accounts:
-        return Accounts(self.target, contract, self.new_prefix())
+        return Accounts(self.target, contract, self.new_prefix(), self._bookmarks)
 
 
 def set_up(stack: contextlib.ExitStack, settings: Settings, contracts: Mapping[str, Contract]) -> Bench:
@@ -92,6 +94,8 @@ def set_up(stack: contextlib.ExitStack, settings: Settings, contracts: Mapping[s
     if plane is None:
         settings = settings.for_account()
         _demand_consent(settings)
+    else:
+        settings = for_mock(settings)
     prefix = f"{PREFIX}{settings.seed:x}-" if plane else f"{PREFIX}{secrets.token_hex(4)}-"
     budget = Budget(settings.budget_requests, settings.budget_writes, settings.budget_records)
     pace = Pace(settings.rate, time.monotonic, time.sleep)

@@ -9,7 +9,7 @@ from casavi_contracts.client import Client
 from casavi_contracts.contract import Contract
 from casavi_contracts.exchange import Answer
 from casavi_contracts.failures import Broken, CouldNotRun
-from casavi_contracts.target import Credentials, Target
+from casavi_contracts.target import ControlPlane, Credentials, Target
 from casavi_contracts.verdict import Finding, finding_of
 
 LOG_IN_LAW = "log-in-gives-a-token"
@@ -28,6 +28,11 @@ STATELESS = (
     "the isolation of accounts cannot be judged there, since all of them are about what a server remembers."
 )
 
+
+NAMED = (
+    "The accounts that were named are judged, with fewer cases than accounts that a mock makes for each check: their "
+    "records stay, and their time is moved forward."
+)
 
 NO_STATE = "the server keeps no state"
 NO_LOG_IN = "nobody can log in"
@@ -57,8 +62,8 @@ def look(target: Target, contract: Contract, credentials: tuple[Credentials, ...
         CouldNotRun: The API is not there, or does not take the credentials; the text says what to do.
     """
     if target.plane is not None:
-        _prove_given(target, contract, credentials)
-        return Known()
+        _prove_given(target, target.plane, contract, credentials)
+        return Known((NAMED,) if credentials else ())
     if not credentials:
         return _without_account(target, contract)
     clients = [Client(target, contract, one) for one in credentials]
@@ -94,7 +99,7 @@ def _forgets(findings: Collection[Finding]) -> bool:
     return {finding.law for finding in findings} == {TOKEN_LAW, JOB_LAW}
 
 
-def _prove_given(target: Target, contract: Contract, credentials: tuple[Credentials, ...]) -> None:
+def _prove_given(target: Target, plane: ControlPlane, contract: Contract, credentials: tuple[Credentials, ...]) -> None:
     """At a mock no account is needed; one that was given has to be right all the same.
 
     If an account that was opened just now is refused too, the mock is to blame, and the laws will say so.
@@ -103,7 +108,7 @@ def _prove_given(target: Target, contract: Contract, credentials: tuple[Credenti
         answer = _ask(Client(target, contract, one))
         if answer is None or answer.status not in _refusals(contract):
             continue
-        opened = target.open()
+        opened = target.make(plane)
         try:
             fresh = _ask(Client(target, contract, opened))
         finally:

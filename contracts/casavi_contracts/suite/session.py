@@ -22,7 +22,7 @@ from casavi_contracts.suite.bench import Bench, set_up
 from casavi_contracts.suite.plan import plan
 from casavi_contracts.suite.preflight import look
 from casavi_contracts.suite.settings import Settings
-from casavi_contracts.suite.tasks import Task, task_of, tasks
+from casavi_contracts.suite.tasks import Task, for_account, task_of, tasks
 from casavi_contracts.verdict import Finding, Outcome, Verdict, without_secrets
 
 
@@ -140,6 +140,8 @@ class Session:
         report, target = self.report, bench.target
         self._redactors.append(target.recorder.redact)
         report.is_mock, report.prefix = target.plane is not None, bench.prefix
+        if target.shared:
+            self.tasks = for_account(self.tasks)
         target.recorder.listeners += [self.report.coverage.see, self.report.timings.see]
         known = look(target, next(iter(self.contracts.values())), self.settings.credentials)
         report.notes += map(self._redacted, known.notes)

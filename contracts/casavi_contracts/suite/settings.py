@@ -20,15 +20,18 @@ CONSENT = "CASAVI_ALLOW_WRITES"
 """The variable that has to be 1 before anything is created at a server that is no mock."""
 
 ACCOUNT_REQUESTS = 5_000
-ACCOUNT_WRITES = 500
-ACCOUNT_RECORDS = 5_000
+ACCOUNT_WRITES = 1_000
+ACCOUNT_RECORDS = 8_000
 """What a run sends at most to a server that is no mock, unless it is told otherwise."""
 
 ACCOUNT_RATE = 10.0
 """Requests in a second to a server that is no mock, unless it is told otherwise."""
 
-ACCOUNT_EXAMPLES = 2
+ACCOUNT_EXAMPLES = 1
 """Cases of each law there, unless it is told otherwise."""
+
+NAMED_EXAMPLES = 2
+"""Cases of each law at accounts of a mock that were named, unless it is told otherwise: they grow with each."""
 
 MAX_SEED = 2**32 - 1
 
@@ -84,6 +87,13 @@ class Settings:
             rate=self.rate or ACCOUNT_RATE,
             max_examples=self.max_examples or ACCOUNT_EXAMPLES,
         )
+
+
+def for_mock(settings: Settings) -> Settings:
+    """Returns the settings for a mock: accounts that were named are judged with fewer cases than such that are made."""
+    if not settings.credentials:
+        return settings
+    return replace(settings, max_examples=settings.max_examples or NAMED_EXAMPLES)
 
 
 class Given:

@@ -10,6 +10,7 @@ from casavi_contracts import fuzz, machine
 from casavi_contracts.contract import Contract
 from casavi_contracts.failures import CouldNotRun
 from casavi_contracts.laws import LAWS, Law
+from casavi_contracts.laws.law import no_case
 from casavi_contracts.report import Promise
 from casavi_contracts.report.replay import Replay
 from casavi_contracts.target import Capability
@@ -20,6 +21,12 @@ if TYPE_CHECKING:
 
 
 _EVERY_LAW = (*LAWS, machine.LAW)
+
+_SURENESS = {"documented": 0, "third-party": 0, "client": 0, "inferred": 1, "assumed": 2}
+_LISTING = frozenset({"authentication", "tokens", "filters", "modified", "pages", "links"})
+"""Groups that come first on a shared account: they create few records, or read whole lists."""
+_MANY = 100
+"""Records with which a check comes after all others there."""
 
 _STEPS = 8
 """How much more work a sequence of steps is than another case."""
@@ -51,6 +58,10 @@ class Task(Protocol):
     @property
     def weight(self) -> int:
         """How much work it is, compared with others."""
+
+    @property
+    def rank(self) -> tuple[int, ...]:
+        """Where it comes on a shared account; less comes first."""
 
     def promise(self, contract: Contract) -> Promise:
         """Returns what is promised, by the contract of its version."""
@@ -91,6 +102,14 @@ class LawTask:
     def weight(self) -> int:
         """Its cases, and something for the accounts that it opens; cases that are searched for have many steps."""
         return self.law.examples * (_STEPS if self.law.search else 1) + 1
+
+    @property
+    def rank(self) -> tuple[int, ...]:
+        """By evidence, by whether it reads whole lists, by how many records it creates."""
+        law = self.law
+        listing = self.group in _LISTING
+        sure = _SURENESS[law.evidence]
+        return law.last, law.records > _MANY, min(sure, 1) if listing else sure, not listing, law.records
 
     def promise(self, contract: Contract) -> Promise:
         """Returns the law as the report shows it."""
@@ -135,6 +154,11 @@ class FuzzTask:
     def name(self) -> str:
         """The tool's."""
         return fuzz.NAME
+
+    @property
+    def rank(self) -> tuple[int, ...]:
+        """After everything else."""
+        return (2,)
 
     def promise(self, contract: Contract) -> Promise:
         """Returns what the tool judges."""
@@ -183,6 +207,18 @@ def tasks(versions: Sequence[str], only: Sequence[str]) -> list[Task]:
     return chosen
 
 
+def for_account(tasks: Sequence[Task]) -> list[Task]:
+    """Returns tasks in the order in which a shared account is judged, whose requests may not be enough for all.
+
+    What is surest comes first; of what is equally sure, that which reads whole lists while they are short, and that
+    which makes them long at the end.
+
+    Args:
+        tasks: In their usual order.
+    """
+    return sorted(tasks, key=lambda task: task.rank)
+
+
 def task_of(replay: Replay) -> Task:
     """Returns the task that judges a case again.
 
@@ -204,7 +240,11 @@ def names() -> Iterator[str]:
 
 
 def _deep(law: Law, max_examples: int | None) -> Law:
-    return law if max_examples is None or law.examples == 1 else replace(law, examples=max_examples)
+    if max_examples is None or law.examples == 1 or law.each is not None:
+        return law
+    return replace(
+        law, examples=max_examples, alone=max_examples == 1 and law.search is None and law.cases is not no_case
+    )
 
 
 def _unknown(pattern: str) -> str:

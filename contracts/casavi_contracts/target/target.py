@@ -101,6 +101,10 @@ class Target:
         self.now = now
         self._given = credentials
         self._gate = gate
+        self.usual_wait = 0.0
+        """Seconds that the latest jobs took to end, where time cannot be moved."""
+        self.token_changes = 0
+        """Log-ins and refreshes that a check is about, after which older tokens may be over."""
         self._lost = 0
         self._opened: list[Credentials] = []
         self.capabilities = frozenset(
@@ -116,25 +120,38 @@ class Target:
             self._learn(one)
 
     def open(self, number: int = 0) -> Credentials:
-        """Returns an account: on a mock a new one, otherwise the one that was given with this number.
+        """Returns the account that was given with this number; on a mock a new one if none was.
 
         Raises:
             casavi_contracts.failures.CouldNotRun: There is none with this number.
         """
-        if self.plane is not None:
-            made = Credentials(*self.plane.create_account())
-            self._learn(made)
-            self._opened.append(made)
-            return made
-        if number >= len(self._given):
+        if number < len(self._given):
+            return self._given[number]
+        if self.plane is None:
             raise CouldNotRun(f"account {number + 1} is missing; give its key and secret")
-        return self._given[number]
+        return self.make(self.plane)
+
+    def make(self, plane: ControlPlane) -> Credentials:
+        """Returns a new account of a mock."""
+        made = Credentials(*plane.create_account())
+        self._learn(made)
+        self._opened.append(made)
+        return made
 
     def close(self, credentials: Credentials) -> None:
-        """Gives an account back; on a mock it is deleted."""
-        if self.plane is not None and credentials in self._opened:
+        """Gives an account back; on a mock it is deleted if it was made, and its time goes on if it was given."""
+        if self.plane is None:
+            return
+        if credentials in self._opened:
             self._opened.remove(credentials)
             self.plane.delete_account(credentials.key)
+        else:
+            self.plane.unfreeze(credentials.key)
+
+    @property
+    def shared(self) -> bool:
+        """Whether all checks judge the same accounts, because those were given."""
+        return self.plane is None or bool(self._given)
 
     def clock(self, credentials: Credentials) -> Clock | None:
         """Returns the time of an account, None if it cannot be moved."""
