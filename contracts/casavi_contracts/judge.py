@@ -63,7 +63,7 @@ class Judge:
         evidence = law.evidence_in(contract)
         missing = self._missing(law, accounts)
         if missing:
-            return Verdict(law.name, contract.version, Outcome.NOT_APPLICABLE, evidence, reason=missing)
+            return Verdict(law.name, contract.version, Outcome.SKIPPED, evidence, reason=missing)
         recorder = accounts.target.recorder
         for other in self._laws.values():
             if other.listens:
@@ -246,8 +246,8 @@ def _foreign(law: Law, findings: tuple[Finding, ...]) -> bool:
 
 def _outcome(law: Law, findings: tuple[Finding, ...], reason: str) -> Outcome:
     if not findings:
-        return Outcome.NOT_JUDGED if reason else Outcome.HOLDS
+        return Outcome.BLOCKED if reason else Outcome.PASSED
     if _foreign(law, findings):
-        return Outcome.NOT_JUDGED
-    broken = any(finding.law == law.name and finding.outcome is Outcome.BROKEN for finding in findings)
-    return Outcome.BROKEN if broken else Outcome.REFUTED
+        return Outcome.BLOCKED
+    broken = any(finding.law == law.name and finding.outcome is Outcome.FAILED for finding in findings)
+    return Outcome.FAILED if broken else Outcome.REFUTED

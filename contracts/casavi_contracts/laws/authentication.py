@@ -3,9 +3,6 @@
 import itertools
 from typing import Any
 
-from hypothesis import strategies as st
-
-from casavi_contracts.contract import Contract
 from casavi_contracts.exchange import Answer
 from casavi_contracts.failures import Broken
 from casavi_contracts.laws import nearmisses
@@ -26,11 +23,6 @@ _UNGUESSABLE = 8
 """Characters in which two tokens have to differ at least; of a counter only the last few would."""
 
 _EMAILS = ("joe.smith@acme.com", "", "no address", "jürgen@müller.example", "a@b@c", None)
-
-
-def near_misses(contract: Contract) -> st.SearchStrategy[Any]:
-    """Returns the names of the changes to a text in a body."""
-    return st.sampled_from([*nearmisses.IN_A_BODY])
 
 
 @law(

@@ -65,7 +65,7 @@ def foreign_records_are_unknown(trial: Trial, case: Any) -> None:
         trial.expect(
             len(mine) == 1, f"one record of its own in {operation}", f"{len(mine)}", law="imported-records-are-stored"
         )
-        trial.expect(not others, f"no record of the other account in {operation}", f"{len(others)}")
+        trial.expect(not others, f"no record of the other account in {operation}", f"{len(others)}", always=True)
     for operation in single_records(trial.contract):
         reference = one_of(trial, operation, house)
         trial.expect(read(trial.account, operation, reference).ok, f"{operation} of its own record", "a refusal")
@@ -178,6 +178,7 @@ def _seen(trial: Trial, client: Client) -> str:
 
 def _expect_alike(trial: Trial, one: Answer, other: Answer, what: str, ids: tuple[str, str]) -> None:
     """Demands that nobody can tell two answers apart; each may quote the id that was asked for."""
+    trial.expect(not (one.ok and not other.ok), f"{what} to be refused", f"status {one.status}", always=True)
     trial.expect(one.status == other.status, f"{what} to be answered with {other.status}", f"status {one.status}")
     for name in sorted({*one.headers, *other.headers} - _VARYING):
         same = one.headers.get(name) == other.headers.get(name)

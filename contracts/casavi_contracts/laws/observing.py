@@ -1,6 +1,7 @@
 """What a law sees of its own records and jobs, held against what the model predicts."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
@@ -129,6 +130,7 @@ def expect_read(
 
 def expect_ids(trial: Trial, entity: str, seen: list[str], expected: list[str], **more: Any) -> None:
     """Breaks the law unless a list has exactly these ids of the trial, each once."""
+    more = {"place": f"list of {entity}", **more}
     for reference in expected:
         count = seen.count(reference)
         trial.expect(
@@ -166,6 +168,8 @@ def expect_record(
             continue
         marks = more if "assumption" in more else {**more, **_marks(contract, entity, difference, more.get("evidence"))}
         name = shown(trial.names.local(expected["id"]))
+        field = re.sub(r"/\d+", "", difference.pointer)
+        marks = {"place": f"{entity} {field}", **marks}
         raise Broken(
             f"{difference.pointer or 'the whole'} of {entity} {name} to be {shown(difference.expected)}",
             "nothing there" if difference.missing else shown(difference.observed),

@@ -35,7 +35,8 @@ NAMED = (
 )
 
 NO_STATE = "the server keeps no state"
-NO_LOG_IN = "nobody can log in"
+_LOG_INS = 2
+"""Log-ins that have to fail before a mock is given up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +63,14 @@ def look(target: Target, contract: Contract, credentials: tuple[Credentials, ...
         CouldNotRun: The API is not there, or does not take the credentials; the text says what to do.
     """
     if target.plane is not None:
+        _demand_log_in(target, contract)
         _prove_given(target, target.plane, contract, credentials)
         return Known((NAMED,) if credentials else ())
     if not credentials:
         return _without_account(target, contract)
     clients = [Client(target, contract, one) for one in credentials]
     for number, client in enumerate(clients, 1):
-        failed = _log_in(client, "" if len(clients) == 1 else f" of account {number}")
-        if failed is not None:
-            return Known((f"{failed.observed}; without a log-in nothing else can be judged.",), (failed,), NO_LOG_IN)
+        _log_in(client, "" if len(clients) == 1 else f" of account {number}")
     findings = tuple(_made_up(clients[0]))
     if _forgets(findings):
         return Known((STATELESS,), findings, NO_STATE)
@@ -81,7 +81,8 @@ def _without_account(target: Target, contract: Contract) -> Known:
     """Asks with the example of casavi's documentation, which is no secret: a server without state takes that too."""
     answering = Client(target, contract, Credentials(**_example(contract)))
     with contextlib.suppress(CouldNotRun):
-        if _log_in(answering, "") is None and _forgets(findings := tuple(_made_up(answering))):
+        _log_in(answering, "")
+        if _forgets(findings := tuple(_made_up(answering))):
             return Known((STATELESS,), findings, NO_STATE)
     raise CouldNotRun(
         "the server is no mock that can be steered (no control plane under /_mock), so the suite needs an account: "
@@ -130,8 +131,25 @@ def _ask(client: Client) -> Answer | None:
         return None
 
 
-def _log_in(client: Client, whose: str) -> Finding | None:
-    """Logs in; returns the finding if the server fails at that, which is no fault of the credentials."""
+def _demand_log_in(target: Target, contract: Contract) -> None:
+    """Ends the run if a mock fails at every log-in; one that refuses is judged."""
+    opened = target.open()
+    try:
+        answers = [_ask(Client(target, contract, opened)) for _ in range(_LOG_INS)]
+    finally:
+        target.close(opened)
+    statuses = [answer.status for answer in answers if answer is not None]
+    if len(statuses) == _LOG_INS and min(statuses) >= SERVER_ERROR:
+        path = contract.path("authenticate")
+        raise CouldNotRun(f"POST {path} answered {statuses[-1]}; without a log-in nothing can be judged")
+
+
+def _log_in(client: Client, whose: str) -> None:
+    """Logs in.
+
+    Raises:
+        CouldNotRun: That does not succeed; the text says why.
+    """
     path = client.contract.path("authenticate")
     body = {"key": client.credentials.key, "secret": client.credentials.secret}
     try:
@@ -145,13 +163,9 @@ def _log_in(client: Client, whose: str) -> Finding | None:
         raise CouldNotRun(f"the API does not take key and secret{whose} ({answer.status})")
     if answer.status in (404, 405, 501):
         raise CouldNotRun(f"{said}; there is no casavi API at this address")
-    if answer.status >= SERVER_ERROR:
-        expected = "key and secret to be taken or refused"
-        return _finding(client, LOG_IN_LAW, "documented", expected, said)
     if not answer.ok:
         raise CouldNotRun(f"{said}; without a log-in nothing can be judged")
     _take_token(client, answer, said)
-    return None
 
 
 def _take_token(client: Client, answer: Answer, said: str) -> None:

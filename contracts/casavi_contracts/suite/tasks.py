@@ -1,7 +1,7 @@
 """What the suite judges, one after the other."""
 
 import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Protocol
@@ -28,8 +28,11 @@ _LISTING = frozenset({"authentication", "tokens", "filters", "modified", "pages"
 _MANY = 100
 """Records with which a check comes after all others there."""
 
-_STEPS = 8
-"""How much more work a sequence of steps is than another case."""
+_SHARED = {
+    **dict.fromkeys(("authentication", "tokens", "refresh", "jobs", "bodies", "conventions"), "v1"),
+    **dict.fromkeys(("imports", "rules", "updates", "ordering", "turns"), "v2"),
+}
+"""By group, the version in which a quick run judges what both versions share."""
 
 
 class Task(Protocol):
@@ -54,10 +57,6 @@ class Task(Protocol):
     @property
     def operations(self) -> tuple[str, ...]:
         """The `operationId`s that it sends."""
-
-    @property
-    def weight(self) -> int:
-        """How much work it is, compared with others."""
 
     @property
     def rank(self) -> tuple[int, ...]:
@@ -99,11 +98,6 @@ class LawTask:
         return self.law.operations
 
     @property
-    def weight(self) -> int:
-        """Its cases, and something for the accounts that it opens; cases that are searched for have many steps."""
-        return self.law.examples * (_STEPS if self.law.search else 1) + 1
-
-    @property
     def rank(self) -> tuple[int, ...]:
         """By evidence, by whether it reads whole lists, by how many records it creates."""
         law = self.law
@@ -118,7 +112,11 @@ class LawTask:
 
     def judge(self, bench: "Bench") -> Verdict:
         """Judges the law."""
-        return bench.judge(self.version).judge(_deep(self.law, bench.settings.max_examples))
+        verdict = bench.judge(self.version).judge(_deep(self.law, bench.settings.max_examples))
+        most = bench.settings.max_examples
+        if most is None or self.law.each is not None or self.law.examples <= most:
+            return verdict
+        return replace(verdict, usual=self.law.examples)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +146,6 @@ class FuzzTask:
     group: str = "fuzz"
     needs: tuple[Capability, ...] = ()
     operations: tuple[str, ...] = ()
-    weight: int = 150
 
     @property
     def name(self) -> str:
@@ -172,14 +169,16 @@ class FuzzTask:
             return fuzz.replay(target, contract, self.replay.case)
         if target.plane is None and not self.asked:
             reason = f"it sends very much; at a server that is no mock it has to be asked for: --only {self.name}"
-            return Verdict(self.name, self.version, Outcome.NOT_APPLICABLE, "inferred", reason=reason)
+            return Verdict(self.name, self.version, Outcome.SKIPPED, "inferred", reason=reason)
         settings = bench.settings
         return fuzz.fuzz(
             target, contract, seed=settings.seed, run=bench.new_prefix(), max_examples=settings.max_examples
         )
 
 
-def tasks(versions: Sequence[str], only: Sequence[str]) -> list[Task]:
+def tasks(
+    versions: Sequence[str], only: Sequence[str] = (), *, own: Sequence[Law] = (), quick: bool = False
+) -> list[Task]:
     """Returns what is to be judged, in order.
 
     Laws that judge what the others have sent come after all others; what tools send comes after them.
@@ -187,20 +186,30 @@ def tasks(versions: Sequence[str], only: Sequence[str]) -> list[Task]:
     Args:
         versions: Versions of the API.
         only: Names or patterns; everything if empty.
+        own: Checks that the user brings along.
+        quick: Whether only what is cheap is judged: no fuzzing, and in one version what both share.
 
     Raises:
-        CouldNotRun: A name or a pattern fits nothing.
+        CouldNotRun: A name or a pattern fits nothing, or a check has the name of another one.
     """
+    laws = (*_EVERY_LAW, *own)
+    known = [*(law.name for law in laws), fuzz.NAME]
+    for name in known:
+        if known.count(name) > 1:
+            raise CouldNotRun(f"there are two checks {name!r}; give yours another name")
     for pattern in only:
-        if not any(fnmatchcase(name, pattern) for name in names()):
-            raise CouldNotRun(_unknown(pattern))
+        if not any(fnmatchcase(name, pattern) for name in known):
+            raise CouldNotRun(_unknown(pattern, known))
     everything: list[Task] = [
         LawTask(law, version)
-        for law in sorted(_EVERY_LAW, key=lambda law: law.last)
+        for law in sorted(laws, key=lambda law: law.last)
         for version in versions
         if version in law.versions
     ]
-    everything += [FuzzTask(version, asked=bool(only)) for version in versions]
+    if quick and len(versions) > 1:
+        everything = [task for task in everything if _SHARED.get(task.group, task.version) == task.version]
+    if not quick:
+        everything += [FuzzTask(version, asked=bool(only)) for version in versions]
     chosen = [task for task in everything if not only or any(fnmatchcase(task.name, pattern) for pattern in only)]
     if not chosen:
         raise CouldNotRun(f"in {' and '.join(versions)} there is nothing to judge of {', '.join(only)}")
@@ -219,24 +228,22 @@ def for_account(tasks: Sequence[Task]) -> list[Task]:
     return sorted(tasks, key=lambda task: task.rank)
 
 
-def task_of(replay: Replay) -> Task:
+def task_of(replay: Replay, own: Sequence[Law] = ()) -> Task:
     """Returns the task that judges a case again.
+
+    Args:
+        replay: The case.
+        own: Checks that the user brings along.
 
     Raises:
         CouldNotRun: There is no such law.
     """
     if replay.law == fuzz.NAME:
         return FuzzTask(replay.version, asked=True, replay=replay)
-    for law in _EVERY_LAW:
+    for law in (*_EVERY_LAW, *own):
         if law.name == replay.law:
             return ReplayTask(law, replay.version, replay)
-    raise CouldNotRun(_unknown(replay.law))
-
-
-def names() -> Iterator[str]:
-    """Yields everything that `--only` can name."""
-    yield from (law.name for law in _EVERY_LAW)
-    yield fuzz.NAME
+    raise CouldNotRun(_unknown(replay.law, [*(law.name for law in (*_EVERY_LAW, *own)), fuzz.NAME]))
 
 
 def _deep(law: Law, max_examples: int | None) -> Law:
@@ -247,7 +254,7 @@ def _deep(law: Law, max_examples: int | None) -> Law:
     )
 
 
-def _unknown(pattern: str) -> str:
-    close = difflib.get_close_matches(pattern, list(names()), n=3)
+def _unknown(pattern: str, known: Sequence[str]) -> str:
+    close = difflib.get_close_matches(pattern, known, n=3)
     hint = f"did you mean {' or '.join(close)}?" if close else "casavi-mock check --list shows them all"
-    return f"there is no law {pattern!r}; {hint}"
+    return f"there is no check {pattern!r}; {hint}"

@@ -11,7 +11,7 @@ from typing import NoReturn
 import httpx
 
 from casavi_contracts.exchange import Answer, Recorder, Redactor
-from casavi_contracts.failures import Broken, CouldNotRun
+from casavi_contracts.failures import Broken, CouldNotRun, KitError
 from casavi_contracts.target.control import ControlPlane
 
 _QUOTED = re.compile(r""":?\s*(?:bytearray\()?\bb(?:'.*'|".*")\)?""", re.DOTALL)
@@ -204,7 +204,21 @@ class Target:
         what = self.recorder.redact(f"{method} {path}: {reason(error)}")
         if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout) or self._lost > MAX_LOST:
             raise CouldNotRun(what) from error
+        self._demand_there(what)
         raise Broken("an answer, and all of it", what, law="every-request-is-answered") from error
+
+    def _demand_there(self, what: str) -> None:
+        """Tells one answer that was lost from a server that went away.
+
+        Raises:
+            casavi_contracts.failures.CouldNotRun: There is nobody any more.
+        """
+        try:
+            self.http.request("HEAD", "/")
+        except (httpx.ConnectError, httpx.ConnectTimeout) as gone:
+            raise CouldNotRun(f"the server went away: {what}") from gone
+        except (httpx.HTTPError, KitError):
+            return
 
     def _learn(self, credentials: Credentials) -> None:
         self.recorder.redact.learn(credentials.key)
