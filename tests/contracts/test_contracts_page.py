@@ -1,18 +1,21 @@
 """docs/contracts.md: its tables are those of the code, and its examples run."""
 
 import re
+import sys
 import unittest
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import settings
 
 from casavi_contracts.fuzz.checks import CHECKS
 from casavi_contracts.fuzz.reasons import BUILT_IN
 from casavi_contracts.laws import Law
 from casavi_contracts.verdict import Outcome
+from casavi_mock.cli.check import check
 from tests.contracts.mutants import page
 from tests.contracts.mutants.finding import find
 from tests.contracts.mutants.judging import healthy, judged
@@ -122,3 +125,20 @@ def test_example_of_a_sequence_by_hand_runs(run: Run) -> None:
         through_a_refresh(kit.accounts(target, contract("v1")).trial())
 
         assert target.recorder.count > 5
+
+
+@pytest.mark.parametrize(("more", "code"), [((), 0), (("--app", "wrong:app"), 1)], ids=["passes", "fails"])
+def test_example_of_an_own_check_runs(
+    more: tuple[str, ...], code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blocks = re.findall(r"(?ms)^```python\n(.*?)^```", TEXT)
+    for name, sign in (("my_checks", "def imported_contacts_can_be_listed"), ("wrong", "registry = new_registry")):
+        (tmp_path / f"{name}.py").write_text(next(block for block in blocks if sign in block))
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+
+    result = CliRunner().invoke(check, ["--checks", "my_checks", "--only", "imported-contacts-*", "--seed", "5", *more])
+
+    assert result.exit_code == code, result.output
+    assert ("1 failed" in result.output or "2 failed" in result.output) == bool(code)
