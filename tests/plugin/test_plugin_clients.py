@@ -237,9 +237,7 @@ def test_a_mock_that_wants_its_control_token(
     project.makepyfile("def test_it(casavi): pass")
     outcome = project.runpytest_inprocess(f"--casavi-url={running_mock.url}")
     outcome.assert_outcomes(errors=1)
-    outcome.stdout.fnmatch_lines(
-        ["CannotSteer: The mock at * wants its control token: set CASAVI_MOCK_CONTROL_TOKEN."]
-    )
+    outcome.stdout.fnmatch_lines(["CannotSteer: The mock at * wants its control token: set CASAVI_MOCK_CONTROL_TOKEN."])
 
 
 UNCONTROLLED = """

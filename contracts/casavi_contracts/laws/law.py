@@ -137,9 +137,8 @@ def check(
     if len(given) != 1:
         raise TypeError(f"a check has exactly one kind of evidence: {', '.join(kinds)}")
     ((evidence, text),) = given
-    known = {"evidence": evidence, "source": text, "assumption": assumption}
-    if evidence == "assumed":
-        known |= {"source": source, "assumption": text}
+    guess = evidence == "assumed"
+    known = {"evidence": evidence, "source": source if guess else text, "assumption": text if guess else assumption}
     return lambda function: _made(function, **known, **fields)
 
 
