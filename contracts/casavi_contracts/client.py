@@ -11,11 +11,9 @@ from casavi_contracts.contract import Contract
 from casavi_contracts.exchange import Answer
 from casavi_contracts.failures import Broken, CouldNotRun
 from casavi_contracts.target import Clock, Credentials, Target
+from casavi_contracts.walking import pages
 
 JSON = {"Content-Type": "application/json"}
-
-MAX_PAGES = 2_000
-"""Pages of one walk; a list that does not end is no list."""
 
 MAX_POLLS = 400
 """Looks at one job on a target whose time can be moved."""
@@ -26,7 +24,11 @@ LEAST_POLLS = 50
 _STEPS = (0.2, 1.0, 5.0, 30.0)
 """Seconds by which time is moved on between two looks at a job; the last one again and again."""
 
-_WALK = "page-walk-returns-every-record-once"
+_MOST_PATIENCE = 5.0
+"""Seconds that are waited at most before the first look at a job."""
+
+_IMPATIENCE = 0.97
+"""Factor by which the wait before the first look becomes shorter, each time that look finds the job ended."""
 
 _PAUSES = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 """Seconds between two looks at a job where time cannot be moved; the last one again and again."""
@@ -55,10 +57,17 @@ class Client:
         return self.target.clock(self.credentials)
 
     @property
+    def has_token(self) -> bool:
+        """Whether it has logged in."""
+        return self._token is not None
+
+    @property
     def token(self) -> str:
         """A good token; logs in if there is none yet."""
         if self._token is None:
+            before = self.target.token_changes
             self.log_in()
+            self.target.token_changes = before  # a log-in for want of a token ends no other
         assert self._token is not None, "a log-in sets it"
         return self._token
 
@@ -93,6 +102,7 @@ class Client:
             parameters: Values of path parameters, as they are; they are encoded here.
         """
         known = self.contract.operations[operation]
+        self.target.token_changes += operation in ("authenticate", "refreshToken")
         sent = dict(headers or {})
         needs_token = known.document.get("security") != []
         if token == "" and needs_token:  # the word for "its own"
@@ -204,17 +214,30 @@ class Client:
 
     def finish(self, job_id: str) -> dict[str, Any]:
         """Follows a job to its end and returns it as it is then."""
-        return [*self.follow(job_id)][-1]
+        return [*self.follow(job_id, patient=True)][-1]
 
-    def follow(self, job_id: str) -> Iterator[dict[str, Any]]:
-        """Yields a job each time it is looked at, until it has ended."""
+    def follow(self, job_id: str, *, patient: bool = False) -> Iterator[dict[str, Any]]:
+        """Yields a job each time it is looked at, until it has ended.
+
+        Args:
+            job_id: As the target has given it.
+            patient: Whether, where time cannot be moved, it is first waited for as long as the job before has taken:
+                each look is a request.
+        """
         waited = 0.0
         clock = self.clock
+        if patient and clock is None and self.target.usual_wait:
+            waited = self.target.usual_wait
+            self.target.sleep(waited)
         pauses, least = (_STEPS, LEAST_POLLS) if clock else (_PAUSES, 0)
         for look in range(MAX_POLLS):
             seen = self.job(job_id)
             yield seen
             if seen["status"] in self.contract.final_states:
+                if clock is None and (look or not patient):
+                    self.target.usual_wait = min(waited, _MOST_PATIENCE)
+                elif patient:
+                    self.target.usual_wait *= _IMPATIENCE
                 return
             if waited >= self.target.job_timeout:
                 if look >= least:
@@ -238,43 +261,18 @@ class Client:
 
     def walk(self, operation: str, query: str = "") -> Iterator[list[dict[str, Any]]]:
         """Yields the records of a list page by page, as its version wants it."""
-        return self._walk_v1(operation, query) if self.contract.version == "v1" else self._walk_v2(operation, query)
+        return (page.records for page in pages(self, operation, query))
 
     def records(self, operation: str, query: str = "") -> dict[str, dict[str, Any]]:
         """Returns all records of a list by reference id."""
         return {record["id"]: record for page in self.walk(operation, query) for record in page}
 
-    def _walk_v1(self, operation: str, query: str) -> Iterator[list[dict[str, Any]]]:
-        for page in range(MAX_PAGES):
-            seen = self.page(operation, f"page={page}{query and '&' + query}")
-            yield seen["content"]
-            if page + 1 >= seen["pageCount"]:
-                return
-            if not seen["content"]:
-                raise Broken(
-                    "records on every page but the last", f"none on page {page} of {seen['pageCount']}", law=_WALK
-                )
-        raise Broken("a list to end", f"more than {MAX_PAGES} pages", law=_WALK)
-
-    def _walk_v2(self, operation: str, query: str) -> Iterator[list[dict[str, Any]]]:
-        seen = self.page(operation, query)
-        followed: set[str] = set()
-        for _ in range(MAX_PAGES):
-            yield seen["list"]
-            following = seen["_links"]["next"]
-            if following is None:
-                return
-            if following in followed:
-                raise Broken("every link to lead further", "one that was followed before", law=_WALK)
-            followed.add(following)
-            seen = self._checked(self.get(following), operation)
-        raise Broken("a list to end", f"more than {MAX_PAGES} pages", law=_WALK)
-
     def page(self, operation: str, query: str = "") -> dict[str, Any]:
         """Returns one page of a list."""
-        return self._checked(self._again(operation, query=query), operation)
+        return self.checked(self._again(operation, query=query), operation)
 
-    def _checked(self, answer: Answer, operation: str) -> dict[str, Any]:
+    def checked(self, answer: Answer, operation: str) -> dict[str, Any]:
+        """Returns the page in an answer, which has to be one as the contract describes it."""
         if not answer.ok:
             raise Broken("a page of records", f"{answer.status} {self._why(answer)}", law="lists-can-be-read")
         for deviation in self.contract.deviations(operation, answer.status, answer.headers, answer.body):

@@ -35,6 +35,8 @@ class Broken(AssertionError):
         exchanges: What shows it, where that is not what was sent and answered while the law was under judgement.
         others: Further ways in which it does not hold, found at the same time.
         case: The part of the case that shows it by itself, where that is less than the whole.
+        place: What shows the same cause in many laws: a list, or a field of a kind of record.
+        always: Whether any HTTP API has to keep it, whatever the vendor has documented: it is no guess then.
     """
 
     def __init__(
@@ -49,6 +51,8 @@ class Broken(AssertionError):
         exchanges: Sequence[Any] = (),
         others: Sequence["Broken"] = (),
         case: Any = None,
+        always: bool = False,
+        place: str = "",
     ) -> None:
         super().__init__(f"expected {expected}; observed {observed}")
         self.expected = expected
@@ -60,6 +64,8 @@ class Broken(AssertionError):
         self.exchanges = tuple(exchanges)
         self.others = tuple(others)
         self.case = case
+        self.always = always
+        self.place = place
 
 
 class Unmet(KitError):

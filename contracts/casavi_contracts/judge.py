@@ -1,5 +1,6 @@
 """Judges a law at a target: makes cases, judges each once, and finds the smallest one that breaks it."""
 
+import contextlib
 import json
 import time
 import warnings
@@ -62,7 +63,7 @@ class Judge:
         evidence = law.evidence_in(contract)
         missing = self._missing(law, accounts)
         if missing:
-            return Verdict(law.name, contract.version, Outcome.NOT_APPLICABLE, evidence, reason=missing)
+            return Verdict(law.name, contract.version, Outcome.SKIPPED, evidence, reason=missing)
         recorder = accounts.target.recorder
         for other in self._laws.values():
             if other.listens:
@@ -97,7 +98,7 @@ class Judge:
 
     def replay(self, law: Law, case: Any) -> Verdict:
         """Judges one case that was written down."""
-        return self.judge(replace(law, cases=lambda contract: st.just(case), search=None, examples=1))
+        return self.judge(replace(law, cases=lambda contract: st.just(case), each=None, search=None, examples=1))
 
     def _missing(self, law: Law, accounts: Accounts) -> str:
         contract, there = accounts.contract, accounts.target.capabilities
@@ -110,8 +111,13 @@ class Judge:
         return f"the target lacks {' and '.join(lacking)}" if lacking else ""
 
     def _try(self, law: Law, accounts: Accounts, trials: "_Trials") -> None:
+        if law.each is not None:
+            with contextlib.suppress(Broken):
+                for case in law.each(accounts.contract):
+                    trials.judge(case)
+            return
         how = settings(
-            max_examples=1 if law.examples == 1 else max(1, round(law.examples * self._depth)),
+            max_examples=max(1, round(law.examples * self._depth)) + trials.unlike_the_simplest,
             database=None,  # cases are written down by the suite, and credentials never are
             deadline=None,
             derandomize=False,
@@ -162,6 +168,8 @@ class _Trials:
         self._laws = laws
         self._known: dict[str, Broken | None] = {}
         self._left = shrink_cases
+        self.unlike_the_simplest = law.alone
+        """Whether the first case, which is always the simplest one, is left out."""
         self._size = 0
         self.smallest: tuple[Finding, ...] = ()
         """What the smallest case has shown that breaks the law."""
@@ -172,6 +180,9 @@ class _Trials:
 
     def judge(self, case: Any) -> None:
         if self.stopped is not None:
+            return
+        if self.unlike_the_simplest:
+            self.unlike_the_simplest = False
             return
         text = json.dumps(case, sort_keys=True, ensure_ascii=True)
         if text not in self._known:
@@ -235,8 +246,8 @@ def _foreign(law: Law, findings: tuple[Finding, ...]) -> bool:
 
 def _outcome(law: Law, findings: tuple[Finding, ...], reason: str) -> Outcome:
     if not findings:
-        return Outcome.NOT_JUDGED if reason else Outcome.HOLDS
+        return Outcome.BLOCKED if reason else Outcome.PASSED
     if _foreign(law, findings):
-        return Outcome.NOT_JUDGED
-    broken = any(finding.law == law.name and finding.outcome is Outcome.BROKEN for finding in findings)
-    return Outcome.BROKEN if broken else Outcome.REFUTED
+        return Outcome.BLOCKED
+    broken = any(finding.law == law.name and finding.outcome is Outcome.FAILED for finding in findings)
+    return Outcome.FAILED if broken else Outcome.REFUTED

@@ -1,13 +1,20 @@
 """One trial of a law: accounts of its own, and names that no other trial has."""
 
 import itertools
-from collections.abc import Mapping
-from typing import Any
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
 
 from casavi_contracts.client import Client
 from casavi_contracts.contract import Contract
 from casavi_contracts.failures import Broken
 from casavi_contracts.target import Clock, Target
+from casavi_contracts.walking import Bookmarks
+
+_T = TypeVar("_T")
+
+_TOKEN_SECONDS = 60.0
+"""How long a token is used for one check after the other."""
 
 _ID_FIELDS = frozenset({"id", "contactId", "propertyId"})
 
@@ -61,31 +68,67 @@ class Accounts:
         target: The server under judgement.
         contract: The contract of one version.
         run: What every reference id of the run begins with.
+        bookmarks: Where the lists of a shared account end; None if lists are read from their first page.
     """
 
-    def __init__(self, target: Target, contract: Contract, run: str) -> None:
+    def __init__(self, target: Target, contract: Contract, run: str, bookmarks: Bookmarks | None = None) -> None:
+        self._bookmarks = bookmarks
         self._target = target
         self._contract = contract
         self._run = run
         self._clients: list[Client] = []
+        self._ready: Client | None = None
+        self._made: str | None = None
+        self._changes = target.token_changes
         self._trials = itertools.count(1)
 
     def trial(self) -> "Trial":
         """Returns a new trial in these accounts."""
-        return Trial(self, Names(f"{self._run}{next(self._trials)}-"))
+        return Trial(self, Names(f"{self._run}{next(self._trials)}-"), self._bookmarks)
 
     def client(self, number: int) -> Client:
         """Returns the client of an account, counted from 0; the account is opened when it is first wanted."""
         while len(self._clients) <= number:
             opened = self._target.open(len(self._clients))
-            self._clients.append(Client(self._target, self._contract, opened))
+            client = Client(self._target, self._contract, opened)
+            if self._bookmarks is not None:
+                token, since = self._bookmarks.tokens.get((opened.key, self._contract.version), (None, 0.0))
+                client.token = token if time.monotonic() - since < _TOKEN_SECONDS else None
+            self._clients.append(client)
         return self._clients[number]
+
+    def ready(self) -> Client:
+        """Returns a client of the first account with a token of its own; on a shared account always the same one."""
+        if self._ready is None or self._bookmarks is None:
+            self._ready = Client(self._target, self._contract, self.client(0).credentials)
+            self._ready.log_in()
+        return self._ready
+
+    def once(self, make: Callable[[Any], str], argument: Any) -> str:
+        """Returns what was made the first time that this was asked for."""
+        if self._made is None:
+            self._made = make(argument)
+        return self._made
 
     def close(self) -> None:
         """Gives the accounts back."""
+        if self._bookmarks is not None:
+            self._keep_tokens(self._bookmarks)
         for client in self._clients:
             self._target.close(client.credentials)
         self._clients.clear()
+
+    def _keep_tokens(self, bookmarks: Bookmarks) -> None:
+        """Keeps the tokens for the next check, unless this one was about tokens: each log-in is a request."""
+        if self._target.plane is not None:
+            return  # time that was moved may have ended them
+        if self._target.token_changes != self._changes or self._contract.values["several-tokens"] != "all-valid":
+            bookmarks.tokens.clear()
+            return
+        for client in self._clients:
+            place = client.credentials.key, self._contract.version
+            if client.has_token and place not in bookmarks.tokens:
+                bookmarks.tokens[place] = client.token, time.monotonic()
 
     @property
     def target(self) -> Target:
@@ -104,11 +147,14 @@ class Trial:
     Args:
         accounts: Where it takes place.
         names: The reference ids of its own.
+        bookmarks: Where the lists of a shared account end; None if lists are read from their first page.
     """
 
-    def __init__(self, accounts: Accounts, names: Names) -> None:
+    def __init__(self, accounts: Accounts, names: Names, bookmarks: Bookmarks | None = None) -> None:
         self._accounts = accounts
         self.names = names
+        self._bookmarks = bookmarks
+        self._began = bookmarks.now() if bookmarks else {}
 
     @property
     def target(self) -> Target:
@@ -130,6 +176,25 @@ class Trial:
         """A client of a second account; for laws that need two."""
         return self._accounts.client(1)
 
+    def ready(self) -> Client:
+        """Returns a client of the account with a good token, which no case of this check replaces."""
+        return self._accounts.ready()
+
+    def briefly(self, cases: Iterable[_T], most: int) -> list[_T]:
+        """Returns cases that a check goes through in one go: all of them, or so many if the account is shared.
+
+        Args:
+            cases: All of them.
+            most: How many at most, spread over all, where each request counts.
+        """
+        known = [*cases]
+        step = -(-len(known) // most) if self.shared else 1
+        return known[::step]
+
+    def once(self, make: Callable[[Any], str], argument: Any) -> str:
+        """Returns what is made anew for each case; on a shared account for the first case of a check alone."""
+        return self._accounts.once(make, argument) if self.shared else make(argument)
+
     def fresh(self) -> Client:
         """Returns another client of the account, with no token yet."""
         return Client(self.target, self.contract, self.account.credentials)
@@ -140,6 +205,34 @@ class Trial:
         clock = self.account.clock
         assert clock is not None, "the law needs a clock, so the target has one"
         return clock
+
+    def listed(self, client: Client, operation: str, query: str = "") -> list[dict[str, Any]]:
+        """Returns the records of this trial in a list, in the order of the list.
+
+        Args:
+            client: Who reads.
+            operation: The `operationId`.
+            query: Filters, encoded.
+        """
+        if self._bookmarks is not None:
+            return self._bookmarks.read(client, operation, query, self._began, self.names.prefix)
+        return [record for page in client.walk(operation, query) for record in page if self.names.mine(record["id"])]
+
+    @property
+    def shared(self) -> bool:
+        """Whether all checks share the account, so that its lists are long and each request counts."""
+        return self._bookmarks is not None
+
+    def first_tour(self) -> bool:
+        """Whether nobody has toured all operations of this version for the checks that look at all answers.
+
+        Where every check has accounts of its own, each of them tours.
+        """
+        if self._bookmarks is None:
+            return True
+        first = self.contract.version not in self._bookmarks.toured
+        self._bookmarks.toured.add(self.contract.version)
+        return first
 
     def mine(self, records: Mapping[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
         """Returns those records that belong to this trial, by local id."""

@@ -9,16 +9,19 @@ from casavi_contracts import spec
 from casavi_contracts.exchange import Exchange
 from casavi_contracts.failures import Broken, profile_line
 
+COMMON = "inferred"
+"""Evidence of what any HTTP API has to keep."""
+
 
 class Outcome(StrEnum):
     """How a law was judged."""
 
-    HOLDS = "holds"
-    BROKEN = "broken"
-    REFUTED = "assumption refuted"
-    NOT_JUDGED = "not judged"
+    PASSED = "passed"
+    FAILED = "failed"
+    REFUTED = "refuted"
+    BLOCKED = "blocked"
     """A step that it needs does not work; the law that names that step is broken."""
-    NOT_APPLICABLE = "not applicable"
+    SKIPPED = "skipped"
     """The target lacks a capability, or the version an operation."""
 
 
@@ -42,11 +45,13 @@ class Finding:
     """The law under judgement when it was found."""
     steps: tuple[str, ...] = ()
     """The case for people, if it is a sequence of steps."""
+    place: str = ""
+    """What shows the same cause in many laws: a list, or a field of a kind of record."""
 
     @property
     def outcome(self) -> Outcome:
-        """A guess is refuted; anything stronger is broken."""
-        return Outcome.REFUTED if self.evidence == "assumed" else Outcome.BROKEN
+        """A guess that has a name is refuted; anything else fails."""
+        return Outcome.REFUTED if self.evidence == "assumed" and self.assumption else Outcome.FAILED
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,8 @@ class Verdict:
     """Why it is not applicable or was not judged."""
     examples: int = 0
     """Cases that were judged."""
+    usual: int | None = None
+    """Cases that are judged at the usual depth, if they were fewer now."""
     requests: int = 0
     seconds: float = 0.0
     states: frozenset[str] = frozenset()
@@ -93,11 +100,12 @@ def finding_of(
         exchanges: What was sent and answered meanwhile.
         steps: The case for people, if it is a sequence of steps.
     """
-    named = error.assumption or assumption
+    sure = error.evidence or evidence
+    named = None if error.always else error.assumption or assumption
     return Finding(
         law=error.law or law,
         version=version,
-        evidence=error.evidence or evidence,
+        evidence=COMMON if error.always and sure == "assumed" else sure,
         expected=error.expected,
         observed=error.observed,
         assumption=named,
@@ -106,6 +114,7 @@ def finding_of(
         exchanges=exchanges,
         seen_by=law,
         steps=steps,
+        place=error.place,
     )
 
 

@@ -1,18 +1,21 @@
 """docs/contracts.md: its tables are those of the code, and its examples run."""
 
 import re
+import sys
 import unittest
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import settings
 
 from casavi_contracts.fuzz.checks import CHECKS
 from casavi_contracts.fuzz.reasons import BUILT_IN
 from casavi_contracts.laws import Law
 from casavi_contracts.verdict import Outcome
+from casavi_mock.cli.check import check
 from tests.contracts.mutants import page
 from tests.contracts.mutants.finding import find
 from tests.contracts.mutants.judging import healthy, judged
@@ -75,7 +78,7 @@ def empty_lists() -> Tamper:
 @pytest.mark.parametrize("version", ["v1", "v2"])
 def test_example_of_a_law_holds_and_can_break(version: str, run: Run) -> None:
     law: Law = run("def imported_contacts_can_be_listed")["imported_contacts_can_be_listed"]
-    for tamper, outcome in ((untouched, Outcome.HOLDS), (empty_lists(), Outcome.BROKEN)):
+    for tamper, outcome in ((untouched, Outcome.PASSED), (empty_lists(), Outcome.FAILED)):
         with healthy().target(tamper) as target:
             verdict = judged(target, law, version)
         assert verdict.outcome.replace("assumption refuted", "broken") == outcome, verdict
@@ -84,7 +87,7 @@ def test_example_of_a_law_holds_and_can_break(version: str, run: Run) -> None:
 def test_example_of_judging_works_over_http(run: Run) -> None:
     law = run("def imported_contacts_can_be_listed")["imported_contacts_can_be_listed"]
     with Mock(accounts=1).listening() as live:  # the first account of a server is never closed
-        assert run("def judged")["judged"](law, live.url).outcome is Outcome.HOLDS
+        assert run("def judged")["judged"](law, live.url).outcome is Outcome.PASSED
 
 
 def test_example_of_a_mutant_is_found(run: Run) -> None:
@@ -122,3 +125,20 @@ def test_example_of_a_sequence_by_hand_runs(run: Run) -> None:
         through_a_refresh(kit.accounts(target, contract("v1")).trial())
 
         assert target.recorder.count > 5
+
+
+@pytest.mark.parametrize(("more", "code"), [((), 0), (("--app", "wrong:app"), 1)], ids=["passes", "fails"])
+def test_example_of_an_own_check_runs(
+    more: tuple[str, ...], code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blocks = re.findall(r"(?ms)^```python\n(.*?)^```", TEXT)
+    for name, sign in (("my_checks", "def imported_contacts_can_be_listed"), ("wrong", "registry = new_registry")):
+        (tmp_path / f"{name}.py").write_text(next(block for block in blocks if sign in block))
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+
+    result = CliRunner().invoke(check, ["--checks", "my_checks", "--only", "imported-contacts-*", "--seed", "5", *more])
+
+    assert result.exit_code == code, result.output
+    assert ("1 failed" in result.output or "2 failed" in result.output) == bool(code)

@@ -52,7 +52,7 @@ def breaks(request: Request, response: Response) -> None:
 def test_examples_hold_on_the_mock_and_reach_every_operation(version: str) -> None:
     with shared_target() as found:
         verdict = fuzz(found, contract(version), seed=7, phases=["examples", "fuzzing"], max_examples=1)
-    assert (verdict.outcome, verdict.reason, verdict.findings) == (Outcome.HOLDS, "", ())
+    assert (verdict.outcome, verdict.reason, verdict.findings) == (Outcome.PASSED, "", ())
     assert {operation for operation, _ in answers(found)} >= {*contract(version).operations}
 
 
@@ -61,7 +61,7 @@ def test_examples_hold_on_the_mock_and_reach_every_operation(version: str) -> No
 def test_all_phases_hold_on_the_mock_and_reach_every_operation(version: str) -> None:
     with shared_target() as found:
         verdict = fuzz(found, contract(version), seed=7, max_examples=4)
-    assert (verdict.outcome, verdict.reason, verdict.findings) == (Outcome.HOLDS, "", ())
+    assert (verdict.outcome, verdict.reason, verdict.findings) == (Outcome.PASSED, "", ())
     assert (verdict.law, verdict.version) == ("schemathesis", version)
     seen = answers(found)
     assert {operation for operation, _ in seen} == {*contract(version).operations, None}
@@ -117,7 +117,7 @@ def test_hooks_of_the_environment_stay_out(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv("SCHEMATHESIS_HOOKS", "no_such_module")
     with shared_target() as found:
         verdict = fuzz(found, contract(), phases=["examples"], operations=["getContacts"])
-    assert verdict.outcome is Outcome.HOLDS
+    assert verdict.outcome is Outcome.PASSED
 
 
 @pytest.mark.slow
@@ -149,7 +149,7 @@ def test_a_run_is_no_warning() -> None:
         "print(fuzz(Target(http, (Credentials('key-1', 'secret-1'),)), Contract()).outcome)"
     )
     done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=False)
-    assert (done.stdout.strip(), done.stderr) == ("not judged", "")
+    assert (done.stdout.strip(), done.stderr) == ("blocked", "")
 
 
 def test_an_unknown_phase_or_operation_is_refused() -> None:
@@ -167,7 +167,7 @@ def test_an_unknown_phase_or_operation_is_refused() -> None:
 def test_a_finding_can_be_read_and_repeated() -> None:
     with shared_target(edited(tell=breaks)) as found:
         verdict = fuzz(found, contract(), phases=["examples", "coverage"], operations=["getContacts"])
-        assert verdict.outcome is Outcome.BROKEN
+        assert verdict.outcome is Outcome.FAILED
         finding = findings(verdict)["status_code_conformance"]
         assert finding.operation == "getContacts"
         assert (finding.evidence, finding.assumption) == ("inferred", None)
@@ -185,7 +185,7 @@ def test_a_finding_can_be_read_and_repeated() -> None:
         assert case["headers"]["token"] == "{{token}}"
         assert set(findings(replay(found, contract(), case))) == {"status_code_conformance"}
     with shared_target() as found:
-        assert replay(found, contract(), case).outcome is Outcome.HOLDS
+        assert replay(found, contract(), case).outcome is Outcome.PASSED
 
 
 @pytest.mark.parametrize(
@@ -278,7 +278,7 @@ def test_an_account_that_cannot_be_used_is_not_judged() -> None:
 
     with shared_target(edited(tell=refuses)) as found:
         verdict = fuzz(found, contract(), **SMALL)
-    assert verdict.outcome is Outcome.NOT_JUDGED
+    assert verdict.outcome is Outcome.BLOCKED
     assert verdict.reason == "a step that it needs breaks log-in-gives-a-token"
     assert [(one.law, one.evidence) for one in verdict.findings] == [("log-in-gives-a-token", "documented")]
 
@@ -290,7 +290,7 @@ def test_a_server_that_refuses_its_own_tokens_is_broken() -> None:
 
     with shared_target(edited(ask=forgets)) as found:
         verdict = fuzz(found, contract(), phases=["examples", "fuzzing"], max_examples=5, operations=["getContacts"])
-    assert verdict.outcome is Outcome.BROKEN
+    assert verdict.outcome is Outcome.FAILED
     assert findings(verdict)["credentials_decide"].observed == "status 401"
 
 
@@ -302,7 +302,7 @@ def test_without_write_access_only_reading_is_fuzzed() -> None:
     with shared_account(may_write=False) as (found, credentials):
         assert Capability.WRITE not in found.capabilities
         verdict = fuzz(found, contract("v2"), credentials, max_examples=5)
-    assert verdict.outcome is Outcome.HOLDS
+    assert verdict.outcome is Outcome.PASSED
     assert "nothing may be written, so only operations that read are fuzzed" in verdict.reason
     assert "no chains of requests" in verdict.reason
     sent = {(one.method, one.operation) for one in found.recorder.since(0)}
@@ -329,7 +329,7 @@ def test_on_a_real_account_every_record_carries_the_run_prefix(version: str) -> 
             max_examples=5,
             operations=["importMasterData", "getJob"],
         )
-    assert (verdict.outcome, verdict.reason) == (Outcome.HOLDS, "")
+    assert (verdict.outcome, verdict.reason) == (Outcome.PASSED, "")
     assert len(written) > 50
     ids = [name for body in written for name in _ids(json.loads(body))]
     assert len(ids) > 100
@@ -437,7 +437,7 @@ def test_an_answer_that_stays_away_is_a_finding() -> None:
     with inner, httpx.Client(transport=httpx.MockTransport(handle), base_url="http://mock") as http:
         found = Target(http, plane=None, credentials=(_credentials(),))
         verdict = fuzz(found, contract(), phases=["coverage"], operations=["getContacts"])
-    assert verdict.outcome is Outcome.NOT_JUDGED
+    assert verdict.outcome is Outcome.BLOCKED
     assert [(one.law, one.observed) for one in verdict.findings] == [
         ("every-request-is-answered", "GET /contacts?page=0: no answer in time")
     ]

@@ -2,17 +2,20 @@
 
 import re
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 import casavi_contracts
 from casavi_contracts.contract import VERSIONS, Contract
-from casavi_contracts.laws import LAWS
-from casavi_contracts.suite.tasks import names
+from casavi_contracts.laws import LAWS, Law, check, checks_of
+from casavi_contracts.suite.tasks import tasks
 
 SOURCES = Path(casavi_contracts.__file__).parent.rglob("*.py")
 
 
 def test_whoever_is_blamed_exists() -> None:
-    known = {*names()}
+    known = {task.name for task in tasks(VERSIONS)}
     blamed = {name: path.name for path in SOURCES for name in re.findall(r'\blaw="([a-z0-9-]+)"', path.read_text())}
     assert len(blamed) > 5, "the pattern still finds them"
     assert {name: where for name, where in blamed.items() if name not in known} == {}
@@ -30,3 +33,54 @@ def test_every_law_is_judged_somewhere() -> None:
         for law in LAWS
         if not any(one.version in law.versions and set(law.operations) <= set(one.operations) for one in contracts)
     ] == []
+
+
+# A check is a decorator, a sentence and a body; nothing has to be entered anywhere.
+
+
+def test_every_check_in_the_folder_is_judged() -> None:
+    folder = Path(casavi_contracts.__file__).parent / "laws"
+    written = [
+        name.replace("_", "-")
+        for path in folder.glob("*.py")
+        for name in re.findall(r"(?m)^@check\((?:[^@]*?\n)?.*?\n?def (\w+)\(", path.read_text())
+    ]
+    assert len(written) > 100, "the pattern still finds them"
+    assert sorted(written) == sorted(law.name for law in LAWS)
+
+
+def test_a_check_takes_name_and_sentence_from_its_function() -> None:
+    @check(assumed="upsert", source="8.1", each=lambda contract: (1, 2))
+    def some_thing_holds(trial: Any) -> None:
+        """Something holds,
+        and more.
+
+        This is no part of it.
+        """
+
+    assert isinstance(some_thing_holds, Law)
+    assert (some_thing_holds.name, some_thing_holds.sentence) == ("some-thing-holds", "Something holds, and more.")
+    assert (some_thing_holds.evidence, some_thing_holds.assumption, some_thing_holds.source) == (
+        "assumed", "upsert", "8.1",
+    )  # fmt: skip
+    some_thing_holds.check(None, "a case that it does not take")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("evidence", [{}, {"documented": "1", "inferred": "2"}])
+def test_a_check_has_one_kind_of_evidence(evidence: dict[str, str]) -> None:
+    with pytest.raises(TypeError, match="exactly one kind of evidence"):
+        check(**evidence)  # type: ignore[arg-type]
+
+
+def test_a_check_without_a_sentence_is_none() -> None:
+    def nameless(trial: Any) -> None:
+        pass
+
+    with pytest.raises(TypeError, match="no docstring"):
+        check(inferred="1")(nameless)
+
+
+def test_only_checks_of_a_module_itself_are_its_own() -> None:
+    from casavi_contracts.laws import pages, tokens
+
+    assert {*checks_of(pages)} & {*checks_of(tokens)} == set()

@@ -30,7 +30,7 @@ from tests.support.server import GIVEN, Mock
 from tests.support.tamper import Tamper, untouched
 
 versions = pytest.mark.parametrize("version", ["v1", "v2"])
-FAILING = (Outcome.BROKEN, Outcome.REFUTED, Outcome.NOT_JUDGED)
+FAILING = (Outcome.FAILED, Outcome.REFUTED, Outcome.BLOCKED)
 """Not judged is a machine that stumbles over the breach of another law."""
 
 SHALLOW = 0.15
@@ -73,7 +73,7 @@ def test_holds_on_the_healthy_mock(mode: str, version: str) -> None:
     with Mock(progress=mode).target() as target:
         verdict = judge_of(target, version).judge(LAW)
 
-    assert verdict.outcome is Outcome.HOLDS, verdict.findings
+    assert verdict.outcome is Outcome.PASSED, verdict.findings
     assert verdict.examples > 2
     assert verdict.requests > 100
 
@@ -107,7 +107,7 @@ def test_holds_under_other_assumptions(version: str, profile: dict[str, Any]) ->
         judge = Judge(BY_NAME, lambda: kit.accounts(target, Contract(version, profile)), depth=SHALLOW)
         verdict = judge.judge(LAW)
 
-    assert verdict.outcome is Outcome.HOLDS, verdict.findings
+    assert verdict.outcome is Outcome.PASSED, verdict.findings
 
 
 def drawn(target: Target, start: int, *, version: str = "v1") -> list[Any]:
@@ -160,7 +160,7 @@ def test_a_target_without_clock_and_second_account_is_judged(version: str) -> No
     with unsteered() as target:
         verdict = judge_of(target, version).judge(LAW)
 
-    assert verdict.outcome is Outcome.HOLDS, verdict.findings
+    assert verdict.outcome is Outcome.PASSED, verdict.findings
 
 
 def test_two_accounts_without_a_clock_are_judged() -> None:
@@ -168,7 +168,7 @@ def test_two_accounts_without_a_clock_are_judged() -> None:
         assert any(command.get("account") for commands in drawn(target, 0) for command in commands)
         verdict = judge_of(target, "v2").judge(LAW)
 
-    assert verdict.outcome is Outcome.HOLDS, verdict.findings
+    assert verdict.outcome is Outcome.PASSED, verdict.findings
 
 
 def test_without_write_access_it_is_not_applicable() -> None:
@@ -176,7 +176,7 @@ def test_without_write_access_it_is_not_applicable() -> None:
         reading = Target(target.http, plane=target.plane, may_write=False)
         verdict = judge_of(reading, "v1").judge(LAW)
 
-        assert verdict.outcome is Outcome.NOT_APPLICABLE
+        assert verdict.outcome is Outcome.SKIPPED
         assert "write access" in verdict.reason
         with pytest.raises(ValueError, match="write access"):
             machine_of(reading)
@@ -304,7 +304,7 @@ def test_what_is_found_can_be_played_again(tmp_path: Path) -> None:
     again = replay.read(file)
     assert task_of(again).name == NAME
     assert task_of(again).group == "machine"
-    for tamper, outcome in ((tamper_of("counts-created-doubled"), Outcome.REFUTED), (untouched, Outcome.HOLDS)):
+    for tamper, outcome in ((tamper_of("counts-created-doubled"), Outcome.REFUTED), (untouched, Outcome.PASSED)):
         with healthy().target(tamper) as target:
             verdict = judge_of(target, "v1").replay(LAW, again.case)
         assert verdict.outcome is outcome, verdict
@@ -316,7 +316,7 @@ def test_a_case_that_needs_more_than_the_target_has_is_not_judged() -> None:
     with unsteered() as target:
         for case, lacking in zip(cases, ("a clock", "two accounts"), strict=True):
             verdict = judge_of(target, "v1").replay(LAW, case)
-            assert verdict.outcome is Outcome.NOT_JUDGED
+            assert verdict.outcome is Outcome.BLOCKED
             assert lacking in verdict.reason
 
 

@@ -100,7 +100,7 @@ def test_items_run_in_order_with_whatever_plugins(
 
     assert done.code == 0, done.text
     assert done.items() == IN_ORDER
-    assert "Of 4 laws: 4 hold." in done.out
+    assert "Of 4 checks: 4 passed" in done.out
     assert [path.name for path in tmp_path.iterdir()] == ["pytest.ini"]
 
 
@@ -125,7 +125,7 @@ def test_what_is_impossible_ends_the_run(suite: Callable[..., Done]) -> None:
     done = suite("--casavi-check-only=nonsense", "--casavi-check-url=http://127.0.0.1:1")
 
     assert done.code == 2
-    assert "there is no law 'nonsense'" in done.text
+    assert "there is no check 'nonsense'" in done.text
 
 
 def test_a_dead_target_ends_the_run(suite: Callable[..., Done]) -> None:
@@ -151,7 +151,7 @@ def test_some_can_be_chosen_as_always(suite: Callable[..., Done]) -> None:
 
     assert done.code == 0, done.text
     assert done.items() == ["log-in-gives-a-token[v2]"]
-    assert "Of 1 law: 1 holds." in done.out
+    assert "Of 1 check: 1 passed" in done.out
 
 
 def test_several_processes_are_refused(suite: Callable[..., Done], tmp_path: Path) -> None:
@@ -173,12 +173,12 @@ def test_a_failure_shows_what_was_found_and_no_code(suite: Callable[..., Done], 
         done = suite(*TWO, "--casavi-check-version=v1", "--junitxml=a.xml", f"--casavi-check-url={server.url}")
 
     assert done.code == 1
-    assert "not judged: a step that it needs breaks accepted-job-is-visible" in done.out
+    assert "blocked: a step that it needs breaks accepted-job-is-visible" in done.out
     assert "expected an accepted job to be known" in done.out
     assert "casavi_contracts/judge.py" not in done.out
     cases = {case.get("name"): case for case in ET.parse(tmp_path / "a.xml").iter("testcase")}
     properties = {one.get("name"): one.get("value") for one in cases["accepted-job-ends[v1]"].iter("property")}
-    assert properties == {"law": "accepted-job-ends", "evidence": "inferred", "verdict": "not judged"}
+    assert properties == {"law": "accepted-job-ends", "evidence": "inferred", "verdict": "blocked"}
 
 
 @pytest.mark.slow

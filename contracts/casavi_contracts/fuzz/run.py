@@ -279,5 +279,5 @@ def _verdict(
 def _outcome(findings: list[Finding], trouble: bool) -> Outcome:
     own = [finding.outcome for finding in findings if isinstance(finding, FuzzFinding)]
     if own:
-        return Outcome.BROKEN if Outcome.BROKEN in own else Outcome.REFUTED
-    return Outcome.NOT_JUDGED if findings or trouble else Outcome.HOLDS
+        return Outcome.FAILED if Outcome.FAILED in own else Outcome.REFUTED
+    return Outcome.BLOCKED if findings or trouble else Outcome.PASSED

@@ -1,45 +1,24 @@
-"""The laws of the API, by what they are about."""
+"""The checks of the API, by what they are about. Whatever module stands in this folder is judged."""
 
-from casavi_contracts.laws import (
-    answers,
-    authentication,
-    bodies,
-    conventions,
-    filters,
-    freshness,
-    imports,
-    isolation,
-    jobs,
-    modified,
-    ordering,
-    pages,
-    reading,
-    refresh,
-    singles,
-    tokens,
-    turns,
+import importlib
+import pkgutil
+
+from casavi_contracts.laws.law import Law, check, checks_of
+
+_FIRST = (
+    "authentication", "tokens", "refresh", "pages", "links", "reading", "singles", "imports", "updates", "rules",
+    "jobs", "ordering", "turns", "freshness", "modified", "filters", "isolation", "conventions", "bodies", "answers",
+)  # fmt: skip
+"""What others rest on comes first; a module that is not named here comes after all of these."""
+
+_MODULES = sorted(
+    (one.name for one in pkgutil.iter_modules(__path__)),
+    key=lambda name: _FIRST.index(name) if name in _FIRST else len(_FIRST),
 )
-from casavi_contracts.laws.law import Law, law
 
-LAWS: tuple[Law, ...] = (
-    *authentication.LAWS,
-    *tokens.LAWS,
-    *refresh.LAWS,
-    *imports.LAWS,
-    *jobs.LAWS,
-    *ordering.LAWS,
-    *turns.LAWS,
-    *reading.LAWS,
-    *singles.LAWS,
-    *freshness.LAWS,
-    *modified.LAWS,
-    *filters.LAWS,
-    *pages.LAWS,
-    *isolation.LAWS,
-    *conventions.LAWS,
-    *bodies.LAWS,
-    *answers.LAWS,
+LAWS: tuple[Law, ...] = tuple(
+    one for name in _MODULES for one in checks_of(importlib.import_module(f"{__name__}.{name}"))
 )
-"""Every law, in the order in which they are judged: what others rest on comes first."""
+"""Every check, in the order in which they are judged."""
 
-__all__ = ["LAWS", "Law", "law"]
+__all__ = ["LAWS", "Law", "check", "checks_of"]

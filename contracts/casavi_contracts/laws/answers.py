@@ -9,7 +9,7 @@ from casavi_contracts.contract import Contract, strict_json
 from casavi_contracts.exchange import Answer, Exchange, Recorder, Redactor
 from casavi_contracts.failures import Broken
 from casavi_contracts.laws.calls import tour
-from casavi_contracts.laws.law import Law, law
+from casavi_contracts.laws.law import check
 from casavi_contracts.trial import Trial
 
 FINDINGS = 30
@@ -205,66 +205,33 @@ def listen(recorder: Recorder, contract: Contract) -> Watch:
 def _judge(trial: Trial, name: str) -> None:
     watch = listen(trial.target.recorder, trial.contract)
     try:
-        tour(trial)
+        if trial.first_tour():
+            tour(trial)
     except Broken:
         watch.judge(name)  # what breaks off the tour may be just that
         raise
     watch.judge(name)
 
 
-@law(
-    CONTRACT,
-    "Every answer has a status, a media type and a body that the contract document describes.",
-    evidence="inferred",
-    source="4",
-    last=True,
-    listens=listen,
-)
-def answers_satisfy_the_contract(trial: Trial, case: Any) -> None:
+@check(inferred="4", last=True, listens=listen)
+def answers_satisfy_the_contract(trial: Trial) -> None:
+    """Every answer has a status, a media type and a body that the contract document describes."""
     _judge(trial, CONTRACT)
 
 
-@law(
-    ERRORS,
-    "An error says the same in its status, its body and its headers, and as the register of rules has it.",
-    evidence="assumed",
-    source="4",
-    assumption="error-media-type",
-    last=True,
-    listens=listen,
-)
-def errors_explain_themselves(trial: Trial, case: Any) -> None:
+@check(assumed="error-media-type", source="4", last=True, listens=listen)
+def errors_explain_themselves(trial: Trial) -> None:
+    """An error says the same in its status, its body and its headers, and as the register of rules has it."""
     _judge(trial, ERRORS)
 
 
-@law(
-    OWN_ID,
-    "Every answer carries an id in X-Request-Id that no other answer has.",
-    evidence="assumed",
-    source="4",
-    assumption="request-id",
-    last=True,
-    listens=listen,
-)
-def every_answer_has_an_id_of_its_own(trial: Trial, case: Any) -> None:
+@check(assumed="request-id", source="4", last=True, listens=listen)
+def every_answer_has_an_id_of_its_own(trial: Trial) -> None:
+    """Every answer carries an id in X-Request-Id that no other answer has."""
     _judge(trial, OWN_ID)
 
 
-@law(
-    SECRETS,
-    "No answer holds a key, a secret or a token, apart from the one that gives the token.",
-    evidence="inferred",
-    source="2.1",
-    last=True,
-    listens=listen,
-)
-def answers_hold_no_secrets(trial: Trial, case: Any) -> None:
+@check(inferred="2.1", last=True, listens=listen)
+def answers_hold_no_secrets(trial: Trial) -> None:
+    """No answer holds a key, a secret or a token, apart from the one that gives the token."""
     _judge(trial, SECRETS)
-
-
-LAWS: tuple[Law, ...] = (
-    answers_satisfy_the_contract,
-    errors_explain_themselves,
-    every_answer_has_an_id_of_its_own,
-    answers_hold_no_secrets,
-)

@@ -3,15 +3,12 @@
 import itertools
 from typing import Any
 
-from hypothesis import strategies as st
-
-from casavi_contracts.contract import Contract
 from casavi_contracts.exchange import Answer
 from casavi_contracts.failures import Broken
 from casavi_contracts.laws import nearmisses
-from casavi_contracts.laws.calls import is_good, lists, signed_in
+from casavi_contracts.laws.calls import expect_still_good, is_good, lists, signed_in
 from casavi_contracts.laws.conventions import expect_alike
-from casavi_contracts.laws.law import Law, law
+from casavi_contracts.laws.law import check
 from casavi_contracts.laws.moments import form
 from casavi_contracts.laws.refusals import refused
 from casavi_contracts.target import Capability, Credentials
@@ -28,19 +25,9 @@ _UNGUESSABLE = 8
 _EMAILS = ("joe.smith@acme.com", "", "no address", "jürgen@müller.example", "a@b@c", None)
 
 
-def near_misses(contract: Contract) -> st.SearchStrategy[Any]:
-    """Returns the names of the changes to a text in a body."""
-    return st.sampled_from([*nearmisses.IN_A_BODY])
-
-
-@law(
-    "log-in-gives-a-token",
-    "Key and secret of an account give a token that is good for reading.",
-    evidence="documented",
-    source="2.1",
-    operations=("authenticate",),
-)
-def log_in_gives_a_token(trial: Trial, case: Any) -> None:
+@check(documented="2.1", operations=("authenticate",))
+def log_in_gives_a_token(trial: Trial) -> None:
+    """Key and secret of an account give a token that is good for reading."""
     client = trial.fresh()
     body = client.log_in()
     for operation in lists(trial.contract):
@@ -50,14 +37,9 @@ def log_in_gives_a_token(trial: Trial, case: Any) -> None:
     trial.expect(token.isprintable() and not _blank_in(token), "a token that a header can carry", "one with blanks")
 
 
-@law(
-    "tokens-cannot-be-guessed",
-    "A token is a text that tells nothing of the secret, and does not follow from the token before.",
-    evidence="inferred",
-    source="2.1",
-    operations=("authenticate",),
-)
-def tokens_cannot_be_guessed(trial: Trial, case: Any) -> None:
+@check(inferred="2.1", operations=("authenticate",))
+def tokens_cannot_be_guessed(trial: Trial) -> None:
+    """A token is a text that tells nothing of the secret, and does not follow from the token before."""
     clients = [signed_in(trial) for _ in range(LOG_INS)]
     for client in clients:
         token, known = client.token, client.credentials
@@ -73,15 +55,9 @@ def tokens_cannot_be_guessed(trial: Trial, case: Any) -> None:
         )
 
 
-@law(
-    "earlier-log-ins-stay-good",
-    "Every log-in gives a token of its own, and the tokens of earlier ones stay good.",
-    evidence="assumed",
-    source="15",
-    assumption="several-tokens",
-    operations=("authenticate",),
-)
-def earlier_log_ins_stay_good(trial: Trial, case: Any) -> None:
+@check(assumed="several-tokens", source="15", operations=("authenticate",))
+def earlier_log_ins_stay_good(trial: Trial) -> None:
+    """Every log-in gives a token of its own, and the tokens of earlier ones stay good."""
     tokens = [signed_in(trial).token for _ in range(LOG_INS)]
     trial.expect(len(set(tokens)) == LOG_INS, f"{LOG_INS} different tokens of {LOG_INS} log-ins", f"{len(set(tokens))}")
     good = [is_good(trial.account, token) for token in tokens]
@@ -95,29 +71,18 @@ def earlier_log_ins_stay_good(trial: Trial, case: Any) -> None:
     )
 
 
-@law(
-    "token-works-again-and-again",
-    "A token is not used up, whatever else is asked for in between.",
-    evidence="inferred",
-    source="2.1",
-    operations=("authenticate",),
-)
-def token_works_again_and_again(trial: Trial, case: Any) -> None:
+@check(inferred="2.1", operations=("authenticate",))
+def token_works_again_and_again(trial: Trial) -> None:
+    """A token is not used up, whatever else is asked for in between."""
     client = signed_in(trial)
     for use in range(1, USES + 1):
         answer = client.send(lists(trial.contract)[0])
         trial.expect(answer.ok, f"the token to be good for use {use} of {USES}", f"status {answer.status}")
 
 
-@law(
-    "expiry-is-a-moment-in-utc",
-    "The log-in tells when the token expires, in ISO 8601, in UTC, with milliseconds.",
-    evidence="documented",
-    source="2.1",
-    assumption="expires-at-format",
-    operations=("authenticate",),
-)
-def expiry_is_a_moment_in_utc(trial: Trial, case: Any) -> None:
+@check(documented="2.1", assumption="expires-at-format", operations=("authenticate",))
+def expiry_is_a_moment_in_utc(trial: Trial) -> None:
+    """The log-in tells when the token expires, in ISO 8601, in UTC, with milliseconds."""
     expiry_is_well_formed(trial, trial.fresh().log_in())
 
 
@@ -129,17 +94,14 @@ def expiry_is_well_formed(trial: Trial, body: dict[str, Any]) -> None:
     trial.expect(written == wanted, f"expiresAt such as {example}", repr(body.get("expiresAt")), value=written)
 
 
-@law(
-    "wrong-secret-is-refused",
-    "A log-in with anything but the very secret is refused, and leaves the account as it was.",
-    evidence="assumed",
+@check(
+    assumed="unauthorized-status",
     source="2.1",
-    assumption="unauthorized-status",
     operations=("authenticate",),
-    cases=near_misses,
-    examples=len(nearmisses.IN_A_BODY) + 1,
+    each=lambda contract: nearmisses.IN_A_BODY,
 )
 def wrong_secret_is_refused(trial: Trial, case: Any) -> None:
+    """A log-in with anything but the very secret is refused, and leaves the account as it was."""
     client = signed_in(trial)  # a good log-in between two wrong ones, so that no account is locked
     known = client.credentials
     wrong = nearmisses.IN_A_BODY[case](known.secret)
@@ -149,18 +111,12 @@ def wrong_secret_is_refused(trial: Trial, case: Any) -> None:
             answer = client.send("authenticate", body=body)
             refused(trial, answer, "credentials-wrong", f"a {names[1]} with {case}")
             _tells_nothing(trial, answer, wrong, known)
-    trial.expect(is_good(client, client.token), "the token from before to stay good", "it is refused")
+    expect_still_good(trial, client, "the token from before to stay good")
 
 
-@law(
-    "empty-secret-is-refused",
-    "A log-in without a secret is refused, be it empty, null or not there.",
-    evidence="assumed",
-    source="2.1",
-    assumption="unauthorized-status",
-    operations=("authenticate",),
-)
-def empty_secret_is_refused(trial: Trial, case: Any) -> None:
+@check(assumed="unauthorized-status", source="2.1", operations=("authenticate",))
+def empty_secret_is_refused(trial: Trial) -> None:
+    """A log-in without a secret is refused, be it empty, null or not there."""
     client = signed_in(trial)
     key = client.credentials.key
     for name, secret in (("key", "secret"), ("apiKey", "password")):
@@ -172,17 +128,14 @@ def empty_secret_is_refused(trial: Trial, case: Any) -> None:
         refused(trial, missing, "schema-violation", f"a body without a {secret}")
 
 
-@law(
-    "wrong-key-is-refused",
-    "A log-in with anything but the very key is refused.",
-    evidence="assumed",
+@check(
+    assumed="unauthorized-status",
     source="2.1",
-    assumption="unauthorized-status",
     operations=("authenticate",),
-    cases=near_misses,
-    examples=len(nearmisses.IN_A_BODY) + 1,
+    each=lambda contract: nearmisses.IN_A_BODY,
 )
 def wrong_key_is_refused(trial: Trial, case: Any) -> None:
+    """A log-in with anything but the very key is refused."""
     client = signed_in(trial)
     known = client.credentials
     wrong = nearmisses.IN_A_BODY[case](known.key)
@@ -195,15 +148,9 @@ def wrong_key_is_refused(trial: Trial, case: Any) -> None:
         refused(trial, swapped, "credentials-wrong", "key and secret in each other's place")
 
 
-@law(
-    "known-keys-are-not-given-away",
-    "A wrong secret is answered exactly as a key that nobody has, so that nobody can search for keys.",
-    evidence="assumed",
-    source="4",
-    assumption="unauthorized-status",
-    operations=("authenticate",),
-)
-def known_keys_are_not_given_away(trial: Trial, case: Any) -> None:
+@check(assumed="unauthorized-status", source="4", operations=("authenticate",))
+def known_keys_are_not_given_away(trial: Trial) -> None:
+    """A wrong secret is answered exactly as a key that nobody has, so that nobody can search for keys."""
     client = signed_in(trial)
     known = client.credentials
     for key, secret in (("key", "secret"), ("apiKey", "password")):
@@ -212,14 +159,9 @@ def known_keys_are_not_given_away(trial: Trial, case: Any) -> None:
         expect_alike(trial, wrong, unknown, f"a wrong {secret}, as after an unknown {key}")
 
 
-@law(
-    "empty-key-is-refused",
-    "A log-in with an empty key is refused.",
-    evidence="inferred",
-    source="4",
-    operations=("authenticate",),
-)
-def empty_key_is_refused(trial: Trial, case: Any) -> None:
+@check(inferred="4", operations=("authenticate",))
+def empty_key_is_refused(trial: Trial) -> None:
+    """A log-in with an empty key is refused."""
     client = signed_in(trial)
     for key, secret in (("key", "secret"), ("apiKey", "password")):
         answer = client.send("authenticate", body={key: "", secret: client.credentials.secret})
@@ -227,16 +169,9 @@ def empty_key_is_refused(trial: Trial, case: Any) -> None:
         _tells_nothing(trial, answer, client.credentials.secret, client.credentials)
 
 
-@law(
-    "secret-of-another-account-is-refused",
-    "The secret of one account does not open another.",
-    evidence="assumed",
-    source="2.1",
-    assumption="unauthorized-status",
-    operations=("authenticate",),
-    needs=(Capability.TWO_ACCOUNTS,),
-)
-def secret_of_another_account_is_refused(trial: Trial, case: Any) -> None:
+@check(assumed="unauthorized-status", source="2.1", operations=("authenticate",), needs=(Capability.TWO_ACCOUNTS,))
+def secret_of_another_account_is_refused(trial: Trial) -> None:
+    """The secret of one account does not open another."""
     one, other = signed_in(trial).credentials, trial.other.credentials
     trial.other.log_in()
     for key, secret in ((one.key, other.secret), (other.key, one.secret)):
@@ -244,16 +179,9 @@ def secret_of_another_account_is_refused(trial: Trial, case: Any) -> None:
         refused(trial, answer, "credentials-wrong", "the secret of another account")
 
 
-@law(
-    "deprecated-log-in-equals-the-new-one",
-    "A log-in with apiKey and password does what one with key and secret does, whatever email says.",
-    evidence="documented",
-    source="2.2",
-    operations=("authenticate",),
-    cases=lambda contract: st.sampled_from(_EMAILS),
-    examples=len(_EMAILS) + 1,
-)
+@check(documented="2.2", operations=("authenticate",), each=lambda contract: _EMAILS)
 def deprecated_log_in_equals_the_new_one(trial: Trial, case: Any) -> None:
+    """A log-in with apiKey and password does what one with key and secret does, whatever email says."""
     client = trial.fresh()
     known = client.credentials
     if trial.account.clock:
@@ -270,15 +198,9 @@ def deprecated_log_in_equals_the_new_one(trial: Trial, case: Any) -> None:
         trial.expect(same, f"the same expiry {new.json['expiresAt']}", str(old.json["expiresAt"]))
 
 
-@law(
-    "deprecated-log-in-is-told",
-    "The answer to deprecated parameters says that they are, and no other does.",
-    evidence="assumed",
-    source="2.2",
-    assumption="deprecation-header",
-    operations=("authenticate",),
-)
-def deprecated_log_in_is_told(trial: Trial, case: Any) -> None:
+@check(assumed="deprecation-header", source="2.2", operations=("authenticate",))
+def deprecated_log_in_is_told(trial: Trial) -> None:
+    """The answer to deprecated parameters says that they are, and no other does."""
     client = trial.account
     known = client.credentials
     new = client.send("authenticate", body={"key": known.key, "secret": known.secret})
@@ -289,15 +211,9 @@ def deprecated_log_in_is_told(trial: Trial, case: Any) -> None:
     trial.expect("deprecation" not in new.headers, "no Deprecation header for key and secret", "one")
 
 
-@law(
-    "mixed-credentials-are-settled",
-    "If old and new parameters come together, the new ones count.",
-    evidence="assumed",
-    source="2.2",
-    assumption="mixed-credentials",
-    operations=("authenticate",),
-)
-def mixed_credentials_are_settled(trial: Trial, case: Any) -> None:
+@check(assumed="mixed-credentials", source="2.2", operations=("authenticate",))
+def mixed_credentials_are_settled(trial: Trial) -> None:
+    """If old and new parameters come together, the new ones count."""
     client = trial.account
     known = client.credentials
     wrong = f"{known.secret}-not"
@@ -316,15 +232,9 @@ def mixed_credentials_are_settled(trial: Trial, case: Any) -> None:
             refused(trial, answer, rule, "old and new names with a wrong secret under those that count")
 
 
-@law(
-    "half-credentials-are-refused",
-    "A key alone, a secret alone, or one of each naming gives no token.",
-    evidence="assumed",
-    source="2.2",
-    assumption="mixed-credentials",
-    operations=("authenticate",),
-)
-def half_credentials_are_refused(trial: Trial, case: Any) -> None:
+@check(assumed="mixed-credentials", source="2.2", operations=("authenticate",))
+def half_credentials_are_refused(trial: Trial) -> None:
+    """A key alone, a secret alone, or one of each naming gives no token."""
     client = signed_in(trial)
     known = client.credentials
     both = {"key": known.key, "apiKey": known.key, "secret": known.secret, "password": known.secret}
@@ -359,22 +269,3 @@ def _differing(one: str, other: str) -> int:
     before = next((n for n in range(shorter) if one[n] != other[n]), shorter)
     behind = next((n for n in range(shorter - before) if one[-1 - n] != other[-1 - n]), shorter - before)
     return max(len(one), len(other)) - before - behind
-
-
-LAWS: tuple[Law, ...] = (
-    log_in_gives_a_token,
-    tokens_cannot_be_guessed,
-    earlier_log_ins_stay_good,
-    token_works_again_and_again,
-    expiry_is_a_moment_in_utc,
-    wrong_secret_is_refused,
-    empty_secret_is_refused,
-    wrong_key_is_refused,
-    known_keys_are_not_given_away,
-    empty_key_is_refused,
-    secret_of_another_account_is_refused,
-    deprecated_log_in_equals_the_new_one,
-    deprecated_log_in_is_told,
-    mixed_credentials_are_settled,
-    half_credentials_are_refused,
-)

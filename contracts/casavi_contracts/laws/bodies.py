@@ -6,14 +6,12 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
 
-from hypothesis import strategies as st
-
 from casavi_contracts.client import Client, encoded
 from casavi_contracts.contract import Contract
 from casavi_contracts.exchange import Answer
 from casavi_contracts.laws.answers import MAX_ERRORS
-from casavi_contracts.laws.calls import NOTHING, is_good, signed_in
-from casavi_contracts.laws.law import Law, law
+from casavi_contracts.laws.calls import NOTHING, expect_still_good, is_good
+from casavi_contracts.laws.law import check
 from casavi_contracts.laws.refusals import refused
 from casavi_contracts.target import Capability
 from casavi_contracts.trial import Trial
@@ -60,17 +58,12 @@ _STRANGE: tuple[Any, ...] = ("casavi-check", 7, {}, [], True)
 _WRONG: Mapping[str, Any] = {"a number": 7, "a truth value": True, "a list": [], "an object": {}, "null": None}
 
 
-@law(
-    "other-media-type-is-refused",
-    "A body that does not say it is JSON in UTF-8 is refused, whatever is in it.",
-    evidence="assumed",
-    source="4",
-    assumption="error-statuses",
-)
-def other_media_type_is_refused(trial: Trial, case: Any) -> None:
-    client = signed_in(trial)
+@check(assumed="error-statuses", source="4")
+def other_media_type_is_refused(trial: Trial) -> None:
+    """A body that does not say it is JSON in UTF-8 is refused, whatever is in it."""
+    client = trial.ready()
     for operation, body in _good_bodies(client, trial).items():
-        for media_type in OTHER_MEDIA_TYPES:
+        for media_type in trial.briefly(OTHER_MEDIA_TYPES, 5):
             answer = _post(trial, client, operation, encoded(body), {"Content-Type": media_type})
             refused(trial, answer, "media-type-unsupported", f"{operation} with a body of type {media_type!r}")
         answer = _post(trial, client, operation, encoded(body), {})
@@ -78,14 +71,10 @@ def other_media_type_is_refused(trial: Trial, case: Any) -> None:
     trial.expect(is_good(client, client.token), "the token to stay good", "it is refused")
 
 
-@law(
-    "json-is-taken-in-any-spelling",
-    "The media type of JSON is taken in upper and lower case, and with its charset.",
-    evidence="inferred",
-    source="2.1",
-)
-def json_is_taken_in_any_spelling(trial: Trial, case: Any) -> None:
-    client = signed_in(trial)
+@check(inferred="2.1")
+def json_is_taken_in_any_spelling(trial: Trial) -> None:
+    """The media type of JSON is taken in upper and lower case, and with its charset."""
+    client = trial.ready()
     for media_type in JSON_SPELLINGS:
         for operation in _good_bodies(client, trial):
             body = _good_bodies(client, trial)[operation]  # made anew: a log-in may end the token before it
@@ -94,33 +83,21 @@ def json_is_taken_in_any_spelling(trial: Trial, case: Any) -> None:
             _take(trial, client, operation, answer)
 
 
-@law(
-    "unreadable-body-is-refused",
-    "A body that is not exactly one JSON text in UTF-8 is refused.",
-    evidence="assumed",
-    source="4",
-    assumption="error-statuses",
-    cases=lambda contract: st.sampled_from([*_UNREADABLE, *_ENCODINGS]),
-    examples=len(_UNREADABLE) + len(_ENCODINGS) + 1,
-)
+@check(assumed="error-statuses", source="4", each=lambda contract: (*_UNREADABLE, *_ENCODINGS))
 def unreadable_body_is_refused(trial: Trial, case: Any) -> None:
-    client = signed_in(trial)
+    """A body that is not exactly one JSON text in UTF-8 is refused."""
+    client = trial.ready()
     for operation, body in _good_bodies(client, trial).items():
         raw, rule = _unreadable(case, body)
         answer = _post(trial, client, operation, raw, {"Content-Type": "application/json"})
         refused(trial, answer, rule, f"{operation} with {case}")
-    trial.expect(is_good(client, client.token), "the token to stay good", "it is refused")
+    expect_still_good(trial, client, "the token to stay good")
 
 
-@law(
-    "unreadable-body-is-located",
-    "The refusal of a body that is no JSON tells line and column.",
-    evidence="assumed",
-    source="4",
-    assumption="error-media-type",
-)
-def unreadable_body_is_located(trial: Trial, case: Any) -> None:
-    client = signed_in(trial)
+@check(assumed="error-media-type", source="4")
+def unreadable_body_is_located(trial: Trial) -> None:
+    """The refusal of a body that is no JSON tells line and column."""
+    client = trial.ready()
     for operation, body in _good_bodies(client, trial).items():
         lines = json.dumps(body, indent=2).splitlines()
         for number in range(2, len(lines) + 1):
@@ -137,22 +114,16 @@ def unreadable_body_is_located(trial: Trial, case: Any) -> None:
             trial.expect(places == [(number, 1)], f"line {number}, column 1", repr(places))
 
 
-@law(
-    "wrong-credentials-shape-is-located",
-    "A log-in or refresh of the wrong shape is refused, and the refusal names the place.",
-    evidence="assumed",
-    source="4",
-    assumption="error-statuses",
-    operations=("authenticate", "refreshToken"),
-)
-def wrong_credentials_shape_is_located(trial: Trial, case: Any) -> None:
-    client = signed_in(trial)
+@check(assumed="error-statuses", source="4", operations=("authenticate", "refreshToken"))
+def wrong_credentials_shape_is_located(trial: Trial) -> None:
+    """A log-in or refresh of the wrong shape is refused, and the refusal names the place."""
+    client = trial.ready()
     good = {name: body for name, body in _good_bodies(client, trial).items() if name != "importMasterData"}
     known = client.credentials
     old = {"apiKey": known.key, "email": "joe.smith@acme.com", "password": known.secret}
     for operation, body in (*good.items(), ("authenticate", old)):
         for member in body:
-            for what, wrong in _WRONG.items():
+            for what, wrong in trial.briefly(_WRONG.items(), 2):
                 answer = client.send(operation, body={**body, member: wrong})
                 _expect_place(trial, answer, f"/{member}", f"{operation} with {what} as {member}")
         for what, whole in {**_WRONG, "a text": "x", "a list of it": [body]}.items():
@@ -161,25 +132,20 @@ def wrong_credentials_shape_is_located(trial: Trial, case: Any) -> None:
     trial.expect(is_good(client, client.token), "the token to stay good", "it is refused")
 
 
-@law(
-    "all-wrong-places-are-named",
-    "The refusal of an import names every place that is wrong, each once, and how many there are.",
-    evidence="assumed",
+@check(
+    assumed="error-statuses",
     source="4",
-    assumption="error-statuses",
     operations=("importMasterData",),
     needs=(Capability.WRITE,),
-    cases=lambda contract: st.sampled_from(
-        [{"record": record, "wrong": wrong} for record in _RECORDS for wrong in _WRONG]
-    ),
-    examples=41,
+    each=lambda contract: [{"record": record, "wrong": wrong} for record in _RECORDS for wrong in _WRONG],
 )
 def all_wrong_places_are_named(trial: Trial, case: Any) -> None:
+    """The refusal of an import names every place that is wrong, each once, and how many there are."""
     body = trial.names.own(_spoilt(case["record"], _WRONG[case["wrong"]]))
     wanted = Counter(_pointer(error) for error in trial.contract.request_errors("importMasterData", body))
     if not wanted:  # fields that may be null, for one
         return
-    answer = signed_in(trial).send("importMasterData", body=body)
+    answer = trial.ready().send("importMasterData", body=body)
     what = f"{case['wrong']} in every field of {case['record']}"
     refused(trial, answer, "schema-violation", what)
     found = answer.json
@@ -191,20 +157,17 @@ def all_wrong_places_are_named(trial: Trial, case: Any) -> None:
     trial.expect(not strange, f"places among {sorted(wanted)}", f"{sorted(strange)} as well")
 
 
-@law(
-    "one-wrong-place-is-enough",
-    "A single wrong value, wherever it stands in an import, is named, and nothing of the request is imported.",
-    evidence="assumed",
+@check(
+    assumed="error-statuses",
     source="4",
-    assumption="error-statuses",
     operations=("importMasterData",),
     needs=(Capability.WRITE,),
-    cases=lambda contract: st.sampled_from([*_RECORDS]),
-    examples=16,
+    each=lambda contract: _RECORDS,
 )
 def one_wrong_place_is_enough(trial: Trial, case: Any) -> None:
-    client = signed_in(trial)
-    for where, value in _alone(trial.contract, case):
+    """A single wrong value, wherever it stands in an import, is named, and nothing of the request is imported."""
+    client = trial.ready()
+    for where, value in trial.briefly(_alone(trial.contract, case), 5):
         body = trial.names.own(replaced(_portfolio(), where, value))
         wanted = {_pointer(error) for error in trial.contract.request_errors("importMasterData", body)}
         answer = client.send("importMasterData", body=body)
@@ -213,16 +176,10 @@ def one_wrong_place_is_enough(trial: Trial, case: Any) -> None:
         trial.expect(places == wanted, f"errors at {sorted(wanted)} for {value!r} at {where}", f"{sorted(places)}")
 
 
-@law(
-    "further-members-are-ignored",
-    "Members of a log-in or a refresh that the contract does not have change nothing.",
-    evidence="assumed",
-    source="2.2",
-    assumption="error-statuses",
-    operations=("authenticate", "refreshToken"),
-)
-def further_members_are_ignored(trial: Trial, case: Any) -> None:
-    client = signed_in(trial)
+@check(assumed="error-statuses", source="2.2", operations=("authenticate", "refreshToken"))
+def further_members_are_ignored(trial: Trial) -> None:
+    """Members of a log-in or a refresh that the contract does not have change nothing."""
+    client = trial.ready()
     for more in ({"casavi-check": 1}, {"casavi-check": {"deep": [None, "ä"]}}, {"Key": "x", "SECRET": "x", "": ""}):
         for operation in ("authenticate", "refreshToken"):
             body = _good_bodies(client, trial)[operation]
@@ -345,15 +302,3 @@ def _portfolio() -> dict[str, Any]:
 
 def _pointer(error: Any) -> str:
     return "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in error.instance_path)
-
-
-LAWS: tuple[Law, ...] = (
-    other_media_type_is_refused,
-    json_is_taken_in_any_spelling,
-    unreadable_body_is_refused,
-    unreadable_body_is_located,
-    wrong_credentials_shape_is_located,
-    all_wrong_places_are_named,
-    one_wrong_place_is_enough,
-    further_members_are_ignored,
-)

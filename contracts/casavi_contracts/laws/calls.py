@@ -93,6 +93,12 @@ def is_good(client: Client, token: str) -> bool:
     return client.send(lists(client.contract)[0], token=token).ok
 
 
+def expect_still_good(trial: Trial, client: Client, what: str) -> None:
+    """Breaks the law unless a token is good after a refusal; on a shared account the next case shows it."""
+    if not trial.shared:
+        trial.expect(is_good(client, client.token), what, "it is refused")
+
+
 def read(client: Client, operation: str, reference: str) -> Answer:
     """Asks for a single record by its reference id."""
     return client.send(operation, **{in_path(client.contract, operation)[0]: reference})  # type: ignore[arg-type]

@@ -4,11 +4,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
 from typing import Any
 
-from hypothesis import strategies as st
-
 from casavi_contracts.failures import Broken
 from casavi_contracts.laws.histories import alternatives, with_value
-from casavi_contracts.laws.law import Law, law
+from casavi_contracts.laws.law import check
 from casavi_contracts.laws.modified import end_of, filtered, houses, told
 from casavi_contracts.laws.observing import Record, accepted, expect_record, own, predicted, today
 from casavi_contracts.model import Account, View, shown
@@ -18,17 +16,11 @@ from casavi_contracts.trial import Trial
 WRITES = (Capability.WRITE,)
 
 
-@law(
-    "role-leaves-those-who-have-it",
-    "The filter role leaves contacts with a contract of this type or a responsibility of this name, letter by letter.",
-    evidence="assumed",
-    source="6",
-    assumption="role-filter",
-    operations=("listContacts",),
-    needs=WRITES,
-    versions=("v2",),
-)
-def role_leaves_those_who_have_it(trial: Trial, case: Any) -> None:
+@check(assumed="role-filter", source="6", operations=("listContacts",), needs=WRITES, versions=("v2",))
+def role_leaves_those_who_have_it(trial: Trial) -> None:
+    """The filter role leaves contacts with a contract of this type or a responsibility of this name, letter by
+    letter.
+    """
     account = Account(trial.contract)
     for edition in (0, 1):
         sent = trial.names.own(_people_with_roles(edition))
@@ -70,25 +62,23 @@ def _people_with_roles(edition: int) -> Record:
 # Registration and invitation.
 
 
-@law(
-    "registration-filters-leave-those-whose-field-says-so",
-    "The filters isRegistered and isInvited leave contacts by the field of the same name; whoever was just imported has"
-    " neither registered nor was invited.",
-    evidence="inferred",
-    source="11",
+@check(
+    inferred="11",
     assumption="v2-contact-fields",
     operations=("listContacts",),
     needs=WRITES,
     versions=("v2",),
-    cases=lambda contract: st.sampled_from(("isRegistered", "isInvited")),
-    examples=2,
+    each=lambda contract: ("isRegistered", "isInvited"),
 )
-def registration_filters(trial: Trial, case: Any) -> None:
+def registration_filters_leave_those_whose_field_says_so(trial: Trial, case: Any) -> None:
+    """The filters isRegistered and isInvited leave contacts by the field of the same name; whoever was just
+    imported has neither registered nor was invited.
+    """
     trial.account.imported(trial.names.own(houses({"A": "new", "B": "new"})))
     for value, wanted in (("true", []), ("false", ["A", "B"])):
         seen = filtered(trial, "contacts", **{case: value})
         trial.expect(sorted(seen) == wanted, f"the contacts {wanted} for {case}={value}", f"{seen}")
-        for record in trial.account.records("listContacts", f"{case}={value}").values():
+        for record in trial.listed(trial.account, "listContacts", f"{case}={value}"):
             said = record.get(case)
             trial.expect(said is (value == "true"), f"{case} {value} of a contact listed for it", repr(said))
 
@@ -96,18 +86,11 @@ def registration_filters(trial: Trial, case: Any) -> None:
 # Contracts in force.
 
 
-@law(
-    "inactive-contracts-are-listed-on-demand",
-    "Units are listed with the contracts that are in force today, and with all of them if includeInactiveContracts is"
-    " true; a unit without any is listed too.",
-    evidence="assumed",
-    source="6",
-    assumption="inactive-contracts",
-    operations=("listUnits",),
-    needs=WRITES,
-    versions=("v2",),
-)
-def inactive_contracts_are_listed_on_demand(trial: Trial, case: Any) -> None:
+@check(assumed="inactive-contracts", source="6", operations=("listUnits",), needs=WRITES, versions=("v2",))
+def inactive_contracts_are_listed_on_demand(trial: Trial) -> None:
+    """Units are listed with the contracts that are in force today, and with all of them if includeInactiveContracts
+    is true; a unit without any is listed too.
+    """
     clock = trial.account.clock
     if clock is not None:
         clock.freeze()  # so that the day does not change meanwhile
@@ -181,16 +164,9 @@ def _explaining(trial: Trial, units: Mapping[str, Record], sent: Record, *, ever
 # Several filters.
 
 
-@law(
-    "filters-narrow-each-other",
-    "Of several filters each leaves less: what is listed satisfies all of them.",
-    evidence="inferred",
-    source="6",
-    operations=("listContacts",),
-    needs=WRITES,
-    versions=("v2",),
-)
-def filters_narrow_each_other(trial: Trial, case: Any) -> None:
+@check(inferred="6", operations=("listContacts",), needs=WRITES, versions=("v2",))
+def filters_narrow_each_other(trial: Trial) -> None:
+    """Of several filters each leaves less: what is listed satisfies all of them."""
     roles = ("OWNER", "RENTER")
     at = end_of(trial, trial.account.imported(trial.names.own(_owners(("A", "B"), "C"))))
     trial.account.imported(trial.names.own(_owners(("D",), "E")))
@@ -214,11 +190,3 @@ def _owners(owners: Iterable[str], renter: str) -> Record:
     units = [{"id": id_, "contracts": [{"contactId": id_, "type": kind}]} for id_, kind in deeds]
     home = {"id": renter, "name": "x", "addresses": [{"street": "x", "units": units}]}
     return {"contacts": [{"id": id_, "lastName": "x"} for id_, _ in deeds], "properties": [home]}
-
-
-LAWS: tuple[Law, ...] = (
-    role_leaves_those_who_have_it,
-    registration_filters,
-    inactive_contracts_are_listed_on_demand,
-    filters_narrow_each_other,
-)

@@ -7,7 +7,7 @@ from casavi_contracts.client import Client
 from casavi_contracts.exchange import Answer
 from casavi_contracts.failures import Broken
 from casavi_contracts.laws.calls import NOBODY, is_good, lists, one_of, read, single_records
-from casavi_contracts.laws.law import Law, law
+from casavi_contracts.laws.law import check
 from casavi_contracts.target import Capability
 from casavi_contracts.trial import Trial
 
@@ -30,16 +30,9 @@ def _house(name: str) -> dict[str, Any]:
     }
 
 
-@law(
-    "foreign-job-is-unknown",
-    "A job of another account is answered exactly as one that does not exist.",
-    evidence="assumed",
-    source="8.8",
-    assumption="foreign-records",
-    operations=("getJob",),
-    needs=NEEDS,
-)
-def foreign_job_is_unknown(trial: Trial, case: Any) -> None:
+@check(assumed="foreign-records", source="8.8", operations=("getJob",), needs=NEEDS)
+def foreign_job_is_unknown(trial: Trial) -> None:
+    """A job of another account is answered exactly as one that does not exist."""
     job = trial.account.submit(trial.names.own(_house("one")))
     for _ in range(2):  # while it runs, and when it has ended and its owner has looked at it
         foreign = trial.other.send("getJob", jobId=job)
@@ -48,24 +41,18 @@ def foreign_job_is_unknown(trial: Trial, case: Any) -> None:
         trial.account.finish(job)
 
 
-@law(
-    "foreign-records-are-unknown",
-    "A record of another account is in no list, and is answered by its id exactly as one that does not exist.",
-    evidence="inferred",
-    source="1",
-    assumption="foreign-records",
-    needs=NEEDS,
-)
-def foreign_records_are_unknown(trial: Trial, case: Any) -> None:
+@check(inferred="1", assumption="foreign-records", needs=NEEDS)
+def foreign_records_are_unknown(trial: Trial) -> None:
+    """A record of another account is in no list, and is answered by its id exactly as one that does not exist."""
     trial.other.log_in()
     house = _house("one")
     trial.account.imported(trial.names.own(house))
     for operation in lists(trial.contract):
-        mine, others = (trial.mine(client.records(operation)) for client in (trial.account, trial.other))
+        mine, others = (trial.listed(client, operation) for client in (trial.account, trial.other))
         trial.expect(
             len(mine) == 1, f"one record of its own in {operation}", f"{len(mine)}", law="imported-records-are-stored"
         )
-        trial.expect(not others, f"no record of the other account in {operation}", f"{len(others)}")
+        trial.expect(not others, f"no record of the other account in {operation}", f"{len(others)}", always=True)
     for operation in single_records(trial.contract):
         reference = one_of(trial, operation, house)
         trial.expect(read(trial.account, operation, reference).ok, f"{operation} of its own record", "a refusal")
@@ -74,14 +61,9 @@ def foreign_records_are_unknown(trial: Trial, case: Any) -> None:
         _expect_alike(trial, foreign, unknown, f"a foreign record of {operation}", (reference, NOBODY))
 
 
-@law(
-    "same-ids-stay-apart",
-    "Two accounts may use the same reference ids; each keeps its own records, whatever the other one sends.",
-    evidence="inferred",
-    source="1",
-    needs=NEEDS,
-)
-def same_ids_stay_apart(trial: Trial, case: Any) -> None:
+@check(inferred="1", needs=NEEDS)
+def same_ids_stay_apart(trial: Trial) -> None:
+    """Two accounts may use the same reference ids; each keeps its own records, whatever the other one sends."""
     owners = {"one": trial.account, "other": trial.other}
     for client in owners.values():
         client.log_in()
@@ -94,20 +76,15 @@ def same_ids_stay_apart(trial: Trial, case: Any) -> None:
     trial.expect(_seen(trial, trial.other) == before, "nothing to change in the other account", "a change")
     for name, client in owners.items():
         for operation in lists(trial.contract):
-            text = json.dumps(trial.mine(client.records(operation)))
+            text = json.dumps(trial.listed(client, operation))
             strange = next(other for other in owners if other != name)
             found = any(f"{word}{strange}" in text for word in ("House of ", "Flat of ", '"lastName": "'))
             trial.expect(not found, f"nothing of the other account in {operation}", "its contents")
 
 
-@law(
-    "accounts-can-take-turns",
-    "Requests of two accounts may follow each other in any order; each is answered with its own account's records.",
-    evidence="inferred",
-    source="1",
-    needs=NEEDS,
-)
-def accounts_can_take_turns(trial: Trial, case: Any) -> None:
+@check(inferred="1", needs=NEEDS)
+def accounts_can_take_turns(trial: Trial) -> None:
+    """Requests of two accounts may follow each other in any order; each is answered with its own account's records."""
     owners = {"one": trial.account, "other": trial.other}
     for client in owners.values():
         client.log_in()
@@ -124,22 +101,16 @@ def accounts_can_take_turns(trial: Trial, case: Any) -> None:
     for _ in range(ROUNDS):
         for operation in lists(trial.contract):
             for name, client in owners.items():
-                text = json.dumps(trial.mine(client.records(operation)))
+                text = json.dumps(trial.listed(client, operation))
                 trial.expect(name in text, f"{operation} to show the account's own records", "others, or none")
         for name, client in owners.items():
             seen = client.job(jobs[name])
             trial.expect(seen["id"] == jobs[name], "the account's own job", "another one")
 
 
-@law(
-    "references-stay-in-their-account",
-    "A record cannot refer to one that only another account has.",
-    evidence="inferred",
-    source="8.1",
-    operations=("importMasterData", "getJob"),
-    needs=NEEDS,
-)
-def references_stay_in_their_account(trial: Trial, case: Any) -> None:
+@check(inferred="8.1", operations=("importMasterData", "getJob"), needs=NEEDS)
+def references_stay_in_their_account(trial: Trial) -> None:
+    """A record cannot refer to one that only another account has."""
     house = _house("one")
     trial.account.imported(trial.names.own({"contacts": house["contacts"]}))
     job = trial.other.imported(trial.names.own({"properties": house["properties"]}))
@@ -148,16 +119,9 @@ def references_stay_in_their_account(trial: Trial, case: Any) -> None:
     trial.expect(refusals == wanted, "the unit to be refused for its missing contact", repr(refusals))
 
 
-@law(
-    "accounts-do-not-wait-for-each-other",
-    "Each account has a queue and a time of its own: jobs of one do not wait for those of another.",
-    evidence="assumed",
-    source="8.1",
-    assumption="job-object",
-    operations=("importMasterData", "getJob"),
-    needs=(*NEEDS, Capability.CLOCK),
-)
-def accounts_do_not_wait(trial: Trial, case: Any) -> None:
+@check(assumed="job-object", source="8.1", operations=("importMasterData", "getJob"), needs=(*NEEDS, Capability.CLOCK))
+def accounts_do_not_wait_for_each_other(trial: Trial) -> None:
+    """Each account has a queue and a time of its own: jobs of one do not wait for those of another."""
     trial.clock.freeze()
     slow = trial.account.submit(trial.names.own(_house("one")))
     try:
@@ -173,11 +137,12 @@ def _alike(job: str) -> str:
 
 
 def _seen(trial: Trial, client: Client) -> str:
-    return json.dumps([client.records(operation) for operation in lists(trial.contract)], sort_keys=True)
+    return json.dumps([trial.listed(client, operation) for operation in lists(trial.contract)], sort_keys=True)
 
 
 def _expect_alike(trial: Trial, one: Answer, other: Answer, what: str, ids: tuple[str, str]) -> None:
     """Demands that nobody can tell two answers apart; each may quote the id that was asked for."""
+    trial.expect(not (one.ok and not other.ok), f"{what} to be refused", f"status {one.status}", always=True)
     trial.expect(one.status == other.status, f"{what} to be answered with {other.status}", f"status {one.status}")
     for name in sorted({*one.headers, *other.headers} - _VARYING):
         same = one.headers.get(name) == other.headers.get(name)
@@ -195,13 +160,3 @@ def _unquoted(answer: Answer, id_: str) -> Any:
         for name, value in body.items()
         if name != "requestId"
     }
-
-
-LAWS: tuple[Law, ...] = (
-    foreign_job_is_unknown,
-    foreign_records_are_unknown,
-    same_ids_stay_apart,
-    accounts_can_take_turns,
-    references_stay_in_their_account,
-    accounts_do_not_wait,
-)

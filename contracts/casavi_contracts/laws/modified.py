@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from casavi_contracts.failures import Broken
 from casavi_contracts.laws.histories import alternatives
-from casavi_contracts.laws.law import Law, law
+from casavi_contracts.laws.law import check
 from casavi_contracts.laws.moments import moment
 from casavi_contracts.laws.observing import LISTS, V2_LISTS, Record, own, pause
 from casavi_contracts.target import Capability
@@ -21,17 +21,11 @@ _TICK = timedelta(milliseconds=1)
 _ZONES = (timedelta(0), timedelta(hours=2), timedelta(hours=-5, minutes=-30))
 
 
-@law(
-    "modified-after-leaves-what-changed-since",
-    "The filter modifiedAfter leaves, in every list, what was created or changed after that moment, and nothing else.",
-    evidence="client",
-    source="6",
-    assumption="modified-after",
-    operations=V2_LISTS,
-    needs=WRITES,
-    versions=("v2",),
-)
-def modified_after_leaves_what_changed_since(trial: Trial, case: Any) -> None:
+@check(client="6", assumption="modified-after", operations=V2_LISTS, needs=WRITES, versions=("v2",))
+def modified_after_leaves_what_changed_since(trial: Trial) -> None:
+    """The filter modifiedAfter leaves, in every list, what was created or changed after that moment, and nothing
+    else.
+    """
     began = end_of(trial, trial.account.imported({"contacts": []})) - timedelta(days=1)
     waves = ({"A": "new", "B": "new"}, {"C": "new"}, {"A": "changed", "D": "new"}, {"A": "changed", "B": "new"})
     moments = [began, *(end_of(trial, trial.account.imported(trial.names.own(houses(wave)))) for wave in waves)]
@@ -86,17 +80,11 @@ def filtered(trial: Trial, entity: str, **query: str) -> list[str]:
     return [trial.names.local(record["id"]) for record in own(trial, entity, asked)]
 
 
-@law(
-    "modified-after-means-after",
-    "What was modified at the very moment of modifiedAfter is not listed, what was modified a millisecond later is.",
-    evidence="assumed",
-    source="6",
-    assumption="modified-after",
-    operations=V2_LISTS,
-    needs=(*WRITES, Capability.CLOCK),
-    versions=("v2",),
-)
-def modified_after_means_after(trial: Trial, case: Any) -> None:
+@check(assumed="modified-after", source="6", operations=V2_LISTS, needs=(*WRITES, Capability.CLOCK), versions=("v2",))
+def modified_after_means_after(trial: Trial) -> None:
+    """What was modified at the very moment of modifiedAfter is not listed, what was modified a millisecond later
+    is.
+    """
     now = moment(trial.clock.now())
     assert now is not None, "the control plane tells the time as the vendor does"
     # A moment is told to the millisecond, so that of the modification must not have more to it.
@@ -121,17 +109,9 @@ def _alone() -> dict[str, Record]:
     }
 
 
-@law(
-    "modification-is-of-the-record-itself",
-    "A unit is modified with its contracts; contacts and properties are not modified by what refers to them.",
-    evidence="assumed",
-    source="6",
-    assumption="modified-after",
-    operations=V2_LISTS,
-    needs=WRITES,
-    versions=("v2",),
-)
-def modification_is_of_the_record_itself(trial: Trial, case: Any) -> None:
+@check(assumed="modified-after", source="6", operations=V2_LISTS, needs=WRITES, versions=("v2",))
+def modification_is_of_the_record_itself(trial: Trial) -> None:
+    """A unit is modified with its contracts; contacts and properties are not modified by what refers to them."""
     portfolio = houses({"A": "new", "B": "new"})
     at = end_of(trial, trial.account.imported(trial.names.own(portfolio)))
     unit = portfolio["properties"][0]["addresses"][0]["units"][0]
@@ -140,10 +120,3 @@ def modification_is_of_the_record_itself(trial: Trial, case: Any) -> None:
     trial.account.imported(trial.names.own({**portfolio, "responsibilities": [role]}))
     for entity, wanted in {"contacts": [], "properties": [], "units": ["A"]}.items():
         _expect_since(trial, entity, at, wanted)
-
-
-LAWS: tuple[Law, ...] = (
-    modified_after_leaves_what_changed_since,
-    modified_after_means_after,
-    modification_is_of_the_record_itself,
-)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from casavi_contracts.contract import Contract
 from casavi_contracts.laws.histories import History
-from casavi_contracts.laws.law import Law, law
+from casavi_contracts.laws.law import check
 from casavi_contracts.laws.observing import JOB, accepted, expect_job, expect_read, imported
 from casavi_contracts.laws.outcomes import expect_same, outcome, permuted
 from casavi_contracts.laws.rules import violating
@@ -36,11 +36,8 @@ def _flawed(contract: Contract) -> st.SearchStrategy[Any]:
     return master_data_violating("missing-reference", contract).map(lambda violation: violation["portfolio"])
 
 
-@law(
-    "order-inside-a-request-does-not-matter",
-    "Whatever the order of records, arrays and members in a request, the same is imported, and the same is refused.",
-    evidence="documented",
-    source="8.1",
+@check(
+    documented="8.1",
     operations=IMPORTS,
     needs=WRITES,
     cases=lambda contract: st.fixed_dictionaries(
@@ -49,6 +46,9 @@ def _flawed(contract: Contract) -> st.SearchStrategy[Any]:
     examples=10,
 )
 def order_inside_a_request_does_not_matter(trial: Trial, case: Any) -> None:
+    """Whatever the order of records, arrays and members in a request, the same is imported, and the same is
+    refused.
+    """
     one, other = _two(trial)
     first = outcome(trial, one, [trial.account.imported(one.own(case["portfolio"]))])
     shuffled = permuted(case["portfolio"], case["order"])
@@ -60,17 +60,9 @@ def _two(trial: Trial) -> tuple[Names, Names]:
     return Names(f"{trial.names.prefix}1-"), Names(f"{trial.names.prefix}2-")
 
 
-@law(
-    "contacts-may-stand-after-what-names-them",
-    "A request whose contacts and properties stand behind everything that names them is imported as a whole.",
-    evidence="documented",
-    source="8.1",
-    operations=IMPORTS,
-    needs=WRITES,
-    cases=_linked,
-    examples=6,
-)
+@check(documented="8.1", operations=IMPORTS, needs=WRITES, cases=_linked, examples=6)
 def contacts_may_stand_after_what_names_them(trial: Trial, case: Any) -> None:
+    """A request whose contacts and properties stand behind everything that names them is imported as a whole."""
     names = ("responsibilities", "properties", "contacts")
     portfolio = trial.names.own({name: case[name] for name in names if name in case})
     account = Account(trial.contract)
@@ -81,17 +73,9 @@ def contacts_may_stand_after_what_names_them(trial: Trial, case: Any) -> None:
     expect_job(trial, job, expected)
 
 
-@law(
-    "split-in-dependency-order-does-not-matter",
-    "Sent in several requests, contacts and properties before what names them, the same is imported.",
-    evidence="documented",
-    source="8.1",
-    operations=IMPORTS,
-    needs=WRITES,
-    cases=_linked,
-    examples=6,
-)
+@check(documented="8.1", operations=IMPORTS, needs=WRITES, cases=_linked, examples=6)
 def split_in_dependency_order_does_not_matter(trial: Trial, case: Any) -> None:
+    """Sent in several requests, contacts and properties before what names them, the same is imported."""
     one, other = _two(trial)
     whole = outcome(trial, one, [trial.account.imported(one.own(case))])
     jobs = [trial.account.imported(other.own(part)) for part in _parts(case)]
@@ -107,17 +91,15 @@ def _parts(portfolio: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
                 yield {kind: some}
 
 
-@law(
-    "child-before-parent-is-refused-and-named",
-    "A record whose reference leads nowhere is refused, and the job names exactly the record that is missing.",
-    evidence="documented",
-    source="8.1",
+@check(
+    documented="8.1",
     operations=("importMasterData", "getJob"),
     needs=WRITES,
     cases=violating("missing-reference"),
     examples=12,
 )
 def child_before_parent_is_refused_and_named(trial: Trial, case: Any) -> None:
+    """A record whose reference leads nowhere is refused, and the job names exactly the record that is missing."""
     portfolio, account = trial.names.own(case), Account(trial.contract)
     expected = accepted(trial, account, portfolio)
     job = trial.account.imported(portfolio)
@@ -132,34 +114,24 @@ def child_before_parent_is_refused_and_named(trial: Trial, case: Any) -> None:
     expect_job(trial, job, expected)
 
 
-@law(
-    "rest-of-a-request-is-imported",
-    "A record that is refused keeps no other one from being imported that does not depend on it.",
-    evidence="assumed",
+@check(
+    assumed="partial-failure",
     source="8.8",
-    assumption="partial-failure",
     operations=("importMasterData", "getJob"),
     needs=WRITES,
     cases=violating("missing-reference"),
     examples=6,
 )
 def rest_of_a_request_is_imported(trial: Trial, case: Any) -> None:
+    """A record that is refused keeps no other one from being imported that does not depend on it."""
     history = History(trial, "partial-failure")
     history.send(case)
     history.expect(jobs=False)
 
 
-@law(
-    "parent-first-then-the-same-succeeds",
-    "What was refused for a missing record is imported when it is sent again after that record.",
-    evidence="documented",
-    source="8.1",
-    operations=IMPORTS,
-    needs=WRITES,
-    cases=_linked,
-    examples=6,
-)
+@check(documented="8.1", operations=IMPORTS, needs=WRITES, cases=_linked, examples=6)
 def parent_first_then_the_same_succeeds(trial: Trial, case: Any) -> None:
+    """What was refused for a missing record is imported when it is sent again after that record."""
     portfolio, account = trial.names.own(case), Account(trial.contract)
     without = {name: records for name, records in portfolio.items() if name != "contacts"}
     imported(trial, account, without)
@@ -171,11 +143,8 @@ def parent_first_then_the_same_succeeds(trial: Trial, case: Any) -> None:
     expect_job(trial, job, expected)
 
 
-@law(
-    "refused-reference-names-the-root",
-    "A record that names a refused one is refused too, and names the record whose own fault it was.",
-    evidence="inferred",
-    source="8.1",
+@check(
+    inferred="8.1",
     assumption="partial-failure",
     operations=("importMasterData", "getJob"),
     needs=WRITES,
@@ -183,14 +152,12 @@ def parent_first_then_the_same_succeeds(trial: Trial, case: Any) -> None:
     examples=8,
 )
 def refused_reference_names_the_root(trial: Trial, case: Any) -> None:
+    """A record that names a refused one is refused too, and names the record whose own fault it was."""
     _expect_as_modelled(trial, case)
 
 
-@law(
-    "refused-parent-names-the-root",
-    "A record that lies inside a refused one is refused too, and names the record whose own fault it was.",
-    evidence="inferred",
-    source="8.1",
+@check(
+    inferred="8.1",
     assumption="partial-failure",
     operations=("importMasterData", "getJob"),
     needs=WRITES,
@@ -198,6 +165,7 @@ def refused_reference_names_the_root(trial: Trial, case: Any) -> None:
     examples=8,
 )
 def refused_parent_names_the_root(trial: Trial, case: Any) -> None:
+    """A record that lies inside a refused one is refused too, and names the record whose own fault it was."""
     _expect_as_modelled(trial, case)
 
 
@@ -207,11 +175,8 @@ def _expect_as_modelled(trial: Trial, case: Any) -> None:
     expect_read(trial, account)
 
 
-@law(
-    "names-of-records-do-not-matter",
-    "Whatever the reference ids are, the same is imported: they are free text of the customer.",
-    evidence="documented",
-    source="3.1",
+@check(
+    documented="3.1",
     operations=IMPORTS,
     needs=WRITES,
     cases=lambda contract: st.fixed_dictionaries(
@@ -223,6 +188,7 @@ def _expect_as_modelled(trial: Trial, case: Any) -> None:
     examples=8,
 )
 def names_of_records_do_not_matter(trial: Trial, case: Any) -> None:
+    """Whatever the reference ids are, the same is imported: they are free text of the customer."""
     one, other = _two(trial)
     step = len(PLAIN.ids)
     odd = {id_: NASTY.ids[(case["shift"] + step * n) % len(NASTY.ids)] for n, id_ in enumerate(PLAIN.ids)}
@@ -247,16 +213,3 @@ def _renamed(value: Any, names: Mapping[str, str]) -> Any:
         else _renamed(member, names)
         for key, member in value.items()
     }
-
-
-LAWS: tuple[Law, ...] = (
-    order_inside_a_request_does_not_matter,
-    contacts_may_stand_after_what_names_them,
-    split_in_dependency_order_does_not_matter,
-    child_before_parent_is_refused_and_named,
-    rest_of_a_request_is_imported,
-    parent_first_then_the_same_succeeds,
-    refused_reference_names_the_root,
-    refused_parent_names_the_root,
-    names_of_records_do_not_matter,
-)

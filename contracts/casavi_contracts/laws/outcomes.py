@@ -44,8 +44,7 @@ def outcome(
     ]
     seen: dict[str, Any] = {"refused": sorted(refused, key=_text)}
     for entity, operation in LISTS[trial.contract.version].items():
-        query = ALL_CONTRACTS if entity == "units" else ""
-        records = [record for page in trial.account.walk(operation, query) for record in page]
+        records = trial.listed(trial.account, operation, ALL_CONTRACTS if entity == "units" else "")
         seen[entity] = sorted((_settled(record, local) for record in records if names.mine(record["id"])), key=_text)
     return seen
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from casavi_contracts.contract import Contract
-from casavi_contracts.laws.law import Law, law
+from casavi_contracts.laws.law import check
 from casavi_contracts.laws.observing import accepted, expect_read
 from casavi_contracts.model import Account
 from casavi_contracts.strategies import everything
@@ -34,14 +34,9 @@ _ROLES = (
 )
 
 
-@law(
-    "import-is-read-back",
-    "Every field of every record reads as it was imported: none is lost, none swapped, none made up.",
-    evidence="inferred",
-    source="9",
-    needs=WRITES,
-)
-def import_is_read_back(trial: Trial, case: Any) -> None:
+@check(inferred="9", needs=WRITES)
+def import_is_read_back(trial: Trial) -> None:
+    """Every field of every record reads as it was imported: none is lost, none swapped, none made up."""
     _expect_read_back(trial, distinct(trial.contract))
 
 
@@ -89,14 +84,11 @@ def _codes(contract: Contract) -> Iterator[tuple[int, Any]]:
     return enumerate([codes[0], codes[-1]], start=1)
 
 
-@law(
-    "absent-fields-are-absent",
-    "A field that was never sent, or sent as null, is absent, and no other is: not empty texts, not zero, not false.",
-    evidence="inferred",
-    source="3.2",
-    needs=WRITES,
-)
-def absent_fields_are_absent(trial: Trial, case: Any) -> None:
+@check(inferred="3.2", needs=WRITES)
+def absent_fields_are_absent(trial: Trial) -> None:
+    """A field that was never sent, or sent as null, is absent, and no other is: not empty texts, not zero, not
+    false.
+    """
     named = {"lastName": "Muster"} if trial.contract.values["contact-name-required"] else {}
     falsy = {"text": "", "number": 0, "truth": False}
     null = {**dict.fromkeys(CONTACT_TEXTS), "preferredWayOfContact": None, "customFields": None}
@@ -127,36 +119,16 @@ def _houses(falsy: Record) -> Iterator[Record]:
     yield {"id": "no address"}
 
 
-@law(
-    "texts-and-ids-stay-as-they-are",
-    "Whatever texts and ids are, they are read back character by character.",
-    evidence="inferred",
-    source="3.1",
-    needs=WRITES,
-)
-def texts_and_ids_stay_as_they_are(trial: Trial, case: Any) -> None:
+@check(inferred="3.1", needs=WRITES, records=287)
+def texts_and_ids_stay_as_they_are(trial: Trial) -> None:
+    """Whatever texts and ids are, they are read back character by character."""
     _expect_read_back(trial, everything(trial.contract), evidence="inferred")
 
 
-@law(
-    "custom-fields-keep-their-types",
-    "Values of custom fields stay what they are: texts, numbers with all their digits, true and false.",
-    evidence="client",
-    source="8.7",
-    operations=("listContacts", "listUnits", "listProperties"),
-    needs=WRITES,
-    versions=("v2",),
-)
-def custom_fields_keep_their_types(trial: Trial, case: Any) -> None:
+@check(client="8.7", operations=("listContacts", "listUnits", "listProperties"), needs=WRITES, versions=("v2",))
+def custom_fields_keep_their_types(trial: Trial) -> None:
+    """Values of custom fields stay what they are: texts, numbers with all their digits, true and false."""
     values = enumerate(value for value in CUSTOM_VALUES if value is not None)
     fields = {"customFields": {f"field {number}": value for number, value in values}}
     home = {"id": "P", **fields, "addresses": [{"street": "x", "units": [{"id": "U", **fields}]}]}
     _expect_read_back(trial, {"contacts": [{"id": "C", "lastName": "x", **fields}], "properties": [home]})
-
-
-LAWS: tuple[Law, ...] = (
-    import_is_read_back,
-    absent_fields_are_absent,
-    texts_and_ids_stay_as_they_are,
-    custom_fields_keep_their_types,
-)

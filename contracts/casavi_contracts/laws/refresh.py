@@ -2,14 +2,12 @@
 
 from typing import Any
 
-from hypothesis import strategies as st
-
 from casavi_contracts.client import Client
 from casavi_contracts.exchange import Answer
 from casavi_contracts.laws import nearmisses
 from casavi_contracts.laws.authentication import expiry_is_well_formed
-from casavi_contracts.laws.calls import call, is_good, lists, secured, signed_in
-from casavi_contracts.laws.law import Law, law
+from casavi_contracts.laws.calls import call, expect_still_good, is_good, lists, secured, signed_in
+from casavi_contracts.laws.law import check
 from casavi_contracts.laws.observing import pause
 from casavi_contracts.laws.refusals import refused
 from casavi_contracts.laws.tokens import MARGIN, clock_of, expiry, lives_as_assumed
@@ -20,14 +18,9 @@ CHAIN = 4
 """The longest chain of refreshes."""
 
 
-@law(
-    "refresh-gives-a-token",
-    "The API key and the old token give a new token, which is good for reading.",
-    evidence="documented",
-    source="2.3",
-    operations=("refreshToken",),
-)
-def refresh_gives_a_token(trial: Trial, case: Any) -> None:
+@check(documented="2.3", operations=("refreshToken",))
+def refresh_gives_a_token(trial: Trial) -> None:
+    """The API key and the old token give a new token, which is good for reading."""
     client = signed_in(trial)
     answer = ask(client, client.token)
     trial.expect(answer.ok, "a good token to be refreshed", f"status {answer.status}")
@@ -40,15 +33,11 @@ def refresh_gives_a_token(trial: Trial, case: Any) -> None:
     expiry_is_well_formed(trial, body)
 
 
-@law(
-    "refresh-is-found-under-its-assumed-path",
-    "A token is refreshed by a POST to the path that is assumed, without the secret and without a token in the header.",
-    evidence="assumed",
-    source="2.3",
-    assumption="refresh-path",
-    operations=("refreshToken",),
-)
-def refresh_is_found(trial: Trial, case: Any) -> None:
+@check(assumed="refresh-path", source="2.3", operations=("refreshToken",))
+def refresh_is_found_under_its_assumed_path(trial: Trial) -> None:
+    """A token is refreshed by a POST to the path that is assumed, without the secret and without a token in the
+    header.
+    """
     client = signed_in(trial)
     body = {"apiKey": client.credentials.key, "token": client.token}
     without = client.send("refreshToken", body=body, token=None)
@@ -67,15 +56,9 @@ def refresh_is_found(trial: Trial, case: Any) -> None:
     refused(trial, without, "token-missing", "a refresh without a token in the header")
 
 
-@law(
-    "refreshed-token-is-another",
-    "A refresh gives another token than the one that it was given.",
-    evidence="assumed",
-    source="2.3",
-    assumption="refresh-revokes-old-token",
-    operations=("refreshToken",),
-)
-def refreshed_token_is_another(trial: Trial, case: Any) -> None:
+@check(assumed="refresh-revokes-old-token", source="2.3", operations=("refreshToken",))
+def refreshed_token_is_another(trial: Trial) -> None:
+    """A refresh gives another token than the one that it was given."""
     client = signed_in(trial)
     old = client.token
     new = client.refresh()["token"]
@@ -84,15 +67,9 @@ def refreshed_token_is_another(trial: Trial, case: Any) -> None:
         trial.expect(text not in new, "a token that holds no key, secret or older token", "one that does")
 
 
-@law(
-    "refresh-revokes-the-old-token",
-    "After a refresh the old token is good for nothing any more, not even for another refresh.",
-    evidence="assumed",
-    source="2.3",
-    assumption="refresh-revokes-old-token",
-    operations=("refreshToken",),
-)
-def refresh_revokes_the_old_token(trial: Trial, case: Any) -> None:
+@check(assumed="refresh-revokes-old-token", source="2.3", operations=("refreshToken",))
+def refresh_revokes_the_old_token(trial: Trial) -> None:
+    """After a refresh the old token is good for nothing any more, not even for another refresh."""
     client = signed_in(trial)
     old = client.token
     client.refresh()
@@ -110,16 +87,9 @@ def refresh_revokes_the_old_token(trial: Trial, case: Any) -> None:
     trial.expect(is_good(client, new), "the new token to stay good", "it is refused")
 
 
-@law(
-    "refreshes-follow-each-other",
-    "Every refreshed token can be refreshed in its turn, and the last one is good.",
-    evidence="inferred",
-    source="2.3",
-    operations=("refreshToken",),
-    cases=lambda contract: st.integers(2, CHAIN),
-    examples=CHAIN,
-)
+@check(inferred="2.3", operations=("refreshToken",), each=lambda contract: (2, CHAIN))
 def refreshes_follow_each_other(trial: Trial, case: Any) -> None:
+    """Every refreshed token can be refreshed in its turn, and the last one is good."""
     client = signed_in(trial)
     tokens = [client.token, client.refresh()["token"]]
     for number in range(2, case + 1):
@@ -139,16 +109,9 @@ def refreshes_follow_each_other(trial: Trial, case: Any) -> None:
         )
 
 
-@law(
-    "refreshed-token-has-a-full-life",
-    "A refreshed token lives as long as one of a log-in, beginning with the refresh.",
-    evidence="third-party",
-    source="2.4",
-    assumption="token-lifetime-days",
-    operations=("refreshToken",),
-    needs=(Capability.CLOCK,),
-)
-def refreshed_token_has_a_full_life(trial: Trial, case: Any) -> None:
+@check(third_party="2.4", assumption="token-lifetime-days", operations=("refreshToken",), needs=(Capability.CLOCK,))
+def refreshed_token_has_a_full_life(trial: Trial) -> None:
+    """A refreshed token lives as long as one of a log-in, beginning with the refresh."""
     trial.clock.freeze()
     client = trial.fresh()
     first = client.log_in()
@@ -170,16 +133,9 @@ def refreshed_token_has_a_full_life(trial: Trial, case: Any) -> None:
     refused(trial, answer, "token-expired", "a refreshed token that has expired")
 
 
-@law(
-    "expired-token-cannot-be-refreshed",
-    "A token can be refreshed until it expires, and not after it.",
-    evidence="assumed",
-    source="2.3",
-    assumption="refresh-accepts-expired-token",
-    operations=("refreshToken",),
-    needs=(Capability.CLOCK,),
-)
-def expired_token_cannot_be_refreshed(trial: Trial, case: Any) -> None:
+@check(assumed="refresh-accepts-expired-token", source="2.3", operations=("refreshToken",), needs=(Capability.CLOCK,))
+def expired_token_cannot_be_refreshed(trial: Trial) -> None:
+    """A token can be refreshed until it expires, and not after it."""
     trial.clock.freeze()
     client = trial.fresh()
     body = client.log_in()
@@ -202,49 +158,29 @@ def expired_token_cannot_be_refreshed(trial: Trial, case: Any) -> None:
     refused(trial, late, "token-expired", "an expired token")
 
 
-@law(
-    "refresh-of-an-unknown-token-is-refused",
-    "A token that was never given out cannot be refreshed.",
-    evidence="inferred",
-    source="2.3",
-    operations=("refreshToken",),
-    cases=lambda contract: st.sampled_from([*nearmisses.IN_A_BODY]),
-    examples=len(nearmisses.IN_A_BODY) + 1,
-)
+@check(inferred="2.3", operations=("refreshToken",), each=lambda contract: nearmisses.IN_A_BODY)
 def refresh_of_an_unknown_token_is_refused(trial: Trial, case: Any) -> None:
-    client = signed_in(trial)
+    """A token that was never given out cannot be refreshed."""
+    client = trial.ready()
     wrong = nearmisses.IN_A_BODY[case](client.token)
     if wrong != client.token:
         refused(trial, ask(client, wrong), "token-unknown", f"a token with {case}")
-    trial.expect(is_good(client, client.token), "the good token to stay good", "it is refused")
+    expect_still_good(trial, client, "the good token to stay good")
 
 
-@law(
-    "refresh-wants-the-key-of-the-token",
-    "A token is refreshed with the key of its own account alone; otherwise it stays as it was.",
-    evidence="inferred",
-    source="2.3",
-    operations=("refreshToken",),
-    cases=lambda contract: st.sampled_from([*nearmisses.IN_A_BODY]),
-    examples=len(nearmisses.IN_A_BODY) + 1,
-)
+@check(inferred="2.3", operations=("refreshToken",), each=lambda contract: nearmisses.IN_A_BODY)
 def refresh_wants_the_key_of_the_token(trial: Trial, case: Any) -> None:
-    client = signed_in(trial)
+    """A token is refreshed with the key of its own account alone; otherwise it stays as it was."""
+    client = trial.ready()
     wrong = nearmisses.IN_A_BODY[case](client.credentials.key)
     if wrong not in (client.credentials.key, ""):
         refused(trial, ask(client, client.token, key=wrong), "token-foreign", f"a key with {case}")
-    trial.expect(is_good(client, client.token), "the token to stay good", "it is refused")
+    expect_still_good(trial, client, "the token to stay good")
 
 
-@law(
-    "foreign-token-cannot-be-refreshed",
-    "The token of one account cannot be refreshed with the key of another.",
-    evidence="inferred",
-    source="2.3",
-    operations=("refreshToken",),
-    needs=(Capability.TWO_ACCOUNTS,),
-)
-def foreign_token_cannot_be_refreshed(trial: Trial, case: Any) -> None:
+@check(inferred="2.3", operations=("refreshToken",), needs=(Capability.TWO_ACCOUNTS,))
+def foreign_token_cannot_be_refreshed(trial: Trial) -> None:
+    """The token of one account cannot be refreshed with the key of another."""
     client, other = signed_in(trial), trial.other
     other.log_in()
     for one, key in ((client, other.credentials.key), (other, client.credentials.key)):
@@ -252,14 +188,9 @@ def foreign_token_cannot_be_refreshed(trial: Trial, case: Any) -> None:
         trial.expect(is_good(client, one.token), "the token to stay good for its own account", "it is refused")
 
 
-@law(
-    "half-a-refresh-is-refused",
-    "A refresh without key or without token, or with an empty key, gives nothing.",
-    evidence="inferred",
-    source="4",
-    operations=("refreshToken",),
-)
-def half_a_refresh_is_refused(trial: Trial, case: Any) -> None:
+@check(inferred="4", operations=("refreshToken",))
+def half_a_refresh_is_refused(trial: Trial) -> None:
+    """A refresh without key or without token, or with an empty key, gives nothing."""
     client = signed_in(trial)
     key, secret, token = client.credentials.key, client.credentials.secret, client.token
     for what, body in {
@@ -279,15 +210,9 @@ def half_a_refresh_is_refused(trial: Trial, case: Any) -> None:
     trial.expect(is_good(client, token), "the token to stay good", "it is refused")
 
 
-@law(
-    "refresh-leaves-other-tokens-alone",
-    "A refresh ends no token but the one that it was given.",
-    evidence="assumed",
-    source="15",
-    assumption="several-tokens",
-    operations=("refreshToken",),
-)
-def refresh_leaves_other_tokens_alone(trial: Trial, case: Any) -> None:
+@check(assumed="several-tokens", source="15", operations=("refreshToken",))
+def refresh_leaves_other_tokens_alone(trial: Trial) -> None:
+    """A refresh ends no token but the one that it was given."""
     one, other = signed_in(trial), signed_in(trial)
     if trial.contract.values["several-tokens"] == "all-valid":
         one.refresh()
@@ -299,33 +224,25 @@ def refresh_leaves_other_tokens_alone(trial: Trial, case: Any) -> None:
         trial.expect(is_good(other, other.token), "the newest token to be good", "it is refused")
 
 
-@law(
-    "refreshed-token-opens-its-own-account",
-    "A refreshed token opens the account of the token that it replaces, and no other.",
-    evidence="inferred",
-    source="2.3",
+@check(
+    inferred="2.3",
     operations=("refreshToken", "importMasterData"),
     needs=(Capability.WRITE, Capability.TWO_ACCOUNTS),
 )
-def refreshed_token_opens_its_own_account(trial: Trial, case: Any) -> None:
+def refreshed_token_opens_its_own_account(trial: Trial) -> None:
+    """A refreshed token opens the account of the token that it replaces, and no other."""
     owners = {"one": trial.account, "other": trial.other}
     for name, client in owners.items():
         client.imported(trial.names.own({"contacts": [{"id": "C-1", "lastName": f"Muster {name}"}]}))
     for name, client in owners.items():
         client.refresh()
-        seen = [record["lastName"] for record in trial.mine(client.records(lists(trial.contract)[0])).values()]
+        seen = [record["lastName"] for record in trial.listed(client, lists(trial.contract)[0])]
         trial.expect(seen == [f"Muster {name}"], "the contact of the account whose token was refreshed", f"{seen}")
 
 
-@law(
-    "refresh-changes-no-data",
-    "A refresh changes neither records nor jobs.",
-    evidence="inferred",
-    source="2.3",
-    operations=("refreshToken", "importMasterData", "getJob"),
-    needs=(Capability.WRITE,),
-)
-def refresh_changes_no_data(trial: Trial, case: Any) -> None:
+@check(inferred="2.3", operations=("refreshToken", "importMasterData", "getJob"), needs=(Capability.WRITE,))
+def refresh_changes_no_data(trial: Trial) -> None:
+    """A refresh changes neither records nor jobs."""
     client = signed_in(trial)
     ended = client.submit(trial.names.own({"contacts": [{"id": "C-1", "lastName": "Muster"}]}))
     client.finish(ended)
@@ -350,21 +267,3 @@ def ask(client: Client, token: str, *, key: str | None = None) -> Answer:
 def _seen(client: Client, job: str) -> dict[str, Any]:
     first = {name: client.send(name).json for name in lists(client.contract)}
     return {**first, "getJob": client.job(job)}
-
-
-LAWS: tuple[Law, ...] = (
-    refresh_gives_a_token,
-    refresh_is_found,
-    refreshed_token_is_another,
-    refresh_revokes_the_old_token,
-    refreshes_follow_each_other,
-    refreshed_token_has_a_full_life,
-    expired_token_cannot_be_refreshed,
-    refresh_of_an_unknown_token_is_refused,
-    refresh_wants_the_key_of_the_token,
-    foreign_token_cannot_be_refreshed,
-    half_a_refresh_is_refused,
-    refresh_leaves_other_tokens_alone,
-    refreshed_token_opens_its_own_account,
-    refresh_changes_no_data,
-)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from casavi_contracts.laws.law import Law, law
+from casavi_contracts.laws.law import check
 from casavi_contracts.laws.observing import (
     ALL_CONTRACTS,
     LISTS,
@@ -30,14 +30,9 @@ _UNKNOWN = {"v1": "contact-unknown", "v2": "property-unknown"}
 """By version, the rule by which a record that is not there is refused."""
 
 
-@law(
-    "single-record-is-that-of-the-list",
-    "A record that is read alone is the same, member by member, as in its list.",
-    evidence="inferred",
-    source="9",
-    needs=WRITES,
-)
-def single_record_is_that_of_the_list(trial: Trial, case: Any) -> None:
+@check(inferred="9", needs=WRITES)
+def single_record_is_that_of_the_list(trial: Trial) -> None:
+    """A record that is read alone is the same, member by member, as in its list."""
     trial.account.imported(trial.names.own(distinct(trial.contract)))
     entity = SINGLES[trial.contract.version][0]
     listed = own(trial, entity)
@@ -54,35 +49,26 @@ def _expect_same(trial: Trial, what: str, one: Record, other: Record, where: str
         trial.expect(alike, f"{name} of {what} to be that {where}, {known}", told)
 
 
-@law(
-    "record-is-found-by-its-encoded-id",
-    "A record is found by its id, percent-encoded in the path, whatever characters it has.",
-    evidence="inferred",
-    source="3.1",
-    needs=WRITES,
-)
-def record_is_found_by_its_encoded_id(trial: Trial, case: Any) -> None:
+@check(inferred="3.1", needs=WRITES, records=244)
+def record_is_found_by_its_encoded_id(trial: Trial) -> None:
+    """A record is found by its id, percent-encoded in the path, whatever characters it has."""
     account, sent = Account(trial.contract), trial.names.own(_crowd())
     accepted(trial, account, sent)
     trial.account.imported(sent)
     entity = SINGLES[trial.contract.version][0]
     field = "lastName" if entity == "contacts" else "name"
-    for number, id_ in enumerate(ODD_IDS):
+    for number, id_ in trial.briefly(enumerate(ODD_IDS), 31):
         seen = single(trial, trial.names.id(id_))
         trial.expect(seen["id"] == trial.names.id(id_), f"the record {shown(id_)}", shown(seen["id"]))
         name = f"number {number}"
         trial.expect(seen[field] == name, f"{field} {name!r} of the record {shown(id_)}", shown(seen[field]))
 
 
-@law(
-    "different-ids-are-different-records",
-    "Ids are compared character by character: those that differ in case, in a blank or in the form of a letter only are"
-    " those of different records, and so is every reference to them.",
-    evidence="inferred",
-    source="3.1",
-    needs=WRITES,
-)
-def different_ids_are_different_records(trial: Trial, case: Any) -> None:
+@check(inferred="3.1", needs=WRITES, records=244)
+def different_ids_are_different_records(trial: Trial) -> None:
+    """Ids are compared character by character: those that differ in case, in a blank or in the form of a letter
+    only are those of different records, and so is every reference to them.
+    """
     account, sent = Account(trial.contract), trial.names.own(_crowd())
     accepted(trial, account, sent)
     trial.account.imported(sent)
@@ -101,15 +87,9 @@ def _crowd() -> Record:
     return {"contacts": people, "properties": houses, "responsibilities": roles}
 
 
-@law(
-    "unknown-record-is-refused",
-    "An id that no record has is unknown, however much it resembles that of one.",
-    evidence="assumed",
-    source="4",
-    assumption="error-statuses",
-    needs=WRITES,
-)
-def unknown_record_is_refused(trial: Trial, case: Any) -> None:
+@check(assumed="error-statuses", source="4", needs=WRITES)
+def unknown_record_is_refused(trial: Trial) -> None:
+    """An id that no record has is unknown, however much it resembles that of one."""
     id_ = "007 \u00c4b/1"
     unit = {"id": "unit 3"}
     house = {"id": "house 2", "addresses": [{"street": "x", "units": [unit]}]}
@@ -149,14 +129,11 @@ def _nearly(trial: Trial, id_: str) -> Iterator[tuple[str, str]]:
     yield "that of another kind of record", name("house 2" if trial.contract.version == "v1" else "contact 1")
 
 
-@law(
-    "record-keeps-its-number",
-    "The vendor's own number of a record is that of no other of its kind, is the same wherever it is shown, and stays.",
-    evidence="inferred",
-    source="9.3",
-    needs=WRITES,
-)
-def record_keeps_its_number(trial: Trial, case: Any) -> None:
+@check(inferred="9.3", needs=WRITES)
+def record_keeps_its_number(trial: Trial) -> None:
+    """The vendor's own number of a record is that of no other of its kind, is the same wherever it is shown, and
+    stays.
+    """
     portfolio = distinct(trial.contract)
     trial.account.imported(trial.names.own(portfolio))
     before = _numbers(trial)
@@ -188,17 +165,15 @@ def _numbers(trial: Trial) -> dict[str, dict[str, Any]]:
     return seen
 
 
-@law(
-    "link-into-the-user-interface-is-a-records-own",
-    "The link of a record is a complete address, that of no other record, and stays.",
-    evidence="inferred",
-    source="9.6",
+@check(
+    inferred="9.6",
     assumption="app-link",
     operations=("listContacts", "listProperties"),
     needs=WRITES,
     versions=("v2",),
 )
-def link_is_a_records_own(trial: Trial, case: Any) -> None:
+def link_into_the_user_interface_is_a_records_own(trial: Trial) -> None:
+    """The link of a record is a complete address, that of no other record, and stays."""
     portfolio = trial.names.own(distinct(trial.contract))
     trial.account.imported(portfolio)
     before = _links(trial)
@@ -221,13 +196,3 @@ def _links(trial: Trial) -> dict[tuple[str, str], str]:
         for entity in ("contacts", "properties")
         for record in own(trial, entity)
     }
-
-
-LAWS: tuple[Law, ...] = (
-    single_record_is_that_of_the_list,
-    record_is_found_by_its_encoded_id,
-    different_ids_are_different_records,
-    unknown_record_is_refused,
-    record_keeps_its_number,
-    link_is_a_records_own,
-)

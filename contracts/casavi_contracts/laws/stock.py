@@ -112,6 +112,10 @@ class Stock:
         """Yields entity and operation of every list of the version."""
         yield from LISTS[self._trial.contract.version].items()
 
+    def some_lists(self) -> list[tuple[str, str]]:
+        """Returns those lists that a check walks through which needs whole walks; one if the account is shared."""
+        return [*self.lists()][: 1 if self._trial.shared else None]
+
 
 def _house(number: int, name: str, *, let: bool) -> Record:
     type_ = "OWNER" if number % 2 else "RENTER"

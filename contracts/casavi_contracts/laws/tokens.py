@@ -4,13 +4,11 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from hypothesis import strategies as st
-
 from casavi_contracts.exchange import Answer
 from casavi_contracts.failures import Broken
 from casavi_contracts.laws import nearmisses
-from casavi_contracts.laws.calls import call, is_good, lists, other_list, secured, signed_in
-from casavi_contracts.laws.law import Law, law
+from casavi_contracts.laws.calls import call, expect_still_good, is_good, lists, other_list, secured, signed_in
+from casavi_contracts.laws.law import check
 from casavi_contracts.laws.moments import moment
 from casavi_contracts.laws.refusals import refused
 from casavi_contracts.target import Capability
@@ -71,15 +69,9 @@ def clock_of(trial: Trial) -> datetime:
     return now
 
 
-@law(
-    "token-lives-as-long-as-assumed",
-    "A token expires one month after it was given out.",
-    evidence="third-party",
-    source="2.4",
-    assumption="token-lifetime-days",
-    operations=("authenticate",),
-)
-def token_lives_as_long_as_assumed(trial: Trial, case: Any) -> None:
+@check(third_party="2.4", assumption="token-lifetime-days", operations=("authenticate",))
+def token_lives_as_long_as_assumed(trial: Trial) -> None:
+    """A token expires one month after it was given out."""
     client = trial.fresh()
     if client.clock:
         before = clock_of(trial)
@@ -93,15 +85,9 @@ def token_lives_as_long_as_assumed(trial: Trial, case: Any) -> None:
     lives_as_assumed(trial, answer.json, now, now)
 
 
-@law(
-    "token-ends-when-it-was-told",
-    "A token is good until the moment that it was given out with, and not after it.",
-    evidence="inferred",
-    source="2.1",
-    operations=("authenticate",),
-    needs=(Capability.CLOCK,),
-)
-def token_ends_when_it_was_told(trial: Trial, case: Any) -> None:
+@check(inferred="2.1", operations=("authenticate",), needs=(Capability.CLOCK,))
+def token_ends_when_it_was_told(trial: Trial) -> None:
+    """A token is good until the moment that it was given out with, and not after it."""
     trial.clock.freeze()
     now = clock_of(trial)
     client = trial.fresh()
@@ -120,31 +106,21 @@ def token_ends_when_it_was_told(trial: Trial, case: Any) -> None:
     trial.expect(is_good(client, client.token), "the token of a new log-in to be good", "it is refused")
 
 
-@law(
-    "unknown-token-is-refused",
-    "A token that was never given out opens nothing.",
-    evidence="inferred",
-    source="2.4",
-    cases=lambda contract: st.sampled_from([*nearmisses.IN_A_HEADER]),
-    examples=len(nearmisses.IN_A_HEADER) + 1,
-)
+@check(inferred="2.4", each=lambda contract: nearmisses.IN_A_HEADER)
 def unknown_token_is_refused(trial: Trial, case: Any) -> None:
-    client = signed_in(trial)
+    """A token that was never given out opens nothing."""
+    client = trial.ready()
     wrong = nearmisses.IN_A_HEADER[case](client.token)
     if wrong in (client.token, ""):
         return
-    for operation in secured(trial):
+    for operation in trial.briefly(secured(trial), 3):
         refused(trial, call(client, operation, token=wrong), "token-unknown", f"a token with {case} at {operation}")
-    trial.expect(is_good(client, client.token), "the good token to stay good", "it is refused")
+    expect_still_good(trial, client, "the good token to stay good")
 
 
-@law(
-    "credentials-are-no-token",
-    "Neither key nor secret is taken for a token.",
-    evidence="inferred",
-    source="2.4",
-)
-def credentials_are_no_token(trial: Trial, case: Any) -> None:
+@check(inferred="2.4")
+def credentials_are_no_token(trial: Trial) -> None:
+    """Neither key nor secret is taken for a token."""
     client = signed_in(trial)
     known = client.credentials
     for name, text in (("key", known.key), ("secret", known.secret)):
@@ -153,13 +129,9 @@ def credentials_are_no_token(trial: Trial, case: Any) -> None:
             refused(trial, answer, "token-unknown", f"the {name} in place of a token")
 
 
-@law(
-    "every-operation-wants-a-token",
-    "Without a token nothing is answered but the log-in and the refresh.",
-    evidence="inferred",
-    source="2.4",
-)
-def every_operation_wants_a_token(trial: Trial, case: Any) -> None:
+@check(inferred="2.4")
+def every_operation_wants_a_token(trial: Trial) -> None:
+    """Without a token nothing is answered but the log-in and the refresh."""
     client = trial.fresh()
     known = client.credentials
     log_in = client.send("authenticate", body={"key": known.key, "secret": known.secret})
@@ -173,16 +145,14 @@ def every_operation_wants_a_token(trial: Trial, case: Any) -> None:
             refused(trial, answer, "token-missing", f"{what} at {operation}")
 
 
-@law(
-    "token-comes-raw-in-its-header",
-    "The token counts in the header `token` alone, in upper or lower case: raw, without Bearer, and in no other place.",
-    evidence="inferred",
-    source="2.4",
-)
-def token_comes_raw_in_its_header(trial: Trial, case: Any) -> None:
+@check(inferred="2.4")
+def token_comes_raw_in_its_header(trial: Trial) -> None:
+    """The token counts in the header `token` alone, in upper or lower case: raw, without Bearer, and in no other
+    place.
+    """
     client = signed_in(trial)
     token = client.token
-    for operation in secured(trial):
+    for operation in trial.briefly(secured(trial), 3):
         for what, headers in _elsewhere(token).items():
             rule = "token-unknown" if "token" in headers else "token-missing"
             answer = call(client, operation, token=None, headers=headers)
@@ -195,15 +165,9 @@ def token_comes_raw_in_its_header(trial: Trial, case: Any) -> None:
         trial.expect(answer.ok, f"the same token to be good in the header {name}", f"status {answer.status}")
 
 
-@law(
-    "token-is-good-for-both-versions",
-    "A token of one version is good for the other, and opens the same account there.",
-    evidence="assumed",
-    source="2.4",
-    assumption="token-across-versions",
-    operations=("authenticate",),
-)
-def token_is_good_for_both_versions(trial: Trial, case: Any) -> None:
+@check(assumed="token-across-versions", source="2.4", operations=("authenticate",))
+def token_is_good_for_both_versions(trial: Trial) -> None:
+    """A token of one version is good for the other, and opens the same account there."""
     client = signed_in(trial)
     version, operation, path = other_list(trial)
     answer = trial.target.send("GET", path, headers={"token": client.token}, operation=operation, version=version)
@@ -242,14 +206,3 @@ def _date_of(answer: Answer) -> datetime | None:
 def _words(span: timedelta) -> str:
     days = span / timedelta(days=1)
     return f"{days:g} days" if days >= 1 else f"{span.total_seconds():g} s"
-
-
-LAWS: tuple[Law, ...] = (
-    token_lives_as_long_as_assumed,
-    token_ends_when_it_was_told,
-    unknown_token_is_refused,
-    credentials_are_no_token,
-    every_operation_wants_a_token,
-    token_comes_raw_in_its_header,
-    token_is_good_for_both_versions,
-)

@@ -3,9 +3,7 @@
 from itertools import pairwise
 from typing import Any
 
-from hypothesis import strategies as st
-
-from casavi_contracts.laws.law import Law, law
+from casavi_contracts.laws.law import check
 from casavi_contracts.laws.moments import moment_of
 from casavi_contracts.laws.observing import accepted, expect_job, expect_read, own
 from casavi_contracts.model import Account
@@ -17,16 +15,9 @@ WRITES = (Capability.WRITE,)
 IMPORTS = ("importMasterData",)
 
 
-@law(
-    "jobs-take-their-turn",
-    "The jobs of an account are done one after the other, in the order in which they were accepted.",
-    evidence="assumed",
-    source="8.1",
-    assumption="job-object",
-    operations=("importMasterData", "getJob"),
-    needs=WRITES,
-)
-def jobs_take_their_turn(trial: Trial, case: Any) -> None:
+@check(assumed="job-object", source="8.1", operations=("importMasterData", "getJob"), needs=WRITES)
+def jobs_take_their_turn(trial: Trial) -> None:
+    """The jobs of an account are done one after the other, in the order in which they were accepted."""
     bodies = [{"contacts": [{"id": f"C-{n}", "lastName": "Smith"} for n in range(size)]} for size in (8, 1, 4)]
     jobs = [trial.account.submit(trial.names.own(body)) for body in bodies]
     trial.account.job(jobs[0])
@@ -42,17 +33,9 @@ def jobs_take_their_turn(trial: Trial, case: Any) -> None:
         trial.expect(first <= second, "a job to start when the one before has ended", f"{second} before {first}")
 
 
-@law(
-    "imports-in-flight-keep-their-order",
-    "Of several imports that are sent one after another without waiting, the last one has the last word.",
-    evidence="inferred",
-    source="8.1",
-    operations=IMPORTS,
-    needs=WRITES,
-    cases=lambda contract: st.integers(2, 4),
-    examples=3,
-)
+@check(inferred="8.1", operations=IMPORTS, needs=WRITES, each=lambda contract: (2, 3, 4))
 def imports_in_flight_keep_their_order(trial: Trial, case: Any) -> None:
+    """Of several imports that are sent one after another without waiting, the last one has the last word."""
     account, client = Account(trial.contract), trial.account
     sent = [trial.names.own(_edition(number)) for number in range(case)]
     expected = [accepted(trial, account, portfolio) for portfolio in sent]
@@ -77,17 +60,15 @@ def _edition(number: int) -> dict[str, Any]:
     }
 
 
-@law(
-    "polls-reads-and-refreshes-do-not-disturb-imports",
-    "Whatever a client does meanwhile, imports are done one after another, as they were sent.",
-    evidence="inferred",
-    source="8.1",
+@check(
+    inferred="8.1",
     operations=("importMasterData", "getJob", "refreshToken"),
     needs=WRITES,
     cases=lambda contract: interleavings(contract, most=7),
     examples=8,
 )
 def polls_reads_and_refreshes_do_not_disturb_imports(trial: Trial, case: Any) -> None:
+    """Whatever a client does meanwhile, imports are done one after another, as they were sent."""
     account, client = Account(trial.contract), trial.account
     jobs: list[str] = []
     expected = []
@@ -106,10 +87,3 @@ def polls_reads_and_refreshes_do_not_disturb_imports(trial: Trial, case: Any) ->
     expect_read(trial, account)
     for job, prediction in zip(ended, expected, strict=True):
         expect_job(trial, job, prediction)
-
-
-LAWS: tuple[Law, ...] = (
-    jobs_take_their_turn,
-    imports_in_flight_keep_their_order,
-    polls_reads_and_refreshes_do_not_disturb_imports,
-)

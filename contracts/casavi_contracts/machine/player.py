@@ -326,7 +326,7 @@ class Player:
         """Follows every job of an account to its end, the oldest first."""
         for sent in self._sent:
             if sent is not None and sent.account == one.number and sent.ended is None:
-                for seen in one.client.follow(sent.job):
+                for seen in one.client.follow(sent.job, patient=True):
                     one.moved()
                     self._see(sent, seen)
 
@@ -343,8 +343,8 @@ class Player:
     def _walk(self, one: _One) -> None:
         """Walks through every list: what is certain is there once, and nothing that was not imported."""
         for entity, possible in self._predicted(one).items():
-            pages = one.client.walk(LISTS[self._trial.contract.version][entity])
-            seen = [record["id"] for page in pages for record in page if self._trial.names.mine(record["id"])]
+            operation = LISTS[self._trial.contract.version][entity]
+            seen = [record["id"] for record in self._trial.listed(one.client, operation)]
             twice = sorted({self._local(reference) for reference in seen if seen.count(reference) > 1})
             self._trial.expect(not twice, f"each of the {entity} once", f"{shown(twice)} more than once", law=WALK)
             gone = sorted(map(self._local, one.certain.get(entity, set()) - set(seen)))

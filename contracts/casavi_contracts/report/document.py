@@ -13,7 +13,7 @@ from casavi_contracts.report.results import Row, sameness
 from casavi_contracts.verdict import Finding, Outcome
 
 FORMAT = "casavi-check-report"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 
 def document(report: Report) -> dict[str, Any]:
@@ -83,6 +83,7 @@ def _law(row: Row, report: Report) -> dict[str, Any]:
         "outcome": str(row.outcome),
         "reason": row.reason,
         "cases": verdict.examples if verdict else 0,
+        "casesAtUsualDepth": (verdict.usual or verdict.examples) if verdict else 0,
         "requests": verdict.requests if verdict else 0,
         "seconds": round(verdict.seconds, 3) if verdict else 0.0,
         "jobStates": sorted(verdict.states) if verdict else [],
@@ -145,6 +146,7 @@ def _coverage(report: Report) -> dict[str, Any]:
             for side in ("request", "response")
             for version, keywords in report.coverage.keywords(side).items()
         ],
+        "neverSeen": report.never(),
         "jobStates": [
             {"version": version, "state": state, "laws": laws} for (version, state), laws in job_states(report).items()
         ],

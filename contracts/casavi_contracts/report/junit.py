@@ -62,9 +62,9 @@ def _case(row: Row, report: Report) -> ET.Element:
         ET.SubElement(properties, "property", name=name, value=_xml(value))
     if report.planned:
         ET.SubElement(case, "skipped", message="this was a plan; nothing was judged")
-    elif outcome is Outcome.NOT_APPLICABLE:
+    elif outcome is Outcome.SKIPPED:
         ET.SubElement(case, "skipped", message=_xml(f"{outcome}: {row.reason}"))
-    elif outcome is Outcome.NOT_JUDGED:
+    elif outcome is Outcome.BLOCKED:
         ET.SubElement(case, "error", type=str(outcome), message=_xml(f"{outcome}: {row.reason}"))
     elif row.findings:
         first = row.findings[0]

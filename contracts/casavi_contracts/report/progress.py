@@ -1,6 +1,5 @@
-"""What a run is doing while it does it: a bar at a terminal, a line for each law elsewhere."""
+"""What a run is doing while it does it: a bar at a terminal, a few lines elsewhere."""
 
-from collections.abc import Callable
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -10,6 +9,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from casavi_contracts.report.results import Row
 from casavi_contracts.report.terminal import COLOURS
 from casavi_contracts.verdict import Outcome
+
+TENTHS = 10
+"""Lines that a log gets while a run goes on."""
+
+SHOWN_WRONG = 10
+"""Checks that are told above the bar when they fail."""
 
 
 class Watcher(Protocol):
@@ -34,38 +39,19 @@ class Watcher(Protocol):
 
 
 class Outlook:
-    """How far a run is, and how long the rest may take.
+    """How far a run is.
 
     Args:
-        weights: Of the laws, in order: how much work each is.
-        clock: Returns seconds that only go forward.
+        total: Checks in all.
     """
 
-    def __init__(self, weights: list[int], clock: Callable[[], float]) -> None:
-        self._weights = weights
-        self._clock = clock
-        self._started = clock()
+    def __init__(self, total: int) -> None:
+        self.total = total
         self.done = 0
-
-    @property
-    def total(self) -> int:
-        """Laws in all."""
-        return len(self._weights)
-
-    @property
-    def elapsed(self) -> float:
-        """Seconds since the start."""
-        return self._clock() - self._started
-
-    def told(self, requests: int) -> str:
-        """Returns rate and time left in words; called when something was judged."""
-        elapsed = max(self.elapsed, 1e-9)
-        left = elapsed * sum(self._weights[self.done :]) / sum(self._weights[: self.done])
-        return f"{requests / elapsed:,.0f} requests/s, {_duration(left)} left"
 
 
 class Lines:
-    """A line for each law, for logs.
+    """A line now and then, for logs; what is wrong is told at the end.
 
     Args:
         console: Where to.
@@ -75,6 +61,7 @@ class Lines:
     def __init__(self, console: Console, outlook: Outlook) -> None:
         self._console = console
         self._outlook = outlook
+        self._wrong = 0
 
     def __enter__(self) -> Self:
         return self
@@ -88,19 +75,26 @@ class Lines:
         pass
 
     def begin(self, law: str, version: str) -> None:
-        """Says nothing: the line comes when the law was judged."""
+        """Says nothing: a line comes when enough was judged."""
 
     def end(self, row: Row, requests: int) -> None:
-        """Prints the line."""
-        self._outlook.done += 1
-        width = len(str(self._outlook.total))
-        number = f"{self._outlook.done:{width}}/{self._outlook.total}"
-        self._console.print(
-            f"{number} {row.promise.name} [{row.promise.version}]: {_said(row)} ({self._outlook.told(requests)})",
-            style=None if row.outcome is Outcome.HOLDS else COLOURS[row.outcome],
-            soft_wrap=True,
-            markup=False,
-        )
+        """Prints a line if a tenth of the run, or the first check that fails, is over."""
+        outlook = self._outlook
+        outlook.done += 1
+        self._wrong += row.outcome not in (Outcome.PASSED, Outcome.SKIPPED)
+        tenth = outlook.done * TENTHS // outlook.total > (outlook.done - 1) * TENTHS // outlook.total
+        if tenth and outlook.total >= TENTHS:
+            wrong = f", {self._wrong} of them not passed" if self._wrong else ""
+            self._console.print(
+                f"{outlook.done} of {outlook.total} checks{wrong}; {requests:,} requests", soft_wrap=True, markup=False
+            )
+
+
+class Silent(Lines):
+    """Nothing at all."""
+
+    def end(self, row: Row, requests: int) -> None:
+        """Says nothing."""
 
 
 class Bar:
@@ -118,6 +112,7 @@ class Bar:
         self._progress = Progress(*columns, TextColumn("{task.description}"), console=console, transient=True)
         self._task = self._progress.add_task("starting", total=outlook.total)
         self._told = ""
+        self._wrong = 0
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -138,32 +133,24 @@ class Bar:
     def end(self, row: Row, requests: int) -> None:
         """Moves the bar on."""
         self._outlook.done += 1
-        self._told = self._outlook.told(requests)
+        self._told = f"{requests:,} requests"
         self._progress.update(self._task, completed=self._outlook.done)
-        if row.outcome not in (Outcome.HOLDS, Outcome.NOT_APPLICABLE):
-            told = f"{row.promise.name} [{row.promise.version}]: {_said(row)}"
-            self._progress.console.print(told, style=COLOURS[row.outcome], markup=False)
+        if row.outcome in (Outcome.FAILED, Outcome.REFUTED):
+            self._wrong += 1
+            if self._wrong <= SHOWN_WRONG:
+                told = f"{row.promise.name} [{row.promise.version}]: {row.outcome}"
+                self._progress.console.print(told, style=COLOURS[row.outcome], markup=False)
 
 
-def watcher(console: Console, outlook: Outlook, *, plain: bool) -> Watcher:
+def watcher(console: Console, outlook: Outlook, *, plain: bool, quiet: bool = False) -> Watcher:
     """Returns a bar at a terminal, lines elsewhere.
 
     Args:
         console: Where to.
         outlook: Of the run.
         plain: Whether lines are wanted in any case, as in a pipeline.
+        quiet: Whether nothing is to be said.
     """
+    if quiet:
+        return Silent(console, outlook)
     return Bar(console, outlook) if console.is_terminal and not plain else Lines(console, outlook)
-
-
-def _said(row: Row) -> str:
-    if row.reason:
-        return f"{row.outcome}: {row.reason}"
-    verdict = row.verdict
-    if verdict is None:
-        return str(row.outcome)
-    return f"{row.outcome}, cases {verdict.examples}, requests {verdict.requests}, {verdict.seconds:.1f} s"
-
-
-def _duration(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"

@@ -1,6 +1,6 @@
 """Everything that is known of a run at its end."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -46,6 +46,8 @@ class Report:
     """How often the target asked to wait."""
     waited: float = 0.0
     """Seconds that were waited for that, and to keep the rate."""
+    never: Callable[[], list[str]] = list
+    """Returns the states that no check has seen."""
     replays: dict[Sameness, str] = field(default_factory=dict)
     """Files of cases, by what they show."""
 
@@ -54,7 +56,7 @@ class Report:
         """What is judged, in one line."""
         versions = " and ".join(self.versions)
         changed = f", {len(self.profile)} assumptions changed" if self.profile else ""
-        return f"casavi-mock check: {self.target}, {versions}, {len(self.results)} laws, seed {self.seed}{changed}"
+        return f"casavi-mock check: {self.target}, {versions}, {len(self.results)} checks, seed {self.seed}{changed}"
 
     @property
     def exit_code(self) -> int:
@@ -63,7 +65,7 @@ class Report:
             return 0
         if self.stopped and (self.gone or not self.results.judged) and not self.results.found:
             return 2
-        return self.results.exit_code(tolerate=self.tolerate)
+        return self.results.exit_code(tolerate=self.tolerate, spent=bool(self.stopped) and not self.gone)
 
     @property
     def outcome(self) -> str:
@@ -73,7 +75,7 @@ class Report:
         if self.exit_code == 2:
             return "could not run"
         worst = self.results.rows()
-        return str(worst[0].outcome) if worst else str(Outcome.HOLDS)
+        return str(worst[0].outcome) if worst else str(Outcome.PASSED)
 
     def replay_command(self, finding: Finding) -> str | None:
         """Returns the command that judges a finding again, None if its case was not written down."""

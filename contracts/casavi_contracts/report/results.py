@@ -5,9 +5,12 @@ from dataclasses import dataclass, field
 
 from casavi_contracts.verdict import Finding, Outcome, Verdict
 
-_GRAVITY = (Outcome.BROKEN, Outcome.REFUTED, Outcome.NOT_JUDGED, Outcome.NOT_APPLICABLE, Outcome.HOLDS)
+GRAVITY = (Outcome.FAILED, Outcome.REFUTED, Outcome.BLOCKED, Outcome.SKIPPED, Outcome.PASSED)
 """Worst first."""
 
+
+LEFT_OVER = 0.02
+"""Share of the checks that may be left over when a budget is spent, for a run that is good all the same."""
 
 Sameness = tuple[str, str, str, str, str, str]
 
@@ -48,13 +51,13 @@ class Row:
     def outcome(self) -> Outcome:
         """The worst of its own verdict and of what others found."""
         outcomes = [finding.outcome for finding in self.findings]
-        outcomes.append(self.verdict.outcome if self.verdict else Outcome.NOT_JUDGED)
-        return min(outcomes, key=_GRAVITY.index)
+        outcomes.append(self.verdict.outcome if self.verdict else Outcome.BLOCKED)
+        return min(outcomes, key=GRAVITY.index)
 
     @property
     def reason(self) -> str:
         """Why it was not judged or is not applicable; empty otherwise."""
-        if self.outcome in (Outcome.NOT_JUDGED, Outcome.NOT_APPLICABLE):
+        if self.outcome in (Outcome.BLOCKED, Outcome.SKIPPED):
             return self.verdict.reason if self.verdict else "the run ended before its turn"
         return ""
 
@@ -73,7 +76,7 @@ class Results:
 
     def add(self, verdict: Verdict) -> list[Finding]:
         """Takes a verdict; its findings go to the laws that they name. Returns those that are new."""
-        self.judged += verdict.outcome not in (Outcome.NOT_JUDGED, Outcome.NOT_APPLICABLE)
+        self.judged += verdict.outcome not in (Outcome.BLOCKED, Outcome.SKIPPED)
         row = self._row(verdict.law, verdict.version, verdict.evidence)
         row.verdict = verdict
         return [finding for finding in verdict.findings if self.find(finding)]
@@ -86,13 +89,13 @@ class Results:
         seers.append(finding.seen_by or finding.law)
         if new:
             row.findings.append(finding)
-            row.findings.sort(key=lambda one: _GRAVITY.index(one.outcome))
+            row.findings.sort(key=lambda one: GRAVITY.index(one.outcome))
         return new
 
     def rows(self, *outcomes: Outcome) -> list[Row]:
         """Returns the rows, those with some outcomes if any are given: worst first, then in the order of the laws."""
         chosen = [row for row in self._rows.values() if not outcomes or row.outcome in outcomes]
-        return sorted(chosen, key=lambda row: _GRAVITY.index(row.outcome))
+        return sorted(chosen, key=lambda row: GRAVITY.index(row.outcome))
 
     def row(self, law: str, version: str) -> Row | None:
         """Returns one row, None if there is none."""
@@ -107,14 +110,20 @@ class Results:
         """Returns how many promises have that outcome."""
         return len(self.rows(outcome))
 
-    def exit_code(self, *, tolerate: bool) -> int:
+    def exit_code(self, *, tolerate: bool, spent: bool = False) -> int:
         """Returns 0 if all holds, 1 if not.
 
         Args:
             tolerate: Whether a refuted assumption is taken as it is.
+            spent: Whether the run ended because as much was sent as was allowed; then very few may be left over.
         """
-        bad = {Outcome.BROKEN, Outcome.NOT_JUDGED} | (set() if tolerate else {Outcome.REFUTED})
-        return int(any(row.outcome in bad for row in self._rows.values()))
+        left = [row for row in self._rows.values() if row.verdict is None]
+        if spent and len(left) <= LEFT_OVER * len(self._rows):
+            judged = [row for row in self._rows.values() if row.verdict is not None]
+        else:
+            judged = [*self._rows.values()]
+        bad = {Outcome.FAILED, Outcome.BLOCKED} | (set() if tolerate else {Outcome.REFUTED})
+        return int(any(row.outcome in bad for row in judged))
 
     def __iter__(self) -> Iterator[Row]:
         return iter(self._rows.values())

@@ -1,5 +1,6 @@
 """A run for people at a terminal: what is wrong first, then the rest in few lines."""
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -8,76 +9,170 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from casavi_contracts.report.causes import Cause, causes
 from casavi_contracts.report.report import Report, job_states, profile_lines
-from casavi_contracts.report.results import Promise, Row
-from casavi_contracts.report.text import AGAIN, paragraphs
-from casavi_contracts.verdict import Outcome
+from casavi_contracts.report.results import Promise, Row, sameness
+from casavi_contracts.report.text import AGAIN, cut, exchange_lines
+from casavi_contracts.verdict import Finding, Outcome
 
 COLOURS = {
-    Outcome.HOLDS: "green",
-    Outcome.BROKEN: "bold red",
+    Outcome.PASSED: "green",
+    Outcome.FAILED: "bold red",
     Outcome.REFUTED: "yellow",
-    Outcome.NOT_JUDGED: "magenta",
-    Outcome.NOT_APPLICABLE: "dim",
+    Outcome.BLOCKED: "magenta",
+    Outcome.SKIPPED: "dim",
 }
 """By verdict."""
 
 SLOWEST = 5
-"""Operations and laws that are listed as the slowest."""
+"""Operations and checks that are listed as the slowest."""
+
+DETAILED = 6
+"""Causes that are told in full; the others get a line, and the reports have everything."""
+
+LISTED = 12
+"""Causes that get a line."""
+
+SHOWN = 240
+"""Characters of what was expected or observed."""
+
+NAMED = 3
+"""Checks that are named where there are more of them."""
 
 
-def print_report(report: Report, console: Console) -> None:
+def print_report(report: Report, console: Console, *, brief: bool = False) -> None:
     """Prints a run.
 
     Args:
         report: What came of it.
-        console: Where to.
+        console: Where to; at a terminal also what went well, the times and the coverage are printed.
+        brief: Whether each cause gets but a line.
     """
-    for part in parts(report):
+    for part in parts(report, brief=brief, whole=console.is_terminal):
         console.print(part, crop=False)
         console.print()
-    console.print(Text(closing(report), style="bold" if report.exit_code == 0 else "bold red"))
+    for line in closing_lines(report):
+        console.print(
+            Text(line, style="bold" if report.exit_code == 0 else "bold red"),
+            crop=False,
+            soft_wrap=not console.is_terminal,
+        )
 
 
-def parts(report: Report) -> Iterator[RenderableType]:
-    """Yields the sections of the report."""
+def parts(report: Report, *, brief: bool = False, whole: bool = True) -> Iterator[RenderableType]:
+    """Yields the sections of the report.
+
+    Args:
+        report: What came of a run.
+        brief: Whether each cause gets but a line.
+        whole: Whether times, coverage and what passed are told too.
+    """
     results = report.results
-    for outcome, title in (
-        (Outcome.BROKEN, "Broken: promises that do not hold"),
-        (Outcome.REFUTED, "Assumptions refuted: guesses about casavi that do not hold here"),
-    ):
-        rows = results.rows(outcome)
-        if rows:
-            yield Group(_title(title, len(rows), COLOURS[outcome]), _table(rows), *_details(rows, report))
+    yield from _causes(report, brief=brief)
     lines = profile_lines(report)
-    if lines:
+    if lines and not brief:
         yield Group(
             Text("A profile that makes the mock behave so", style="bold"),
-            *(Text(f"  {line}", no_wrap=True, overflow="ignore") for line in ("[assumptions]", *lines)),
+            *(Text(f"  {line}", no_wrap=True, overflow="ignore") for line in ("[assumptions]", *lines[:LISTED])),
             Text(_because(report)),
         )
-    for outcome, title in (
-        (Outcome.NOT_JUDGED, "Not judged"),
-        (Outcome.NOT_APPLICABLE, "Not applicable"),
-    ):
+    for outcome in (Outcome.BLOCKED, Outcome.SKIPPED):
         rows = results.rows(outcome)
-        if rows and not report.planned:
-            yield Group(_title(title, len(rows), COLOURS[outcome]), *_reasons(rows))
-    held = results.rows(Outcome.HOLDS)
-    if held:
-        yield Group(_title("Holds", len(held), COLOURS[Outcome.HOLDS]), _folded(held))
-    if report.results.judged:
+        if rows and not report.planned and not brief:
+            yield Group(_title(str(outcome).capitalize(), len(rows), COLOURS[outcome]), *_reasons(rows))
+    passed = results.rows(Outcome.PASSED)
+    if passed and whole and not brief:
+        yield Group(_title("Passed", len(passed), COLOURS[Outcome.PASSED]), _folded(passed))
+    if report.results.judged and whole and not brief:
         yield _time(report)
         yield _coverage(report)
 
 
+def _causes(report: Report, *, brief: bool) -> Iterator[RenderableType]:
+    """Yields what fails or is refuted, by its cause; the first names what is gravest."""
+    found = causes(report.results)
+    for outcome, title in (
+        (Outcome.FAILED, "Failed: promises that do not hold"),
+        (Outcome.REFUTED, "Refuted: guesses about casavi that do not hold here"),
+    ):
+        of_it = [cause for cause in found if cause.outcome is outcome]
+        if not of_it:
+            continue
+        told = 0 if brief else max(0, DETAILED - sum(cause.outcome is not outcome for cause in found[:DETAILED]))
+        checks = len(report.results.rows(outcome))
+        yield Group(
+            _title(title, checks, COLOURS[outcome]),
+            *(line for cause in of_it[:told] for line in _detail(cause, report)),
+            *(Text(f"  {_line(cause)}", style=COLOURS[outcome]) for cause in of_it[told : told + LISTED]),
+            *_further(len(of_it) - told - LISTED),
+        )
+
+
+def _further(count: int) -> Iterator[RenderableType]:
+    if count > 0:
+        yield Text(f"  and {count} further causes; the reports have them all (--json, --html)")
+
+
+def _line(cause: Cause) -> str:
+    head, others = cause.head, cause.others()
+    more = f"; fails with it: {_some(others)}" if others else ""
+    return cut(f"{head.promise.name} [{', '.join(cause.versions)}] ({cause.evidence}){more}", SHOWN)
+
+
+def _detail(cause: Cause, report: Report) -> Iterator[RenderableType]:
+    """Yields a cause in few lines: what was promised, what was seen, and how to see it again."""
+    row = cause.head
+    finding = row.findings[0]
+    yield Text()
+    head = f"  {row.promise.name} [{', '.join(cause.versions)}]  ({finding.evidence}{_source(row)})"
+    yield Text(head, style=COLOURS[cause.outcome])
+    yield Padding(Text(cut(row.promise.sentence, SHOWN)), (0, 0, 0, 4))
+    yield Padding(_aligned("\n".join(_told(cause, finding, row))), (0, 0, 0, 4))
+    command = report.replay_command(finding)
+    if command:
+        yield Text(f"    {AGAIN}{command}", no_wrap=True, overflow="ignore")
+
+
+def _told(cause: Cause, finding: Finding, row: Row) -> Iterator[str]:
+    """Yields lines with a head of nine columns."""
+    yield f"expected  {cut(finding.expected, SHOWN)}"
+    yield f"observed  {cut(finding.observed, SHOWN)}"
+    seers = [name for name in row.seers.get(sameness(finding), []) if name != finding.law]
+    if seers:
+        yield f"seen by   {_some(seers)}"
+    if cause.others():
+        yield f"and so    {_some(cause.others())}"
+    if finding.assumption:
+        yield f"rests on  the assumption {finding.assumption}"
+        if finding.profile:
+            yield f"profile   {finding.profile}"
+    if finding.steps:
+        yield from (f"step {number:<4} {cut(step, SHOWN)}" for number, step in enumerate(finding.steps[-STEPS:], 1))
+    elif finding.case is not None:
+        yield f"case      {cut(json.dumps(finding.case, ensure_ascii=True), SHOWN)}"
+    for exchange in finding.exchanges[-1:]:
+        yield from exchange_lines(exchange, SHOWN)
+
+
+STEPS = 5
+"""The latest steps of a sequence that are told."""
+
+
+def _source(row: Row) -> str:
+    return f", facts {row.promise.source}" if row.promise.source else ""
+
+
+def _some(names: Sequence[str]) -> str:
+    """Returns the first names, and how many more there are."""
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return f"{', '.join(names[:NAMED])}{more}"
+
+
 def _because(report: Report) -> str:
-    stuck = report.results.count(Outcome.NOT_JUDGED)
+    stuck = report.results.count(Outcome.BLOCKED)
     if not stuck:
         return "  Give it to the mock and to the check: --profile FILE."
-    return (
-        f"  Give it to the check (--profile FILE), to judge the {_number(stuck, 'law')} that could not be judged too."
-    )
+    return f"  Give it to the check (--profile FILE), to judge what is blocked too ({stuck})."
 
 
 def listing(promises: Iterable[Promise]) -> RenderableType:
@@ -102,61 +197,48 @@ def _listed(promises: Sequence[Promise]) -> RenderableType:
 
 def closing(report: Report) -> str:
     """Returns the whole run in a few sentences, the last ones that are printed."""
+    return " ".join(closing_lines(report))
+
+
+def closing_lines(report: Report) -> Iterator[str]:
+    """Yields what was sent, what states were seen, and on the last line what came of it and what that rests on."""
     if report.planned:
-        return f"This was a plan; nothing was judged. {_number(report.requests, 'request')} were sent."
-    counts = {outcome: report.results.count(outcome) for outcome in Outcome}
-    told = ", ".join(f"{count} {_words(outcome, count)}" for outcome, count in counts.items() if count)
+        yield f"This was a dry run; nothing was judged. {_number(report.requests, 'request')} were sent."
+        return
     sent = ", ".join(
         (_number(report.requests, "request"), _number(report.writes, "import"), _number(report.records, "record"))
     )
-    laws = _number(len(report.results), "law")
-    sentences = [
-        f"Of {laws}: {told or 'nothing was judged'}. {sent}, {report.timings.total:.1f} s, seed {report.seed}."
-    ]
-    if report.pauses:
-        sentences.append(f"Waited {report.waited:.0f} s; the target asked for it {report.pauses} times.")
+    pauses = f" Waited {report.waited:.0f} s; the target asked for it {report.pauses} times." if report.pauses else ""
+    yield f"{sent}, {report.timings.total:.1f} s, seed {report.seed}.{pauses}"
     if report.stopped:
-        sentences.append(f"The run ended early: {report.stopped}.")
-    return " ".join(sentences)
+        yield f"The run ended early: {report.stopped}."
+    never = report.never()
+    if never and report.results.judged:
+        yield f"Never seen: {', '.join(never)}. The checks say nothing about that."
+    yield f"Of {_number(len(report.results), 'check')}: {_counted(report)}"
+
+
+def _counted(report: Report) -> str:
+    counts = {outcome: report.results.count(outcome) for outcome in Outcome}
+    told = ", ".join(f"{count} {outcome}" for outcome, count in counts.items() if count) or "nothing was judged"
+    passed = report.results.rows(Outcome.PASSED)
+    if not passed:
+        return f"{told}."
+    word = sum(row.promise.evidence not in _GUESSES for row in passed)
+    verb, guesses = "rests" if word == 1 else "rest", len(passed) - word
+    return f"{told}; {word} {verb} on casavi's or its clients' word, {guesses} on our guesses"
+
+
+_GUESSES = frozenset({"inferred", "assumed"})
+"""Evidence that is nobody's word."""
 
 
 def _number(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
-def _words(outcome: Outcome, count: int) -> str:
-    return {Outcome.HOLDS: "holds" if count == 1 else "hold"}.get(outcome, str(outcome))
-
-
 def _title(text: str, count: int, style: str) -> Text:
     return Text(f"{text} ({count})", style=style)
-
-
-def _table(rows: Sequence[Row]) -> RenderableType:
-    """Returns the table of law, version, evidence and verdict."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column("law", overflow="fold")
-    for name in ("version", "evidence", "verdict"):
-        table.add_column(name, no_wrap=True)
-    for row in rows:
-        table.add_row(
-            row.promise.name,
-            row.promise.version,
-            row.findings[0].evidence if row.findings else row.promise.evidence,
-            Text(str(row.outcome), style=COLOURS[row.outcome]),
-        )
-    return Padding(table, (0, 0, 0, 2))
-
-
-def _details(rows: Sequence[Row], report: Report) -> Iterator[RenderableType]:
-    for row in rows:
-        yield Text()
-        yield Text(f"  {row.promise.name} [{row.promise.version}]", style=COLOURS[row.outcome])
-        for paragraph in paragraphs(row, report):
-            if paragraph.startswith(AGAIN):
-                yield Text(f"    {paragraph}", no_wrap=True, overflow="ignore")
-            else:
-                yield Padding(_aligned(paragraph), (0, 0, 0, 4))
 
 
 def _aligned(paragraph: str) -> RenderableType:
@@ -179,7 +261,7 @@ def _reasons(rows: Iterable[Row]) -> Iterator[RenderableType]:
         by_reason[row.reason].append(row)
     for reason, of_it in by_reason.items():
         yield Text(f"  because {reason}:")
-        yield Padding(Text(", ".join(_names(of_it))), (0, 0, 0, 4))
+        yield Padding(Text(_some(_names(of_it))), (0, 0, 0, 4))
 
 
 def _names(rows: Iterable[Row]) -> list[str]:
@@ -196,7 +278,7 @@ def _folded(rows: Iterable[Row]) -> RenderableType:
         groups[row.promise.group].append(row)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("about")
-    for name in ("laws", "cases", "requests", "seconds"):
+    for name in ("checks", "cases", "requests", "seconds"):
         table.add_column(name, justify="right")
     table.add_column("evidence", overflow="fold")
     for group, of_it in groups.items():
@@ -234,7 +316,7 @@ def _time(report: Report) -> RenderableType:
         if verdict.seconds >= 0.05
     )
     if laws:
-        told.append(Padding(Text(f"slowest laws: {laws}"), (0, 0, 0, 2)))
+        told.append(Padding(Text(f"slowest checks: {laws}"), (0, 0, 0, 2)))
     table = _columns("slowest operations", "mean, ms", "longest, ms", "requests")
     for one in timings.operations()[:SLOWEST]:
         times = f"{one.mean * 1000:.1f}", f"{one.slowest * 1000:.1f}", f"{one.requests:,}"
@@ -280,7 +362,7 @@ def _coverage(report: Report) -> RenderableType:
 def _states(report: Report) -> RenderableType:
     """Returns how many laws saw each state of a job, those states included that none saw."""
     laws = job_states(report)
-    table = _columns("laws that saw a job", *dict.fromkeys(state for _, state in laws))
+    table = _columns("checks that saw a job", *dict.fromkeys(state for _, state in laws))
     for version in report.versions:
         counts = (len(seen) for (of, _), seen in laws.items() if of == version)
         table.add_row(version, *map(str, counts))

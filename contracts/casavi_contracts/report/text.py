@@ -72,14 +72,19 @@ def _exchanges(finding: Finding) -> Iterator[str]:
         yield from exchange_lines(exchange)
 
 
-def exchange_lines(exchange: Exchange) -> Iterator[str]:
-    """Yields a request and its answer."""
+def exchange_lines(exchange: Exchange, most: int = SHOWN_BODY) -> Iterator[str]:
+    """Yields a request and its answer.
+
+    Args:
+        exchange: What was sent and answered.
+        most: Characters that are shown of each part.
+    """
     status = exchange.status if exchange.status is not None else "no answer"
-    yield f"  {cut(exchange.method, SHOWN_BODY)} {cut(exchange.path, SHOWN_BODY)} -> {status}"
+    yield f"  {cut(exchange.method, most)} {cut(exchange.path, most)} -> {status}"
     if exchange.request_body:
-        yield f"    sent      {cut(exchange.request_body, SHOWN_BODY)}"
+        yield f"    sent      {cut(exchange.request_body, most)}"
     if exchange.response_body:
-        yield f"    answered  {cut(exchange.response_body, SHOWN_BODY)}"
+        yield f"    answered  {cut(exchange.response_body, most)}"
 
 
 def cut(text: str, length: int) -> str:

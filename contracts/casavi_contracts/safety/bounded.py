@@ -5,8 +5,7 @@ import threading
 
 import httpx
 
-MAX_BYTES = 100_000_000
-"""Bytes of an answer; more is no answer to any request of the contract."""
+from casavi_contracts.target.asgi import MAX_BYTES
 
 GRACE = 0.5
 """Seconds beyond the time limit; so the client's own time limits strike first, and say more."""

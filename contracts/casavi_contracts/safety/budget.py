@@ -1,5 +1,8 @@
 """How much a run may send."""
 
+import time
+from collections.abc import Callable
+
 from casavi_contracts.failures import BudgetSpent
 
 
@@ -10,9 +13,22 @@ class Budget:
         requests: How many may be sent; None for any number.
         writes: How many of them may create records.
         records: How many records they may hold.
+        seconds: How long anything may be sent, from now on; None for ever.
+        clock: Returns seconds that only go forward.
     """
 
-    def __init__(self, requests: int | None = None, writes: int | None = None, records: int | None = None) -> None:
+    def __init__(
+        self,
+        requests: int | None = None,
+        writes: int | None = None,
+        records: int | None = None,
+        *,
+        seconds: float | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._clock = clock
+        self._seconds = seconds
+        self._started = clock()
         self._limits = {"requests": requests, "writes": writes, "records": records}
         self._spent = dict.fromkeys(self._limits, 0)
 
@@ -41,6 +57,8 @@ class Budget:
         Raises:
             BudgetSpent: There is not enough.
         """
+        if self._seconds is not None and self._clock() - self._started > self._seconds:
+            raise BudgetSpent(f"the {self._seconds:g} seconds are over (--max-seconds)")
         wanted = {"requests": 1, "writes": int(write), "records": records}
         for name, limit in self._limits.items():
             if limit is not None and wanted[name] and self._spent[name] + wanted[name] > limit:

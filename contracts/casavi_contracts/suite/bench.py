@@ -4,7 +4,7 @@ import contextlib
 import itertools
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 
@@ -15,12 +15,13 @@ from casavi_contracts.contract import Contract
 from casavi_contracts.exchange import Recorder, Redactor
 from casavi_contracts.failures import CouldNotRun
 from casavi_contracts.judge import Judge
-from casavi_contracts.laws import LAWS
+from casavi_contracts.laws import LAWS, Law
 from casavi_contracts.safety import Budget, Careful, Ledger, Pace, WritePolicy, records_of
 from casavi_contracts.suite.reach import client_of, find_plane, transport_to
-from casavi_contracts.suite.settings import CONSENT, Settings
+from casavi_contracts.suite.settings import CONSENT, Settings, for_mock
 from casavi_contracts.target import ControlPlane, Target
 from casavi_contracts.trial import Accounts
+from casavi_contracts.walking import Bookmarks
 
 PREFIX = "casavi-check-"
 
@@ -35,6 +36,7 @@ class Bench:
         prefix: What every reference id begins with.
         budget: What was sent.
         pace: How long was waited.
+        own: Checks that the user brings along.
     """
 
     def __init__(
@@ -45,6 +47,7 @@ class Bench:
         prefix: str,
         budget: Budget,
         pace: Pace,
+        own: Sequence[Law] = (),
     ) -> None:
         self.settings = settings
         self.contracts = contracts
@@ -53,7 +56,8 @@ class Bench:
         self.budget = budget
         self.pace = pace
         self._numbers = itertools.count(1)
-        laws = {law.name: law for law in LAWS}
+        self._bookmarks = Bookmarks() if target.shared else None
+        laws = {law.name: law for law in (*LAWS, *own)}
         self._judges = {
             version: Judge(laws, partial(self._accounts, contract), seed=settings.seed)
             for version, contract in contracts.items()
@@ -73,16 +77,19 @@ class Bench:
         return f"{self.prefix}{next(self._numbers)}-"
 
     def _accounts(self, contract: Contract) -> Accounts:
-        return Accounts(self.target, contract, self.new_prefix())
+        return Accounts(self.target, contract, self.new_prefix(), self._bookmarks)
 
 
-def set_up(stack: contextlib.ExitStack, settings: Settings, contracts: Mapping[str, Contract]) -> Bench:
+def set_up(
+    stack: contextlib.ExitStack, settings: Settings, contracts: Mapping[str, Contract], own: Sequence[Law] = ()
+) -> Bench:
     """Reaches the server and returns it with its judges. Apart from the question whether it is a mock nothing is sent.
 
     Args:
         stack: Lets the server go at the end.
         settings: What was asked for.
         contracts: The contract of every version that is judged.
+        own: Checks that the user brings along.
 
     Raises:
         CouldNotRun: There is no server, or the user has not agreed to writes as it is needed.
@@ -92,8 +99,12 @@ def set_up(stack: contextlib.ExitStack, settings: Settings, contracts: Mapping[s
     if plane is None:
         settings = settings.for_account()
         _demand_consent(settings)
+    else:
+        settings = for_mock(settings)
     prefix = f"{PREFIX}{settings.seed:x}-" if plane else f"{PREFIX}{secrets.token_hex(4)}-"
-    budget = Budget(settings.budget_requests, settings.budget_writes, settings.budget_records)
+    budget = Budget(
+        settings.budget_requests, settings.budget_writes, settings.budget_records, seconds=settings.max_seconds
+    )
     pace = Pace(settings.rate, time.monotonic, time.sleep)
     careful = Careful(
         transport,
@@ -117,7 +128,7 @@ def set_up(stack: contextlib.ExitStack, settings: Settings, contracts: Mapping[s
     )
     if settings.control_token:
         target.recorder.redact.learn(settings.control_token)
-    return Bench(settings, contracts, target, prefix, budget, pace)
+    return Bench(settings, contracts, target, prefix, budget, pace, own)
 
 
 def _demand_consent(settings: Settings) -> None:

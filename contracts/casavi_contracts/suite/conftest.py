@@ -1,6 +1,7 @@
 """Hooks that make a run of the suite out of a run of pytest."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from casavi_contracts.suite.items import Items, Judged
 from casavi_contracts.suite.run import RUN, Run
 from casavi_contracts.suite.session import Session
 from casavi_contracts.suite.settings import read
+from casavi_contracts.suite.tasks import Task
 
 REFUSAL = pytest.StashKey[str]()
 """Why nothing can be judged, as far as it is known before anything is sent."""
@@ -47,7 +49,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if config.stash[RUN].session.settings.listing:
         config.stash[RUN].list()
         pytest.exit("the laws were listed", returncode=0)
-    order = {id(task): number for number, task in enumerate(config.stash[RUN].session.tasks)}
+    _put_in_order(items, config.stash[RUN].session.tasks)
+
+
+def _put_in_order(items: list[pytest.Item], tasks: Sequence[Task]) -> None:
+    order = {id(task): number for number, task in enumerate(tasks)}
     places = [place for place, item in enumerate(items) if isinstance(item, Judged)]
     ours = sorted((item for item in items if isinstance(item, Judged)), key=lambda item: order[id(item.task)])
     for place, item in zip(places, ours, strict=True):
@@ -59,7 +65,9 @@ def pytest_runtestloop(session: pytest.Session) -> None:
     """Reaches the server before the first law is judged."""
     ours = [item for item in session.items if isinstance(item, Judged)]
     if ours and not session.config.option.collectonly:
-        session.config.stash[RUN].start(ours, alone=_alone(session.config))
+        run = session.config.stash[RUN]
+        run.start(ours, alone=_alone(session.config))
+        _put_in_order(session.items, run.session.tasks)  # that of a real account is known just now
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:

@@ -38,6 +38,7 @@ class Option(NamedTuple):
 
 OPTIONS = (
     Option("url", "Address of the server to judge.", "CASAVI_URL", metavar="URL"),
+    Option("app", "ASGI or WSGI application to judge in this process.", metavar="MODULE:ATTRIBUTE"),
     Option("version", "Version of the API, v1 or v2; both if not given.", action=MANY, metavar="VERSION"),
     Option("profile", "TOML file whose table [assumptions] overrides guesses about casavi.", metavar="FILE"),
     Option("only", "Judge this law alone; a pattern such as 'job-*' names several.", action=MANY, metavar="LAW"),
@@ -53,6 +54,12 @@ OPTIONS = (
     Option("budget-records", "Send at most so many records.", metavar="N"),
     Option("rate", "Send at most so many requests in a second.", metavar="N"),
     Option("ledger", "File that lists every record before it is sent.", metavar="FILE"),
+    Option("maxfail", "End the run when so many checks have failed.", metavar="N"),
+    Option("max-seconds", "End the run after so many seconds.", metavar="SECONDS"),
+    Option("quiet", "Say nothing before the report.", action=SWITCH),
+    Option("brief", "Report each cause in one line.", action=SWITCH),
+    Option("quick", "No fuzzing, few cases, one version where both share the code.", action=SWITCH),
+    Option("checks", "Module with checks of your own, judged beside the others.", action=MANY, metavar="MODULE"),
     Option("tolerate-assumptions", "A refuted assumption does not fail the run.", action=SWITCH),
     Option("junit", "Write the verdicts as JUnit XML.", metavar="FILE"),
     Option("json", "Write the verdicts as JSON.", metavar="FILE"),

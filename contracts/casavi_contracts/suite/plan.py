@@ -12,6 +12,9 @@ from casavi_contracts.suite.settings import CONSENT, Settings
 from casavi_contracts.suite.tasks import Task
 from casavi_contracts.target import Capability, Target
 
+REQUESTS = 18.5
+"""Requests of a check on the average, at an account whose jobs take as long as those of the mock."""
+
 
 def plan(settings: Settings, tasks: Sequence[Task], target: Target, prefix: str) -> RenderableType:
     """Returns the plan for people.
@@ -45,11 +48,13 @@ def _sentences(settings: Settings, tasks: Sequence[Task], target: Target, prefix
         f"The id of every record begins with {prefix} and is listed in {_short(settings)} before it is sent. Records "
         "stay in the account: casavi's documentation names no way to delete them. So use an account made for tests."
     )
+    covered = min(len(tasks), int((settings.budget_requests or 0) / REQUESTS))
+    yield f"That is enough for about {covered} of {len(tasks)} checks; those with the surest evidence come first."
     missing = [one for one in Capability if one not in target.capabilities and one is not Capability.WRITE]
     if missing:
         count = sum(any(need in missing for need in task.needs) for task in tasks)
         if count:
-            yield f"Of {len(tasks)} laws {count} are not applicable there; they need {' or '.join(missing)}."
+            yield f"Of {len(tasks)} laws {count} are skipped there; they need {' or '.join(missing)}."
 
 
 def _table(tasks: Sequence[Task], target: Target) -> RenderableType:

@@ -9,7 +9,7 @@ from casavi_contracts.client import Client
 from casavi_contracts.contract import Contract
 from casavi_contracts.exchange import Answer
 from casavi_contracts.failures import Broken, CouldNotRun
-from casavi_contracts.target import Credentials, Target
+from casavi_contracts.target import ControlPlane, Credentials, Target
 from casavi_contracts.verdict import Finding, finding_of
 
 LOG_IN_LAW = "log-in-gives-a-token"
@@ -29,8 +29,14 @@ STATELESS = (
 )
 
 
+NAMED = (
+    "The accounts that were named are judged, with fewer cases than accounts that a mock makes for each check: their "
+    "records stay, and their time is moved forward."
+)
+
 NO_STATE = "the server keeps no state"
-NO_LOG_IN = "nobody can log in"
+_LOG_INS = 2
+"""Log-ins that have to fail before a mock is given up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +63,14 @@ def look(target: Target, contract: Contract, credentials: tuple[Credentials, ...
         CouldNotRun: The API is not there, or does not take the credentials; the text says what to do.
     """
     if target.plane is not None:
-        _prove_given(target, contract, credentials)
-        return Known()
+        _demand_log_in(target, contract)
+        _prove_given(target, target.plane, contract, credentials)
+        return Known((NAMED,) if credentials else ())
     if not credentials:
         return _without_account(target, contract)
     clients = [Client(target, contract, one) for one in credentials]
     for number, client in enumerate(clients, 1):
-        failed = _log_in(client, "" if len(clients) == 1 else f" of account {number}")
-        if failed is not None:
-            return Known((f"{failed.observed}; without a log-in nothing else can be judged.",), (failed,), NO_LOG_IN)
+        _log_in(client, "" if len(clients) == 1 else f" of account {number}")
     findings = tuple(_made_up(clients[0]))
     if _forgets(findings):
         return Known((STATELESS,), findings, NO_STATE)
@@ -76,7 +81,8 @@ def _without_account(target: Target, contract: Contract) -> Known:
     """Asks with the example of casavi's documentation, which is no secret: a server without state takes that too."""
     answering = Client(target, contract, Credentials(**_example(contract)))
     with contextlib.suppress(CouldNotRun):
-        if _log_in(answering, "") is None and _forgets(findings := tuple(_made_up(answering))):
+        _log_in(answering, "")
+        if _forgets(findings := tuple(_made_up(answering))):
             return Known((STATELESS,), findings, NO_STATE)
     raise CouldNotRun(
         "the server is no mock that can be steered (no control plane under /_mock), so the suite needs an account: "
@@ -94,7 +100,7 @@ def _forgets(findings: Collection[Finding]) -> bool:
     return {finding.law for finding in findings} == {TOKEN_LAW, JOB_LAW}
 
 
-def _prove_given(target: Target, contract: Contract, credentials: tuple[Credentials, ...]) -> None:
+def _prove_given(target: Target, plane: ControlPlane, contract: Contract, credentials: tuple[Credentials, ...]) -> None:
     """At a mock no account is needed; one that was given has to be right all the same.
 
     If an account that was opened just now is refused too, the mock is to blame, and the laws will say so.
@@ -103,7 +109,7 @@ def _prove_given(target: Target, contract: Contract, credentials: tuple[Credenti
         answer = _ask(Client(target, contract, one))
         if answer is None or answer.status not in _refusals(contract):
             continue
-        opened = target.open()
+        opened = target.make(plane)
         try:
             fresh = _ask(Client(target, contract, opened))
         finally:
@@ -125,8 +131,25 @@ def _ask(client: Client) -> Answer | None:
         return None
 
 
-def _log_in(client: Client, whose: str) -> Finding | None:
-    """Logs in; returns the finding if the server fails at that, which is no fault of the credentials."""
+def _demand_log_in(target: Target, contract: Contract) -> None:
+    """Ends the run if a mock fails at every log-in; one that refuses is judged."""
+    opened = target.open()
+    try:
+        answers = [_ask(Client(target, contract, opened)) for _ in range(_LOG_INS)]
+    finally:
+        target.close(opened)
+    statuses = [answer.status for answer in answers if answer is not None]
+    if len(statuses) == _LOG_INS and min(statuses) >= SERVER_ERROR:
+        path = contract.path("authenticate")
+        raise CouldNotRun(f"POST {path} answered {statuses[-1]}; without a log-in nothing can be judged")
+
+
+def _log_in(client: Client, whose: str) -> None:
+    """Logs in.
+
+    Raises:
+        CouldNotRun: That does not succeed; the text says why.
+    """
     path = client.contract.path("authenticate")
     body = {"key": client.credentials.key, "secret": client.credentials.secret}
     try:
@@ -140,13 +163,9 @@ def _log_in(client: Client, whose: str) -> Finding | None:
         raise CouldNotRun(f"the API does not take key and secret{whose} ({answer.status})")
     if answer.status in (404, 405, 501):
         raise CouldNotRun(f"{said}; there is no casavi API at this address")
-    if answer.status >= SERVER_ERROR:
-        expected = "key and secret to be taken or refused"
-        return _finding(client, LOG_IN_LAW, "documented", expected, said)
     if not answer.ok:
         raise CouldNotRun(f"{said}; without a log-in nothing can be judged")
     _take_token(client, answer, said)
-    return None
 
 
 def _take_token(client: Client, answer: Answer, said: str) -> None:

@@ -25,7 +25,7 @@ def transport_to(settings: Settings) -> httpx.BaseTransport:
         CouldNotRun: There is neither address nor application, or the environment does not say how it is reached.
     """
     if settings.application is not None:
-        return InProcess(settings.application)
+        return InProcess(settings.application, settings.timeout)
     if settings.url is None:
         raise CouldNotRun("there is nothing to judge: give an address, as CASAVI_URL or --casavi-check-url")
     try:

@@ -3,7 +3,6 @@
 import io
 import os
 import sys
-import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NoReturn
 
@@ -60,9 +59,11 @@ class Run:
         if not session.start():
             self._end()
         if self._alone:
-            self._introduce()
-            outlook = progress.Outlook([task.weight for task in session.tasks], time.monotonic)
-            self._watcher = progress.watcher(self._console, outlook, plain=bool(os.environ.get("CI")))
+            if not session.settings.quiet:
+                self._introduce()
+            outlook = progress.Outlook(len(session.tasks))
+            plain, quiet = bool(os.environ.get("CI")), session.settings.quiet
+            self._watcher = progress.watcher(self._console, outlook, plain=plain, quiet=quiet)
             self._watcher.__enter__()
 
     def judge(self, item: "Judged") -> None:
@@ -115,7 +116,7 @@ class Run:
         if self.session.plan:
             console.print(self.session.plan)
         else:
-            terminal.print_report(report, console)
+            terminal.print_report(report, console, brief=self.session.settings.brief)
 
     def _introduce(self, console: Console | None = None) -> None:
         report = self.session.report
@@ -131,10 +132,10 @@ class Run:
 
     def _tell(self, row: Row) -> None:
         """Tells pytest what came of an item."""
-        if row.outcome is Outcome.HOLDS:
+        if row.outcome is Outcome.PASSED:
             return
-        if row.outcome is Outcome.NOT_APPLICABLE:
-            pytest.skip(f"not applicable: {row.reason}")
+        if row.outcome is Outcome.SKIPPED:
+            pytest.skip(row.reason)
         told = [f"{row.outcome}: {row.reason}" if row.reason else str(row.outcome)]
         told += paragraphs(row, self.session.report)
         if row.outcome is Outcome.REFUTED and self.session.settings.tolerate:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import httpx
 from hypothesis.configuration import set_hypothesis_home_dir
 from rich.console import RenderableType
 
@@ -16,13 +17,15 @@ from casavi_contracts.coverage import Coverage
 from casavi_contracts.exchange import Redactor
 from casavi_contracts.failures import BudgetSpent, CouldNotRun, Unmet
 from casavi_contracts.report import Report, Results, Row, Timings, files, replay
+from casavi_contracts.report.reached import Reached
 from casavi_contracts.report.results import sameness
 from casavi_contracts.spec import ProfileError
 from casavi_contracts.suite.bench import Bench, set_up
+from casavi_contracts.suite.loading import checks_in
 from casavi_contracts.suite.plan import plan
 from casavi_contracts.suite.preflight import look
 from casavi_contracts.suite.settings import Settings
-from casavi_contracts.suite.tasks import Task, task_of, tasks
+from casavi_contracts.suite.tasks import Task, for_account, task_of, tasks
 from casavi_contracts.verdict import Finding, Outcome, Verdict, without_secrets
 
 
@@ -45,13 +48,17 @@ class Session:
         files.check_writable(settings.junit, settings.json, settings.html)
         self.settings = settings
         self.contracts = _contracts(settings)
-        self.tasks = [task_of(again)] if again else tasks(settings.versions, settings.only)
+        own = checks_in(settings.checks, settings.folder)
+        self.tasks: list[Task] = (
+            [task_of(again, own)] if again else tasks(settings.versions, settings.only, own=own, quick=settings.quick)
+        )
+        self._own = own
         coverage, timings = Coverage(self.contracts), Timings()
         self.report = Report(
             results=Results([task.promise(self.contracts[task.version]) for task in self.tasks]),
             coverage=coverage,
             timings=timings,
-            target=settings.url or "the mock in this process",
+            target=settings.url or settings.app or "the mock in this process",
             versions=settings.versions,
             seed=settings.seed,
             profile=settings.profile,
@@ -93,11 +100,16 @@ class Session:
         Its row may show more than its own verdict: what others have found.
         """
         assert self._bench is not None, "the run has started"
+        if self.report.stopped:
+            return None
         try:
             with self.report.timings.part(task.group):
                 verdict = task.judge(self._bench)
         except (CouldNotRun, BudgetSpent) as stopped:
             self.stop(stopped)
+            return None
+        except httpx.HTTPError as gone:  # of the control plane; other requests tell more
+            self.stop(CouldNotRun(f"the server went away: {gone}"))
             return None
         except Unmet as error:
             return self.give_up(task, str(error))
@@ -106,12 +118,15 @@ class Session:
             where = f"{Path(last.filename).name}:{last.lineno}"
             return self.give_up(task, f"its check failed by itself: {type(error).__name__} at {where}")
         self._take(verdict)
+        failed = self.report.results.count(Outcome.FAILED)
+        if self.settings.maxfail is not None and failed >= self.settings.maxfail:
+            self.stop(BudgetSpent(f"{failed} checks have failed (--maxfail)"))
         return self.report.results.row(verdict.law, verdict.version)
 
     def give_up(self, task: Task, reason: str) -> Row | None:
         """Notes that a task cannot be judged, and why."""
         promise = task.promise(self.contracts[task.version])
-        self._take(Verdict(task.name, task.version, Outcome.NOT_JUDGED, promise.evidence, reason=reason))
+        self._take(Verdict(task.name, task.version, Outcome.BLOCKED, promise.evidence, reason=reason))
         return self.report.results.row(task.name, task.version)
 
     def stop(self, why: Exception) -> None:
@@ -135,12 +150,17 @@ class Session:
 
     def _start(self) -> bool:
         self._open.enter_context(_hypothesis_apart())
-        bench = self._bench = set_up(self._open, self.settings, self.contracts)
+        bench = self._bench = set_up(self._open, self.settings, self.contracts, self._own)
         self.settings = bench.settings
         report, target = self.report, bench.target
         self._redactors.append(target.recorder.redact)
         report.is_mock, report.prefix = target.plane is not None, bench.prefix
-        target.recorder.listeners += [self.report.coverage.see, self.report.timings.see]
+        if target.shared:
+            self.tasks = for_account(self.tasks)
+        reached = Reached(self._page_size, self._active)
+        if not self.settings.only and not self.settings.replay:
+            report.never = reached.missing
+        target.recorder.listeners += [self.report.coverage.see, self.report.timings.see, reached.see]
         known = look(target, next(iter(self.contracts.values())), self.settings.credentials)
         report.notes += map(self._redacted, known.notes)
         if known.unusable:
@@ -154,6 +174,13 @@ class Session:
             self.plan = plan(self.settings, self.tasks, target, bench.prefix)
             return False
         return True
+
+    def _page_size(self, version: str) -> int:
+        size: int = self.contracts[version].values[f"{version}-page-size"]
+        return size
+
+    def _active(self, version: str) -> str:
+        return [*self.contracts[version].states][1]
 
     def _take(self, verdict: Verdict) -> None:
         new = self.report.results.add(
@@ -200,7 +227,7 @@ class Session:
         results = self.report.results
         for row in list(results):
             promise = row.promise
-            results.add(Verdict(promise.name, promise.version, Outcome.NOT_JUDGED, promise.evidence, reason=reason))
+            results.add(Verdict(promise.name, promise.version, Outcome.BLOCKED, promise.evidence, reason=reason))
 
 
 def _contracts(settings: Settings) -> dict[str, Contract]:

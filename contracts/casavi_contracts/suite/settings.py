@@ -13,6 +13,7 @@ import pytest
 
 from casavi_contracts.contract import VERSIONS
 from casavi_contracts.failures import CouldNotRun
+from casavi_contracts.suite.loading import application_at
 from casavi_contracts.suite.options import OPTIONS, Option
 from casavi_contracts.target import Credentials
 
@@ -20,15 +21,21 @@ CONSENT = "CASAVI_ALLOW_WRITES"
 """The variable that has to be 1 before anything is created at a server that is no mock."""
 
 ACCOUNT_REQUESTS = 5_000
-ACCOUNT_WRITES = 500
-ACCOUNT_RECORDS = 5_000
+ACCOUNT_WRITES = 1_000
+ACCOUNT_RECORDS = 8_000
 """What a run sends at most to a server that is no mock, unless it is told otherwise."""
 
 ACCOUNT_RATE = 10.0
 """Requests in a second to a server that is no mock, unless it is told otherwise."""
 
-ACCOUNT_EXAMPLES = 2
+ACCOUNT_EXAMPLES = 1
 """Cases of each law there, unless it is told otherwise."""
+
+NAMED_EXAMPLES = 2
+"""Cases of each law at accounts of a mock that were named, unless it is told otherwise: they grow with each."""
+
+QUICK_EXAMPLES = 3
+"""Cases of each check in a quick run."""
 
 MAX_SEED = 2**32 - 1
 
@@ -65,6 +72,15 @@ class Settings:
     ledger: Path
     folder: Path
     """Where the command was given."""
+    maxfail: int | None = None
+    max_seconds: float | None = None
+    quiet: bool = False
+    brief: bool = False
+    quick: bool = False
+    checks: tuple[str, ...] = ()
+    """Modules with checks of the user's own."""
+    app: str = ""
+    """Where the application is that was given in place of an address."""
     tolerate: bool
     junit: Path | None
     json: Path | None
@@ -84,6 +100,13 @@ class Settings:
             rate=self.rate or ACCOUNT_RATE,
             max_examples=self.max_examples or ACCOUNT_EXAMPLES,
         )
+
+
+def for_mock(settings: Settings) -> Settings:
+    """Returns the settings for a mock: accounts that were named are judged with fewer cases than such that are made."""
+    if not settings.credentials:
+        return settings
+    return replace(settings, max_examples=settings.max_examples or NAMED_EXAMPLES)
 
 
 class Given:
@@ -167,8 +190,10 @@ def read(config: pytest.Config) -> Settings:
     """
     given = Given(config)
     application = given.told.get("application")
+    folder, app = config.invocation_params.dir, given.text("app") or ""
+    if app:
+        application = application_at(app, folder)
     url = given.text("url") if application is None else None
-    folder = config.invocation_params.dir
     seed = given.whole("seed", most=MAX_SEED)
     return Settings(
         url=_address(url) if url else None,
@@ -180,7 +205,7 @@ def read(config: pytest.Config) -> Settings:
         only=given.many("only"),
         listing=given.switch("list"),
         seed=secrets.randbelow(1_000_000) if seed is None else seed,
-        max_examples=given.whole("max-examples", least=1, most=100_000),
+        max_examples=_depth(given),
         timeout=given.number("timeout", least=0.05, most=3600) or 10.0,
         job_timeout=given.number("job-timeout", least=0.1, most=86_400) or 60.0,
         allow_writes=given.switch("allow-writes"),
@@ -192,6 +217,13 @@ def read(config: pytest.Config) -> Settings:
         rate=given.number("rate", least=0.01, most=100_000),
         ledger=given.path("ledger") or folder / "casavi-check-ledger.jsonl",
         folder=folder,
+        maxfail=given.whole("maxfail", least=1),
+        max_seconds=given.number("max-seconds", least=0.1),
+        quiet=given.switch("quiet"),
+        brief=given.switch("brief"),
+        quick=given.switch("quick"),
+        checks=given.many("checks"),
+        app=app,
         tolerate=given.switch("tolerate-assumptions"),
         junit=given.path("junit"),
         json=given.path("json"),
@@ -200,6 +232,11 @@ def read(config: pytest.Config) -> Settings:
         replay_dir=given.path("replay-dir") or folder / "casavi-check-replays",
         command=given.told.get("command") or _command(config, url),
     )
+
+
+def _depth(given: Given) -> int | None:
+    deep = given.whole("max-examples", least=1, most=100_000)
+    return QUICK_EXAMPLES if deep is None and given.switch("quick") else deep
 
 
 def _address(url: str) -> str:

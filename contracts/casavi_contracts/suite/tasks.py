@@ -1,7 +1,7 @@
 """What the suite judges, one after the other."""
 
 import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Protocol
@@ -10,6 +10,7 @@ from casavi_contracts import fuzz, machine
 from casavi_contracts.contract import Contract
 from casavi_contracts.failures import CouldNotRun
 from casavi_contracts.laws import LAWS, Law
+from casavi_contracts.laws.law import no_case
 from casavi_contracts.report import Promise
 from casavi_contracts.report.replay import Replay
 from casavi_contracts.target import Capability
@@ -21,8 +22,17 @@ if TYPE_CHECKING:
 
 _EVERY_LAW = (*LAWS, machine.LAW)
 
-_STEPS = 8
-"""How much more work a sequence of steps is than another case."""
+_SURENESS = {"documented": 0, "third-party": 0, "client": 0, "inferred": 1, "assumed": 2}
+_LISTING = frozenset({"authentication", "tokens", "filters", "modified", "pages", "links"})
+"""Groups that come first on a shared account: they create few records, or read whole lists."""
+_MANY = 100
+"""Records with which a check comes after all others there."""
+
+_SHARED = {
+    **dict.fromkeys(("authentication", "tokens", "refresh", "jobs", "bodies", "conventions"), "v1"),
+    **dict.fromkeys(("imports", "rules", "updates", "ordering", "turns"), "v2"),
+}
+"""By group, the version in which a quick run judges what both versions share."""
 
 
 class Task(Protocol):
@@ -49,8 +59,8 @@ class Task(Protocol):
         """The `operationId`s that it sends."""
 
     @property
-    def weight(self) -> int:
-        """How much work it is, compared with others."""
+    def rank(self) -> tuple[int, ...]:
+        """Where it comes on a shared account; less comes first."""
 
     def promise(self, contract: Contract) -> Promise:
         """Returns what is promised, by the contract of its version."""
@@ -88,9 +98,12 @@ class LawTask:
         return self.law.operations
 
     @property
-    def weight(self) -> int:
-        """Its cases, and something for the accounts that it opens; cases that are searched for have many steps."""
-        return self.law.examples * (_STEPS if self.law.search else 1) + 1
+    def rank(self) -> tuple[int, ...]:
+        """By evidence, by whether it reads whole lists, by how many records it creates."""
+        law = self.law
+        listing = self.group in _LISTING
+        sure = _SURENESS[law.evidence]
+        return law.last, law.records > _MANY, min(sure, 1) if listing else sure, not listing, law.records
 
     def promise(self, contract: Contract) -> Promise:
         """Returns the law as the report shows it."""
@@ -99,7 +112,11 @@ class LawTask:
 
     def judge(self, bench: "Bench") -> Verdict:
         """Judges the law."""
-        return bench.judge(self.version).judge(_deep(self.law, bench.settings.max_examples))
+        verdict = bench.judge(self.version).judge(_deep(self.law, bench.settings.max_examples))
+        most = bench.settings.max_examples
+        if most is None or self.law.each is not None or self.law.examples <= most:
+            return verdict
+        return replace(verdict, usual=self.law.examples)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,12 +146,16 @@ class FuzzTask:
     group: str = "fuzz"
     needs: tuple[Capability, ...] = ()
     operations: tuple[str, ...] = ()
-    weight: int = 150
 
     @property
     def name(self) -> str:
         """The tool's."""
         return fuzz.NAME
+
+    @property
+    def rank(self) -> tuple[int, ...]:
+        """After everything else."""
+        return (2,)
 
     def promise(self, contract: Contract) -> Promise:
         """Returns what the tool judges."""
@@ -148,14 +169,16 @@ class FuzzTask:
             return fuzz.replay(target, contract, self.replay.case)
         if target.plane is None and not self.asked:
             reason = f"it sends very much; at a server that is no mock it has to be asked for: --only {self.name}"
-            return Verdict(self.name, self.version, Outcome.NOT_APPLICABLE, "inferred", reason=reason)
+            return Verdict(self.name, self.version, Outcome.SKIPPED, "inferred", reason=reason)
         settings = bench.settings
         return fuzz.fuzz(
             target, contract, seed=settings.seed, run=bench.new_prefix(), max_examples=settings.max_examples
         )
 
 
-def tasks(versions: Sequence[str], only: Sequence[str]) -> list[Task]:
+def tasks(
+    versions: Sequence[str], only: Sequence[str] = (), *, own: Sequence[Law] = (), quick: bool = False
+) -> list[Task]:
     """Returns what is to be judged, in order.
 
     Laws that judge what the others have sent come after all others; what tools send comes after them.
@@ -163,51 +186,75 @@ def tasks(versions: Sequence[str], only: Sequence[str]) -> list[Task]:
     Args:
         versions: Versions of the API.
         only: Names or patterns; everything if empty.
+        own: Checks that the user brings along.
+        quick: Whether only what is cheap is judged: no fuzzing, and in one version what both share.
 
     Raises:
-        CouldNotRun: A name or a pattern fits nothing.
+        CouldNotRun: A name or a pattern fits nothing, or a check has the name of another one.
     """
+    laws = (*_EVERY_LAW, *own)
+    known = [*(law.name for law in laws), fuzz.NAME]
+    for name in known:
+        if known.count(name) > 1:
+            raise CouldNotRun(f"there are two checks {name!r}; give yours another name")
     for pattern in only:
-        if not any(fnmatchcase(name, pattern) for name in names()):
-            raise CouldNotRun(_unknown(pattern))
+        if not any(fnmatchcase(name, pattern) for name in known):
+            raise CouldNotRun(_unknown(pattern, known))
     everything: list[Task] = [
         LawTask(law, version)
-        for law in sorted(_EVERY_LAW, key=lambda law: law.last)
+        for law in sorted(laws, key=lambda law: law.last)
         for version in versions
         if version in law.versions
     ]
-    everything += [FuzzTask(version, asked=bool(only)) for version in versions]
+    if quick and len(versions) > 1:
+        everything = [task for task in everything if _SHARED.get(task.group, task.version) == task.version]
+    if not quick:
+        everything += [FuzzTask(version, asked=bool(only)) for version in versions]
     chosen = [task for task in everything if not only or any(fnmatchcase(task.name, pattern) for pattern in only)]
     if not chosen:
         raise CouldNotRun(f"in {' and '.join(versions)} there is nothing to judge of {', '.join(only)}")
     return chosen
 
 
-def task_of(replay: Replay) -> Task:
+def for_account(tasks: Sequence[Task]) -> list[Task]:
+    """Returns tasks in the order in which a shared account is judged, whose requests may not be enough for all.
+
+    What is surest comes first; of what is equally sure, that which reads whole lists while they are short, and that
+    which makes them long at the end.
+
+    Args:
+        tasks: In their usual order.
+    """
+    return sorted(tasks, key=lambda task: task.rank)
+
+
+def task_of(replay: Replay, own: Sequence[Law] = ()) -> Task:
     """Returns the task that judges a case again.
+
+    Args:
+        replay: The case.
+        own: Checks that the user brings along.
 
     Raises:
         CouldNotRun: There is no such law.
     """
     if replay.law == fuzz.NAME:
         return FuzzTask(replay.version, asked=True, replay=replay)
-    for law in _EVERY_LAW:
+    for law in (*_EVERY_LAW, *own):
         if law.name == replay.law:
             return ReplayTask(law, replay.version, replay)
-    raise CouldNotRun(_unknown(replay.law))
-
-
-def names() -> Iterator[str]:
-    """Yields everything that `--only` can name."""
-    yield from (law.name for law in _EVERY_LAW)
-    yield fuzz.NAME
+    raise CouldNotRun(_unknown(replay.law, [*(law.name for law in (*_EVERY_LAW, *own)), fuzz.NAME]))
 
 
 def _deep(law: Law, max_examples: int | None) -> Law:
-    return law if max_examples is None or law.examples == 1 else replace(law, examples=max_examples)
+    if max_examples is None or law.examples == 1 or law.each is not None:
+        return law
+    return replace(
+        law, examples=max_examples, alone=max_examples == 1 and law.search is None and law.cases is not no_case
+    )
 
 
-def _unknown(pattern: str) -> str:
-    close = difflib.get_close_matches(pattern, list(names()), n=3)
+def _unknown(pattern: str, known: Sequence[str]) -> str:
+    close = difflib.get_close_matches(pattern, known, n=3)
     hint = f"did you mean {' or '.join(close)}?" if close else "casavi-mock check --list shows them all"
-    return f"there is no law {pattern!r}; {hint}"
+    return f"there is no check {pattern!r}; {hint}"

@@ -11,6 +11,12 @@ START_SECONDS = 10
 STOP_SECONDS = 5
 """Seconds that an application gets to start, and to stop."""
 
+ANSWER_SECONDS = 60.0
+"""Seconds that it gets for an answer, unless it is told otherwise."""
+
+MAX_BYTES = 5_000_000
+"""Bytes of an answer; more is no answer to any request of the contract."""
+
 Application = Callable[[Any, Any, Any], Awaitable[None]]
 
 
@@ -21,11 +27,16 @@ class InProcess(httpx.BaseTransport):
 
     Args:
         app: The ASGI application.
+        seconds: For an answer.
+        most: Bytes of an answer.
     """
 
-    def __init__(self, app: Application) -> None:
+    def __init__(self, app: Application, seconds: float = ANSWER_SECONDS, most: int = MAX_BYTES) -> None:
         self._app = app
-        self._inner = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+        self._seconds = seconds
+        self._most = most
+        self._inner = httpx.ASGITransport(app=self._bounded, raise_app_exceptions=False)
+        self._too_long = False
         self._loop = asyncio.new_event_loop()
         self._to_app: asyncio.Queue[MutableMapping[str, Any]] = asyncio.Queue()
         self._from_app: asyncio.Queue[str] = asyncio.Queue()
@@ -61,8 +72,28 @@ class InProcess(httpx.BaseTransport):
         self.__enter__()
         return self._loop.run_until_complete(self._answer(request))
 
+    async def _bounded(self, scope: Any, receive: Any, send: Any) -> None:
+        """Runs the application as long as its answer is not too long."""
+        sent = 0
+
+        async def counted(message: MutableMapping[str, Any]) -> None:
+            nonlocal sent
+            sent += len(message.get("body", b""))
+            if sent > self._most:
+                self._too_long = True
+                raise ConnectionError("the answer is too long")
+            await send(message)
+
+        await self._app(scope, receive, counted)
+
     async def _answer(self, request: httpx.Request) -> httpx.Response:
-        response = await self._inner.handle_async_request(request)
+        self._too_long = False
+        try:
+            response = await asyncio.wait_for(self._inner.handle_async_request(request), self._seconds)
+        except TimeoutError:
+            raise httpx.ReadTimeout("no whole answer in time", request=request) from None
+        if self._too_long:
+            raise httpx.ReadError(f"an answer of more than {self._most:,} bytes", request=request)
         body = await response.aread()
         return httpx.Response(response.status_code, headers=response.headers.raw, stream=httpx.ByteStream(body))
 

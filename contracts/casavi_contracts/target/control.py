@@ -48,6 +48,10 @@ class ControlPlane:
         """Stops the time of an account, now or at a later moment (RFC 3339)."""
         self._post(key, "clock/freeze", None if at is None else {"at": at})
 
+    def unfreeze(self, key: str) -> None:
+        """Lets the time of an account go on."""
+        self._post(key, "clock/unfreeze")
+
     def advance(self, key: str, seconds: float) -> None:
         """Moves the time of an account forward; what is due by then has happened afterwards."""
         self._post(key, "clock/advance", {"seconds": seconds})

@@ -11,7 +11,7 @@ from typing import NoReturn
 import httpx
 
 from casavi_contracts.exchange import Answer, Recorder, Redactor
-from casavi_contracts.failures import Broken, CouldNotRun
+from casavi_contracts.failures import Broken, CouldNotRun, KitError
 from casavi_contracts.target.control import ControlPlane
 
 _QUOTED = re.compile(r""":?\s*(?:bytearray\()?\bb(?:'.*'|".*")\)?""", re.DOTALL)
@@ -101,6 +101,10 @@ class Target:
         self.now = now
         self._given = credentials
         self._gate = gate
+        self.usual_wait = 0.0
+        """Seconds that the latest jobs took to end, where time cannot be moved."""
+        self.token_changes = 0
+        """Log-ins and refreshes that a check is about, after which older tokens may be over."""
         self._lost = 0
         self._opened: list[Credentials] = []
         self.capabilities = frozenset(
@@ -116,25 +120,38 @@ class Target:
             self._learn(one)
 
     def open(self, number: int = 0) -> Credentials:
-        """Returns an account: on a mock a new one, otherwise the one that was given with this number.
+        """Returns the account that was given with this number; on a mock a new one if none was.
 
         Raises:
             casavi_contracts.failures.CouldNotRun: There is none with this number.
         """
-        if self.plane is not None:
-            made = Credentials(*self.plane.create_account())
-            self._learn(made)
-            self._opened.append(made)
-            return made
-        if number >= len(self._given):
+        if number < len(self._given):
+            return self._given[number]
+        if self.plane is None:
             raise CouldNotRun(f"account {number + 1} is missing; give its key and secret")
-        return self._given[number]
+        return self.make(self.plane)
+
+    def make(self, plane: ControlPlane) -> Credentials:
+        """Returns a new account of a mock."""
+        made = Credentials(*plane.create_account())
+        self._learn(made)
+        self._opened.append(made)
+        return made
 
     def close(self, credentials: Credentials) -> None:
-        """Gives an account back; on a mock it is deleted."""
-        if self.plane is not None and credentials in self._opened:
+        """Gives an account back; on a mock it is deleted if it was made, and its time goes on if it was given."""
+        if self.plane is None:
+            return
+        if credentials in self._opened:
             self._opened.remove(credentials)
             self.plane.delete_account(credentials.key)
+        else:
+            self.plane.unfreeze(credentials.key)
+
+    @property
+    def shared(self) -> bool:
+        """Whether all checks judge the same accounts, because those were given."""
+        return self.plane is None or bool(self._given)
 
     def clock(self, credentials: Credentials) -> Clock | None:
         """Returns the time of an account, None if it cannot be moved."""
@@ -187,7 +204,21 @@ class Target:
         what = self.recorder.redact(f"{method} {path}: {reason(error)}")
         if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout) or self._lost > MAX_LOST:
             raise CouldNotRun(what) from error
+        self._demand_there(what)
         raise Broken("an answer, and all of it", what, law="every-request-is-answered") from error
+
+    def _demand_there(self, what: str) -> None:
+        """Tells one answer that was lost from a server that went away.
+
+        Raises:
+            casavi_contracts.failures.CouldNotRun: There is nobody any more.
+        """
+        try:
+            self.http.request("HEAD", "/")
+        except (httpx.ConnectError, httpx.ConnectTimeout) as gone:
+            raise CouldNotRun(f"the server went away: {what}") from gone
+        except (httpx.HTTPError, KitError):
+            return
 
     def _learn(self, credentials: Credentials) -> None:
         self.recorder.redact.learn(credentials.key)

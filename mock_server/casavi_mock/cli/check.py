@@ -39,12 +39,12 @@ Errors of finalizers would become warnings that nobody sees; to look for them, p
 """
 
 _PASSED_ON = (
-    "url", "seed", "max_examples", "timeout", "job_timeout", "budget_requests", "budget_writes", "budget_records",
-    "rate", "ledger", "junit", "json", "html", "replay", "replay_dir",
+    "url", "app", "seed", "max_examples", "timeout", "job_timeout", "budget_requests", "budget_writes",
+    "budget_records", "rate", "maxfail", "max_seconds", "ledger", "junit", "json", "html", "replay", "replay_dir",
 )  # fmt: skip
 """Options that the suite has too, under the name `--casavi-check-…`."""
 
-_SWITCHES = ("list", "allow_writes", "read_only", "tolerate_assumptions")
+_SWITCHES = ("list", "allow_writes", "read_only", "tolerate_assumptions", "quiet", "brief", "quick")
 
 _SECRETS = {
     "key": "CASAVI_API_KEY",
@@ -77,6 +77,7 @@ def in_process_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @click.command(context_settings=CONTEXT)
 @option("--url", envvar="CASAVI_URL", show_default=False, help="Server to judge.  [default: a mock, in process]")
+@click.option("--app", metavar="MODULE:ATTRIBUTE", help="ASGI or WSGI application to judge, in process.")
 @option("--key", envvar="CASAVI_API_KEY", show_default=False, help="API key; not needed for a mock.")
 @option("--secret", envvar="CASAVI_API_SECRET", show_default=False, help="API secret.")
 @option("--key2", envvar="CASAVI_API_KEY_2", show_default=False, help="API key of a second account.")
@@ -93,6 +94,12 @@ def in_process_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--timeout", type=Number(0.05), help="Seconds to wait for an answer.  [default: 10]")
 @click.option("--job-timeout", type=Number(0.1), help="Seconds within which a job has to end.  [default: 60]")
 @in_process_options
+@click.option("--quick", is_flag=True, help="No fuzzing, few cases, one version where both share the code.")
+@click.option("--maxfail", type=click.IntRange(1), metavar="N", help="End the run when so many checks have failed.")
+@click.option("--max-seconds", type=Number(0.1), help="End the run after so many seconds.")
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing before the report.")
+@click.option("--brief", is_flag=True, help="Report each cause in one line.")
+@click.option("--checks", multiple=True, metavar="MODULE", help="Module with checks of your own, judged too.")
 @click.option("--tolerate-assumptions", is_flag=True, help="A refuted assumption does not fail the run.")
 @click.option("--allow-writes", is_flag=True, help="Write even if it is no mock; needs CASAVI_ALLOW_WRITES=1 as well.")
 @click.option("--read-only", is_flag=True, help="Judge only what needs no record to be created.")
@@ -154,7 +161,7 @@ def _passed_on(options: Mapping[str, Any]) -> Iterator[str]:
     for name in _PASSED_ON:
         if options[name] is not None:
             yield f"--casavi-check-{name.replace('_', '-')}={options[name]}"
-    for name in ("version", "only"):
+    for name in ("version", "only", "checks"):
         yield from (f"--casavi-check-{name}={value}" for value in options[name])
     yield from (f"--casavi-check-{name.replace('_', '-')}" for name in _SWITCHES if options[name])
 
@@ -186,7 +193,7 @@ class Teller:
     def __init__(self, profile: Mapping[str, Any] | None, options: Mapping[str, Any]) -> None:
         self._options = options
         self._assumptions = _assumptions(options["replay"]) if profile is None else profile.get("assumptions", {})
-        self._mock = None if options["url"] else self._started()
+        self._mock = None if options["url"] or options["app"] else self._started()
         self.unwritten: OSError | None = None
         """Why standard output could not be written, if it could not."""
 
@@ -224,8 +231,8 @@ class Teller:
 
     def _command(self) -> Iterator[str]:
         yield from ("casavi-mock", "check")
-        if self._options["url"]:
-            yield from ("--url", self._options["url"])
+        if self._options["url"] or self._options["app"]:
+            yield from ("--url", self._options["url"]) if self._options["url"] else ("--app", self._options["app"])
         else:
             usual = Progress()
             for name, value in asdict(progress_of(self._options)).items():

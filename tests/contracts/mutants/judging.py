@@ -15,7 +15,7 @@ from tests.support.server import Mock
 from tests.support.tamper import Tamper
 
 BY_NAME: Mapping[str, Law] = {law.name: law for law in LAWS}
-FAILING = (Outcome.BROKEN, Outcome.REFUTED)
+FAILING = (Outcome.FAILED, Outcome.REFUTED)
 
 
 @cache
@@ -84,7 +84,7 @@ def _kill(target: Target, law: Law, version: str, seed: int) -> Kill | None:
         verdict = judged(target, law, version, seed=seed)
     except (CouldNotRun, BudgetSpent) as error:
         return Kill(version, law.name, "could not run", "", 0, 0, "", str(error))
-    if verdict.outcome in (Outcome.HOLDS, Outcome.NOT_APPLICABLE):
+    if verdict.outcome in (Outcome.PASSED, Outcome.SKIPPED):
         return None
     finding = verdict.findings[0] if verdict.findings else None
     return Kill(

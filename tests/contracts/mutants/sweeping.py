@@ -167,7 +167,7 @@ def found_among(mutants: Sequence[Mutant], laws: Sequence[Law] = LAWS) -> dict[s
     with healthy().target(both(*(mutant.make for mutant in mutants))()) as target:
         for law in laws:
             verdict = judged(target, law, mutants[0].versions[0])
-            if verdict.outcome not in (Outcome.HOLDS, Outcome.NOT_APPLICABLE):
+            if verdict.outcome not in (Outcome.PASSED, Outcome.SKIPPED):
                 rest = [mutant for mutant in mutants if mutant.name not in found]
                 found |= {mutant.name: law.name for mutant in rest if kill_of(mutant, [law])}
     return found

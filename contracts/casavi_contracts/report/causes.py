@@ -1,0 +1,85 @@
+"""What does not hold, grouped by what causes it: one wrong thing makes many checks fail."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from casavi_contracts.report.results import GRAVITY, Row
+from casavi_contracts.spec import EVIDENCE
+from casavi_contracts.verdict import Outcome
+
+_BASIC = (
+    "log-in-gives-a-token", "token-works-again-and-again", "valid-import-is-accepted", "import-answers-a-job-id",
+    "accepted-job-is-visible", "accepted-job-ends", "lists-can-be-read", "counts-of-a-list-add-up",
+    "page-walk-returns-every-record-once", "pages-are-full-but-the-last", "import-is-read-back",
+    "imported-records-are-stored",
+)  # fmt: skip
+"""Checks that others rest on, the most basic first: of several that fail together, they name the cause."""
+
+
+@dataclass(slots=True)
+class Cause:
+    """Checks that seem to fail for one reason."""
+
+    rows: list[Row]
+
+    @property
+    def head(self) -> Row:
+        """The one that names the cause."""
+        return min(self.rows, key=_basicness)
+
+    @property
+    def outcome(self) -> Outcome:
+        """The worst of all."""
+        return min((row.outcome for row in self.rows), key=GRAVITY.index)
+
+    @property
+    def versions(self) -> list[str]:
+        """The versions in which that one fails."""
+        return sorted({row.promise.version for row in self.rows if row.promise.name == self.head.promise.name})
+
+    @property
+    def evidence(self) -> str:
+        """The surest evidence of anything that fails."""
+        return min((one.evidence for row in self.rows for one in row.findings), key=EVIDENCE.index)
+
+    def others(self) -> list[str]:
+        """Returns the names of the further checks, each once."""
+        head = self.head.promise.name
+        return list(dict.fromkeys(row.promise.name for row in self.rows if row.promise.name != head))
+
+
+def causes(rows: Iterable[Row]) -> list[Cause]:
+    """Returns the causes of what fails or is refuted: failures first, then those with the surest evidence.
+
+    Args:
+        rows: With findings, in the order of the checks.
+    """
+    groups: dict[str, Cause] = {}
+    known: list[Row] = [row for row in rows if row.findings]
+    for row in known:
+        keys = [*_keys(row)]
+        joined = [groups[key] for key in keys if key in groups]
+        cause = joined[0] if joined else Cause([])
+        cause.rows.append(row)
+        for other in joined[1:]:
+            if other is not cause:
+                cause.rows += [one for one in other.rows if one not in cause.rows]
+                groups.update({key: cause for key, group in groups.items() if group is other})
+        groups.update(dict.fromkeys(keys, cause))
+    order = {id(row): number for number, row in enumerate(known)}
+    unique = {id(cause): cause for cause in groups.values()}.values()
+    return sorted(unique, key=lambda cause: (*_gravity(cause), order[id(cause.head)]))
+
+
+def _keys(row: Row) -> Iterator[str]:
+    yield f"check {row.promise.name}"
+    yield from (f"place {finding.place}" for finding in row.findings if finding.place)
+
+
+def _gravity(cause: Cause) -> Sequence[int]:
+    return GRAVITY.index(cause.outcome), EVIDENCE.index(cause.evidence)
+
+
+def _basicness(row: Row) -> tuple[int, int]:
+    name = row.promise.name
+    return (_BASIC.index(name) if name in _BASIC else len(_BASIC)), GRAVITY.index(row.outcome)

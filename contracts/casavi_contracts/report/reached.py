@@ -1,0 +1,88 @@
+"""States that a run has to see before it can say anything about them."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from casavi_contracts.exchange import Answer, Exchange
+
+STATES = (
+    "an active job", "a job that failed in part", "a token that expires while a job is polled", "a full page",
+    "a last page of several", "an ended job that is kept", "a job that was dropped",
+)  # fmt: skip
+"""In the order in which they are told."""
+
+
+class Reached:
+    """A listener of a recorder that notes which states were seen.
+
+    Args:
+        page_size: Returns how many records a full page of a version has.
+        active: Returns the name of the state of a job that is being worked on.
+    """
+
+    def __init__(self, page_size: Callable[[str], int], active: Callable[[str], str]) -> None:
+        self._page_size = page_size
+        self._active = active
+        self._ended: dict[str, int] = {}
+        self.seen: set[str] = set()
+
+    def missing(self) -> list[str]:
+        """Returns the states that were not seen."""
+        return [state for state in STATES if state not in self.seen]
+
+    def see(self, exchange: Exchange, body: bytes, answer: Answer | None) -> None:
+        """Looks at one exchange."""
+        if answer is None or len(self.seen) == len(STATES):
+            return
+        operation = exchange.operation or ""
+        if operation == "getJob":
+            self._see_job(exchange, answer)
+        elif answer.ok and exchange.method == "GET" and (b'"content"' in answer.body or b'"list"' in answer.body):
+            self._see_page(exchange, answer)
+
+    def _see_job(self, exchange: Exchange, answer: Answer) -> None:
+        job, place = _parsed(answer), exchange.path.rpartition("/")[2]
+        if not answer.ok:
+            if job.get("rule") == "token-expired":
+                self.seen.add("a token that expires while a job is polled")
+            if answer.status == 404 and place in self._ended:
+                self.seen.add("a job that was dropped")
+            return
+        if job.get("status") == self._active(exchange.version):
+            self.seen.add("an active job")
+        if job.get("finishedAt") is None:
+            return
+        looks = self._ended[place] = self._ended.get(place, 0) + 1
+        if looks > 1:
+            self.seen.add("an ended job that is kept")
+        counts = [one for one in (job.get("counts") or {}).values() if isinstance(one, dict)]
+        refused = sum(one.get("refused") or 0 for one in counts)
+        if refused and any(one.get("created") or one.get("updated") or one.get("unchanged") for one in counts):
+            self.seen.add("a job that failed in part")
+        if len(self._ended) > _REMEMBERED:
+            del self._ended[next(iter(self._ended))]
+
+    def _see_page(self, exchange: Exchange, answer: Answer) -> None:
+        page = _parsed(answer)
+        records = page.get("content", page.get("list"))
+        if not isinstance(records, list):
+            return
+        if len(records) == self._page_size(exchange.version):
+            self.seen.add("a full page")
+        number, count = page.get("page"), page.get("pageCount")
+        last = isinstance(number, int) and isinstance(count, int) and 1 < count == number + 1
+        if last or (page.get("_links", {}).get("next", "") is None and "after=" in exchange.path):
+            self.seen.add("a last page of several")
+
+
+_REMEMBERED = 5_000
+"""Ended jobs that are remembered."""
+
+
+def _parsed(answer: Answer) -> dict[str, Any]:
+    try:
+        found = json.loads(answer.body)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
