@@ -26,6 +26,7 @@ from casavi_contracts.suite.plan import plan
 from casavi_contracts.suite.preflight import look
 from casavi_contracts.suite.settings import Settings
 from casavi_contracts.suite.tasks import Task, for_account, task_of, tasks
+from casavi_contracts.target.target import reason
 from casavi_contracts.verdict import Finding, Outcome, Verdict, without_secrets
 
 
@@ -108,8 +109,10 @@ class Session:
         except (CouldNotRun, BudgetSpent) as stopped:
             self.stop(stopped)
             return None
+        except httpx.RemoteProtocolError as error:  # of the control plane, which may be there all the same
+            return self.give_up(task, f"the control plane was not understood: {reason(error)}")
         except httpx.HTTPError as gone:  # of the control plane; other requests tell more
-            self.stop(CouldNotRun(f"the server went away: {gone}"))
+            self.stop(CouldNotRun(f"the server went away: {reason(gone)}"))
             return None
         except Unmet as error:
             return self.give_up(task, str(error))
