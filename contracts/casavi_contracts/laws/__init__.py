@@ -7,7 +7,8 @@ from casavi_contracts.laws.law import Law, check, checks_of
 
 _FIRST = (
     "authentication", "tokens", "refresh", "pages", "links", "reading", "singles", "imports", "updates", "rules",
-    "jobs", "ordering", "turns", "freshness", "modified", "filters", "isolation", "conventions", "bodies", "answers",
+    "jobs", "ordering", "turns", "freshness", "modified", "filters", "isolation", "parallel", "conventions", "bodies",
+    "answers",
 )  # fmt: skip
 """What others rest on comes first; a module that is not named here comes after all of these."""
 

@@ -1,9 +1,10 @@
 """States that a run has to see before it can say anything about them."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Mapping
 from typing import Any
 
+from casavi_contracts.contract import Contract
 from casavi_contracts.exchange import Answer, Exchange
 
 STATES = (
@@ -17,13 +18,12 @@ class Reached:
     """A listener of a recorder that notes which states were seen.
 
     Args:
-        page_size: Returns how many records a full page of a version has.
-        active: Returns the name of the state of a job that is being worked on.
+        contracts: The contract of every version that is judged; answers of another one are not looked at.
     """
 
-    def __init__(self, page_size: Callable[[str], int], active: Callable[[str], str]) -> None:
-        self._page_size = page_size
-        self._active = active
+    def __init__(self, contracts: Mapping[str, Contract]) -> None:
+        self._page_size = {version: one.values[f"{version}-page-size"] for version, one in contracts.items()}
+        self._active = {version: [*one.states][1] for version, one in contracts.items()}
         self._ended: dict[str, int] = {}
         self.seen: set[str] = set()
 
@@ -33,7 +33,7 @@ class Reached:
 
     def see(self, exchange: Exchange, body: bytes, answer: Answer | None) -> None:
         """Looks at one exchange."""
-        if answer is None or len(self.seen) == len(STATES):
+        if answer is None or exchange.version not in self._active or len(self.seen) == len(STATES):
             return
         operation = exchange.operation or ""
         if operation == "getJob":
@@ -49,7 +49,7 @@ class Reached:
             if answer.status == 404 and place in self._ended:
                 self.seen.add("a job that was dropped")
             return
-        if job.get("status") == self._active(exchange.version):
+        if job.get("status") == self._active[exchange.version]:
             self.seen.add("an active job")
         if job.get("finishedAt") is None:
             return
@@ -68,7 +68,7 @@ class Reached:
         records = page.get("content", page.get("list"))
         if not isinstance(records, list):
             return
-        if len(records) == self._page_size(exchange.version):
+        if len(records) == self._page_size[exchange.version]:
             self.seen.add("a full page")
         number, count = page.get("page"), page.get("pageCount")
         last = isinstance(number, int) and isinstance(count, int) and 1 < count == number + 1

@@ -1,5 +1,6 @@
 """A transport that asks before it sends: the budget, the ledger; and that waits when it is asked to."""
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -66,6 +67,7 @@ class Careful(httpx.BaseTransport):
         self._writes = writes
         self._ledger = ledger
         self._free = free
+        self._asking = threading.Lock()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Returns the answer, after all that has to come before it.
@@ -81,7 +83,8 @@ class Careful(httpx.BaseTransport):
         for attempt in range(MAX_TRIES):
             if attempt:
                 self._pace.keep()
-            self._before(request)
+            with self._asking:
+                self._before(request)
             answer = self._inner.handle_request(request)
             if self._writes is None or answer.status_code != httpx.codes.TOO_MANY_REQUESTS:
                 return answer

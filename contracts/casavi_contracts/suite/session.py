@@ -160,7 +160,7 @@ class Session:
         report.is_mock, report.prefix = target.plane is not None, bench.prefix
         if target.shared:
             self.tasks = for_account(self.tasks)
-        reached = Reached(self._page_size, self._active)
+        reached = Reached(self.contracts)
         if not self.settings.only and not self.settings.replay:
             report.never = reached.missing
         target.recorder.listeners += [self.report.coverage.see, self.report.timings.see, reached.see]
@@ -177,13 +177,6 @@ class Session:
             self.plan = plan(self.settings, self.tasks, target, bench.prefix)
             return False
         return True
-
-    def _page_size(self, version: str) -> int:
-        size: int = self.contracts[version].values[f"{version}-page-size"]
-        return size
-
-    def _active(self, version: str) -> str:
-        return [*self.contracts[version].states][1]
 
     def _take(self, verdict: Verdict) -> None:
         new = self.report.results.add(

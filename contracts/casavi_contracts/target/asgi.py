@@ -1,7 +1,9 @@
 """An ASGI application in this process behind the interface of an HTTP client: no socket, no thread."""
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable, MutableMapping
+from contextvars import ContextVar
 from types import TracebackType
 from typing import Any, Self
 
@@ -16,6 +18,12 @@ ANSWER_SECONDS = 60.0
 
 MAX_BYTES = 5_000_000
 """Bytes of an answer; more is no answer to any request of the contract."""
+
+TURN_SECONDS = 0.001
+"""How long a thread waits before it looks whether it has to run the loop itself."""
+
+_too_long: ContextVar[list[bool]] = ContextVar("too long")
+"""By request, whether its answer had too many bytes."""
 
 Application = Callable[[Any, Any, Any], Awaitable[None]]
 
@@ -36,7 +44,7 @@ class InProcess(httpx.BaseTransport):
         self._seconds = seconds
         self._most = most
         self._inner = httpx.ASGITransport(app=self._bounded, raise_app_exceptions=False)
-        self._too_long = False
+        self._driving = threading.Lock()
         self._loop = asyncio.new_event_loop()
         self._to_app: asyncio.Queue[MutableMapping[str, Any]] = asyncio.Queue()
         self._from_app: asyncio.Queue[str] = asyncio.Queue()
@@ -68,31 +76,44 @@ class InProcess(httpx.BaseTransport):
         self._loop.close()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Returns the application's answer, whole."""
-        self.__enter__()
-        return self._loop.run_until_complete(self._answer(request))
+        """Returns the application's answer, whole. Threads may ask at the same time: one of them runs the loop."""
+        if self._driving.acquire(blocking=False):
+            try:
+                self.__enter__()
+                return self._loop.run_until_complete(self._answer(request))
+            finally:
+                self._driving.release()
+        answer = asyncio.run_coroutine_threadsafe(self._answer(request), self._loop)
+        while not answer.done():
+            if self._driving.acquire(timeout=TURN_SECONDS):
+                try:
+                    self._loop.run_until_complete(asyncio.wait([asyncio.wrap_future(answer, loop=self._loop)]))
+                finally:
+                    self._driving.release()
+        return answer.result()
 
     async def _bounded(self, scope: Any, receive: Any, send: Any) -> None:
         """Runs the application as long as its answer is not too long."""
-        sent = 0
+        sent, too_long = 0, _too_long.get()
 
         async def counted(message: MutableMapping[str, Any]) -> None:
             nonlocal sent
             sent += len(message.get("body", b""))
             if sent > self._most:
-                self._too_long = True
+                too_long.append(True)
                 raise ConnectionError("the answer is too long")
             await send(message)
 
         await self._app(scope, receive, counted)
 
     async def _answer(self, request: httpx.Request) -> httpx.Response:
-        self._too_long = False
+        too_long: list[bool] = []
+        _too_long.set(too_long)
         try:
             response = await asyncio.wait_for(self._inner.handle_async_request(request), self._seconds)
         except TimeoutError:
             raise httpx.ReadTimeout("no whole answer in time", request=request) from None
-        if self._too_long:
+        if too_long:
             raise httpx.ReadError(f"an answer of more than {self._most:,} bytes", request=request)
         body = await response.aread()
         return httpx.Response(response.status_code, headers=response.headers.raw, stream=httpx.ByteStream(body))

@@ -1,12 +1,14 @@
 """The server under judgement: how requests reach it, what it lets us do, and how much."""
 
 import re
+import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
 import httpx
 
@@ -15,6 +17,8 @@ from casavi_contracts.failures import Broken, CouldNotRun, KitError
 from casavi_contracts.target.control import ControlPlane
 
 _QUOTED = re.compile(r""":?\s*(?:bytearray\()?\bb(?:'.*'|".*")\)?""", re.DOTALL)
+
+_T = TypeVar("_T")
 
 MAX_LOST = 20
 """Answers that may stay away before the target is given up."""
@@ -101,6 +105,8 @@ class Target:
         self.now = now
         self._given = credentials
         self._gate = gate
+        self._together = False
+        self._recording = threading.Lock()
         self.usual_wait = 0.0
         """Seconds that the latest jobs took to end, where time cannot be moved."""
         self.token_changes = 0
@@ -181,7 +187,8 @@ class Target:
             casavi_contracts.failures.CouldNotRun: The target cannot be reached, or has kept back too many answers.
             casavi_contracts.failures.Broken: This answer did not come, or not whole.
         """
-        self._gate(operation, method)
+        if not self._together:
+            self._gate(operation, method)
         headers = dict(headers or {})
         started = time.perf_counter()
         answer: Answer | None = None
@@ -192,11 +199,32 @@ class Target:
         except httpx.HTTPError as error:
             self._unanswered(method, path, error)
         finally:
-            self.recorder.record(
-                method, path, headers, body, answer,
-                operation=operation, version=version, seconds=time.perf_counter() - started,
-            )  # fmt: skip
+            seconds = time.perf_counter() - started
+            with self._recording:
+                self.recorder.record(
+                    method, path, headers, body, answer, operation=operation, version=version, seconds=seconds
+                )
         return answer
+
+    def together(self, sends: Sequence[Callable[[], _T]]) -> list[_T]:
+        """Does several things at the same time, each in a thread of its own, and returns what came of each.
+
+        Args:
+            sends: Each sends a request. Whoever sends a token has to have it before.
+        """
+        for _ in sends:
+            self._gate(None, "GET")
+        self._together, ready = True, threading.Barrier(len(sends))
+
+        def after_the_last(send: Callable[[], _T]) -> _T:
+            ready.wait()
+            return send()
+
+        try:
+            with ThreadPoolExecutor(len(sends)) as pool:
+                return [*pool.map(after_the_last, sends)]
+        finally:
+            self._together = False
 
     def _unanswered(self, method: str, path: str, error: httpx.HTTPError) -> NoReturn:
         """One answer that does not come is the target's fault; a target that is gone cannot be judged."""

@@ -20,6 +20,7 @@ from tests.contracts.mutants import (
     mending,
     pages,
     property_fields,
+    races,
     record_errors,
     refreshing,
     refusals,
@@ -58,6 +59,7 @@ FAMILIES: dict[str, tuple[Mutant, ...]] = {
     "Links": links.MUTANTS,
     "Filters": filters.MUTANTS,
     "Caches": caches.MUTANTS,
+    "Races": races.MUTANTS,
     "Accounts": isolation.MUTANTS,
 }
 """By what they are wrong about."""
