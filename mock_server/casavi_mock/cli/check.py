@@ -62,9 +62,10 @@ _FOLDER = click.Path(file_okay=False)
 def _laws(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Returns the names of laws that begin like what was typed, as far as the libraries for them are there."""
     try:
-        names: list[str] = [*importlib.import_module(f"{SUITE}.tasks").names()]
+        tasks = importlib.import_module(f"{SUITE}.tasks").tasks
     except ImportError:
         return []
+    names: list[str] = [task.name for task in tasks(("v1",))]
     return [CompletionItem(name) for name in names if name.startswith(incomplete)]
 
 
