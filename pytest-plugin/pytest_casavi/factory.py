@@ -1,6 +1,6 @@
 """Makes the accounts of a test session, each on the server that its configuration asks for."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -11,6 +11,7 @@ from pytest_casavi.config import CasaviConfig
 from pytest_casavi.handle.account import Account, Casavi
 from pytest_casavi.handle.violations import Criteria
 from pytest_casavi.marks import Marks
+from pytest_casavi.names import Rule
 
 
 class MakeCasavi(Protocol):
@@ -20,7 +21,7 @@ class MakeCasavi(Protocol):
         self,
         *,
         load: str | Path | Mapping[str, Any] | None = None,
-        allow: tuple[str, ...] | list[str] | str | None = None,
+        allow: Rule | Sequence[Rule] | None = None,
         progress: str | None = None,
         freeze: bool | str | datetime | None = None,
     ) -> Casavi:

@@ -1,6 +1,6 @@
 """The server of a session, as a fixture with a wider scope uses it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -11,6 +11,7 @@ from pytest_casavi.factory import Pool, open_casavi
 from pytest_casavi.handle.account import Casavi
 from pytest_casavi.judging import failure_of
 from pytest_casavi.marks import Marks, names_of_rules
+from pytest_casavi.names import Rule
 
 
 class CasaviServer:
@@ -39,7 +40,7 @@ class CasaviServer:
         self,
         *,
         load: str | Path | Mapping[str, Any] | None = None,
-        allow: tuple[str, ...] | list[str] | str = (),
+        allow: Rule | Sequence[Rule] = (),
         progress: str | None = None,
         freeze: bool | str | datetime | None = None,
     ) -> Iterator[Casavi]:

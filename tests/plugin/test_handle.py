@@ -586,3 +586,16 @@ def test_secrets_are_not_shown(casavi: Casavi, client: httpx.Client, send: Send)
 
 def test_errors_are_of_one_family() -> None:
     assert {CannotSteer, NothingThere, WaitTimeout} <= set(CasaviError.__subclasses__())
+
+
+def test_a_reset_begins_anew(casavi: Casavi, client: httpx.Client, send: Send) -> None:
+    send().wait()
+    begin = casavi.clock.now
+    casavi.clock.advance(days=3)
+    casavi.faults.on("getJob").reset()
+    casavi.faults.on("getJob")
+    casavi.reset()
+    assert (len(casavi.contacts), len(casavi.jobs), len(casavi.faults), casavi.requests.count()) == (0, 0, 0, 0)
+    assert begin <= casavi.clock.now < begin + timedelta(days=1)
+    assert client.get("/contacts").status_code == 401
+    casavi.requests.clear()

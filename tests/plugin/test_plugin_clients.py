@@ -3,10 +3,13 @@
 import os
 import subprocess
 import sys
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
+from casavi_mock.accounts import Settings
+from casavi_mock.domain.violations import RULES
+from pytest_casavi import names
 from tests.support.server import ACCOUNT, CONTROL_TOKEN, GIVEN, Live
 
 CLIENTS = '''
@@ -112,6 +115,10 @@ WITH_A_TRANSPORT = """
 import anyio, anyio.lowlevel
 import httpx
 import pytest
+
+from casavi_mock.accounts import Settings
+from casavi_mock.domain.violations import RULES
+from pytest_casavi import names
 
 BODY = {"contacts": [{"id": "C-1", "lastName": "Smith"}]}
 
@@ -244,6 +251,10 @@ UNCONTROLLED = """
 import os
 import pytest
 
+from casavi_mock.accounts import Settings
+from casavi_mock.domain.violations import RULES
+from pytest_casavi import names
+
 def test_client(casavi, casavi_client):
     assert casavi_client.get("/contacts").status_code == 200
     assert casavi.token() != casavi.token()
@@ -328,16 +339,24 @@ def test_types_are_seen(project: pytest.Pytester) -> None:
         test_good="""
         from pathlib import Path
         import httpx
-        from pytest_casavi import Casavi, CasaviConfig, CasaviServer, Job, MakeCasavi, Record, Request, Violation
+        from pytest_casavi import (
+            Casavi, CasaviConfig, CasaviServer, Clock, Exchange, Fault, Job, JobError, MakeCasavi, Queue, Record, Snapshot,
+            Violation,
+        )
 
         def test_types(casavi: Casavi, casavi_client: httpx.Client, make_casavi: MakeCasavi) -> None:
             casavi.clock.advance(days=31)
             job: Job = casavi.jobs.last.wait()
-            name: str = job.errors[0].message
+            error: JobError = job.errors[0]
+            name: str = error.message
             record: Record = casavi.contacts["C-1"]
-            request: Request = casavi.requests.to("importMasterData").one()
+            request: Exchange = casavi.requests.to("importMasterData").one()
+            clock: Clock = casavi.clock
+            queue: Queue = casavi.queue
+            snapshot: Snapshot = casavi.snapshot()
             violations: list[Violation] = casavi.violations
-            casavi.faults.on("importMasterData").times(2).status(503, retry_after=5)
+            fault: Fault = casavi.faults.on("importMasterData").times(2).status(503, retry_after=5)
+            casavi.faults.on().reset()
             with casavi.snapshot(), casavi.queue.hold():
                 make_casavi(load=Path("x.json"), allow=["polls-too-fast"])
             httpx.Client(transport=casavi.transport)
@@ -348,18 +367,28 @@ def test_types_are_seen(project: pytest.Pytester) -> None:
                 print(casavi.url, casavi_config.backend)
         """,
         test_bad="""
-        from pytest_casavi import Casavi
+        from pytest_casavi import Casavi, MakeCasavi
 
         def test_types(casavi: Casavi) -> None:
             casavi.clock.advance(day=31)
             casavi.queue.set("fast")
             name: int = casavi.jobs.last.status
             casavi.nothing
+            casavi.faults.on("importt")
+            casavi.requests.to("importt")
+
+        def test_rules(make_casavi: MakeCasavi) -> None:
+            make_casavi(allow="polls-to-fast")
         """,
     )
     command = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", os.devnull, "test_good.py", "test_bad.py"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=project.path, check=False)
     lines: list[Any] = [line for line in done.stdout.splitlines() if ": error: " in line]
-    assert [line.split(": error: ")[0] for line in lines] == [f"test_bad.py:{number}" for number in (4, 5, 6, 7)], (
-        done.stdout
-    )
+    assert [line.split(": error: ")[0] for line in lines] == [
+        f"test_bad.py:{number}" for number in (4, 5, 6, 7, 8, 9, 12)
+    ], done.stdout
+
+
+def test_names_are_those_of_the_contract() -> None:
+    assert get_args(names.Operation) == Settings.from_profile().operations
+    assert get_args(names.Rule) == tuple(RULES)

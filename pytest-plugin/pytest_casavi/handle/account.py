@@ -179,6 +179,14 @@ class Casavi:
         """
         self._steering.ask("restoreSnapshot", path={"name": name})
 
+    def reset(self) -> None:
+        """Begins anew with the records, time and progress of the start: no jobs, tokens, faults, requests.
+
+        A client has to log in again. Snapshots stay.
+        """
+        self._steering.ask("reset")
+        self.faults.forget_begun()
+
     def expire_tokens(self) -> int:
         """Ends all tokens of the account, earlier than the client was told; returns how many that were."""
         return int(self._steering.ask("expireTokens")["expired"])

@@ -2,14 +2,15 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
 from pytest_casavi.errors import CannotSteer, NothingThere, told
+from pytest_casavi.names import Operation
 from pytest_casavi.steering import Steering
 
 __tracebackhide__ = told
 
-ANY = "*"
+ANY: Literal["*"] = "*"
 """Stands for every operation."""
 
 
@@ -43,7 +44,11 @@ class Faults:
         """Operations of plans that were begun and never told what is to happen."""
         return [begun.operation for begun in self._begun if not begun.done]
 
-    def on(self, operation: str = ANY) -> "FaultPlan":
+    def forget_begun(self) -> None:
+        """Forgets plans that were begun and never told what is to happen."""
+        self._begun.clear()
+
+    def on(self, operation: Operation | Literal["*"] = ANY) -> "FaultPlan":
         """Begins a plan: which calls are struck. It takes effect when it is told what happens.
 
         Args:

@@ -9,6 +9,7 @@ from typing import Any, overload
 from pytest_casavi.errors import CannotSteer, NothingThere, WaitTimeout, told
 from pytest_casavi.handle.moments import parsed
 from pytest_casavi.handle.waiting import WAIT_SECONDS, Deadline, beside
+from pytest_casavi.names import Operation
 from pytest_casavi.steering import Steering
 
 __tracebackhide__ = told
@@ -178,6 +179,10 @@ class _Filter:
         return f" with {', '.join(said)}" if said else ""
 
 
+Exchange = Request
+"""A request is told with its answer."""
+
+
 class Requests(Sequence[Request]):
     """Requests to the account, the oldest first; those of the test's own handle are not among them.
 
@@ -193,7 +198,7 @@ class Requests(Sequence[Request]):
     def __repr__(self) -> str:
         return f"<requests to a casavi account{self._chosen}>"
 
-    def to(self, operation: str) -> "Requests":
+    def to(self, operation: Operation) -> "Requests":
         """Returns those to one operation.
 
         Args:
