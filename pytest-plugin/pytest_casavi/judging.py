@@ -34,7 +34,8 @@ def failure_of(accounts: Collection[Opened]) -> "ClientViolates | None":
         casavi = account.casavi
         texts += [
             f"casavi: casavi.faults.on({operation!r}) was not told what happens, so it never struck. "
-            "End it with .status(503), .delay(…), .reset(), .truncate(), .lost_response(), .job_fails(), .job_stalls()"
+            "End it with .status(503), .json(…), .delay(…), .drip(…), .reset(), .truncate(), .lost_response(), "
+            ".job_fails(), .job_stalls()"
             for operation in casavi.faults.unfinished
         ]
         violations = casavi.violations if account.account.asked() != 0 else []

@@ -599,3 +599,32 @@ def test_a_reset_begins_anew(casavi: Casavi, client: httpx.Client, send: Send) -
     assert begin <= casavi.clock.now < begin + timedelta(days=1)
     assert client.get("/contacts").status_code == 401
     casavi.requests.clear()
+
+
+GATEWAY = "<html><h1>502 Bad Gateway</h1></html>"
+
+
+def test_what_a_gateway_answers(casavi: Casavi, client: httpx.Client) -> None:
+    casavi.faults.on("getContacts").once().status(502, body=GATEWAY, headers={"Server": "gate", "Retry-After": "0"})
+    casavi.faults.on("getContacts").after(1).once().json({"error": ["ä"]}, status=504, headers={"x-mine": "1"})
+    page, value = client.get("/contacts"), client.get("/contacts")
+    assert (page.status_code, page.text, page.headers["server"]) == (502, GATEWAY, "gate")
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert (value.status_code, value.json(), value.headers["x-mine"]) == (504, {"error": ["ä"]}, "1")
+    assert value.headers["content-type"] == "application/json"
+    assert [request.effect for request in casavi.requests] == ["status", "status"]
+
+
+@pytest.mark.parametrize("headers", [{"Content-Length": "1"}, {"a b": "1"}, {"x": "1\r\ny: 2"}, {"X-Request-Id": "1"}])
+def test_headers_that_no_answer_can_have(casavi: Casavi, headers: dict[str, str]) -> None:
+    with pytest.raises(CannotSteer, match="headers"):
+        casavi.faults.on("getContacts").status(502, headers=headers)
+    with pytest.raises(CannotSteer, match="JSON"):
+        casavi.faults.on("getContacts").json(object())
+
+
+def test_an_answer_that_comes_slowly(casavi: Casavi, client: httpx.Client) -> None:
+    whole = client.get("/contacts").content
+    drip = casavi.faults.on("getContacts").drip(bytes_per_second=len(whole) * 10)
+    assert client.get("/contacts").content == whole
+    assert (drip.hits, casavi.requests.last.effect) == (1, "drip")

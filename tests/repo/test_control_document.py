@@ -163,6 +163,13 @@ WRONG_EFFECTS = [
     {"kind": "status", "status": 503, "seconds": 1.0},
     *({"kind": "status", "status": value} for value in (0, 99, 100, 200, 399, 600, 1000, -503, 503.5, "503", True)),
     *({"kind": "delay", "seconds": value} for value in (-1, -0.001, 3600.001, math.inf, math.nan, "1", True, [1])),
+    {"kind": "drip"},
+    *({"kind": "drip", "bytesPerSecond": value} for value in (0, -1, 1_000_001, "1", True)),
+    *(
+        {"kind": "status", "status": 502, "headers": [line]}
+        for line in ("x", "a b: 1", "x: \n", "Content-Length: 1", 1)
+    ),
+    *({"kind": "status", "status": 502, "body": value} for value in (1, None, ["x"], "x" * 1_000_001)),
     *({"kind": "status", "status": 429, "retryAfterSeconds": value} for value in (-1, 0.5, 1_000_001, "1", False)),
 ]
 
@@ -183,7 +190,9 @@ def test_impossible_effects(effect: Mapping[str, Any]) -> None:
         {"kind": "status", "status": 599, "retryAfterSeconds": 1_000_000},
         {"kind": "delay", "seconds": 0},
         {"kind": "delay", "seconds": 3600},
-        *({"kind": kind} for kind in KINDS if kind not in ("status", "delay")),
+        {"kind": "status", "status": 502, "body": "<html>", "headers": ["Server: gate", "x-mine:"]},
+        {"kind": "drip", "bytesPerSecond": 1},
+        *({"kind": kind} for kind in KINDS if kind not in ("status", "delay", "drip")),
     ],
     ids=repr,
 )

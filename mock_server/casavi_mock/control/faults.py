@@ -22,7 +22,10 @@ def add(call: Call) -> Reply:
         kind=came["kind"],
         status=came.get("status"),
         retry_after_seconds=came.get("retryAfterSeconds"),
+        body=came.get("body"),
+        headers=tuple(_header(line) for line in came.get("headers", ())),
         seconds=came.get("seconds"),
+        bytes_per_second=came.get("bytesPerSecond"),
     )
     with refusing(400, "/operation"):  # it does not go together with the effect; the document has checked all else
         fault = Fault(operation=body["operation"], effect=effect, first=body.get("first", 1), times=body.get("times"))
@@ -50,6 +53,11 @@ def remove(call: Call) -> Reply:
     return nothing()
 
 
+def _header(line: str) -> tuple[str, str]:
+    name, _, value = line.partition(":")
+    return name.strip(), value.strip()
+
+
 def _view(seen: FaultView) -> dict[str, Any]:
     fault, effect = seen.fault, seen.fault.effect
     return {
@@ -61,7 +69,10 @@ def _view(seen: FaultView) -> dict[str, Any]:
             "kind": effect.kind,
             "status": effect.status,
             "retryAfterSeconds": effect.retry_after_seconds,
+            "body": effect.body,
+            "headers": [f"{name}: {value}" for name, value in effect.headers],
             "seconds": effect.seconds,
+            "bytesPerSecond": effect.bytes_per_second,
         },
         "calls": seen.calls,
         "hits": seen.hits,

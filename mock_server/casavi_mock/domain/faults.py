@@ -18,7 +18,7 @@ ANY = "*"
 IMPORT = "importMasterData"
 """The only operation that creates jobs."""
 
-KINDS = ("status", "delay", "reset", "truncate", "lost-response", "job-fails", "job-stalls")
+KINDS = ("status", "delay", "reset", "truncate", "lost-response", "drip", "job-fails", "job-stalls")
 """Kinds of effects."""
 
 JOB_KINDS = ("job-fails", "job-stalls")
@@ -33,13 +33,20 @@ class Effect:
 
     kind: str
     """`status`: no work, an error instead. `delay`: work later. `reset`: no work, connection reset. `truncate`: work
-    done, answer cut. `lost-response`: work done, no answer. `job-fails`, `job-stalls`: the import's job does that."""
+    done, answer cut. `lost-response`: work done, no answer. `drip`: work done, the answer comes slowly. `job-fails`,
+    `job-stalls`: the import's job does that."""
     status: int | None = None
     """Of the answer, from 400 to 599."""
     retry_after_seconds: int | None = None
     """What the header `Retry-After` says."""
+    body: str | None = None
+    """Of the answer of `status`, in place of an error of casavi's form."""
+    headers: tuple[tuple[str, str], ...] = ()
+    """Further ones of that answer."""
     seconds: float | None = None
     """How long the work is put off, by the wall clock."""
+    bytes_per_second: float | None = None
+    """How fast the body of an answer comes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,6 +23,8 @@ class Answer:
     headers: tuple[tuple[bytes, bytes], ...] = ()
     quotes: bool = True
     """Whether its body may hold what a client sent, which the journal has to look through for secrets."""
+    bytes_per_second: float | None = None
+    """How fast its body is sent; None for at once."""
 
 
 class Problems:

@@ -125,6 +125,9 @@ class MockApp:
             headers = [(b"content-type", answer.media_type), (b"content-length", length), *answer.headers]
             await send({"type": "http.response.start", "status": answer.status, "headers": headers})
             body = b"" if scope["method"] == "HEAD" else answer.body
+            if answer.bytes_per_second is not None and body:
+                await self._strikes.drip(body, answer.bytes_per_second, functools.partial(_send_part, send), connection)
+                return
             sent = len(body) // 2 if cut else len(body)
             await send({"type": "http.response.body", "body": body[:sent], "more_body": bool(cut)})
         if cut is not None:
@@ -228,6 +231,7 @@ class MockApp:
         trail.seconds = monotonic() - started
         # Written down before it is sent, so that a client that has its answer finds it in the journal.
         self._recorder.record(trail)
+        answer.bytes_per_second = trail.fault.effect.bytes_per_second if trail.fault else None
         return answer, self._strikes.cut(trail) if trail.fault else None
 
     def _refuse(self, trail: Trail, refusal: Refused) -> None:
@@ -241,6 +245,10 @@ class MockApp:
         if violation:
             log.error("the mock violates its own contract: %s", violation)
             raise Refused("internal-error", f"The mock violates its own contract: {violation}.")
+
+
+async def _send_part(send: Send, part: bytes, more: bool) -> None:  # as ASGI says it
+    await send({"type": "http.response.body", "body": part, "more_body": more})
 
 
 def _request(scope: Scope, path: str, receive: Receive, connection: Send | None) -> Request:

@@ -17,6 +17,9 @@ Gone = Callable[[], bool]
 Pause = Callable[[float, Gone], Awaitable[None]]
 """Waits so many seconds, as long as the client does."""
 
+SendPart = Callable[[bytes, bool], Awaitable[None]]
+"""Sends a part of an answer, and is told whether more follows."""
+
 Watch = Callable[[object], Gone]
 """Returns what tells whether the client of a connection has gone."""
 
@@ -27,6 +30,9 @@ LOOK_SECONDS = 0.1
 """Seconds between two looks whether the client of a delayed request is still there."""
 
 _sleep = asyncio.sleep  # bound here, as tests in this process may replace it
+
+DRIP_SECONDS = 0.1
+"""Seconds between two parts of an answer that comes slowly."""
 
 _JOB_OUTCOMES = {"job-fails": "failed", "job-stalls": "stalled"}
 _CUT = ("reset", "truncate", "lost-response")
@@ -82,6 +88,24 @@ class Strikes:
             if gone():  # nobody would have the answer, and an import could not be read any more
                 raise Injected(Answer(NO_STATUS, b""))
 
+    async def drip(self, body: bytes, rate: float, send: SendPart, connection: object) -> None:
+        """Sends a body slowly, as long as the client is there.
+
+        Args:
+            body: All of it.
+            rate: Bytes in a second.
+            send: Sends a part, and is told whether more follow.
+            connection: What the server knows the client by.
+        """
+        gone = self._watch(connection)
+        size = max(round(rate * DRIP_SECONDS), 1)
+        for start in range(0, len(body), size):
+            part, more = body[start : start + size], start + size < len(body)
+            await self._pause(len(part) / rate, gone)
+            if gone():
+                return
+            await send(part, more)
+
     def cut(self, trail: Trail) -> str | None:
         """Returns how an answer is to be cut: `reset`, `truncate`, `lost-response`, or None if it is not."""
         kind = trail.fault and trail.fault.effect.kind
@@ -120,5 +144,11 @@ def injected_answer(effect: Effect, request_id: str, media_type: str) -> Answer:
         "requestId": request_id,
     }
     seconds = effect.retry_after_seconds
-    headers = () if seconds is None else ((b"retry-after", str(seconds).encode()),)
-    return Answer(effect.status, orjson.dumps(body), media_type.encode(), headers)
+    headers = [] if seconds is None else [(b"retry-after", str(seconds).encode())]
+    headers += [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in effect.headers]
+    kinds = [value for name, value in headers if name == b"content-type"]
+    others = tuple((name, value) for name, value in headers if name != b"content-type")
+    if effect.body is None:
+        return Answer(effect.status, orjson.dumps(body), kinds[0] if kinds else media_type.encode(), others)
+    kind = kinds[0] if kinds else b"text/html; charset=utf-8"
+    return Answer(effect.status, effect.body.encode(), kind, others)

@@ -1,7 +1,8 @@
 """Faults that a test plans."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from json import dumps
 from typing import Any, Literal
 
 from pytest_casavi.errors import CannotSteer, NothingThere, told
@@ -107,14 +108,44 @@ class FaultPlan:
         """Lets so many calls pass before it strikes."""
         return replace(self, _first=calls + 1)
 
-    def status(self, status: int, *, retry_after: int | None = None) -> "Fault":
+    def status(
+        self,
+        status: int,
+        *,
+        retry_after: int | None = None,
+        body: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> "Fault":
         """Answers with an error in place of all work.
 
         Args:
             status: From 400 to 599.
             retry_after: Seconds that the header `Retry-After` tells; no such header if not given.
+            body: What a gateway would send, as HTML if `headers` name no other `Content-Type`; an error of casavi's
+                form if not given.
+            headers: Further ones.
         """
-        return self._add(kind="status", status=status, retryAfterSeconds=retry_after)
+        lines = None if headers is None else [f"{name}: {value}" for name, value in headers.items()]
+        return self._add(kind="status", status=status, retryAfterSeconds=retry_after, body=body, headers=lines)
+
+    def json(self, value: Any, *, status: int = 500, headers: Mapping[str, str] | None = None) -> "Fault":
+        """Answers with an error that has a JSON value for its body, in place of all work.
+
+        Args:
+            value: What JSON can say.
+            status: From 400 to 599.
+            headers: Further ones.
+        """
+        self._begun.done = True  # as in `_add`
+        try:
+            body = dumps(value)
+        except TypeError as error:
+            raise CannotSteer(f"This cannot be said in JSON: {error}.") from None
+        return self.status(status, body=body, headers={"Content-Type": "application/json", **(headers or {})})
+
+    def drip(self, *, bytes_per_second: float) -> "Fault":
+        """Does the work, and sends the body of the answer slowly, by the wall clock."""
+        return self._add(kind="drip", bytesPerSecond=bytes_per_second)
 
     def delay(self, seconds: float) -> "Fault":
         """Does the work so many seconds later, by the wall clock."""
