@@ -62,6 +62,9 @@ def test_a_process_that_does_not_start_tells_why(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(sys, "executable", "/bin/false")
     with pytest.raises(CasaviError, match=r"does not start: its process ended with 1;"):
         process.ProcessBackend(CasaviConfig(backend="process"))
+    monkeypatch.setattr(sys, "executable", "/no/such/python")
+    with pytest.raises(CasaviError, match=r"its process cannot be started: .*No such file"):
+        process.ProcessBackend(CasaviConfig(backend="process"))
 
 
 HIDDEN = """

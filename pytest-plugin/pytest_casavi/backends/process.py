@@ -45,7 +45,10 @@ class ProcessBackend:
         # -P: a file of the project must not be taken for a module of the mock.
         command = [sys.executable, "-P", "-m", "pytest_casavi.backends.child"]
         # In a session of its own, an interrupt from the keyboard does not end it before the tests that use it.
-        self._child = _Process(command, stdin=PIPE, stdout=PIPE, env=_environ(), start_new_session=True)
+        try:
+            self._child = _Process(command, stdin=PIPE, stdout=PIPE, env=_environ(), start_new_session=True)
+        except OSError as error:  # such as that of a test that has replaced the file system
+            raise CasaviError(_failure(f"its process cannot be started: {error}")) from error
         try:
             how = {"queue": config.queue, "assumptions": dict(config.assumptions)}
             port = self._started({**how, "marks": SECRETS.marks, "token": token})
