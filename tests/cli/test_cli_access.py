@@ -144,6 +144,7 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., io.StringIO
     """Sets the log up at a terminal or a file, and returns what it says there."""
     root, ours, exchanges = (logging.getLogger(name) for name in ("", "casavi_mock", logs.EXCHANGES))
     before = root.handlers[:], [(one, one.level) for one in (root, ours, exchanges)]
+    monkeypatch.setattr(exchanges, "filters", [])  # those of a mock of the plugin that runs in this process
 
     def set_up(stream: io.StringIO, form: str = "text", **settings: Any) -> io.StringIO:
         monkeypatch.setattr(logs.sys, "stderr", stream)
