@@ -27,6 +27,9 @@ _STEPS = (0.2, 1.0, 5.0, 30.0)
 _MOST_PATIENCE = 5.0
 """Seconds that are waited at most before the first look at a job."""
 
+_MORE = 1.1
+"""Factor by which that wait is longer than the job before took: jobs differ, and each look too early is a request."""
+
 _IMPATIENCE = 0.97
 """Factor by which the wait before the first look becomes shorter, each time that look finds the job ended."""
 
@@ -235,7 +238,7 @@ class Client:
             yield seen
             if seen["status"] in self.contract.final_states:
                 if clock is None and (look or not patient):
-                    self.target.usual_wait = min(waited, _MOST_PATIENCE)
+                    self.target.usual_wait = min(waited * _MORE, _MOST_PATIENCE)
                 elif patient:
                     self.target.usual_wait *= _IMPATIENCE
                 return

@@ -220,3 +220,67 @@ def test_laws_that_judge_what_others_have_sent_come_last() -> None:
 
 def test_the_preflight_names_laws_that_there_are() -> None:
     assert {TOKEN_LAW, JOB_LAW, LOG_IN_LAW} <= {law.name for law in LAWS}
+
+
+# An application of the user's own, by its name.
+
+SICK = """
+LONG = b'{"token":"' + b"x" * 50_000_000 + b'"}'
+
+def answering(body):
+    async def app(scope, receive, send):
+        if scope["type"] == "http":
+            kind = [(b"content-type", b"application/json")]
+            await send({"type": "http.response.start", "status": 200, "headers": kind})
+            await send({"type": "http.response.body", "body": body})
+    return app
+
+empty, endless = answering(b"{}"), answering(LONG)
+
+def wsgi(environ, start_response):
+    start_response("503 Service Unavailable", [("Content-Type", "text/plain")])
+    return [b"come again"]
+
+def made():
+    return empty
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("empty", "answered 200 without a token; there is no casavi API"),
+        ("made", "answered 200 without a token; there is no casavi API"),
+        ("endless", "more than 5,000,000 bytes"),
+        ("wsgi", "answered 503; without a log-in nothing can be judged"),
+        ("missing", "there is no application of that name; give MODULE:ATTRIBUTE"),
+    ],
+)
+def test_a_sick_application_ends_the_run_in_one_sentence(
+    suite: Callable[..., Done], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, told: str
+) -> None:
+    (tmp_path / "sick_app.py").write_text(SICK)
+    monkeypatch.delitem(sys.modules, "sick_app", raising=False)
+    for variable, value in ACCOUNT.items():
+        monkeypatch.setenv(variable, value)
+    monkeypatch.setenv("CASAVI_ALLOW_WRITES", "1")
+
+    done = suite(f"--casavi-check-app=sick_app:{name}", "--casavi-check-allow-writes", *TWO)
+
+    assert done.code == 2, done.text
+    assert told in done.text
+    assert "Traceback" not in done.text
+
+
+def test_an_application_that_is_good_is_judged_by_its_name(
+    suite: Callable[..., Done], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "good_app.py").write_text(
+        "from tests.support.server import Mock\n\napp = Mock(progress='immediate', accounts=2).app\n"
+    )
+    monkeypatch.delitem(sys.modules, "good_app", raising=False)
+
+    done = suite("--casavi-check-app=good_app:app", *TWO)
+
+    assert done.code == 0, done.text
+    assert "casavi-mock check: good_app:app" in done.out

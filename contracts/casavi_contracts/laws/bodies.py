@@ -87,7 +87,8 @@ def json_is_taken_in_any_spelling(trial: Trial) -> None:
 def unreadable_body_is_refused(trial: Trial, case: Any) -> None:
     """A body that is not exactly one JSON text in UTF-8 is refused."""
     client = trial.ready()
-    for operation, body in _good_bodies(client, trial).items():
+    bodies = [*_good_bodies(client, trial).items()]
+    for operation, body in [bodies[len(case) % len(bodies)]] if trial.shared else bodies:
         raw, rule = _unreadable(case, body)
         answer = _post(trial, client, operation, raw, {"Content-Type": "application/json"})
         refused(trial, answer, rule, f"{operation} with {case}")

@@ -24,6 +24,9 @@ _CLIENTS = 6
 _REFRESHES = 10
 """Refreshes of one token at the same time."""
 
+_FEW = 3
+"""Clients, and refreshes, where each request counts."""
+
 _TEXTS = ("firstName", "lastName", "companyName", "street", "city", "note", "email")
 """Fields of a contact that all say which edition it is."""
 
@@ -33,7 +36,7 @@ def imports_at_the_same_time_are_all_done(trial: Trial) -> None:
     """Of imports that are sent at the same time each has a job of its own, and each is done."""
     bodies = [
         {"contacts": [{"id": f"C{number}-{n}", "lastName": f"import {number}"} for n in range(3)]}
-        for number in range(_CLIENTS)
+        for number in range(_clients(trial))
     ]
     jobs = _imported_together(trial, bodies)
     trial.expect(len({*jobs}) == len(jobs), f"{len(jobs)} different jobs", f"{len({*jobs})}")
@@ -51,7 +54,7 @@ def imports_at_the_same_time_are_all_done(trial: Trial) -> None:
 @check(inferred="8.1", operations=IMPORTS, needs=WRITES)
 def imports_of_the_same_record_take_turns(trial: Trial) -> None:
     """Of imports of one record at the same time one creates it, and it ends as one of them left it, wholly."""
-    jobs = _imported_together(trial, [_edition(number) for number in range(_CLIENTS)])
+    jobs = _imported_together(trial, [_edition(number) for number in range(_clients(trial))])
     ended = [trial.account.finish(job) for job in jobs]
     created = sum(job["counts"]["contacts"]["created"] for job in ended)
     trial.expect(created == 1, "one job that has created the contact", f"{created}", **JOB)
@@ -67,10 +70,10 @@ def reads_during_imports_are_whole(trial: Trial) -> None:
     """Whoever reads a record while imports change it sees it as one of them left it, and never parts of two."""
     trial.account.imported(trial.names.own(_edition(0)))
     _list(trial.account)
-    for first in (1, 1 + _CLIENTS):
-        bodies = [trial.names.own(_edition(number)) for number in range(first, first + _CLIENTS // 2)]
+    for first in (1, 1 + _clients(trial)):
+        bodies = [trial.names.own(_edition(number)) for number in range(first, first + _clients(trial) // 2)]
         sends = [_import(trial.account, body) for body in bodies]
-        sends += [lambda: _list(trial.account) for _ in range(_CLIENTS)]
+        sends += [lambda: _list(trial.account) for _ in range(_clients(trial))]
         answers = trial.target.together(sends)
         jobs = [trial.account.job_id(answer, body) for answer, body in zip(answers, bodies, strict=False)]
         for answer in answers[len(bodies) :]:
@@ -86,14 +89,14 @@ def reads_during_imports_are_whole(trial: Trial) -> None:
 def one_token_is_refreshed_once(trial: Trial) -> None:
     """Of refreshes of one token at the same time one succeeds, if a refresh ends the token that it is given."""
     client = signed_in(trial)
-    token = client.token
-    answers = trial.target.together([lambda: ask(client, token) for _ in range(_REFRESHES)])
+    token, refreshes = client.token, _FEW if trial.shared else _REFRESHES
+    answers = trial.target.together([lambda: ask(client, token) for _ in range(refreshes)])
     tokens = [answer.json["token"] for answer in answers if answer.ok]
     for text in tokens:
         trial.target.recorder.redact.learn(text)
     revokes = trial.contract.values["refresh-revokes-old-token"]
-    wanted = 1 if revokes else _REFRESHES
-    trial.expect(len(tokens) == wanted, f"{wanted} of {_REFRESHES} refreshes to succeed", f"{len(tokens)}", value=False)
+    wanted = 1 if revokes else refreshes
+    trial.expect(len(tokens) == wanted, f"{wanted} of {refreshes} refreshes to succeed", f"{len(tokens)}", value=False)
     for answer in answers:
         check_form(trial, "refreshToken", answer)
     good = [is_good(client, text) for text in tokens]
@@ -105,13 +108,13 @@ def one_token_is_refreshed_once(trial: Trial) -> None:
 @check(assumed="several-tokens", source="15", operations=("authenticate",))
 def log_ins_at_the_same_time_give_tokens_of_their_own(trial: Trial) -> None:
     """Clients that log in at the same time get a token each, and each of them is good."""
-    clients = [trial.fresh() for _ in range(_CLIENTS)]
+    clients = [trial.fresh() for _ in range(_clients(trial))]
     told = trial.target.together([client.log_in for client in clients])
     tokens = {answer["token"] for answer in told}
-    trial.expect(len(tokens) == _CLIENTS, f"{_CLIENTS} different tokens", f"{len(tokens)}")
+    trial.expect(len(tokens) == len(clients), f"{len(clients)} different tokens", f"{len(tokens)}")
     if trial.contract.values["several-tokens"] == "all-valid":
         good = Counter(is_good(client, client.token) for client in clients)
-        trial.expect(good[True] == _CLIENTS, f"{_CLIENTS} good tokens", f"{good[True]}")
+        trial.expect(good[True] == _clients(trial), f"{len(clients)} good tokens", f"{good[True]}")
 
 
 @check(inferred="8.8", operations=IMPORTS, needs=WRITES)
@@ -124,7 +127,7 @@ def polls_at_the_same_time_agree(trial: Trial) -> None:
         client.token  # noqa: B018  # logs in, which threads must not do
     for _ in range(3):
         answers = trial.target.together(
-            [lambda client=ready[n % 2]: client.send("getJob", jobId=job) for n in range(_CLIENTS)]  # type: ignore[misc]
+            [lambda client=ready[n % 2]: client.send("getJob", jobId=job) for n in range(_clients(trial))]  # type: ignore[misc]
         )
         for answer in answers:
             trial.expect(answer.ok, "the job to be known to everybody", f"status {answer.status}")
@@ -150,7 +153,7 @@ def accounts_at_the_same_time_stay_apart(trial: Trial) -> None:
     for number, client in owners.items():
         client.finish(jobs[number])
     for _ in range(2):
-        order = [number % 2 for number in range(_CLIENTS)]
+        order = [number % 2 for number in range(_clients(trial))]
         pages = trial.target.together(
             [lambda number=number: _list(owners[number]) for number in order]  # type: ignore[misc]
         )
@@ -162,6 +165,10 @@ def accounts_at_the_same_time_stay_apart(trial: Trial) -> None:
                 continue  # other trials have left their editions there
             trial.expect(not strange, f"{own} alone in account {number + 1}", f"{strange[:1]}", always=True)
             trial.expect(own in json.dumps(page.json), f"{own} in account {number + 1}", "nothing of it")
+
+
+def _clients(trial: Trial) -> int:
+    return _FEW if trial.shared else _CLIENTS
 
 
 def _edition(number: int) -> dict[str, Any]:

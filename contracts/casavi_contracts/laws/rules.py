@@ -162,7 +162,7 @@ def flawed_documents_get_what_was_worked_out(trial: Trial) -> None:
     hand.
     """
     account = Account(trial.contract)
-    for number, name in trial.briefly(enumerate(broken_names()), 20):
+    for number, name in trial.briefly(enumerate(broken_names()), 12):
         if name != "document-too-large":  # 67 MB are too much for an account that others use too
             _judge_document(trial, account, Names(f"{trial.names.prefix}{number}-"), load_broken(name))
     expect_read(trial, account)

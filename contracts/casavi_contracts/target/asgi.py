@@ -69,7 +69,8 @@ class InProcess(httpx.BaseTransport):
         if self._loop.is_closed():
             return
         if self._lifespan is not None:
-            self._step("lifespan.shutdown")
+            if not self._lifespan.done():  # one that knows no lifespans has ended long ago
+                self._step("lifespan.shutdown")
             self._loop.run_until_complete(asyncio.wait([self._lifespan], timeout=STOP_SECONDS))
         self._loop.run_until_complete(self._loop.shutdown_asyncgens())
         self._loop.run_until_complete(self._loop.shutdown_default_executor())
