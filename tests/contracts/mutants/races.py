@@ -9,7 +9,7 @@ from tests.contracts.mutants.mutant import mutant
 from tests.contracts.mutants.toolkit import LISTS, records
 from tests.support.tamper import Forward, Request, Response, Tamper
 
-ALONE = 0.05
+ALONE = 0.5
 """Seconds after which a request counts as alone; where another one comes before, nobody waits."""
 
 Wrong = Callable[[Request, Forward, list[Request], "asyncio.Future[Response]"], Awaitable[Response]]
