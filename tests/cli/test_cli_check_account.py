@@ -220,6 +220,7 @@ def test_no_secret_is_shown_anywhere(
     assert result.exit_code in (0, 1), result.output
     texts = {path.name: path.read_text() for path in folder.rglob("*") if path.is_file()} | {"output": result.output}
     assert {"a.xml", "a.json", "a.html", "casavi-check-ledger.jsonl"} <= texts.keys()
-    secrets = set(variables.values()) | {secret for secret in account.tokens if len(secret) > 8}
+    made_up = {"casavi-check"}  # sent in the place of a token, and the name of the command
+    secrets = set(variables.values()) | {secret for secret in account.tokens - made_up if len(secret) > 8}
     assert len(secrets) > 4, "tokens were seen"
     assert [(name, secret) for name, text in texts.items() for secret in secrets if secret in text] == []
