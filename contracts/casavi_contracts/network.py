@@ -21,6 +21,8 @@ _SCHEMES = ("http", "https", "socks5", "socks5h")
 
 _PORTS = {"http": 80, "https": 443}
 
+_QUOTED = re.compile(r""":?\s*(?:bytearray\()?\bb(?:'.*'|".*")\)?""", re.DOTALL)
+
 
 class UnusableVariable(ValueError):
     """A variable of the environment is needed and cannot be used; the text is one line, names it, and has no secret."""
@@ -88,6 +90,11 @@ def is_loopback(url: str) -> bool:
     address = _ip(name) or _old_ipv4(name)
     address = getattr(address, "ipv4_mapped", None) or address
     return address is not None and (address.is_loopback or address.is_unspecified)
+
+
+def without_bytes(text: str) -> str:
+    """Returns the text of a library's error without the bytes of an answer that it quotes: they may be secrets."""
+    return _QUOTED.sub("", text).strip()
 
 
 def _proxy(url: str) -> "httpx.Proxy | None":

@@ -242,6 +242,20 @@ def test_headers_are_bounded_by_number_and_length(headers: list[str], status: in
         assert counts(live)["headersTooLarge"] == (status == 431)
 
 
+@pytest.mark.parametrize("most", [1_000, 65_536, 100_000])
+@pytest.mark.parametrize("target", ["/{}", "/jobs/{}", "/contacts?q={}", "/_mock/{}", "http://mock/{}", "x{}"])
+@pytest.mark.parametrize("more", [1, 600, 70_000])
+def test_addresses_are_bounded_and_always_answered(target: str, most: int, more: int) -> None:
+    """One part of an address has at most 65,535 bytes for the parser of addresses, whatever the bound is."""
+    with bounded(max_header_bytes=most) as live:
+        for host in ("Host: mock\r\n", ""):  # two things may be wrong at once
+            connection = connect(live)
+            connection.sendall(f"GET {target.format('a' * (most + more))} HTTP/1.1\r\n{host}\r\n".encode())
+            came = everything(connection)
+            assert came.startswith((b"HTTP/1.1 431 ", b"HTTP/1.1 400 "))
+            assert problem(came)[2]["rule"] == "headers-too-large" or target == "x{}"
+
+
 @pytest.mark.parametrize("size", [1_000, 200_000])
 def test_headers_in_pieces_are_bounded_too(size: int) -> None:
     with bounded(max_header_bytes=1_000) as live:

@@ -13,8 +13,8 @@ import pytest
 
 from casavi_mock.domain.journal import Exchange, Journal
 from casavi_mock.domain.model import Secret
-from casavi_mock.journal.recorder import MAX_HEADERS
-from casavi_mock.journal.redaction import REDACTED, members_view, without_members
+from casavi_mock.journal.recorder import MAX_HEADERS, MAX_NAMED
+from casavi_mock.journal.redaction import REDACTED, Redaction, members_view, without_members
 from casavi_mock.messages.request import KEPT_BYTES
 from tests.support.client import Client
 from tests.support.server import Mock, shared_mock
@@ -509,3 +509,22 @@ async def test_a_secret_may_hold_what_divides_addresses() -> None:
         assert (last(client).path, last(client).query) == (REDACTED, REDACTED)
         await client.post("/import", b'{"contacts":[{"id":"C1"}],"x":"long\\/secret&of=this;account"}', token=token)
         assert last(client).request_body == REDACTED.encode()
+
+
+async def test_ids_that_are_too_long_to_be_kept_are_not_looked_through(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To search an id of many megabytes for secrets would keep all other clients waiting."""
+    searched: list[int] = []
+    stands_in = Redaction.stands_in
+
+    def counted(redaction: Redaction, raw: bytes) -> bool:
+        searched.append(len(raw))
+        return stands_in(redaction, raw)
+
+    monkeypatch.setattr(Redaction, "stands_in", counted)
+    for length in (MAX_NAMED, 3_000_000):
+        searched.clear()
+        assert (await client.send({"contacts": [{"id": "C" * length}]})).status_code == 202
+        assert last(client).provides == ((("contacts", "C" * length),) if length == MAX_NAMED else ())
+        assert sum(searched) <= 2 * MAX_NAMED

@@ -5,6 +5,7 @@ import gc
 import logging
 import os
 import re
+import shlex
 import socket
 import subprocess
 import sys
@@ -152,3 +153,19 @@ def prepare(run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> Call
         return prepared
 
     return run_it
+
+
+@pytest.fixture
+def completed(run: Callable[..., Result]) -> Callable[..., list[str]]:
+    """Returns what a shell offers for the last of some words."""
+
+    def complete(*words: str) -> list[str]:
+        variables = {
+            "_CASAVI_MOCK_COMPLETE": "bash_complete",
+            "COMP_WORDS": shlex.join(("casavi-mock", *words)),
+            "COMP_CWORD": str(len(words)),
+        }
+        result = CliRunner().invoke(cli, [], prog_name="casavi-mock", env=variables)
+        return [line.partition(",")[2] for line in result.stdout.splitlines()]
+
+    return complete

@@ -321,7 +321,7 @@ def test_missing_libraries_are_told(run: Run, monkeypatch: pytest.MonkeyPatch) -
     result = run("check")
 
     assert result.exit_code == 2
-    assert result.stderr == "casavi-mock: the laws need more libraries (hypothesis): install casavi-mock[contracts]\n"
+    assert result.stderr == "casavi-mock: checks need more libraries (hypothesis): install casavi-mock[contracts]\n"
 
 
 def test_settings_of_the_users_own_tests_do_not_count(run: Run, folder: Path) -> None:

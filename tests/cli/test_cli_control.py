@@ -1,7 +1,6 @@
 """The verb `control` against a server."""
 
 import json
-import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,10 +8,9 @@ from xml.etree import ElementTree as ET
 
 import httpx
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
 from casavi_fixtures import portfolio_bytes
-from casavi_mock.cli.commands import cli
 from casavi_mock.cli.control import control
 from tests.support.server import Live
 
@@ -267,17 +265,6 @@ def test_counts_lists_and_journals_are_shown_and_cleared(steer: Steer, url: str,
     assert answer(steer("document"))["openapi"] == "3.0.3"
 
 
-def completed(run: Run, *words: str) -> list[str]:
-    """What a shell offers for the last word."""
-    variables = {
-        "_CASAVI_MOCK_COMPLETE": "bash_complete",
-        "COMP_WORDS": shlex.join(("casavi-mock", *words)),
-        "COMP_CWORD": str(len(words)),
-    }
-    result = CliRunner().invoke(cli, [], prog_name="casavi-mock", env=variables)
-    return [line.partition(",")[2] for line in result.stdout.splitlines()]
-
-
 @pytest.mark.parametrize(
     ("words", "offered"),
     [
@@ -295,12 +282,14 @@ def completed(run: Run, *words: str) -> list[str]:
         (("control", "accounts", "create", "--load", "small"), "small-house"),
         (("control", "violations", "--allow", "polls"), "polls-too-fast"),
     ],
-    ids=" ".join,
+    ids=lambda said: said if isinstance(said, str) else " ".join(said),
 )
-def test_a_shell_completes_every_level(run: Run, words: tuple[str, ...], offered: str) -> None:
-    assert offered in completed(run, *words)
+def test_a_shell_completes_every_level(
+    completed: Callable[..., list[str]], words: tuple[str, ...], offered: str
+) -> None:
+    assert offered in completed(*words)
 
 
-def test_a_shell_offers_no_former_names(run: Run) -> None:
-    assert "transitions" not in completed(run, "control", "")
-    assert "--times" not in completed(run, "control", "progress", "manual", "--t")
+def test_a_shell_offers_no_former_names(completed: Callable[..., list[str]]) -> None:
+    assert "transitions" not in completed("control", "")
+    assert "--times" not in completed("control", "progress", "manual", "--t")

@@ -1,6 +1,5 @@
 """A run for people at a terminal: what is wrong first, then the rest in few lines."""
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -12,7 +11,7 @@ from rich.text import Text
 from casavi_contracts.report.causes import Cause, causes
 from casavi_contracts.report.report import Report, job_states, profile_lines
 from casavi_contracts.report.results import Promise, Row, sameness
-from casavi_contracts.report.text import AGAIN, cut, exchange_lines
+from casavi_contracts.report.text import AGAIN, cut, exchange_lines, grounds
 from casavi_contracts.verdict import Finding, Outcome
 
 COLOURS = {
@@ -142,14 +141,7 @@ def _told(cause: Cause, finding: Finding, row: Row) -> Iterator[str]:
         yield f"seen by   {_some(seers)}"
     if cause.others():
         yield f"and so    {_some(cause.others())}"
-    if finding.assumption:
-        yield f"rests on  the assumption {finding.assumption}"
-        if finding.profile:
-            yield f"profile   {finding.profile}"
-    if finding.steps:
-        yield from (f"step {number:<4} {cut(step, SHOWN)}" for number, step in enumerate(finding.steps[-STEPS:], 1))
-    elif finding.case is not None:
-        yield f"case      {cut(json.dumps(finding.case, ensure_ascii=True), SHOWN)}"
+    yield from grounds(finding, SHOWN, SHOWN, STEPS)
     for exchange in finding.exchanges[-1:]:
         yield from exchange_lines(exchange, SHOWN)
 

@@ -53,15 +53,31 @@ def lines(finding: Finding, seers: Sequence[str] = ()) -> Iterator[str]:
     if others:
         more = f" and {len(others) - 1} more" if len(others) > 1 else ""
         yield f"seen by   {others[0]}{more}"
+    yield from grounds(finding, SHOWN_CASE, SHOWN_STEP)
+    yield from _exchanges(finding)
+
+
+def grounds(finding: Finding, case: int, step: int, latest: int | None = None) -> Iterator[str]:
+    """Yields what a finding rests on, and the case that shows it.
+
+    Args:
+        finding: What was found.
+        case: Characters of the case that are shown.
+        step: Characters of a step that are shown.
+        latest: How many of the steps are shown; all of them if None.
+    """
     if finding.assumption:
         yield f"rests on  the assumption {finding.assumption}"
         if finding.profile:
             yield f"profile   {finding.profile}"
     if finding.steps:
-        yield from (f"step {number:<4} {cut(step, SHOWN_STEP)}" for number, step in enumerate(finding.steps, 1))
+        hidden = 0 if latest is None else max(len(finding.steps) - latest, 0)
+        if hidden:
+            yield f"steps     {hidden} earlier ones are in the reports (--json, --html)"
+        numbered = enumerate(finding.steps[hidden:], hidden + 1)
+        yield from (f"step {number:<4} {cut(text, step)}" for number, text in numbered)
     elif finding.case is not None:
-        yield f"case      {cut(json.dumps(finding.case, ensure_ascii=True), SHOWN_CASE)}"
-    yield from _exchanges(finding)
+        yield f"case      {cut(json.dumps(finding.case, ensure_ascii=True), case)}"
 
 
 def _exchanges(finding: Finding) -> Iterator[str]:

@@ -41,10 +41,10 @@ OPTIONS = (
     Option("app", "ASGI or WSGI application to judge in this process.", metavar="MODULE:ATTRIBUTE"),
     Option("version", "Version of the API, v1 or v2; both if not given.", action=MANY, metavar="VERSION"),
     Option("profile", "TOML file whose table [assumptions] overrides guesses about casavi.", metavar="FILE"),
-    Option("only", "Judge this law alone; a pattern such as 'job-*' names several.", action=MANY, metavar="LAW"),
-    Option("list", "List the laws, and judge nothing.", action=SWITCH),
+    Option("only", "Judge this check alone; a pattern such as 'job-*' names several.", action=MANY, metavar="CHECK"),
+    Option("list", "List the checks, and judge nothing.", action=SWITCH),
     Option("seed", "Number from which all cases follow; a random one if not given.", metavar="N"),
-    Option("max-examples", "Cases of each law that varies something; its own number if not given.", metavar="N"),
+    Option("max-examples", "Cases of each check that varies something; its own number if not given.", metavar="N"),
     Option("timeout", "Seconds to wait for an answer; 10 if not given.", metavar="SECONDS"),
     Option("job-timeout", "Seconds within which a job has to end; 60 if not given.", metavar="SECONDS"),
     Option("allow-writes", "Write to a server that is no mock; needs CASAVI_ALLOW_WRITES=1 as well.", action=SWITCH),
@@ -71,7 +71,7 @@ OPTIONS = (
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Declares the options."""
-    group = parser.getgroup("casavi-check", "casavi: judge a server by the laws of the API (casavi_contracts.suite)")
+    group = parser.getgroup("casavi-check", "casavi: judge a server by checks of the API (casavi_contracts.suite)")
     for option in OPTIONS:
         told = f"{option.help} [env: {option.variable}]" if option.variable else option.help
         more: dict[str, Any] = {} if option.action == SWITCH else {"metavar": option.metavar}

@@ -6,10 +6,10 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 import httpx
 
 from casavi_contracts.failures import CouldNotRun
-from casavi_contracts.network import UnusableVariable, connection_settings
+from casavi_contracts.network import UnusableVariable, connection_settings, without_bytes
 from casavi_contracts.safety import Bounded
 from casavi_contracts.suite.settings import Settings
-from casavi_contracts.target import ControlPlane, InProcess, without_bytes
+from casavi_contracts.target import ControlPlane, InProcess
 
 IN_PROCESS = "http://casavi-mock.test"
 """Address of an application in this process; no name of the network can be under `test`."""

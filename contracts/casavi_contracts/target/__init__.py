@@ -2,6 +2,6 @@
 
 from casavi_contracts.target.asgi import InProcess
 from casavi_contracts.target.control import ControlPlane
-from casavi_contracts.target.target import Capability, Clock, Credentials, Target, without_bytes
+from casavi_contracts.target.target import Capability, Clock, Credentials, Target
 
-__all__ = ["Capability", "Clock", "ControlPlane", "Credentials", "InProcess", "Target", "without_bytes"]
+__all__ = ["Capability", "Clock", "ControlPlane", "Credentials", "InProcess", "Target"]

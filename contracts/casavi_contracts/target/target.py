@@ -1,6 +1,5 @@
 """The server under judgement: how requests reach it, what it lets us do, and how much."""
 
-import re
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -14,9 +13,8 @@ import httpx
 
 from casavi_contracts.exchange import Answer, Recorder, Redactor
 from casavi_contracts.failures import Broken, CouldNotRun, KitError
+from casavi_contracts.network import without_bytes
 from casavi_contracts.target.control import ControlPlane
-
-_QUOTED = re.compile(r""":?\s*(?:bytearray\()?\bb(?:'.*'|".*")\)?""", re.DOTALL)
 
 _T = TypeVar("_T")
 
@@ -260,8 +258,3 @@ def reason(error: httpx.HTTPError) -> str:
     if isinstance(error, httpx.TimeoutException):
         return "no answer in time"
     return without_bytes(str(error)) or type(error).__name__
-
-
-def without_bytes(text: str) -> str:
-    """Returns the text of an error without the bytes of an answer that it quotes: they may be anything."""
-    return _QUOTED.sub("", text).strip()

@@ -8,8 +8,6 @@ import click
 
 from casavi_mock.domain.model import Secret
 
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1", "[::1]"})
-
 
 class AllowedHost(click.ParamType):  # type: ignore[type-arg]  # generic only in newer versions of click
     """The name of a host, as it stands in `Host` without its port."""
@@ -82,7 +80,9 @@ class SecretFile(click.ParamType):  # type: ignore[type-arg]  # generic only in 
 
 def beyond_loopback(host: str) -> bool:
     """Whether other machines may reach a server that listens at an address."""
-    return host not in _LOOPBACK and not host.startswith("127.")
+    from casavi_mock.control.hosts import is_loopback  # it loads Flask, which only a server needs
+
+    return not is_loopback(host.strip("[]").lower().rstrip("."))
 
 
 def exposure(host: str, *, control: bool, token: Secret | None, example: bool) -> str | None:

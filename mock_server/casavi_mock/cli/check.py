@@ -1,4 +1,4 @@
-"""`casavi-mock check`: judges a server by the laws of the API."""
+"""`casavi-mock check`: judges a server by checks of the API."""
 
 import contextlib
 import errno
@@ -59,8 +59,8 @@ _FILE = click.Path(dir_okay=False)
 _FOLDER = click.Path(file_okay=False)
 
 
-def _laws(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Returns the names of laws that begin like what was typed, as far as the libraries for them are there."""
+def _checks(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Returns the names of checks that begin like what was typed, as far as the libraries for them are there."""
     try:
         tasks = importlib.import_module(f"{SUITE}.tasks").tasks
     except ImportError:
@@ -87,11 +87,15 @@ def in_process_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @profile_option
 @click.option("--version", multiple=True, type=click.Choice(["v1", "v2"]), help="Version of the API.  [default: both]")
 @click.option(
-    "--only", multiple=True, metavar="LAW", shell_complete=_laws, help="Judge this law alone; 'job-*' names several."
+    "--only",
+    multiple=True,
+    metavar="CHECK",
+    shell_complete=_checks,
+    help="Judge this check alone; 'job-*' names several.",
 )
-@click.option("--list", is_flag=True, help="List the laws and end.")
+@click.option("--list", is_flag=True, help="List the checks and end.")
 @click.option("--seed", type=click.IntRange(0), help="Number from which all cases follow.  [default: a random one]")
-@click.option("--max-examples", type=click.IntRange(1), help="Cases of each law.  [default: each law's own number]")
+@click.option("--max-examples", type=click.IntRange(1), help="Cases of each check.  [default: each check's own number]")
 @click.option("--timeout", type=Number(0.05), help="Seconds to wait for an answer.  [default: 10]")
 @click.option("--job-timeout", type=Number(0.1), help="Seconds within which a job has to end.  [default: 60]")
 @in_process_options
@@ -115,9 +119,9 @@ def in_process_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--replay", type=_FILE, metavar="FILE", help="Judge the case in this file again, and nothing else.")
 @click.option("--replay-dir", type=_FOLDER, help="Folder for such files.  [default: casavi-check-replays]")
 def check(profile: Mapping[str, Any] | None, **options: Any) -> None:
-    """Judge a server by the laws of the API; without --url a mock in this process.
+    """Judge a server by checks of the API; without --url a mock in this process.
 
-    Exit code 0: every law holds; 1: one does not, or could not be judged; 2: nothing could be judged.
+    Exit code 0: every check passed; 1: one failed, was refuted or blocked; 2: nothing could be judged.
     A server that is no mock is only told about, unless --allow-writes and CASAVI_ALLOW_WRITES=1 agree to writes.
 
     \b
@@ -130,7 +134,7 @@ def check(profile: Mapping[str, Any] | None, **options: Any) -> None:
     _check_progress(options)
     missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
     if missing:
-        raise ConfigurationError(f"the laws need more libraries ({', '.join(missing)}): install casavi-mock[contracts]")
+        raise ConfigurationError(f"checks need more libraries ({', '.join(missing)}): install casavi-mock[contracts]")
     import pytest
 
     found = importlib.util.find_spec(SUITE)
@@ -227,7 +231,7 @@ class Teller:
         except ProfileError as error:
             raise ConfigurationError(str(error)) from error
         registry = new_registry(settings)
-        registry.create(*credentials(None, None))  # the first account can never be closed; laws get their own
+        registry.create(*credentials(None, None))  # the first account can never be closed; checks get their own
         return MockApp(registry)
 
     def _command(self) -> Iterator[str]:

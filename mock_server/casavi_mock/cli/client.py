@@ -1,6 +1,5 @@
 """A small client of the API, as an integrator would write one."""
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +8,7 @@ from urllib.parse import quote
 
 import httpx
 
-from casavi_contracts.network import UnusableVariable, connection_settings, proxy_for
+from casavi_contracts.network import UnusableVariable, connection_settings, proxy_for, without_bytes
 from casavi_mock.cli.text import shown
 from casavi_mock.domain.model import Secret
 from casavi_mock.errors import CasaviMockError
@@ -18,9 +17,6 @@ from casavi_mock.journal.redaction import Redaction, known
 _PIECE_BYTES = 64 * 1024
 _SHOWN = 100
 """Places of a refused request that an error names at most."""
-
-_QUOTED = re.compile(r""":?\s*(?:bytearray\()?b(?:'.*'|".*")\)?""", re.DOTALL)
-"""Bytes of an answer in the text of an error; they may be anything."""
 
 _TIMEOUT = httpx.Timeout(30.0, connect=5.0, write=120.0, read=120.0)
 
@@ -216,7 +212,7 @@ def _pieces(file: Path | bytes, told: Callable[[int], None]) -> Iterator[bytes]:
 
 def reason(error: Exception) -> str:
     """Returns for a person why a request could not be sent, or was not answered."""
-    text = _QUOTED.sub("", str(error)).strip()
+    text = without_bytes(str(error))
     if "CERTIFICATE_VERIFY_FAILED" in text or "SSL" in text:
         return f"TLS: {text}; SSL_CERT_FILE can name whom to trust"
     if isinstance(error, httpx.ConnectError):

@@ -121,6 +121,6 @@ def moment(text: str) -> datetime:
 
 
 def held(account: Account) -> dict[str, int]:
-    """Returns how many records an account holds, by entity, such as `{"contact": 3}`."""
+    """Returns how many records an account holds, by entity, such as `{"contacts": 3}`."""
     store = account.store  # another one may take its place at any time
     return {entity: store.count(entity) for entity in ENTITIES}

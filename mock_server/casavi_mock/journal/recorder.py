@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from casavi_mock.accounts import Account, Registry
-from casavi_mock.domain.journal import Exchange, Named, printable
+from casavi_mock.domain.journal import Exchange, printable
 from casavi_mock.journal.redaction import (
     MARK,
     Redaction,
@@ -143,6 +143,7 @@ class Recorder:
             address = f"{trail.request.path}\n{shown['query']}".encode()
             owners = (issued[text].owner for text in (token, *tokens_in(address, issued)) if text in issued)
             account = account or next(filter(None, map(self._registry.get, owners)), None)
+        _leave_out_names(shown)
         everything = _everything(trail, shown)
         if account and not secretive:
             hidden = [*credentials(account.key, account.secret).known]
@@ -218,10 +219,23 @@ def _is_usual(trail: Trail) -> bool:
     )
 
 
+_NAMED = ("provides", "refers", "refused", "missing")
+"""Fields of an exchange that name records."""
+
+
+def _named(shown: Shown) -> list[str]:
+    return [name for _, name in itertools.chain.from_iterable(shown[field] for field in _NAMED) if name]
+
+
 def _names(shown: Shown) -> str:
     """Returns the ids of all records that are named."""
-    records = itertools.chain(shown["provides"], shown["refers"], shown["refused"], shown["missing"])
-    return "\n".join(name for _, name in records if name)
+    return "\n".join(_named(shown))
+
+
+def _leave_out_names(shown: Shown) -> None:
+    """Names no records where their ids are too long to be kept; to look through them would take long as well."""
+    if sum(map(len, _named(shown))) > MAX_NAMED:
+        shown.update(dict.fromkeys(_NAMED, ()))
 
 
 def _everything(trail: Trail, shown: Shown) -> bytes:
@@ -235,7 +249,7 @@ def _everything(trail: Trail, shown: Shown) -> bytes:
 
 def _take_out(redaction: Redaction, trail: Trail, shown: Shown) -> None:
     """Redacts and cuts what an exchange shows."""
-    answer, refusal, names = trail.answer, trail.refusal, _names(shown)
+    answer, refusal = trail.answer, trail.refusal
     assert answer is not None, "an exchange is written down when it is answered"
     path, query = _shortened(shown["path"], MAX_ADDRESS, "/"), _shortened(shown["query"], MAX_ADDRESS, "&")
     shown["path"], shown["query"] = redaction.path(path), redaction.query(query)
@@ -254,10 +268,9 @@ def _take_out(redaction: Redaction, trail: Trail, shown: Shown) -> None:
     shown["response_body"] = received[:KEPT_BYTES]
     if shown["job_id"] is not None and trail.operation != _IMPORT:
         shown["job_id"] = redaction.path(_shortened(shown["job_id"], _MAX_TEXT, "/"))
-    hidden = redaction.stands_in(names.encode(errors="replace"))
-    for field in ("provides", "refers", "refused", "missing") if hidden or len(names) > MAX_NAMED else ():
-        records: Named = () if len(names) > MAX_NAMED else shown[field]
-        shown[field] = tuple([(entity, name and redaction.text(name)) for entity, name in records])
+    if redaction.stands_in(_names(shown).encode(errors="replace")):
+        for field in _NAMED:
+            shown[field] = tuple([(entity, name and redaction.text(name)) for entity, name in shown[field]])
     shown["unknown_fields"] = tuple([redaction.text(pointer[:_MAX_TEXT]) for pointer in shown["unknown_fields"]])
     if refusal is not None:
         shown["detail"] = redaction.text(refusal.detail)[:_MAX_TEXT]

@@ -120,10 +120,12 @@ class WireProtocol(HttpToolsProtocol):
         self._read_target(connect=connect)
         no_proxy = "CONNECT asks for a tunnel, and this is no proxy."
         refusal = self._door.malformed(no_proxy) if connect else self.defect()
+        if refusal is not None:
+            self.url = b"/"  # uvicorn reads it, and it may be what is wrong
         self.app = self._door.refusing(refusal) if refusal else self._own_app
-        self._deaf = refusal is not None  # the connection ends with the answer
         super().on_headers_complete()
         self.app = self._own_app
+        self._deaf = refusal is not None  # the connection ends with the answer
         if not self.parser.should_keep_alive():  # older versions of uvicorn do not ask
             self.cycle.keep_alive = False
 
