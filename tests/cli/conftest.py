@@ -18,6 +18,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from casavi_mock.accounts import Registry, Settings
+from casavi_mock.cli import logs
 from casavi_mock.cli.commands import cli
 from casavi_mock.cli.options import credentials
 from casavi_mock.domain.jobs import Progress
@@ -100,7 +101,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
 @pytest.fixture
 def logging_put_back() -> Iterator[None]:
     """Undoes what `serve` does to the log of its process, which here is that of all tests."""
-    loggers = [logging.getLogger(), logging.getLogger("casavi_mock")]
+    loggers = [logging.getLogger(), logging.getLogger("casavi_mock"), logging.getLogger(logs.EXCHANGES)]
     levels, handlers = [logger.level for logger in loggers], loggers[0].handlers[:]
     yield
     loggers[0].handlers[:] = handlers
