@@ -213,24 +213,29 @@ class Redaction:
 
     def path(self, path: str) -> str:
         """Returns a path without the secrets; a segment that holds one goes as a whole."""
+        if not self._in_text(path):  # what stands in no path stands in none of its many segments
+            return path
         segments = "/".join(REDACTED if self._in_text(part) else part for part in path.split("/"))
         return REDACTED if self._in_text(segments) else segments
 
     def query(self, query: str) -> str:
         """Returns a query without the secrets, and without the values of members that are named like one."""
-        members = "".join(self._member(part) for part in re.split(r"([&;])", query))
-        return REDACTED if self._in_text(members) else members
+        hidden = self._in_text(query)
+        members = "".join(self._member(part, hidden) for part in re.split(r"([&;])", query))
+        return REDACTED if hidden and self._in_text(members) else members
 
     def holds_token(self, query: str) -> bool:
         """Whether a secret stands in a query, or a member that is named like one."""
         named = (_plain(name) for name, _, value in (part.partition("=") for part in re.split("[&;]", query)) if value)
         return self._in_text(query) or any(_NAMED_TOKEN.fullmatch(name) for name in named)
 
-    def _member(self, part: str) -> str:
+    def _member(self, part: str, hidden: bool) -> str:
+        """Returns a member without its secret; `hidden` says whether one stands anywhere in the query."""
         name, _, value = part.partition("=")
-        if self._in_text(name):
+        if hidden and self._in_text(name):
             return REDACTED
-        return f"{name}={REDACTED}" if value and (names_secret(_plain(name)) or self._in_text(value)) else part
+        secret = value and (names_secret(_plain(name)) or (hidden and self._in_text(value)))
+        return f"{name}={REDACTED}" if secret else part
 
     def _in_text(self, text: str) -> bool:
         return self.stands_in(text.encode(errors="replace"))
