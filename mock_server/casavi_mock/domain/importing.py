@@ -3,15 +3,13 @@
 Whatever the contract document can express was checked before the import was accepted; here is judged what it cannot.
 """
 
-import base64
-import binascii
-import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from casavi_mock.domain.contents import Content
 from casavi_mock.domain.model import Json, Key, Outcome, RecordError, RecordWarning, Reference
 from casavi_mock.domain.ordering import Plan, PlannedRecord
 from casavi_mock.domain.policy import Policy
@@ -34,11 +32,21 @@ class Importer:
     """For every refused record, the one whose own fault it was."""
     _roots: dict[tuple[str, Key | None], PlannedRecord] = field(default_factory=dict)
     """The same by entity and key."""
+    _reading: tuple[PlannedRecord, Content] | None = None
+    """The document that was looked at last, and its content."""
 
     @property
     def warnings(self) -> list[RecordWarning]:
         """What of the request is left out, unless the policy ignores that."""
         return [] if self.policy.unknown_fields == "ignore" else self.plan.warnings
+
+    def read_on(self, record: PlannedRecord) -> bool:
+        """Reads a piece of a record that is too long to be taken in one step; returns whether there is more of it.
+
+        Nothing is judged or stored; the record can also be taken without.
+        """
+        content = self._content_of(record) if record.entity == "documents" else None
+        return content is not None and content.read_on()
 
     def take(self, record: PlannedRecord, now: datetime) -> RecordError | Outcome:
         """Imports one record.
@@ -134,23 +142,28 @@ class Importer:
         return None
 
     def _judge_content(self, record: PlannedRecord) -> RecordError | None:
-        content = record.data.get("content")
+        content = self._content_of(record)
         if content is None:
             return None
+        content.read()
         limit = self.policy.document_max_bytes
-        try:
-            compact = without_whitespace(content)
-            size = decoded_size(compact)
-            if size > limit:
-                message = (
-                    f"the content has {size} bytes, the limit is {limit} bytes ({self.policy.document_max_mb:g} MB)"
-                )
-                return self._refusal(record, f"{record.pointer}/content", "document-too-large", message)
-            decoded(compact)
-        except ValueError as error:
-            message = f"the content is not base64: {error}"
+        if content.size > limit:
+            size, most = content.size, self.policy.document_max_mb
+            message = f"the content has {size} bytes, the limit is {limit} bytes ({most:g} MB)"
+            return self._refusal(record, f"{record.pointer}/content", "document-too-large", message)
+        if content.error:
+            message = f"the content is not base64: {content.error}"
             return self._refusal(record, f"{record.pointer}/content", "document-content-invalid", message)
         return None
+
+    def _content_of(self, record: PlannedRecord) -> Content | None:
+        """Returns the content of a document, as far as it was read already; None if there is none."""
+        text = record.data.get("content")
+        if text is None:
+            return None
+        if self._reading is None or self._reading[0] != record:
+            self._reading = record, Content(text, keep=self.keep_documents)
+        return self._reading[1]
 
     def _judge_room(self, record: PlannedRecord) -> RecordError | None:
         limit = self.policy.record_limit
@@ -207,40 +220,16 @@ class Importer:
         return {name: item for name, item in {**old, **heeded}.items() if item is not None}
 
     def _take_content(self, record: PlannedRecord, fields: dict[str, Json], before: Mapping[str, Json]) -> None:
-        text = fields.pop("content", None)
-        if text is None:
+        content = self._content_of(record)
+        fields.pop("content", None)
+        if content is None:
             if "digest" in before:
                 fields["digest"], fields["size"] = before["digest"], before["size"]
             return
-        content = decoded(without_whitespace(text))
-        fields["digest"], fields["size"] = f"sha256:{hashlib.sha256(content).hexdigest()}", len(content)
-        if self.keep_documents:
-            self.store.keep_content(record.key, content)
-
-
-def without_whitespace(text: str) -> bytes:
-    """Returns a base64 text without the line breaks and blanks that encoders for mail put into it.
-
-    Raises:
-        ValueError: It has characters beyond ASCII.
-    """
-    return text.encode("ascii").translate(None, b" \t\n\v\f\r")
-
-
-def decoded_size(compact: bytes) -> int:
-    """Returns how many bytes a base64 text without whitespace decodes to, without decoding it."""
-    return len(compact) * 3 // 4 - compact[-2:].count(b"=")
-
-
-def decoded(compact: bytes) -> bytes:
-    """Returns what a base64 text without whitespace stands for.
-
-    Raises:
-        ValueError: It is not base64, with all of its padding.
-    """
-    if len(compact) % 4 or compact.endswith(b"==="):  # the standard library lets some surplus padding pass
-        raise binascii.Error("incorrect padding")
-    return base64.b64decode(compact, validate=True)
+        self._reading = None
+        fields["digest"], fields["size"] = content.digest, content.size
+        if content.kept is not None:
+            self.store.keep_content(record.key, content.kept)
 
 
 def _as_sent(record: PlannedRecord) -> dict[str, Json] | None:

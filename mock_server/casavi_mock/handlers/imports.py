@@ -11,6 +11,9 @@ RETRY_AFTER_SECONDS = 1
 EAGER_RECORDS = 250
 """Records done at most before the answer, under `immediate` or to make room. Larger imports are the worker's."""
 
+EAGER_BYTES = 4_000_000
+"""Length of a request whose records are done before the answer under `immediate`."""
+
 
 def accept(account: Account, plan: Plan, *, forced: str | None = None, size: int = 0) -> Job:
     """Takes an import into the account's queue and returns its job.
@@ -30,7 +33,7 @@ def accept(account: Account, plan: Plan, *, forced: str | None = None, size: int
             # what is due by the clock has happened, even if the worker was busy elsewhere
             account.run_due(EAGER_RECORDS)
         try:
-            small = len(plan.records) <= EAGER_RECORDS
+            small = len(plan.records) <= EAGER_RECORDS and size <= EAGER_BYTES
             at_once = EAGER_RECORDS if small and account.queue.progress.immediate else 0
             return account.submit(plan, forced=forced, size=size, at_once=at_once)
         except QueueFull:

@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 
 from casavi_fixtures import address, contact, contract, document, master_data, property_, responsibility, unit
-from casavi_mock.domain.importing import decoded, decoded_size, without_whitespace
 from casavi_mock.domain.model import Outcome, RecordError
 from tests.support.accounts import Bench, outcomes, planned, reference_evidence, refusals
 from tests.support.time import START
@@ -545,20 +544,6 @@ def test_document_may_be_exactly_as_large_as_the_limit(size: int, refused: bool,
     assert refusals(job) == ([("documents", "D-1", "document-too-large")] if refused else [])
     if refused:
         assert job.errors[0].message == f"the content has {size} bytes, the limit is 30 bytes (3e-05 MB)"
-
-
-@pytest.mark.parametrize("size", range(8))
-def test_size_is_known_without_decoding(size: int) -> None:
-    """Length and padding tell how many bytes a text stands for."""
-    assert decoded_size(base64.b64encode(bytes(size))) == size
-
-
-@pytest.mark.parametrize("size", range(8))
-def test_decoding_turns_encoding_round(size: int) -> None:
-    """What was encoded comes back."""
-    content = bytes(range(size))
-    assert decoded(base64.b64encode(content)) == content
-    assert decoded(without_whitespace(base64.encodebytes(content).decode())) == content
 
 
 # What a request refers to.

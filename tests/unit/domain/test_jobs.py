@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from casavi_fixtures import contact, master_data, property_, responsibility
+from casavi_fixtures import contact, document, master_data, property_, responsibility
+from casavi_mock.domain.contents import PIECE_CHARACTERS
 from casavi_mock.domain.jobs import TICK, Counts, Job, JobQueue, Progress, QueueFull, QueueLimits
 from casavi_mock.domain.jobs.job import packed
 from casavi_mock.domain.model import ENTITIES, JobState, Outcome
@@ -195,6 +196,17 @@ def test_work_is_done_in_slices() -> None:
     assert (job.processed, job.state) == (4, ACTIVE)
     assert not bench.queue.run_due(START, 2)
     assert (job.processed, job.state) == (5, COMPLETED)
+
+
+def test_a_long_document_is_work_for_some_slices() -> None:
+    """A piece of its content counts like a record, so that one document of many megabytes keeps nobody waiting."""
+    bench = Bench()
+    content = "A" * (4 * PIECE_CHARACTERS)
+    job = bench.submit({"contacts": [], "properties": [property_(documents=[document(content=content)])]})
+    assert [bench.queue.run_due(START, 1) for _ in range(5)] == [True] * 4 + [False]
+    assert (job.processed, job.state) == (2, COMPLETED)
+    (stored,) = bench.store.records("documents")
+    assert stored.fields["size"] == 3 * PIECE_CHARACTERS
 
 
 def test_a_slice_of_nothing_does_nothing() -> None:

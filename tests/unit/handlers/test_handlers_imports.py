@@ -8,7 +8,7 @@ from casavi_mock.domain.jobs import Job, Progress
 from casavi_mock.domain.model import JobState, Outcome, RecordError, Secret
 from casavi_mock.domain.ordering import plan
 from casavi_mock.errors import Refused
-from casavi_mock.handlers.imports import EAGER_RECORDS, accept
+from casavi_mock.handlers.imports import EAGER_BYTES, EAGER_RECORDS, accept
 from tests.support.accounts import IMMEDIATE, MANUAL, registry
 from tests.support.time import FakeTime
 
@@ -39,6 +39,14 @@ def test_large_import_does_not_hold_up_its_answer() -> None:
     assert account.next_due_seconds() == 0
     assert not account.run_due(EAGER_RECORDS + 2)
     assert job.ended
+
+
+def test_long_import_does_not_hold_up_its_answer() -> None:
+    """Few records can be long, too, such as documents with their content."""
+    account = open_account()
+    long = plan({"contacts": [contact()]}, account.settings.shape)
+    assert accept(account, long, size=EAGER_BYTES).ended
+    assert not accept(account, long, size=EAGER_BYTES + 1).ended
 
 
 @pytest.mark.parametrize("progress", [MANUAL, Progress(progress="time", job_seconds=1)], ids=["manual", "time"])

@@ -161,7 +161,7 @@ class JobQueue:
             job.ends_at = now
 
     def run_due(self, now: datetime, max_records: int) -> bool:
-        """Does what is due, up to so many records.
+        """Does what is due, up to so many records; a piece of a long one counts like one.
 
         Returns:
             Whether more is due already.
@@ -169,7 +169,8 @@ class JobQueue:
         while max_records > 0 and (job := self._current()) is not None:
             due = job.records_due(now)
             while job.processed < due and max_records > 0:
-                self._import_next(job, self._moment_of_next(job))
+                if not _reads_on(job):
+                    self._import_next(job, self._moment_of_next(job))
                 max_records -= 1
             if job.processed < due:
                 return True
@@ -367,6 +368,12 @@ class JobQueue:
             self._first_end = job.finished_at
         self._errors += len(job.errors)
         self._on_end(job)
+
+
+def _reads_on(job: Job) -> bool:
+    """Reads a piece of the next record, if it is a long one; returns whether there is more of it."""
+    assert job.importer is not None, "it is running"
+    return job.importer.read_on(job.importer.plan.records[job.processed])
 
 
 def _later(moment: datetime, seconds: float) -> datetime:
