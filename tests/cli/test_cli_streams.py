@@ -178,7 +178,11 @@ def test_a_server_goes_on_without_its_outputs(redirected: str) -> None:
 @pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="the system has no such signal")
 def test_a_terminal_that_is_closed_saves_the_state(start: Callable, tmp_path: Path) -> None:
     file = tmp_path / "house.json"
-    running = start("--state", str(file), "--load", "small-house")
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # the tests may run under `nohup`, which is handed on
+    try:
+        running = start("--state", str(file), "--load", "small-house")
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
     running.process.send_signal(signal.SIGHUP)
     _, log = running.process.communicate(timeout=60)
