@@ -43,7 +43,8 @@ class Secrets:
 
     def __init__(self, marks: tuple[str, str] | None = None) -> None:
         self.marks = marks or (entropy(_MARK_BYTES).hex(), entropy(_MARK_BYTES).hex())
-        self._pattern = re.compile("|".join(_patterns(self.marks)), re.IGNORECASE)
+        self._made = _Marked(self.marks, "[0-9a-f-]")
+        self._spelled = _Marked([core for mark in self.marks for core in _base64(mark)], r"[\w+/-]", "={0,2}")
         self._known: dict[str, tuple[str, ...]] = {}  # a dict keeps their order
         self.living: dict[object, Callable[[], Iterable[str]]] = {}
         """Return the secrets that can be used now, by who gives them out: those are found by any of their parts."""
@@ -65,7 +66,7 @@ class Secrets:
 
     def remember(self, text: str | None) -> None:
         """Keeps a secret that came from elsewhere out of all texts; of very many, the oldest are forgotten."""
-        if text and len(text) >= _LEAST and not self._pattern.search(text):
+        if text and len(text) >= _LEAST and not (self._made.stands_in(text) or self._spelled.stands_in(text)):
             plain = str(text)
             self._known.pop(plain, None)
             self._known[plain] = tuple(dict.fromkeys(_forms(plain)))
@@ -74,7 +75,7 @@ class Secrets:
 
     def clean(self, text: str) -> str:
         """Returns a text with a mark in the place of each secret, whole or cut."""
-        text = self._pattern.sub(SHOWN, text)
+        text = self._spelled.without(self._made.without(text))
         known = tuple(self._known.values())
         for form in sorted((form for forms in known for form in forms), key=len, reverse=True):
             text = text.replace(form, SHOWN)
@@ -96,10 +97,40 @@ class Secrets:
         return "".join([*cleaned, text[end:]]) if cleaned else text
 
 
-def _patterns(marks: tuple[str, str]) -> Iterator[str]:
-    yield f"[0-9a-f-]*(?:{'|'.join(marks)})[0-9a-f-]*"
-    cores = [core for mark in marks for core in _base64(mark)]
-    yield f"[\\w+/-]*(?:{'|'.join(cores)})[\\w+/-]*={{0,2}}"
+class _Marked:
+    """Finds texts that hold a mark, and takes them out of others, in a time that grows with the length alone.
+
+    Args:
+        marks: Any of them is enough.
+        character: Pattern of those that such a text consists of.
+        end: Pattern of what may follow them.
+    """
+
+    def __init__(self, marks: Iterable[str], character: str, end: str = "") -> None:
+        self._mark = re.compile("|".join(map(re.escape, marks)), re.IGNORECASE)
+        self._character = re.compile(character, re.IGNORECASE)
+        self._run = re.compile(f"{character}*{end}", re.IGNORECASE)
+
+    def stands_in(self, text: str) -> bool:
+        """Whether there is one in a text."""
+        return self._mark.search(text) is not None
+
+    def without(self, text: str) -> str:
+        """Returns a text with `SHOWN` in the place of each."""
+        parts: list[str] = []
+        end = 0
+        # One pattern with runs on both sides of the mark would look through each run anew from each of its characters.
+        for mark in self._mark.finditer(text):
+            if mark.start() < end:
+                continue
+            start = mark.start()
+            while start > end and self._character.match(text, start - 1):
+                start -= 1
+            run = self._run.match(text, mark.end())
+            assert run is not None, "it matches nothing, too"
+            parts += [text[end:start], SHOWN]
+            end = run.end()
+        return "".join([*parts, text[end:]]) if parts else text
 
 
 def _forms(text: str) -> Iterator[str]:
@@ -124,6 +155,8 @@ def _base64(text: str) -> Iterator[str]:
 
 def _without_ends(text: str, secret: str) -> str:
     """Takes beginnings and ends of a secret out of a text."""
+    if secret[:_FRAGMENT] not in text and secret[-_FRAGMENT:] not in text:
+        return text
     for length in range(len(secret) - 1, _FRAGMENT - 1, -1):
         for part in (secret[:length], secret[-length:]):
             if part in text:
