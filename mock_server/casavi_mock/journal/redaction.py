@@ -7,6 +7,7 @@ percent-encoded (however often) and in base64. It happens when an exchange is wr
 import base64
 import binascii
 import re
+import string
 from collections.abc import Collection, Iterable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -38,6 +39,7 @@ _HYPHENS = re.compile(rb"-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-
 _HYPHENS_IN_BASE64 = re.compile(rb"L[\w+/-]{6}t")
 """What two hyphens of a UUID become in base64, wherever in it the UUID begins; for the same reason."""
 _BASE64 = re.compile(rb"[A-Za-z0-9+/]{16,}")
+_IN_BASE64 = string.ascii_letters.encode() + b"0123456789+/-_"
 _URL_SAFE, _STANDARD = bytes.maketrans(b"+/", b"-_"), bytes.maketrans(b"-_", b"+/")
 
 
@@ -74,7 +76,7 @@ class Known:
         for form in self.base64:
             while (start := raw.find(form)) >= 0:
                 left, right = raw[:start], raw[start + len(form) :]
-                raw = re.sub(rb"[\w+/-]*$", b"", left) + MARK + re.sub(rb"^[\w+/=-]*", b"", right)
+                raw = left.rstrip(_IN_BASE64) + MARK + right.lstrip(_IN_BASE64 + b"=")
         return raw
 
     def begins_at_the_end(self, raw: bytes) -> int:
