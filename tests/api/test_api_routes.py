@@ -129,8 +129,23 @@ def test_an_operation_that_nobody_answers_is_told_by_name_and_place() -> None:
 
 
 def test_a_document_that_is_none_is_told() -> None:
-    with pytest.raises(ConfigurationError, match=r"/v2/openapi.json is no OpenAPI 3.0 document: .*'responses'"):
+    told = r'/v2/openapi.json is no OpenAPI 3.0 document: /paths/~1units/get: "responses"'
+    with pytest.raises(ConfigurationError, match=told):
         start({"/units": {"get": {"operationId": "getContacts"}}})
+
+
+def test_bodies_are_checked_as_well() -> None:
+    """connexion does not get them, as it does not route by them."""
+    responses = {"200": {"description": "x", "content": {"application/json": {"schema": {"type": "text"}}}}}
+    with pytest.raises(ConfigurationError, match=r"no OpenAPI 3\.0 document: /paths/~1units/get/responses/200"):
+        start({"/units": {"get": {"operationId": "getContacts", "responses": responses}}})
+
+
+def test_a_default_that_breaks_its_schema_is_told() -> None:
+    parameter = {"name": "page", "in": "query", "schema": {"type": "integer", "default": "first"}}
+    operation = {"operationId": "getContacts", "responses": {"200": {"description": "x"}}, "parameters": [parameter]}
+    with pytest.raises(ConfigurationError, match=r"/v2/openapi\.json is no OpenAPI 3\.0 document: .*'first'"):
+        start({"/units": {"get": operation}})
 
 
 def start(paths: dict[str, Any]) -> None:
