@@ -21,11 +21,11 @@ from casavi_mock.cli.text import echo_json, shown
 from casavi_mock.errors import ConfigurationError
 from casavi_mock.server.textfiles import HEAD_BYTES, mark_length, read
 
-FIRST_PAUSE_SECONDS = 0.25
-"""Between the import and the first look at its job."""
+FIRST_PAUSE_SECONDS = 0.1
+"""Between the import and the first look at its job; each pause is twice as long as the one before it."""
 
-POLL_SECONDS, MAX_POLL_SECONDS = 1.0, 5.0
-"""Between two looks at a job: at first, which is no faster than the mock advises, and at most."""
+POLL_SECONDS = 1.0
+"""Between two looks at a job at most; a real API would not like it faster for long."""
 
 _SHOWN = 20
 """Refused records and warnings that are listed at most."""
@@ -154,7 +154,7 @@ def pause_seconds(look: int) -> float:
     Args:
         look: Its number, from 0.
     """
-    return min(POLL_SECONDS * 1.25 ** min(look - 1, 10), MAX_POLL_SECONDS) if look else FIRST_PAUSE_SECONDS
+    return min(FIRST_PAUSE_SECONDS * 2.0 ** min(look, 10), POLL_SECONDS)
 
 
 def _progress(job: Mapping[str, Any]) -> tuple[int, int | None]:
