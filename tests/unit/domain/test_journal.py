@@ -225,6 +225,7 @@ def test_success(status: int, good: bool) -> None:
         ("", ""),
         ("a\nGET /b 200", "a\\nGET /b 200"),
         ("\x1b[31m\x00\x9b", "\\x1b[31m\\x00\\x9b"),
+        ("C:\\a\n", "C:\\a\\n"),
         ("\u2028\u202e\ud800", "\\u2028\\u202e\\ud800"),
     ],
 )

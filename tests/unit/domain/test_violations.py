@@ -156,6 +156,14 @@ def test_request_violates_contract() -> None:
     assert len(story.judged()) == 2
 
 
+@pytest.mark.parametrize("detail", ["/units: Expected this.", "The body: Expected this.", "Expected this."])
+def test_the_place_is_told_once(detail: str) -> None:
+    """Refusals begin with it or not."""
+    story = Story().add("importMasterData", **refusal("schema-violation", 400, pointers=("/units",), detail=detail))
+    told = story.one("request-violates-contract", 1)
+    assert told == "importMasterData was refused by schema-violation at /units: Expected this."
+
+
 @pytest.mark.parametrize(
     ("rule", "status"),
     [
@@ -691,6 +699,11 @@ def test_a_token_in_the_wrong_place_is_named_once() -> None:
     Story().log_in().add("getContacts", **unauthorized("token-unknown", **bearer)).one("token-with-bearer", 2)
 
 
+def test_a_token_in_the_address_is_no_lack_of_one() -> None:
+    in_address = Story().log_in().add("getContacts", **unauthorized(token_in_url=True))
+    assert "never-authorized" not in [rule for rule, _ in in_address.broken()]
+
+
 # retry-after-ignored
 
 
@@ -713,7 +726,7 @@ def test_retry_after_a_date(seconds: int, broken: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    "wait", ["", "soon", "-1", "1.5", "9" * 40, "Mon, 01 Jan 2020 00:00:00", "Mon, 32 Jan 2020 00:00:00 GMT"]
+    "wait", ["", "soon", "-1", "1.5", "9" * 40, "9" * 10, "Mon, 01 Jan 2020 00:00:00", "Mon, 32 Jan 2020 00:00:00 GMT"]
 )
 def test_what_asks_for_no_time(wait: str) -> None:
     assert Story().add("getJob", **asks(wait)).add("getJob", after=0).broken() == []
