@@ -311,9 +311,12 @@ def strict_json(body: bytes) -> Any:
 
     Raises:
         ValueError: It is none, or something that many parsers take though JSON has it not or leaves it open: another
-            encoding, a byte order mark, NaN, or a member that comes twice.
+            encoding, a byte order mark, NaN, a member that comes twice, or a thousand levels.
     """
-    return json.loads(body.decode(), parse_constant=_no_constant, object_pairs_hook=_no_twins)
+    try:
+        return json.loads(body.decode(), parse_constant=_no_constant, object_pairs_hook=_no_twins)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
 
 
 def _no_constant(name: str) -> None:

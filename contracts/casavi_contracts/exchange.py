@@ -149,7 +149,7 @@ class Answer:
         """
         try:
             return json.loads(self.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise Broken(
                 "a JSON body", f"{len(self.body)} bytes that are none", law="answers-satisfy-the-contract"
             ) from None

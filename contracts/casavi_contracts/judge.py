@@ -195,7 +195,7 @@ class _Trials:
         if exchange.operation == "getJob" and answer is not None and answer.ok:
             try:
                 status = json.loads(answer.body).get("status")
-            except (ValueError, AttributeError):
+            except (ValueError, RecursionError, AttributeError):
                 return
             if isinstance(status, str):
                 self.states.add(status)

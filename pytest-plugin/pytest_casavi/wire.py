@@ -58,7 +58,10 @@ class Reply(NamedTuple):
         Raises:
             ValueError: It is none.
         """
-        return json.loads(self.body)
+        try:
+            return json.loads(self.body)
+        except RecursionError:
+            raise ValueError("it is nested too deeply") from None
 
 
 class _Socket(socket.socket):

@@ -1,5 +1,6 @@
 """What keeps a run from harming a real account: budget, ledger, pace, patience, and a bound on answers."""
 
+import gzip
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -23,7 +24,7 @@ from casavi_contracts.safety import (
     records_of,
     retry_after,
 )
-from tests.support.tamper import Response
+from tests.support.tamper import Request, Response
 from tests.support.wrong_servers import serving
 
 NOW = datetime(2026, 1, 5, 8, tzinfo=UTC)
@@ -363,6 +364,23 @@ def test_an_answer_without_end_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> No
         pytest.raises(httpx.ReadError, match="more than 1,000 bytes"),
     ):
         http.get(url)
+
+
+def test_an_answer_that_unpacks_without_end_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thousandth of what a server means may be enough to fill the memory."""
+    monkeypatch.setattr(bounded, "MAX_BYTES", 100_000)
+
+    def answer(asked: Request) -> Response:
+        size = int(asked.path[1:])
+        return Response(200, httpx.Headers({"Content-Encoding": "gzip"}), gzip.compress(bytes(size)))
+
+    with (
+        serving(answer) as (url, _),
+        httpx.Client(transport=Bounded(httpx.Client(), 10), base_url=url) as http,
+    ):
+        assert http.get("/100000").content == bytes(100_000)
+        with pytest.raises(httpx.ReadError, match="more than 100,000 bytes"):
+            http.get("/100001")
 
 
 def test_redirects_are_not_followed() -> None:

@@ -223,17 +223,21 @@ def test_the_preflight_names_laws_that_there_are() -> None:
 # An application of the user's own, by its name.
 
 SICK = """
+import gzip
+
 LONG = b'{"token":"' + b"x" * 50_000_000 + b'"}'
 
-def answering(body):
+def answering(body, *headers):
     async def app(scope, receive, send):
         if scope["type"] == "http":
-            kind = [(b"content-type", b"application/json")]
+            kind = [(b"content-type", b"application/json"), *headers]
             await send({"type": "http.response.start", "status": 200, "headers": kind})
             await send({"type": "http.response.body", "body": body})
     return app
 
 empty, endless = answering(b"{}"), answering(LONG)
+deep = answering(b"[" * 100_000 + b"]" * 100_000)
+packed = answering(gzip.compress(LONG), (b"content-encoding", b"gzip"))
 
 def wsgi(environ, start_response):
     start_response("503 Service Unavailable", [("Content-Type", "text/plain")])
@@ -250,6 +254,8 @@ def made():
         ("empty", "answered 200 without a token; there is no casavi API"),
         ("made", "answered 200 without a token; there is no casavi API"),
         ("endless", "more than 5,000,000 bytes"),
+        ("packed", "more than 5,000,000 bytes"),
+        ("deep", "in place of JSON; there is no casavi API"),
         ("wsgi", "answered 503; without a log-in nothing can be judged"),
         ("missing", "there is no application of that name; give MODULE:ATTRIBUTE"),
     ],
@@ -274,7 +280,9 @@ def test_an_application_that_is_good_is_judged_by_its_name(
     suite: Callable[..., Done], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "good_app.py").write_text(
-        "from tests.support.server import Mock\n\napp = Mock(progress='immediate', accounts=2).app\n"
+        "from starlette.middleware.gzip import GZipMiddleware\n"
+        "from tests.support.server import Mock\n\n"
+        "app = GZipMiddleware(Mock(progress='immediate', accounts=2).app, minimum_size=10)\n"
     )
     monkeypatch.delitem(sys.modules, "good_app", raising=False)
 

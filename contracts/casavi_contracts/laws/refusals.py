@@ -47,7 +47,7 @@ def named_rule(answer: Answer) -> str | None:
     """Returns the rule that an error body names, None if it names none."""
     try:
         body = json.loads(answer.body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     rule = body.get("rule") if isinstance(body, dict) else None
     return rule if isinstance(rule, str) else None

@@ -83,6 +83,6 @@ _REMEMBERED = 5_000
 def _parsed(answer: Answer) -> dict[str, Any]:
     try:
         found = json.loads(answer.body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}

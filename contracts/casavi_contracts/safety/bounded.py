@@ -5,7 +5,7 @@ import threading
 
 import httpx
 
-from casavi_contracts.target.asgi import MAX_BYTES
+from casavi_contracts.target.asgi import MAX_BYTES, check_decoded
 
 GRACE = 0.5
 """Seconds beyond the time limit; so the client's own time limits strike first, and say more."""
@@ -62,6 +62,7 @@ class Bounded(httpx.BaseTransport):
                     raise httpx.ReadError(f"an answer of more than {MAX_BYTES:,} bytes", request=request)
         finally:
             response.close()
+        check_decoded(request, response, bytes(body), MAX_BYTES)
         return httpx.Response(
             response.status_code,
             headers=response.headers.raw,

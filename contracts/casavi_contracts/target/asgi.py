@@ -16,6 +16,9 @@ STOP_SECONDS = 5
 ANSWER_SECONDS = 60.0
 """Seconds that it gets for an answer, unless it is told otherwise."""
 
+_PIECE_BYTES = 1_000
+"""That are unpacked at once: a thousand times as many may come out."""
+
 MAX_BYTES = 5_000_000
 """Bytes of an answer; more is no answer to any request of the contract."""
 
@@ -26,6 +29,30 @@ _too_long: ContextVar[list[bool]] = ContextVar("too long")
 """By request, whether its answer had too many bytes."""
 
 Application = Callable[[Any, Any, Any], Awaitable[None]]
+
+
+def check_decoded(request: httpx.Request, response: httpx.Response, body: bytes, most: int) -> None:
+    """Makes sure that an answer is not too long once it is decoded: a megabyte may be packed in a kilobyte.
+
+    Args:
+        request: That which was answered.
+        response: The answer; its headers say how it is encoded.
+        body: What came as its body.
+        most: Bytes that it may have.
+
+    Raises:
+        httpx.ReadError: It is longer.
+        httpx.DecodingError: It is not encoded as its headers say.
+    """
+    if "content-encoding" not in response.headers:
+        return
+    pieces = (body[start : start + _PIECE_BYTES] for start in range(0, len(body), _PIECE_BYTES))
+    packed = httpx.Response(response.status_code, headers=response.headers.raw, content=pieces, request=request)
+    length = 0
+    for piece in packed.iter_bytes():
+        length += len(piece)
+        if length > most:
+            raise httpx.ReadError(f"an answer of more than {most:,} bytes", request=request)
 
 
 class InProcess(httpx.BaseTransport):
@@ -116,7 +143,8 @@ class InProcess(httpx.BaseTransport):
             raise httpx.ReadTimeout("no whole answer in time", request=request) from None
         if too_long:
             raise httpx.ReadError(f"an answer of more than {self._most:,} bytes", request=request)
-        body = await response.aread()
+        body = b"".join([piece async for piece in response.aiter_raw()])
+        check_decoded(request, response, body, self._most)
         return httpx.Response(response.status_code, headers=response.headers.raw, stream=httpx.ByteStream(body))
 
     def _step(self, message: str) -> None:

@@ -74,12 +74,16 @@ class ControlPlane:
             raise CouldNotRun(
                 f"the mock's control plane answered {method} /{path.partition('/')[0]} with {answer.status_code}"
             )
-        return json.loads(answer.content) if answer.content else None
+        try:
+            return json.loads(answer.content) if answer.content else None
+        except (ValueError, RecursionError):
+            what = f"{method} /{path.partition('/')[0]}"
+            raise CouldNotRun(f"the mock's control plane answered {what} with what is no JSON") from None
 
 
 def _says(answer: httpx.Response, member: str) -> bool:
     try:
         body = answer.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return isinstance(body, dict) and member in body

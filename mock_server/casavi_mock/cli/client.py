@@ -108,7 +108,7 @@ class Client:
         answer = self._send("GET", f"/jobs/{quote(job_id, safe='')}", authorized=True)
         try:
             job = answer.json()
-        except ValueError:
+        except (ValueError, RecursionError):
             job = None
         if not isinstance(job, dict):
             raise ApiError(f"GET {shown(answer.request.url.path)} answered no job; is this the API?")
@@ -166,7 +166,7 @@ class Client:
     def _member(self, answer: httpx.Response, name: str) -> str:
         try:
             value = answer.json()[name]
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, RecursionError, KeyError, TypeError):
             value = None
         if not isinstance(value, str | int) or not (text := str(value)):
             path = shown(answer.request.url.path)
@@ -178,7 +178,7 @@ class Client:
         plain = self._shown(answer.reason_phrase)
         try:
             body = answer.json()
-        except ValueError:
+        except (ValueError, RecursionError):
             return plain
         if not isinstance(body, dict):
             return plain

@@ -33,6 +33,8 @@ def json_is_strict(session: Session, sent: Sent, answer: Answer) -> None:
         # The text of a decoding error holds what was decoded; its reason does not.
         reason = getattr(error, "msg", None) or getattr(error, "reason", None) or str(error)
         raise Broken("one JSON value and nothing else", f"{reason}, {len(answer.body)} bytes") from None
+    except RecursionError:
+        raise Broken("one JSON value and nothing else", f"a thousand levels, {len(answer.body)} bytes") from None
 
 
 @check("Every moment that the server writes is YYYY-MM-DDThh:mm:ss.sssZ, in UTC.", evidence="documented", source="3.2")

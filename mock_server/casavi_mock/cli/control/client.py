@@ -83,7 +83,7 @@ def _refusal(answer: httpx.Response) -> str:
     """Returns in one line why a request was refused."""
     try:
         body = answer.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         body = None
     if not isinstance(body, dict) or "detail" not in body:
         return f"{shown(answer.reason_phrase)}; is this the mock?"
