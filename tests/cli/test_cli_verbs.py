@@ -1,8 +1,10 @@
 """Verbs that need no server."""
 
 import json
+import socket
 import subprocess
 import sys
+import threading
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -11,8 +13,11 @@ import pytest
 from click.testing import Result
 
 from casavi_contracts import spec
+from casavi_mock.cli import health
 from casavi_mock.cli.commands import VERBS
 from casavi_mock.version import __version__
+from tests.support.tamper import Response
+from tests.support.wrong_servers import listening, serving
 
 Run = Callable[..., Result]
 
@@ -158,6 +163,42 @@ def test_completion_prints_a_script(run: Run, shell: str) -> None:
 
 def test_health_fails_where_nobody_listens(run: Run) -> None:
     assert run("health", "--port", "1").exit_code == 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"<html>ready</html>", b"[]", b'{"status":"up"}', b"[" * 100_000, b'"ready"'],
+    ids=lambda body: body[:9],
+)
+def test_health_tells_other_servers_from_a_mock(run: Run, body: bytes) -> None:
+    with serving(lambda asked: Response(200, body=body)) as (url, _):
+        result = run("health", "--url", url)
+    assert (result.exit_code, result.stderr) == (1, f"{url}/_mock/ready: it is no mock that answers\n")
+
+
+def test_health_waits_no_longer_than_for_one_answer(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that answers bit by bit keeps to the time for each bit."""
+    over = threading.Event()
+
+    def trickle(connection: socket.socket) -> None:
+        while not over.wait(0.005):
+            connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    monkeypatch.setattr(health, "_TIMEOUT_SECONDS", 0.1)
+    with listening(trickle) as url:
+        result = run("health", "--url", url)
+        over.set()
+    assert (result.exit_code, result.stderr) == (1, f"{url}/_mock/ready: no whole answer in time\n")
+
+
+@pytest.mark.parametrize("verb", ["requests", "jobs", "faults", "violations", "health", "accounts", "clock"])
+@pytest.mark.parametrize("body", [b"{}", b"[1]", b'"text"', b"null", b'{"requests":5,"jobs":[1],"faults":{}}'])
+def test_control_tells_other_servers_from_a_mock(run: Run, verb: str, body: bytes) -> None:
+    with serving(lambda asked: Response(200, body=body)) as (url, _):
+        result = run("control", *verb.split(), "--url", url)
+    assert result.exit_code == (2 if not body.startswith(b"{") else result.exit_code)
+    told = [f"casavi-mock: {url}: the answer is none of the mock's; is this the mock?"]
+    assert (result.exit_code, result.stderr.splitlines()) in ((0, []), (2, told))
 
 
 def test_health_refuses_what_is_not_an_address(run: Run) -> None:

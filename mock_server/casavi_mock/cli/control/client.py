@@ -1,6 +1,7 @@
 """Sends the requests of `casavi-mock control` to a running mock."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -70,13 +71,31 @@ class Client:
             raise ConfigurationError(f"{request.method} {shown(address)} answered {answer.status_code}: {why}")
         return answer.content
 
-    def ask(self, request: Request) -> Any:
-        """Returns what is answered as JSON; an empty object if that is nothing. Raises as `send` does."""
+    def ask(self, request: Request) -> dict[str, Any]:
+        """Returns what is answered as a JSON object; an empty one if that is nothing. Raises as `send` does."""
         content = self.send(request)
         try:
-            return orjson.loads(content) if content else {}
+            answer = orjson.loads(content) if content else {}
         except orjson.JSONDecodeError:
             raise ConfigurationError(f"{self._url}: the answer is not JSON; is this the mock?") from None
+        if not isinstance(answer, dict):
+            raise self._foreign()
+        return answer
+
+    @contextmanager
+    def understood(self) -> Iterator[None]:
+        """Says so in one line if an answer turns out not to be built as the mock's are.
+
+        Raises:
+            ConfigurationError: It is not.
+        """
+        try:
+            yield
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise self._foreign() from error
+
+    def _foreign(self) -> ConfigurationError:
+        return ConfigurationError(f"{self._url}: the answer is none of the mock's; is this the mock?")
 
 
 def _refusal(answer: httpx.Response) -> str:

@@ -102,7 +102,8 @@ class Command(click.Command):
         for name, file in files.items():
             write(file, client.send(operation.request(given, format=name)))
         if operation.command.get("view") == "violations":
-            self._judge(client.ask(operation.request(given)), quiet="-" in files.values())
+            with client.understood():
+                self._judge(client.ask(operation.request(given)), quiet="-" in files.values())
         elif not files:
             self._show(operation, given, client)
         for name, verb in operation.command.get("afterwards", {}).items():
@@ -130,7 +131,8 @@ class Command(click.Command):
             _print_json(answer)
             return
         named = {place.names[-1]: given[place.id] for place in operation.places if place.id in given}
-        print_answer({**named, **answer} if "says" in operation.command else answer, operation.command)
+        with client.understood():
+            print_answer({**named, **answer} if "says" in operation.command else answer, operation.command)
 
     def _judge(self, answer: Any, *, quiet: bool) -> None:
         """Shows violations, unless a report of them went to where they would be shown; ends with 1 for grave ones."""
