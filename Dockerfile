@@ -36,6 +36,8 @@ RUN python -m compileall -q -j 0 --invalidation-mode unchecked-hash \
       "$(python -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')"
 
 COPY --from=build /opt/casavi-mock /opt/casavi-mock
+# For --state. A new volume takes over whose folder it is; the group is for platforms that choose a user of their own.
+RUN mkdir -m 0770 /state && chown 10001:0 /state
 
 # No CASAVI_MOCK_PORT here: it would beat the PORT that a platform sets.
 ENV PATH=/opt/casavi-mock/bin:$PATH \

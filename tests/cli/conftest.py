@@ -134,7 +134,7 @@ def prepare(run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> Call
     """Returns what `casavi-mock serve` would run."""
     made: list[Prepared] = []
 
-    def mock_app(registry: Registry, *, options: EdgeOptions) -> SimpleNamespace:
+    def mock_app(registry: Registry, *, options: EdgeOptions, keeper: object) -> SimpleNamespace:
         made.append(Prepared(registry.settings, options))
         return SimpleNamespace(door=None, facts={})
 

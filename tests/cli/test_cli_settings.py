@@ -345,3 +345,30 @@ def test_a_pipe_is_loaded_at_the_start(tmp_path: Path) -> None:
     writer.start()
     assert load(Mock().account(), str(pipe))["units"] == 6
     writer.join()
+
+
+@pytest.mark.parametrize(
+    "url", ["casavi.test", "ftp://mock", "http://", "http://mock:x", "http://mock/?a=1", "http://a:b@c"]
+)
+def test_an_unusable_address_is_refused(run: Run, url: str) -> None:
+    result = run("serve", "--base-url", url)
+
+    assert result.exit_code == 2
+    assert "give an address" in result.stderr
+
+
+def test_an_unusable_control_token_is_refused_and_not_repeated(run: Run) -> None:
+    result = run("serve", CASAVI_MOCK_CONTROL_TOKEN="half a token")
+
+    assert result.exit_code == 2
+    assert "no blanks" in result.stderr
+    assert "half a token" not in result.stderr
+
+
+def test_the_address_that_is_told_is_printed(start: Callable) -> None:
+    running = start("--base-url", "http://127.0.0.1:1/manager/", "--control-token", "t0ken", "--log-format", "json")
+
+    _, log = running.stop()
+
+    assert json.loads(running.printed[-1])["url"] == "http://127.0.0.1:1/manager"
+    assert "t0ken" not in log + "".join(running.printed)

@@ -4,6 +4,7 @@ import contextlib
 import json
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -177,7 +178,7 @@ def test_a_server_goes_on_without_its_outputs(redirected: str) -> None:
 
 @pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="the system has no such signal")
 def test_a_terminal_that_is_closed_saves_the_state(start: Callable, tmp_path: Path) -> None:
-    file = tmp_path / "house.json"
+    file = tmp_path / "house.db"
     before = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # the tests may run under `nohup`, which is handed on
     try:
         running = start("--state", str(file), "--load", "small-house")
@@ -188,7 +189,10 @@ def test_a_terminal_that_is_closed_saves_the_state(start: Callable, tmp_path: Pa
     _, log = running.process.communicate(timeout=60)
 
     assert running.process.returncode == 0, log
-    assert json.loads(file.read_bytes())["contacts"]
+    assert [path.name for path in tmp_path.iterdir()] == ["house.db"]  # all that stood in its log is in it
+    kept = sqlite3.connect(file)
+    assert kept.execute("SELECT count(*) FROM records").fetchone() > (0,)
+    kept.close()
 
 
 @pytest.mark.slow

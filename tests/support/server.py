@@ -23,6 +23,7 @@ from casavi_mock.server.app import MockApp, new_registry
 from casavi_mock.server.door import Door
 from casavi_mock.server.options import EdgeOptions
 from casavi_mock.server.serving import bind, server_for
+from casavi_mock.state.keeper import Keeper, StateOptions
 from tests.support.client import Client
 from tests.support.contract import Contract
 from tests.support.tamper import App, Recorded, Request, Tamper, Tampered
@@ -57,6 +58,7 @@ class Mock:
         limits: How much the accounts hold.
         accounts: With how many of the accounts in `GIVEN` it begins.
         now: A source of time in place of the fake one.
+        state: The file in which the accounts are kept; close its `keeper` then.
         options: Fields of `EdgeOptions`: `control`, `control_token`, `connections` and others.
     """
 
@@ -68,6 +70,7 @@ class Mock:
         limits: Limits | None = None,
         accounts: int = 0,
         now: Callable[[], datetime] | None = None,
+        state: StateOptions | None = None,
         **options: Any,
     ) -> None:
         self.time = FakeTime()
@@ -75,10 +78,11 @@ class Mock:
         self.settings = Settings.from_profile(profile, progress=chosen, limits=limits or Limits())
         self.now = now or self.time
         self.registry = new_registry(self.settings, now=self.now)
-        self.app = MockApp(self.registry, now=self.now, options=EdgeOptions(**options))
-        self._kept: _Kept | None = None
         for given in GIVEN[:accounts]:
             self.registry.create(given.key, Secret(given.secret))
+        self.keeper = None if state is None else Keeper(state, self.registry, self.now)
+        self.app = MockApp(self.registry, now=self.now, options=EdgeOptions(**options), keeper=self.keeper)
+        self._kept: _Kept | None = None
 
     @functools.cached_property
     def contract(self) -> Contract:

@@ -2,10 +2,12 @@
 
 from datetime import datetime, timedelta
 
+from casavi_mock.accounts.changes import Accepted
 from casavi_mock.accounts.holding import Holding
+from casavi_mock.domain.faults import Fault
 from casavi_mock.domain.importing import Importer
-from casavi_mock.domain.jobs import Job, Progress, checked_outcome
-from casavi_mock.domain.model import Outcome, RecordError
+from casavi_mock.domain.jobs import Job, Progress, checked_outcome, kept
+from casavi_mock.domain.model import Outcome, RecordError, Token
 from casavi_mock.domain.ordering import Plan
 from casavi_mock.domain.violations import Command, Criteria, Violation, find_violations
 from casavi_mock.errors import Unsteerable
@@ -25,7 +27,15 @@ class Account(Holding):
 
     # Importing.
 
-    def submit(self, plan: Plan, *, forced: str | None = None, size: int = 0, at_once: int = 0) -> Job:
+    def submit(
+        self,
+        plan: Plan,
+        *,
+        forced: str | None = None,
+        size: int = 0,
+        at_once: int = 0,
+        body: bytes | bytearray | None = None,
+    ) -> Job:
         """Takes an import into the queue.
 
         Args:
@@ -33,6 +43,7 @@ class Account(Holding):
             forced: What becomes of the job, as in `force`, when its turn comes; None leaves it to its records.
             size: Length of what is to be imported, in bytes.
             at_once: Records that are done before this returns, as far as they are due; the worker does the rest.
+            body: What is to be imported, as it came; needed where changes are saved.
 
         Raises:
             casavi_mock.domain.jobs.QueueFull: Too many jobs are unfinished, or they hold too much.
@@ -44,6 +55,12 @@ class Account(Holding):
                 checked_outcome(forced)
             importer, now = self._importer(plan), self.clock.now()
             job = self.queue.submit(self._new_text(), plan, importer, now, forced=forced, size=size)
+            if self.changes is not None:
+                assert body is not None, "it is saved"
+                self.changes.accepted.append(
+                    Accepted(self.queue.submitted - 1, job.id, job.created_at, size, forced, body)
+                )
+                self.changes.decided(full=False)
             if at_once:
                 self.queue.run_due(now, at_once)
             if self.queue.unfinished:
@@ -53,21 +70,26 @@ class Account(Holding):
     def load(self, plan: Plan) -> list[tuple[str, RecordError | Outcome]]:
         """Imports records at once, without a job; returns entity and outcome of each."""
         with self.lock:
-            self._exchanged += 1
             self._put_away = None
+            self._exchanged += 1
             importer, now = self._importer(plan), self.clock.now()
-            return [(record.entity, importer.take(record, now)) for record in plan.records]
+            outcomes = [(record.entity, importer.take(record, now)) for record in plan.records]
+            self.note_decision()
+            return outcomes
 
     def poll(self) -> None:
         """Counts one poll of an unfinished job; it matters under progress `manual` alone."""
         with self.lock:
             if self.progress.manual:
                 self.queue.poll(self.clock.now())
+                self.note_decision()
                 self._on_work(self)
 
     def run_due(self, max_records: int) -> bool:
         """Does what is due by this account's clock, up to so many records; returns whether more is due."""
         with self.lock:
+            if self.changes is not None and self.queue.unfinished:
+                self.changes.followed()
             return self.queue.run_due(self.clock.now(), max_records)
 
     def next_due_seconds(self) -> float | None:
@@ -177,6 +199,10 @@ class Account(Holding):
         """
         with self._command(Command.JOBS) as now:
             self.queue.force(outcome, job_id, now)
+            if job_id is not None and self.changes is not None:
+                number = kept.number_of(self.queue, job_id)
+                if number is not None:
+                    self.changes.forced.append((number, outcome))
 
     def jobs(self) -> list[Job]:
         """Returns all jobs that can be read, the newest first."""
@@ -192,14 +218,40 @@ class Account(Holding):
             job = self.queue.find(job_id, now)
             if job is not None:
                 self.steering.note_read(job_id)
+                if self.changes is not None:
+                    self.changes.followed()
             return job
 
     # The rest.
 
+    def issue_token(self, former: Token | None = None) -> Token:
+        """Gives out a new token.
+
+        Args:
+            former: The token in whose place it comes, if there is one.
+        """
+        with self.lock:
+            now = self.clock.now()
+            token = self.tokens.issue(now) if former is None else self.tokens.replace(former, now)
+            if self.changes is not None:
+                self.changes.decided(full=False)
+            return token
+
+    def take_fault(self, operation: str) -> Fault | None:
+        """Returns the fault that takes effect on a call, or None; faults of its operation count the call."""
+        with self.lock:
+            before = self.faults.revision
+            fault = self.faults.take(operation)
+            if self.changes is not None and self.faults.revision != before:
+                self.changes.decided(full=False)
+            return fault
+
     def expire_tokens(self) -> int:
         """Lets all good tokens expire now; returns how many that were."""
         with self.lock:
-            return self.tokens.expire(self.clock.now())
+            expired = self.tokens.expire(self.clock.now())
+            self.note_decision()
+            return expired
 
     def violations(self, criteria: Criteria | None = None) -> list[Violation]:
         """Returns what the client should do otherwise, by the journal, apart from what the test brought about itself.

@@ -4,18 +4,20 @@ import contextlib
 import copy
 import functools
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from casavi_mock.accounts.changes import Changes
 from casavi_mock.accounts.settings import Settings
 from casavi_mock.accounts.snapshots import Snapshot, SnapshotInfo, Snapshots
 from casavi_mock.domain import state
-from casavi_mock.domain.clock import Clock
+from casavi_mock.domain.clock import Clock, ClockFace
 from casavi_mock.domain.faults import FaultBook
 from casavi_mock.domain.jobs import Job, JobQueue
 from casavi_mock.domain.journal import Journal
-from casavi_mock.domain.model import Json, Secret, Token
+from casavi_mock.domain.model import Json, Secret, Token, TokenName
 from casavi_mock.domain.store import Store
 from casavi_mock.domain.tokens import TokenBook
 from casavi_mock.domain.violations import Command, Steering
@@ -23,6 +25,19 @@ from casavi_mock.errors import Unsteerable
 
 RECORDS_AT_ONCE = 1_000
 """Records done between two looks at the queue while a command waits for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The parts of an account, as they stood in another run of the server."""
+
+    store: Store
+    queue: JobQueue
+    tokens: TokenBook
+    faults: FaultBook
+    seed: Store | None
+    """None if the start of this server gave other ones."""
+    snapshots: Sequence[tuple[str, Snapshot]]
 
 
 class Holding:
@@ -38,7 +53,7 @@ class Holding:
         now: Returns the current time, aware.
         new_text: Returns an unguessable text, never the same twice.
         new_token: The same for tokens.
-        token_index: Tokens of all accounts by text.
+        token_index: Tokens of all accounts by name.
         on_work: Called with the account when there may be new work for the worker.
         on_end: Told of every job that ends, and of its account.
     """
@@ -52,7 +67,7 @@ class Holding:
         now: Callable[[], datetime],
         new_text: Callable[[], str],
         new_token: Callable[[], str],
-        token_index: dict[str, Token],
+        token_index: dict[TokenName, Token],
         on_work: Callable[[Any], None] = lambda account: None,
         on_end: Callable[[Any, Job], None] = lambda account, job: None,
     ) -> None:
@@ -63,11 +78,14 @@ class Holding:
         self.lock = threading.RLock()
         self.in_flight: dict[str, str] = {}
         """Operations that are under way, by the ids of their requests; the journal does not tell of them yet."""
+        self.changes: Changes | None = None
+        """Where changes are noted; None if nobody saves them."""
         self._evidence = settings.evidence
         self._new_text = new_text
         self._on_work = on_work
         self._on_end = on_end
-        self._seed = Store()
+        self.seed = Store()
+        """The records to which `reset` goes back."""
         self._snapshots = Snapshots(settings.limits.max_snapshots)
         self._exchanged = 0
         self._put_away: tuple[Store, JobQueue] | None = None
@@ -75,7 +93,7 @@ class Holding:
         self.tokens = TokenBook(key, token_index, settings.policy, new_token, settings.limits.max_tokens)
         self.journal, self.steering = self._new_journal()
         self.faults = FaultBook()
-        self.queue = self._new_queue()
+        self.queue = self.new_queue()
 
     def __repr__(self) -> str:
         return f"<Account {id(self):#x}>"  # the key is half of the credentials
@@ -85,7 +103,10 @@ class Holding:
     def mark_seed(self) -> None:
         """Takes the records that are stored now for those to which `reset` goes back."""
         with self._command():
-            self._seed = self.store.copy()
+            self.seed = self.store.copy()
+            if self.changes is not None:
+                self.changes.seed = True
+                self.changes.decided()
 
     def reset(self) -> None:
         """Begins anew: the records of the seed; no jobs, tokens, faults and journal; time and progress as at the start.
@@ -94,9 +115,10 @@ class Holding:
         """
         with self.lock:
             faults = FaultBook()
-            self._exchange(self._seed.copy(), self._new_queue(), self.tokens.emptied(), faults)
+            self._exchange(self.seed.copy(), self.new_queue(), self.tokens.emptied(), faults)
             self.journal, self.steering = self._new_journal()
             self.clock.reset()
+            self.note_decision()
 
     def snapshot(self, name: str) -> SnapshotInfo:
         """Remembers records, ended jobs, tokens, faults, and how jobs move on; not the journal and the time.
@@ -112,7 +134,9 @@ class Holding:
             kept = Snapshot(
                 now, self.store.copy(), self.queue.copy(now), self.tokens.copy(), copy.deepcopy(self.faults)
             )
-            return self._snapshots.add(name, kept)
+            info = self._snapshots.add(name, kept)
+            self._note_snapshot(name)
+            return info
 
     def restore(self, name: str) -> None:
         """Goes back to a snapshot, as often as need be; unfinished jobs are gone, and time goes on.
@@ -138,6 +162,11 @@ class Holding:
         """
         with self.lock:
             self._snapshots.delete(name)
+            self._note_snapshot(name)
+
+    def find_snapshot(self, name: str) -> Snapshot | None:
+        """Returns a snapshot, or None."""
+        return self._snapshots.find(name)
 
     def state(self) -> dict[str, Json]:
         """Returns the records as a portfolio document, with their history in its member `_mock`."""
@@ -168,11 +197,32 @@ class Holding:
         with self.lock:
             return self._exchanged, self.queue.done, self.store.portal.copy()
 
+    def take_up(self, parts: Parts, face: ClockFace, least: datetime | None) -> None:
+        """Goes on from where an account stood in another run of the server.
+
+        Args:
+            parts: Its parts.
+            face: How its clock stood.
+            least: A moment that its clock has shown, perhaps later.
+        """
+        with self.lock:
+            self.tokens.leave()
+            self.store, self.queue, self.tokens, self.faults = parts.store, parts.queue, parts.tokens, parts.faults
+            self.tokens.enter()
+            if parts.seed is not None:
+                self.seed = parts.seed
+            for name, snapshot in parts.snapshots:
+                self._snapshots.add(name, snapshot)
+            self.clock.resume(face, least)
+            if self.queue.unfinished:
+                self._on_work(self)
+
     def _new_journal(self) -> tuple[Journal, Steering]:
         limits = self.settings.limits
         return Journal(limits.max_journal, limits.max_journal_bytes), Steering(limits.max_journal)
 
-    def _new_queue(self) -> JobQueue:
+    def new_queue(self) -> JobQueue:
+        """Returns a queue of this account without jobs."""
         progress, retention = self.settings.progress, self.settings.policy.job_retention
         return JobQueue(progress, retention, self.settings.queue_limits, functools.partial(self._on_end, self))
 
@@ -184,6 +234,19 @@ class Holding:
         self.store, self.queue, self.tokens, self.faults = store, queue, tokens, faults
         former.leave(tokens)
         self._exchanged += 1
+        if self.changes is not None:
+            self.changes.exchanged()
+
+    def _note_snapshot(self, name: str) -> None:
+        if self.changes is not None:
+            self.changes.snapshots.pop(name, None)  # the order in which they were taken counts
+            self.changes.snapshots[name] = None
+            self.changes.decided()
+
+    def note_decision(self) -> None:
+        """Notes that what was changed has to be saved before it is answered, where somebody saves it."""
+        if self.changes is not None:
+            self.changes.decided()
 
     @contextlib.contextmanager
     def _command(self, kind: Command | None = None) -> Iterator[datetime]:
@@ -197,12 +260,15 @@ class Holding:
             self._catch_up()
             if kind is not None:  # at its end, so that what was answered before, and is written down now, lies before
                 self.steering.note(kind, self.journal.last_number)
+                self.note_decision()
             if self.queue.unfinished:
                 self._on_work(self)
 
     def _catch_up(self) -> datetime:
         self._put_away = None
         now = self.clock.now()
+        if self.changes is not None and self.queue.unfinished:
+            self.changes.followed()
         while self.queue.run_due(now, RECORDS_AT_ONCE):
             pass
         self.queue.forget(now)

@@ -3,12 +3,13 @@
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
+from typing import cast
 
 from casavi_mock.accounts.account import Account
 from casavi_mock.accounts.settings import Settings
 from casavi_mock.domain.jobs import Job
 from casavi_mock.domain.journal import Journal
-from casavi_mock.domain.model import Secret, Token
+from casavi_mock.domain.model import Secret, Token, TokenName, token_digest
 from casavi_mock.errors import Unsteerable
 
 
@@ -36,6 +37,10 @@ class Registry:
         self.on_end: Callable[[Account, Job], None] = lambda account, job: None
         self.wake: Callable[[], object] = lambda: None
         """Called when there may be new work; the worker sets it."""
+        self.on_open: Callable[[Account], None] = lambda account: None
+        """Told of every account that is opened."""
+        self.on_close: Callable[[Account], None] = lambda account: None
+        """Told of every account that is closed."""
         self.adopts = False
         """Whether what belongs to no account is taken for that of the newest one, as where one test runs at a time."""
         self._now = now
@@ -44,8 +49,9 @@ class Registry:
         self._lock = threading.Lock()
         self._accounts: dict[str, Account] = {}
         self._busy: dict[Account, None] = {}  # a dict keeps their order
-        self._token_index: dict[str, Token] = {}
-        self.issued: Mapping[str, Token] = self._token_index
+        self._token_index: dict[TokenName, Token] = {}
+        self._digested = False
+        self.issued = cast("Mapping[str, Token]", self._token_index)
         """The tokens of all accounts by their texts, also those that are no good any more."""
 
     def __len__(self) -> int:
@@ -90,6 +96,7 @@ class Registry:
                 on_end=self._ended,
             )
             self._accounts[key] = account
+            self.on_open(account)
             return account
 
     def delete(self, key: str) -> None:
@@ -103,6 +110,7 @@ class Registry:
         with account.lock:
             self._busy.pop(account, None)
             account.tokens.clear()
+            self.on_close(account)
 
     def get(self, key: str) -> Account | None:
         """Returns the account with that key, or None."""
@@ -110,11 +118,20 @@ class Registry:
 
     def holder(self, text: str) -> tuple[Token, Account] | None:
         """Returns the token with that text and the account that it belongs to, or None if there is none."""
-        indexed = self._token_index.get(text)
+        name: TokenName = text
+        indexed = self._token_index.get(name)
+        if indexed is None and self._digested:
+            name = token_digest(text)
+            indexed = self._token_index.get(name)
         account = self._accounts.get(indexed.owner) if indexed else None
         # The account's own book decides: it is exchanged as a whole, while the index changes token by token.
-        token = account.tokens.by_text.get(text) if account else None
+        token = account.tokens.by_name.get(name) if account else None
         return (token, account) if token and account else None
+
+    def find_by_digest(self) -> None:
+        """Finds tokens also by their digests from now on: the texts of those of an earlier run are not known."""
+        self._digested = True
+        self.issued = cast("Mapping[str, Token]", _ByDigest(self._token_index))
 
     def busy(self) -> tuple[Account, ...]:
         """Returns the accounts with unfinished jobs."""
@@ -131,3 +148,22 @@ class Registry:
             return
         self._busy[account] = None
         self.wake()
+
+
+class _ByDigest(Mapping[TokenName, Token]):
+    """Tokens by text, of which some are known by their digests alone."""
+
+    def __init__(self, index: Mapping[TokenName, Token]) -> None:
+        self._index = index
+
+    def __getitem__(self, text: TokenName) -> Token:
+        token = self._index.get(text)
+        if token is None:
+            token = self._index[text if isinstance(text, bytes) else token_digest(text)]
+        return token
+
+    def __iter__(self) -> Iterator[TokenName]:
+        return iter(self._index)
+
+    def __len__(self) -> int:
+        return len(self._index)

@@ -92,6 +92,10 @@ class Snapshots:
             raise Unsteerable(f"There is no snapshot {name[:MAX_NAME]!r}.", tuple(self._snapshots))
         return self._snapshots[name]
 
+    def find(self, name: str) -> Snapshot | None:
+        """Returns a snapshot, or None."""
+        return self._snapshots.get(name)
+
     def delete(self, name: str) -> None:
         """Forgets a snapshot.
 

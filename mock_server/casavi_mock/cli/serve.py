@@ -28,15 +28,17 @@ from casavi_mock.version import __version__
 
 if TYPE_CHECKING:
     from casavi_mock.server.options import ConnectionLimits, EdgeOptions
-    from casavi_mock.server.statefile import StateFile
+    from casavi_mock.state.keeper import Keeper
 
 log = logging.getLogger("casavi_mock.serve")
 
 
+_STATE = ("state", "state_journal", "state_sync", "state_seconds")
+
 SECTIONS = {
     "What one needs": ("host", "port", "key", "secret", "load", "profile"),
     "Time and queue": ("progress", "job_seconds", "record_seconds", "polls"),
-    "Accounts and state": ("account", "account_file", "keep_documents", "state", "state_seconds"),
+    "Accounts and state": ("account", "account_file", "keep_documents", *_STATE),
     "Proxies and browsers": ("base_url", "forwarded", "cors"),
     "Control plane": ("no_control", "control_token", "control_token_file", "allowed_host"),
     "Log and checks": ("log_format", "log_level", "log_requests", "strict"),
@@ -58,7 +60,7 @@ def serve(profile: Mapping[str, Any] | None, host: str, port: int, **options: An
       casavi-mock serve --port 0 --load small-house
       casavi-mock serve --account key-1:secret-1 --account key-2:secret-2
       casavi-mock serve --progress manual --polls 2
-      casavi-mock serve --state house.json --load small-house
+      casavi-mock serve --state house.db --load small-house
       casavi-mock serve --profile profile.toml --log-format json
     """
     logs.set_up(options["log_format"], options["log_level"], requests=options["log_requests"])
@@ -77,34 +79,39 @@ def serve(profile: Mapping[str, Any] | None, host: str, port: int, **options: An
     for name in options["load"]:
         log.info("loaded %s: %s", name, _numbers(load(accounts[0], name)))
     accounts[0].mark_seed()
-    state = _state(options["state"], accounts[0])
+    keeper = _keeper(options, registry, accounts)
     edge = _edge(host, options)
     listening = bind(host, port)
-    app = MockApp(registry, options=edge)
-    if state:
-        app.facts["state"] = state.view
+    app = MockApp(registry, options=edge, keeper=keeper)
     example = any(map(_is_example, accounts))
     if warning := exposure(host, control=edge.control, token=edge.control_token, example=example):
         log.warning("%s", warning)
     gc.freeze()  # what is there now stays until the end: the collector need not look at it again
     url = edge.base_url or local_url(host, listening.getsockname()[1])
-    with state.kept(options["state_seconds"]) if state else contextlib.nullcontext():
+    with contextlib.closing(keeper) if keeper else contextlib.nullcontext():
         ready = functools.partial(_announce, url, accounts, options["log_format"])
         server_for(app, ready, door=app.door).run(sockets=[listening])
 
 
-def _state(path: str | None, account: Account) -> "StateFile | None":
-    """Returns the state file, and puts into the account what is in it; that comes in the place of what was loaded."""
-    from casavi_mock.server.app import system_now
-    from casavi_mock.server.statefile import StateFile
-
-    if path is None:
+def _keeper(options: Mapping[str, Any], registry: Registry, accounts: list[Account]) -> "Keeper | None":
+    """Returns who keeps the accounts in a file; what the file holds of them comes in the place of what was loaded."""
+    if options["state"] is None:
         return None
-    state = StateFile(path, account, system_now)
-    if state.load():
-        held = {entity: number for entity in ENTITIES if (number := account.store.count(entity))}
-        log.info("took the state of %s, saved at %s: %s", path, state.loaded_at or "an unknown time", _numbers(held))
-    return state
+    from casavi_mock.server.app import system_now
+    from casavi_mock.state.keeper import Keeper, StateOptions
+
+    wanted = StateOptions(
+        path=options["state"],
+        sync=options["state_sync"],
+        behind_seconds=options["state_seconds"],
+        journal=options["state_journal"],
+    )
+    keeper = Keeper(wanted, registry, system_now, accounts[:1] if options["load"] else ())
+    if keeper.found:
+        numbers = {entity: sum(account.store.count(entity) for account in registry) for entity in ENTITIES}
+        held = {entity: number for entity, number in numbers.items() if number}
+        log.info("took the state of %s: %s, %s", options["state"], counted(len(registry), "accounts"), _numbers(held))
+    return keeper
 
 
 def _edge(host: str, options: Mapping[str, Any]) -> "EdgeOptions":

@@ -85,6 +85,9 @@ class ControlToken(click.ParamType):  # type: ignore[type-arg]  # generic only i
         return Secret(text)
 
 
+SYNCS = ("normal", "full")
+"""How sure it is that what was answered is on the disk."""
+
 PROGRESS_OPTIONS = (
     option("--progress", type=click.Choice(PROGRESS), default="time", help="How jobs move on."),
     option("--job-seconds", type=Number(0, 100_000_000), default=0.2, help="Progress `time`: seconds for each job."),
@@ -113,9 +116,19 @@ OPTIONS = (
     ),
     *PROGRESS_OPTIONS,
     option("--keep-documents", is_flag=True, help="Keep the contents of documents, not only a digest."),
-    option("--state", type=click.Path(dir_okay=False), help="File that keeps the first account's records."),
+    option("--state", type=click.Path(dir_okay=False), help="File that keeps the whole server from run to run."),
+    option("--state-journal", is_flag=True, help="Keep the journals in it too."),
     option(
-        "--state-seconds", type=Number(0, 100_000_000, min_open=True), default=30.0, help="Seconds between two savings."
+        "--state-sync",
+        type=click.Choice(SYNCS),
+        default="normal",
+        help="What was answered outlives the process, or (`full`) the machine.",
+    ),
+    option(
+        "--state-seconds",
+        type=Number(0, 60, min_open=True),
+        default=0.5,
+        help="Seconds until a job's records are saved.",
     ),
     limit_options,
     option("--base-url", type=BaseUrl(), help="Address to tell to clients.  [default: that of the request]"),

@@ -43,6 +43,7 @@ def control_app(
     only_open: bool = False,
     hosts: Hosts | None = None,
     facts: Mapping[str, Callable[[], Any]] | None = None,
+    saved: Callable[[], str | None] | None = None,
 ) -> Flask:
     """Returns the control plane.
 
@@ -54,6 +55,7 @@ def control_app(
         hosts: The names under which it may be asked for, health and readiness apart; only those of loopback, and the
             address that a request came to, if None.
         facts: What health tells beside what the accounts hold, by name; asked anew on each request.
+        saved: Waits until what was done is saved, and returns why it cannot be; None if nothing is saved.
     """
     app = Flask("casavi_mock", static_folder=None)
     app.url_map.merge_slashes = False
@@ -75,12 +77,14 @@ def control_app(
 
     for verb in known.values():
         path = verb.path.replace("{key}", "<path:key>").replace("{", "<").replace("}", ">")
-        app.add_url_rule(path, verb.id, _view(plane, verb), methods=[verb.method], provide_automatic_options=False)
+        app.add_url_rule(
+            path, verb.id, _view(plane, verb, saved), methods=[verb.method], provide_automatic_options=False
+        )
     _handle_errors(app, sorted({verb.path for verb in known.values()}), document["x-former"])
     return app
 
 
-def _view(plane: ControlPlane, verb: Verb) -> Callable[..., Response]:
+def _view(plane: ControlPlane, verb: Verb, saved: Callable[[], str | None] | None) -> Callable[..., Response]:
     def view(**path: str) -> Response:
         verb.check_path(path)
         query = verb.query(request.args.to_dict(flat=False))
@@ -93,6 +97,8 @@ def _view(plane: ControlPlane, verb: Verb) -> Callable[..., Response]:
         base_url = address or f"{request.scheme}://{request.headers.get('Host', 'localhost')}"
         call = Call(plane, named, base_url, path, query, body)
         answer = HANDLERS[verb.id](call)
+        if saved is not None and verb.method != "GET" and (trouble := saved()) is not None:
+            raise Problem(503, f"This was done, and cannot be saved: {trouble}.")
         return _response(answer.body, answer.status, answer.media_type)
 
     return view

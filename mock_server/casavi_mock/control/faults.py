@@ -32,6 +32,7 @@ def add(call: Call) -> Reply:
     with account.lock:
         with refusing(409):  # there are too many
             fault_id = account.faults.add(fault)
+        account.note_decision()
         (seen,) = (seen for seen in account.faults.list() if seen.id == fault_id)
     return reply(_view(seen), 201)
 
@@ -42,6 +43,7 @@ def clear(call: Call) -> Reply:
     with account.lock:
         number = len(account.faults)
         account.faults.clear()
+        account.note_decision()
     return reply({"removed": number})
 
 
@@ -50,6 +52,7 @@ def remove(call: Call) -> Reply:
     account = call.account
     with account.lock, refusing(404, "id"):
         account.faults.remove(call.path["id"])
+        account.note_decision()
     return nothing()
 
 

@@ -20,6 +20,7 @@ TITLES = {
     413: "The body is too long",
     415: "The body is not JSON",
     500: "The mock failed",
+    503: "The state cannot be saved",
 }
 
 MAX_COUNTED = 1_000

@@ -15,7 +15,9 @@ def health(call: Call) -> Reply:
     """Tells that the server answers, and what it holds."""
     registry = call.plane.registry
     told = {name: fact() for name, fact in call.plane.facts.items()}
-    return reply({"status": "ok", "version": __version__, "accounts": len(registry), **_totals(registry), **told})
+    status = "degraded" if told.get("state", {}).get("trouble") else "ok"
+    about = {"status": status, "version": __version__, "accounts": len(registry)}
+    return reply({**about, **_totals(registry), **told})
 
 
 def ready(call: Call) -> Reply:

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 LATEST = datetime(9000, 1, 1, tzinfo=UTC)
 """As far as a clock goes by command; what is reckoned from there still has a date."""
@@ -10,6 +11,16 @@ LATEST = datetime(9000, 1, 1, tzinfo=UTC)
 
 class ClockError(ValueError):
     """A clock was told something impossible."""
+
+
+class ClockFace(NamedTuple):
+    """How a clock stands, so that it can go on in another run of the server."""
+
+    shift: timedelta
+    """By how much it is ahead of its source."""
+    frozen_at: datetime | None
+    latest: datetime | None
+    """The latest moment that it showed while it was not frozen."""
 
 
 class Clock:
@@ -70,6 +81,22 @@ class Clock:
         """Shows what the source says; that may be back, so it is for an account that begins anew."""
         self._shift = timedelta()
         self._frozen_at = self._latest = None
+
+    @property
+    def face(self) -> ClockFace:
+        """How it stands."""
+        return ClockFace(self._shift, self._frozen_at, self._latest)
+
+    def resume(self, face: ClockFace, least: datetime | None = None) -> None:
+        """Goes on from where a clock stood: ahead of its source, or frozen; and never back.
+
+        Args:
+            face: How it stood.
+            least: A moment that it has shown, perhaps later.
+        """
+        self._shift, self._frozen_at, latest = face
+        moments = [moment for moment in (latest, least) if moment is not None]
+        self._latest = max(moments) if moments else None
 
     def set(self, moment: datetime) -> None:
         """Moves the clock forward to a moment.

@@ -114,13 +114,16 @@ class FaultBook:
         max_faults: Faults that are kept; for one more, the oldest that is over goes.
     """
 
-    __slots__ = ("_added", "_max_faults", "planned")
+    __slots__ = ("_max_faults", "added", "planned", "revision")
 
     def __init__(self, max_faults: int = MAX_FAULTS) -> None:
         self._max_faults = max_faults
         self.planned: dict[str, FaultView] = {}
         """The faults by id; to be changed by the methods of this class alone."""
-        self._added = 0
+        self.added = 0
+        """How many there ever were."""
+        self.revision = 0
+        """Goes up with every change."""
 
     def __len__(self) -> int:
         return len(self.planned)
@@ -132,14 +135,25 @@ class FaultBook:
             Unsteerable: There are too many faults.
         """
         self._make_room()
-        self._added += 1
-        name = f"fault-{self._added}"
+        self.added += 1
+        self.revision += 1
+        name = f"fault-{self.added}"
         self.planned[name] = FaultView(replace(fault, id=name), 0, 0)
         return name
 
     def list(self) -> Views:
         """Returns the faults in the order in which they are asked."""
         return [*self.planned.values()]
+
+    def resume(self, seen: Views, added: int) -> None:
+        """Takes back the faults that were planned before, with what has become of them.
+
+        Args:
+            seen: The faults, in the order in which they are asked.
+            added: How many there ever were.
+        """
+        self.planned = {one.id: one for one in seen}
+        self.added = added
 
     def remove(self, fault_id: str) -> None:
         """Removes a fault.
@@ -149,10 +163,12 @@ class FaultBook:
         """
         if self.planned.pop(fault_id, None) is None:
             raise Unsteerable(f"There is no fault {_shown(fault_id)}.", tuple(self.planned))
+        self.revision += 1
 
     def clear(self) -> None:
         """Removes all faults."""
         self.planned.clear()
+        self.revision += 1
 
     def take(self, operation: str) -> Fault | None:
         """Returns the fault that takes effect on a call, or None; every fault of its operation counts the call."""
@@ -165,6 +181,7 @@ class FaultBook:
             if hit:
                 struck = seen.fault
             self.planned[name] = FaultView(seen.fault, calls, seen.hits + hit)
+            self.revision += 1
         return struck
 
     def _make_room(self) -> None:

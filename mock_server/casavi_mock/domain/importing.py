@@ -57,11 +57,15 @@ class Importer:
         error = self._judge(record) or self._judge_room(record)
         if error is None:
             return self._write(record, now)
+        self.refuse(record, error)
+        return error
+
+    def refuse(self, record: PlannedRecord, error: RecordError) -> None:
+        """Remembers that a record was refused: what follows may lie in it, or refer to it."""
         # What is missing altogether is no refused record, so then it is this record's own fault.
         root = self._roots.get(error.missing, record) if error.missing else record
         self._refused[record] = root
         self._roots.setdefault((record.entity, record.key), root)
-        return error
 
     # Judging. The first objection counts: its own id, what it stands in, what it refers to, its content, room for it.
     # The rule of the first objection never depends on the order of the parts inside a record, such as contracts.

@@ -5,7 +5,7 @@ The journal takes what it is given: whoever fills it has made secrets unreadable
 
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import chain
 from typing import NamedTuple
@@ -154,6 +154,23 @@ class Journal:
     def last_number(self) -> int:
         """The number that was given out last, 0 if none was."""
         return self._next_number - 1
+
+    @property
+    def first_number(self) -> int:
+        """The number of the first exchange that is kept, or would be."""
+        with self._lock:
+            return self._entries[0].number if self._entries else self._next_number
+
+    def resume(self, exchanges: Iterable[Exchange], next_number: int) -> None:
+        """Takes back exchanges of an earlier run of the server.
+
+        Args:
+            exchanges: The exchanges, oldest first.
+            next_number: The number of the next one.
+        """
+        for exchange in exchanges:
+            self.add(exchange)
+        self._next_number = next_number
 
     def next_number(self) -> int:
         """Returns the number of the next exchange."""

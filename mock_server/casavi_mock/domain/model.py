@@ -1,5 +1,7 @@
 """The values the domain works with."""
 
+import hashlib
+import hmac
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -22,11 +24,44 @@ class Secret:
         self._text = text
 
     def reveal(self) -> str:
-        """Returns the text itself."""
+        """Returns the text itself; empty if nobody here knows it."""
         return self._text
+
+    def matches(self, text: str) -> bool:
+        """Whether it is that text; how long that takes depends neither on where they differ nor on how long each is."""
+        return hmac.compare_digest(_sha256(self._text), _sha256(text))
 
     def __repr__(self) -> str:
         return "[secret]"
+
+
+class DigestedSecret(Secret):
+    """A secret of which nobody here knows the text: it is told by a salted digest.
+
+    Args:
+        salt: What was put before it.
+        digest: What `digested` returns for salt and text.
+    """
+
+    __slots__ = ("digest", "salt")
+
+    def __init__(self, salt: bytes, digest: bytes) -> None:
+        super().__init__("")
+        self.salt = salt
+        self.digest = digest
+
+    def matches(self, text: str) -> bool:
+        """Whether it is that text."""
+        return hmac.compare_digest(self.digest, digested(self.salt, text))
+
+
+def digested(salt: bytes, text: str) -> bytes:
+    """Returns the salted digest of a secret text."""
+    return hmac.digest(salt, text.encode(errors="surrogatepass"), "sha256")
+
+
+def _sha256(text: str) -> bytes:
+    return hashlib.sha256(text.encode(errors="surrogatepass")).digest()
 
 
 class Reference(Protocol):
@@ -195,3 +230,21 @@ class Token:
     """Key of the account: half of the credentials, so never shown."""
     expires_at: datetime
     revoked: bool = False
+    number: int = 0
+    """Counts up in its book."""
+    digest: bytes | None = field(default=None, repr=False)
+    """What `token_digest` returned for its text, where nobody here knows that; then `text` is empty."""
+
+    @property
+    def name(self) -> "TokenName":
+        """By what it is found again."""
+        return self.text.reveal() if self.digest is None else self.digest
+
+
+TokenName = str | bytes
+"""By what a token is found: its text, or its digest where the text is not known. No client sends bytes."""
+
+
+def token_digest(text: str) -> bytes:
+    """Returns the digest of a token; that needs no salt, as nobody can guess a token."""
+    return _sha256(text)

@@ -7,7 +7,7 @@ garbage collector, which would otherwise stop the server the longer, the more is
 
 import functools
 import marshal
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from operator import itemgetter
@@ -28,6 +28,9 @@ _PLAIN = 2
 
 Row = tuple[Key, int, tuple[str, ...], bytes, tuple[tuple[str, str], ...], datetime, datetime]
 """Key, internal id, names of the fields, their values, place, times of creation and of modification."""
+
+KeptRecord = tuple[Key, int, tuple[str, ...], tuple[Json, ...], tuple[tuple[str, str], ...], datetime, datetime]
+"""The same with the values as they are."""
 
 _INTERNAL_ID = itemgetter(1)
 
@@ -86,10 +89,11 @@ class _Table:
         self.positions.add(row[0], len(self.rows))
         self.rows.append(row)
 
-    def change(self, row: Row) -> None:
+    def change(self, row: Row) -> int:
         position = self.positions.get(row[0])
         assert position is not None, "it is there"
         self.rows[position] = row
+        return position
 
 
 def _packed(fields: Mapping[str, Json]) -> bytes:
@@ -98,6 +102,12 @@ def _packed(fields: Mapping[str, Json]) -> bytes:
 
 def _unpacked(names: tuple[str, ...], values: bytes) -> dict[str, Json]:
     return dict(zip(names, marshal.loads(values), strict=True))  # noqa: S302  # packed by this very process
+
+
+def values_of(packed: bytes) -> tuple[Json, ...]:
+    """Returns the values of a record's fields, as they are kept in its row."""
+    values: tuple[Json, ...] = marshal.loads(packed)  # noqa: S302  # packed by this very process
+    return values
 
 
 class _Index:
@@ -139,7 +149,17 @@ _LINKS: Mapping[str, Mapping[str, Callable[[Record], set[str]]]] = {
 class Store:
     """All records of one account. Nothing is ever deleted, so a position in a table stays what it is."""
 
-    __slots__ = ("_contents", "_indexes", "_names", "_next_internal_id", "_tables", "portal", "total")
+    __slots__ = (
+        "_contents",
+        "_indexes",
+        "_names",
+        "_next_internal_id",
+        "_tables",
+        "changed",
+        "new_contents",
+        "portal",
+        "total",
+    )
 
     def __init__(self) -> None:
         self._tables = {entity: _Table(entity) for entity in ENTITIES}
@@ -151,6 +171,10 @@ class Store:
         """Of a contact, whether it has registered and whether it was invited; both are False if it is not here."""
         self.total = 0
         """How many records of all kinds there are."""
+        self.changed: dict[tuple[str, int], Row] | None = None
+        """By kind and position the records that were created or changed since somebody looked; None if nobody does."""
+        self.new_contents: dict[Key, bytes] = {}
+        """Contents that came since then."""
 
     def copy(self) -> "Store":
         """Returns a store with the same records, which changes on its own."""
@@ -214,25 +238,52 @@ class Store:
         row = self._row(key, old[1], fields, place, old[5], now)
         if old[4] == row[4] and (old[2:4] == row[2:4] or _same(_unpacked(*old[2:4]), fields)):
             return Outcome.UNCHANGED
-        table.change(row)
+        position = table.change(row)
+        if self.changed is not None:
+            self.changed[entity, position] = row
         self._move(table.record(old), table.record(row))
         return Outcome.UPDATED
 
     def restore(self, record: Record) -> None:
         """Puts a record that is not there as it once was, with its own number and times."""
-        self._add(
-            self._tables[record.entity],
-            record.key,
-            record.internal_id,
-            record.fields,
-            record.place,
-            record.created_at,
-            record.modified_at,
-        )
+        table = self._tables[record.entity]
+        times = record.created_at, record.modified_at
+        self._add(table, record.key, record.internal_id, record.fields, record.place, *times)
+
+    def enter(self, entity: str, kept: Iterable[KeptRecord]) -> None:
+        """Puts records of one kind that are not there as they once were, like `restore`, but many of them fast."""
+        table, links = self._tables[entity], _LINKS.get(entity, {})
+        rows, add, shared = table.rows, table.positions.add, self._names
+        for key, internal_id, names, values, place, created_at, modified_at in kept:
+            if names not in shared and len(shared) < MAX_SHARED:
+                shared[names] = names
+            packed = marshal.dumps(values, _PLAIN)
+            row = (key, internal_id, shared.get(names, names), packed, place, created_at, modified_at)
+            add(key, len(rows))
+            rows.append(row)
+            if internal_id >= self._next_internal_id:
+                self._next_internal_id = internal_id + 1
+            for name, ids in links.items():
+                for id_ in ids(table.record(row)):
+                    self._indexes[name].add(id_, key)
+        self.total = sum(len(one.rows) for one in self._tables.values())
 
     def keep_content(self, key: Key, content: bytes) -> None:
         """Keeps the decoded content of a document beside its record."""
         self._contents[key] = content
+        if self.changed is not None:
+            self.new_contents[key] = content
+
+    def rows(self) -> dict[tuple[str, int], Row]:
+        """Returns all records as they are kept, by kind and position."""
+        return {
+            (entity, position): row for entity, table in self._tables.items() for position, row in enumerate(table.rows)
+        }
+
+    @property
+    def contents(self) -> Mapping[Key, bytes]:
+        """The contents of documents that are kept."""
+        return self._contents
 
     def content(self, key: Key) -> bytes | None:
         """Returns the content of a document, or None if it was not kept."""
@@ -249,6 +300,8 @@ class Store:
         modified_at: datetime,
     ) -> None:
         row = self._row(key, internal_id, fields, place, created_at, modified_at)
+        if self.changed is not None:
+            self.changed[table.entity, len(table.rows)] = row
         table.add(row)
         self.total += 1
         self._next_internal_id = max(self._next_internal_id, internal_id + 1)

@@ -1,14 +1,13 @@
 """Log-in, refresh, and the check of a token. Source: facts page, section 2."""
 
-import hashlib
-import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from casavi_mock.accounts import Account, Registry
-from casavi_mock.domain.model import Json, Token
+from casavi_mock.domain.model import Json, Secret, Token
 from casavi_mock.domain.tokens import objection
 from casavi_mock.errors import Refused
+from casavi_mock.handlers.saving import refuse_unsaved
 
 _DETAILS = {
     "token-missing": "Send the token of /authenticate in the header `token`.",
@@ -17,6 +16,8 @@ _DETAILS = {
     "token-revoked": "A newer token has taken its place. Use the newest one, or log in again.",
     "token-foreign": "The token does not belong to the API key that was sent with it.",
 }
+
+_NOBODY = Secret("")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +42,13 @@ def authenticate(registry: Registry, body: Mapping[str, Json]) -> LogIn:
     """
     key, secret, deprecated = _credentials(registry, body)
     account = registry.get(key)
-    expected = account.secret.reveal() if account else ""
     # Compared even if there is no such account, so that the time taken tells nothing.
-    right = _same(expected, secret)
+    right = (account.secret if account else _NOBODY).matches(secret)
     if account is None or not right:
         raise Refused("credentials-wrong", "Key and secret do not match an account of this server.")
-    with account.lock:
-        return LogIn(account, account.tokens.issue(account.clock.now()), deprecated)
+    if not account.secret.reveal():  # of an earlier run, and known by its digest alone until now
+        account.secret = Secret(secret)
+    return LogIn(account, issued(account), deprecated)
 
 
 def named_key(registry: Registry, body: Mapping[str, Json]) -> str:
@@ -79,13 +80,27 @@ def refresh(registry: Registry, api_key: str, token_text: str) -> LogIn:
     if found is None:
         raise refused_token("token-unknown")
     token, account = found
-    if not _same(token.owner, api_key):
+    if not Secret(token.owner).matches(api_key):
         raise refused_token("token-foreign")
     with account.lock:
         rule = objection(token, account.clock.now())
         if rule and not (rule == "token-expired" and account.settings.policy.refresh_accepts_expired_token):
             raise refused_token(rule)
-        return LogIn(account, account.tokens.replace(token, account.clock.now()), deprecated=False)
+        return LogIn(account, issued(account, token), deprecated=False)
+
+
+def issued(account: Account, former: Token | None = None) -> Token:
+    """Returns a new token of an account.
+
+    Args:
+        account: The account.
+        former: The token in whose place it comes, if there is one.
+
+    Raises:
+        Refused: It cannot be saved.
+    """
+    refuse_unsaved(account)
+    return account.issue_token(former)
 
 
 def authorize(registry: Registry, token_text: str | None, authorization: str | None = None) -> Account:
@@ -138,8 +153,3 @@ def _pair(body: Mapping[str, Json], key_name: str, secret_name: str) -> tuple[st
     """Returns key and secret under these names, or None if they are unusable: beside a good pair anything may stand."""
     key, secret = body.get(key_name), body.get(secret_name)
     return (key, secret) if isinstance(key, str) and key and isinstance(secret, str) else None
-
-
-def _same(expected: str, came: str) -> bool:
-    """Compares in a time that depends neither on where the texts differ nor on their lengths' difference."""
-    return hmac.compare_digest(hashlib.sha256(expected.encode()).digest(), hashlib.sha256(came.encode()).digest())

@@ -6,6 +6,7 @@ from casavi_mock.domain.jobs import Job, QueueFull
 from casavi_mock.domain.model import RecordError
 from casavi_mock.domain.ordering import Plan
 from casavi_mock.errors import Refused, Unsteerable
+from casavi_mock.handlers.saving import refuse_unsaved
 
 RETRY_AFTER_SECONDS = 1
 EAGER_RECORDS = 250
@@ -15,7 +16,14 @@ EAGER_BYTES = 4_000_000
 """Length of a request whose records are done before the answer under `immediate`."""
 
 
-def accept(account: Account, plan: Plan, *, forced: str | None = None, size: int = 0) -> Job:
+def accept(
+    account: Account,
+    plan: Plan,
+    *,
+    forced: str | None = None,
+    size: int = 0,
+    body: bytes | bytearray | None = None,
+) -> Job:
     """Takes an import into the account's queue and returns its job.
 
     Args:
@@ -23,11 +31,14 @@ def accept(account: Account, plan: Plan, *, forced: str | None = None, size: int
         plan: What is to be imported.
         forced: What becomes of the job by command; None leaves it to its records.
         size: Length of the request, in bytes.
+        body: The request as it came; needed where changes are saved.
 
     Raises:
-        Refused: The queue is full.
+        Refused: The queue is full, or the import cannot be saved.
         casavi_mock.errors.Unsteerable: There is no such outcome.
     """
+    if account.changes is not None:
+        refuse_unsaved(account)
     with account.lock:
         if account.queue.full:
             # what is due by the clock has happened, even if the worker was busy elsewhere
@@ -35,7 +46,7 @@ def accept(account: Account, plan: Plan, *, forced: str | None = None, size: int
         try:
             small = len(plan.records) <= EAGER_RECORDS and size <= EAGER_BYTES
             at_once = EAGER_RECORDS if small and account.queue.progress.immediate else 0
-            return account.submit(plan, forced=forced, size=size, at_once=at_once)
+            return account.submit(plan, forced=forced, size=size, at_once=at_once, body=body)
         except QueueFull:
             raise Refused(
                 "queue-full",

@@ -7,7 +7,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote, unquote, urlsplit
 from uuid import UUID
 
@@ -37,6 +37,7 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+Route = Callable[[Trail], Awaitable[None]]
 
 log = logging.getLogger("casavi_mock.app")
 
@@ -61,6 +62,19 @@ def new_registry(
     return Registry(settings, now=now, new_token=new_token, new_text=lambda: str(UUID(bytes=entropy(16), version=4)))
 
 
+class Keeping(Protocol):
+    """Who saves what changes of the accounts."""
+
+    def around(self, route: Route) -> Route:
+        """Returns what answers a request like another one does, and waits until what it decided is saved."""
+
+    def wait(self) -> str | None:
+        """Waits until what has been decided so far is saved; returns why it cannot be."""
+
+    def view(self) -> dict[str, Any]:
+        """Returns what health tells of it."""
+
+
 class MockApp:
     """The whole server as an ASGI application.
 
@@ -68,10 +82,16 @@ class MockApp:
         registry: The accounts.
         now: Returns the current time, aware.
         options: How the server appears to the outside.
+        keeper: Who saves what changes; None if nobody does.
     """
 
     def __init__(
-        self, registry: Registry, *, now: Callable[[], datetime] = system_now, options: EdgeOptions | None = None
+        self,
+        registry: Registry,
+        *,
+        now: Callable[[], datetime] = system_now,
+        options: EdgeOptions | None = None,
+        keeper: "Keeping | None" = None,
     ) -> None:
         self.registry = registry
         self._options = options = options or EdgeOptions()
@@ -86,13 +106,17 @@ class MockApp:
         self.door = Door(options.connections, self._turned_away)
         """Bounds on connections, for the server that runs this application."""
         self.facts: dict[str, Callable[[], Any]] = {"connections": self.door.view}
+        if keeper is not None:
+            self.facts["state"] = keeper.view
         """What health tells beside what the accounts hold."""
         self._pages = Pages(settings.documents)
         self._strikes = Strikes(settings.policy.error_media_type, self._pause, watching)
         own = {path.split("/")[1] for base, one in settings.documents.items() for path in (base + "/", *one["paths"])}
         own |= {path.split("/")[1] for path in (PREFIX, *self._pages.paths)} - {""}
         self._addresses = addresses = Addresses(options.base_url, forwarded=options.forwarded, own=own)
-        self._router = vendor_api(registry, self._strikes.strike, addresses)
+        self._keeper = keeper
+        route = vendor_api(registry, self._strikes.strike, addresses).route
+        self._route = route if keeper is None else keeper.around(route)
         self._for_browsers = _for_browsers(self, options.cors) if options.cors else None
         self._control = ControlMount(self._control_plane)
         self._worker = Worker(registry)
@@ -160,6 +184,7 @@ class MockApp:
             only_open=not self._options.control,
             hosts=Hosts(allowed, forwarded=self._options.forwarded),
             facts=self.facts,
+            saved=None if self._keeper is None else self._keeper.wait,
         )
 
     async def _pause(self, seconds: float, gone: Gone) -> None:
@@ -203,7 +228,7 @@ class MockApp:
         announced = int(length) if length.isdigit() and len(length) < 16 else 0
         trail = Trail(request, next(self._request_ids), announced_bytes=announced)
         try:
-            await self._router.route(trail)
+            await self._route(trail)
             if self._allowed is not None:
                 self._check(self._allowed, trail)
         except Injected as injected:

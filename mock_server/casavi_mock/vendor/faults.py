@@ -71,8 +71,7 @@ class Strikes:
             Injected: No work is to be done.
         """
         assert trail.operation is not None, "an account is known in an operation alone"
-        with account.lock:
-            trail.fault = fault = account.faults.take(trail.operation)
+        trail.fault = fault = account.take_fault(trail.operation)
         if fault is None:
             return
         effect = fault.effect

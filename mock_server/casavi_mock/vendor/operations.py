@@ -211,7 +211,7 @@ class Operations:
             trail.provides, trail.refers = planned.names(), planned.targets()
         trail.unknown_fields = tuple(map(attrgetter("pointer"), planned.warnings))
         forced = job_outcome(trail.fault) if trail.fault else None
-        job = imports.accept(account, planned, forced=forced, size=size)
+        job = imports.accept(account, planned, forced=forced, size=size, body=trail.body)
         trail.job_id = job.id
         told = orjson.dumps({self._policy.job_id_field: job.id})
         return Answer(self._policy.import_status, told, quotes=False)

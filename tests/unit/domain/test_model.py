@@ -1,7 +1,7 @@
 import pytest
 
 from casavi_contracts import spec
-from casavi_mock.domain.model import ENTITIES, TRANSITIONS, JobState, Outcome, Secret, Token
+from casavi_mock.domain.model import ENTITIES, TRANSITIONS, DigestedSecret, JobState, Outcome, Secret, Token, digested
 from tests.support.time import START
 
 TEXT = "s3cr3t-of-a-test"
@@ -59,3 +59,12 @@ def test_names_of_outcomes_are_those_that_clients_see() -> None:
     """Outcomes are written in the words of the contract document."""
     counts = spec.load_document()["components"]["schemas"]["EntityCounts"]
     assert [str(outcome) for outcome in Outcome] == counts["required"]
+
+
+def test_a_secret_that_is_known_by_its_digest_matches_its_text_alone() -> None:
+    salt = b"0123456789abcdef"
+    secret = DigestedSecret(salt, digested(salt, "the text ä"))
+
+    assert [secret.matches(text) for text in ("the text ä", "another", "")] == [True, False, False]
+    assert (secret.reveal(), repr(secret)) == ("", "[secret]")
+    assert not DigestedSecret(b"another salt", secret.digest).matches("the text ä")

@@ -126,7 +126,7 @@ def test_a_copy_changes_on_its_own() -> None:
     text = token.text.reveal()
     copied = tokens.copy()
     tokens.expire(START)
-    kept = copied.by_text.get(text)
+    kept = copied.by_name.get(text)
     assert kept is not None
     assert kept is not token
     assert objection(kept, START) is None
@@ -145,8 +145,8 @@ def test_one_book_takes_the_place_of_another() -> None:
     gone = tokens.issue(START).text.reveal()
     copied.enter()
     tokens.leave(copied)
-    assert index == {other.text.reveal(): other, kept: copied.by_text.get(kept)}
-    assert copied.by_text.get(gone) is None
+    assert index == {other.text.reveal(): other, kept: copied.by_name.get(kept)}
+    assert copied.by_name.get(gone) is None
     empty = copied.emptied()
     copied.leave(empty)
     assert (list(index.values()), len(empty)) == ([other], 0)

@@ -124,6 +124,8 @@ class Job:
     """One of `OUTCOMES`, by command."""
     size: int = 0
     """Length of what it imports, in bytes."""
+    refused_at: list[int] = field(default_factory=list)
+    """Of each error, the place of its record in the plan, until the job has ended."""
 
     @property
     def ended(self) -> bool:

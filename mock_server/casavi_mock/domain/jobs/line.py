@@ -62,6 +62,8 @@ class JobQueue:
         """Imports that were not taken since it was full."""
         self.done = 0
         """Records that were imported or refused by its jobs."""
+        self.submitted = 0
+        """Jobs that were ever taken; they are numbered from 0 in the order in which they came."""
         self._retention = retention
         self._limits = limits
         self._on_end = on_end
@@ -119,6 +121,7 @@ class JobQueue:
         job = Job(job_id, now, len(plan.records), warnings, importer=importer, forced=forced, size=size)
         self._jobs[job_id] = job
         self._unfinished.append(job)
+        self.submitted += 1
         self._waiting_bytes += size
         self.forget(now)
         return job
@@ -282,6 +285,7 @@ class JobQueue:
         other = copy.copy(self)
         other._jobs, other._unfinished, other._ended = self._jobs.copy(), deque(), self._ended.copy()
         other._free_at, other._held_at = None, now if self.held else None
+        other.submitted = len(other._jobs)
         return other
 
     def forget(self, now: datetime) -> None:
@@ -345,6 +349,7 @@ class JobQueue:
         outcome = job.importer.take(record, job.touched_at)
         if isinstance(outcome, RecordError):
             job.errors.append(outcome)
+            job.refused_at.append(job.processed)
             outcome = Outcome.REFUSED
         job.counts.add(record.entity, outcome)
         job.processed += 1
@@ -359,7 +364,7 @@ class JobQueue:
             refused = len(job.errors)
             job.move(JobState.FAILED if refused and refused == job.total else JobState.COMPLETED)
         job.finished_at = self._free_at = max(at, job.touched_at)
-        job.importer = None
+        job.importer, job.refused_at = None, []
         self._unfinished.popleft()
         self._waiting_bytes -= job.size
         self._jobs[job.id] = packed(job)

@@ -1,7 +1,9 @@
 """Remembers what a test did to an account itself, so that its client is not blamed for the consequences."""
 
 from bisect import bisect_left
+from collections.abc import Mapping
 from enum import StrEnum
+from typing import Any
 
 
 class Command(StrEnum):
@@ -47,6 +49,16 @@ class Steering:
         self._read[job_id] = None
         if len(self._read) > self._max_kept:
             del self._read[next(iter(self._read))]
+
+    def kept(self) -> dict[str, list[int] | list[str]]:
+        """Returns what is remembered, for another run of the server."""
+        return {**{str(kind): numbers.copy() for kind, numbers in self._commands.items()}, "read": [*self._read]}
+
+    def resume(self, kept: Mapping[str, list[Any]]) -> None:
+        """Takes back what was remembered."""
+        for kind in Command:
+            self._commands[kind] = [*kept[kind]]
+        self._read = dict.fromkeys(kept["read"])
 
     def has_read(self, job_id: str) -> bool:
         """Returns whether the test read a job, or decided what becomes of it."""
