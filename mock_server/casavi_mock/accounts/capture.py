@@ -44,6 +44,9 @@ class Full:
     start: Progress
     """How jobs move on where no command has changed it."""
     rows: Mapping[tuple[str, int], Row]
+    """Records by kind and position."""
+    tables: Mapping[str, list[Row]]
+    """All records by kind, where they are others than before."""
     contents: Mapping[Key, bytes]
     portal: dict[str, tuple[bool, bool]]
     first_job: int
@@ -124,9 +127,10 @@ def _faults(account: Account, changes: Changes) -> FaultFacts | None:
 def _full(account: Account, changes: Changes, *, journal: bool) -> Full:
     store, queue = account.store, account.queue
     rows: Mapping[tuple[str, int], Row] = store.changed or {}
+    tables: Mapping[str, list[Row]] = {}
     contents: Mapping[Key, bytes] = store.new_contents
     if changes.whole:
-        rows, contents = store.rows(), dict(store.contents)
+        rows, tables, contents = {}, store.tables(), dict(store.contents)
         changes.ended, changes.errors, changes.exchange = kept.first_number(queue), (0, 0), 0
     if rows or store.changed is None:
         store.changed = {}
@@ -138,6 +142,7 @@ def _full(account: Account, changes: Changes, *, journal: bool) -> Full:
         queue=kept.facts_of(queue),
         start=account.settings.progress,
         rows=rows,
+        tables=tables,
         contents=contents,
         portal=store.portal.copy() if changes.whole else {},
         first_job=kept.first_number(queue),

@@ -79,16 +79,16 @@ def serve(profile: Mapping[str, Any] | None, host: str, port: int, **options: An
     for name in options["load"]:
         log.info("loaded %s: %s", name, _numbers(load(accounts[0], name)))
     accounts[0].mark_seed()
-    keeper = _keeper(options, registry, accounts)
     edge = _edge(host, options)
-    listening = bind(host, port)
-    app = MockApp(registry, options=edge, keeper=keeper)
-    example = any(map(_is_example, accounts))
-    if warning := exposure(host, control=edge.control, token=edge.control_token, example=example):
-        log.warning("%s", warning)
-    gc.freeze()  # what is there now stays until the end: the collector need not look at it again
-    url = edge.base_url or local_url(host, listening.getsockname()[1])
+    keeper = _keeper(options, registry, accounts)
     with contextlib.closing(keeper) if keeper else contextlib.nullcontext():
+        listening = bind(host, port)
+        app = MockApp(registry, options=edge, keeper=keeper)
+        example = any(map(_is_example, accounts))
+        if warning := exposure(host, control=edge.control, token=edge.control_token, example=example):
+            log.warning("%s", warning)
+        gc.freeze()  # what is there now stays until the end: the collector need not look at it again
+        url = edge.base_url or local_url(host, listening.getsockname()[1])
         ready = functools.partial(_announce, url, accounts, options["log_format"])
         server_for(app, ready, door=app.door).run(sockets=[listening])
 

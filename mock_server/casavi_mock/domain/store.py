@@ -274,11 +274,9 @@ class Store:
         if self.changed is not None:
             self.new_contents[key] = content
 
-    def rows(self) -> dict[tuple[str, int], Row]:
-        """Returns all records as they are kept, by kind and position."""
-        return {
-            (entity, position): row for entity, table in self._tables.items() for position, row in enumerate(table.rows)
-        }
+    def tables(self) -> dict[str, list[Row]]:
+        """Returns all records as they are kept now, by kind and in their order."""
+        return {entity: table.rows.copy() for entity, table in self._tables.items()}
 
     @property
     def contents(self) -> Mapping[Key, bytes]:

@@ -150,7 +150,8 @@ class Tables:
         if whole:
             execute("UPDATE parts SET portal = ? WHERE id = ?", (forms.text(full.portal), live))
             _delete(self._connection, "journal", ids.account, ENTITY_SHIFT)
-        self._records(live, full.rows)
+        self._records(live, full.rows.items())
+        self._all_records(live, full.tables)
         self._contents(live, full.contents)
         self._jobs(live, full)
         for number, outcome in full.forced:
@@ -190,9 +191,13 @@ class Tables:
             values = (place, digest, forms.number(token.expires_at), token.revoked)
             execute("INSERT OR REPLACE INTO tokens VALUES (?, ?, ?, ?)", values)
 
-    def _records(self, part: int, rows: Mapping[tuple[str, int], Row]) -> None:
+    def _all_records(self, part: int, tables: Mapping[str, list[Row]]) -> None:
+        for entity, rows in tables.items():
+            self._records(part, (((entity, position), row) for position, row in enumerate(rows)))
+
+    def _records(self, part: int, rows: Iterable[tuple[tuple[str, int], Row]]) -> None:
         base = part << RECORD_SHIFT
-        places = ((base | _KINDS[entity] | position, row) for (entity, position), row in rows.items())
+        places = ((base | _KINDS[entity] | position, row) for (entity, position), row in rows)
         self._many("INSERT OR REPLACE INTO records VALUES", 2, forms.record_values(places))
 
     def _contents(self, part: int, contents: Mapping[Key, bytes]) -> None:
@@ -229,7 +234,7 @@ class Tables:
 
     def _store(self, part: int, store: Store) -> None:
         self._connection.execute("UPDATE parts SET portal = ? WHERE id = ?", (forms.text(store.portal), part))
-        self._records(part, store.rows())
+        self._all_records(part, store.tables())
         self._contents(part, store.contents)
 
     def _journal(self, account: int, full: Full) -> None:

@@ -22,6 +22,9 @@ RETRY_SECONDS = 1.0
 QUICK_BYTES = 64_000
 """Length of imports that are saved without a change to the thread."""
 
+QUICK_ACCOUNTS = 50
+"""Accounts whose changes are saved so together."""
+
 SLOW_SECONDS = 0.005
 SLOW_FOR_SECONDS = 10.0
 """If that takes longer than the first, the thread does it for as long as the second."""
@@ -242,8 +245,10 @@ def _settle(futures: list["asyncio.Future[None]"]) -> None:
 
 def _is_little(accounts: Iterable[Account]) -> bool:
     """Whether the changes of accounts are quickly written."""
-    size = 0
-    for account in tuple(accounts):
+    size, several = 0, tuple(accounts)
+    if len(several) > QUICK_ACCOUNTS:
+        return False
+    for account in several:
         changes = account.changes
         if changes is None or changes.full:
             return False
