@@ -170,6 +170,14 @@ async def test_the_journal_is_kept_if_that_is_wanted(tmp_path: Path) -> None:
             assert again.registry.default is not None
             assert list(again.registry.default.journal) == exchanges
 
+    with kept(tmp_path / "a.db", journal=True) as again:
+        async with client_of(again) as client:
+            assert (await client.connection.delete("/_mock/requests")).status_code == 200
+            left = killed(tmp_path / "a.db", tmp_path / "left")
+    with kept(left, journal=True) as cleared:
+        assert cleared.registry.default is not None
+        assert len(cleared.registry.default.journal) == 0
+
     with kept(tmp_path / "a.db") as third:
         assert third.registry.default is not None
         assert len(third.registry.default.journal) == 0

@@ -17,5 +17,11 @@ def test_importing_the_plugin_loads_nothing_heavy() -> None:
     assert modules_after("import pytest_casavi.plugin") & HEAVY == set()
 
 
+def test_a_server_that_keeps_nothing_loads_no_database() -> None:
+    assert "sqlite3" not in modules_after(
+        "import casavi_mock.server.app, casavi_mock.server.serving, casavi_mock.cli.serve"
+    )
+
+
 def test_heavy_modules_would_be_seen() -> None:
     assert "flask" in modules_after("import flask.typing")

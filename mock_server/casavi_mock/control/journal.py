@@ -36,9 +36,11 @@ def count_requests(call: Call) -> Reply:
 
 def clear_requests(call: Call) -> Reply:
     """Empties the journal."""
-    journal = call.account.journal
+    account = call.account
+    journal = account.journal
     number = len(journal)
     journal.clear()
+    account.note_decision()
     return reply({"removed": number})
 
 

@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import sqlite3
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -67,9 +68,10 @@ class Reader:
             sqlite3.Error: The file is damaged.
         """
         found: dict[Account, Ids] = {}
+        all_parts = self._parts()
         for number, key, salt, digest in self._connection.execute("SELECT * FROM accounts ORDER BY id").fetchall():
             account = self._registry.get(key) or self._opened(key, DigestedSecret(salt, digest))
-            parts = self._parts(number)
+            parts = all_parts.get(number, [])
             ids = Ids(number, next(part for part, kind, *_ in parts if kind == "live"))
             for part, kind, name, *_ in parts:
                 if kind == "seed":
@@ -86,14 +88,13 @@ class Reader:
         except Unsteerable as error:
             raise ConfigurationError(f"not all accounts of the state can be opened: {error}") from None
 
-    def _parts(self, account: int) -> list[Part]:
-        rows = self._connection.execute(
-            "SELECT id, kind, name, about, faults, portal FROM parts WHERE account = ? ORDER BY id", (account,)
-        )
-        return [
-            (part, kind, name, orjson.loads(about or "{}"), faults, portal)
-            for part, kind, name, about, faults, portal in rows
-        ]
+    def _parts(self) -> dict[int, list[Part]]:
+        """Returns the parts of all accounts, by the account's number."""
+        found: defaultdict[int, list[Part]] = defaultdict(list)
+        rows = self._connection.execute("SELECT id, kind, name, about, faults, portal, account FROM parts ORDER BY id")
+        for part, kind, name, about, faults, portal, account in rows.fetchall():
+            found[account].append((part, kind, name, orjson.loads(about or "{}"), faults, portal))
+        return found
 
     def _go_on(self, account: Account, ids: Ids, parts: Sequence[Part], *, seeded: bool) -> None:
         live, seed, snapshots = None, None, []
