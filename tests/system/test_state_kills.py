@@ -234,7 +234,7 @@ def test_kills_under_load_lose_nothing(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 def test_many_kills_under_load_lose_nothing(tmp_path: Path, seed: int) -> None:
-    kill_often(tmp_path / "a.db", 10, random.Random(100 + seed), least=100)
+    kill_often(tmp_path / "a.db", 8, random.Random(100 + seed), least=100)
 
 
 @pytest.mark.slow

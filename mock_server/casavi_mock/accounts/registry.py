@@ -10,6 +10,7 @@ from casavi_mock.accounts.settings import Settings
 from casavi_mock.domain.jobs import Job
 from casavi_mock.domain.journal import Journal
 from casavi_mock.domain.model import Secret, Token, TokenName, token_digest
+from casavi_mock.domain.tokens import marked, shard_mark
 from casavi_mock.errors import Unsteerable
 
 
@@ -21,6 +22,7 @@ class Registry:
         now: Returns the current time, aware.
         new_text: Returns an unguessable text, never the same twice.
         new_token: The same for tokens, where they have to look different; None if they have not.
+        shard_key: The key of the shards, of which this server is one; None if it is the only one.
     """
 
     def __init__(
@@ -30,6 +32,7 @@ class Registry:
         now: Callable[[], datetime],
         new_text: Callable[[], str],
         new_token: Callable[[], str] | None = None,
+        shard_key: Secret | None = None,
     ) -> None:
         self.settings = settings
         self.strangers = Journal(settings.limits.max_journal, settings.limits.max_journal_bytes)
@@ -46,6 +49,7 @@ class Registry:
         self._now = now
         self._new_text = new_text
         self._new_token = new_token or new_text
+        self._shard_key = shard_key
         self._lock = threading.Lock()
         self._accounts: dict[str, Account] = {}
         self._busy: dict[Account, None] = {}  # a dict keeps their order
@@ -90,7 +94,7 @@ class Registry:
                 self.settings,
                 now=self._now,
                 new_text=self._new_text,
-                new_token=self._new_token,
+                new_token=self._new_token_of(key),
                 token_index=self._token_index,
                 on_work=self._has_work,
                 on_end=self._ended,
@@ -139,6 +143,11 @@ class Registry:
             if account.queue.unfinished == 0:
                 self._busy.pop(account, None)
         return tuple(self._busy)
+
+    def _new_token_of(self, key: str) -> Callable[[], str]:
+        if self._shard_key is None:
+            return self._new_token
+        return marked(self._new_token, shard_mark(self._shard_key.reveal(), key))
 
     def _ended(self, account: Account, job: Job) -> None:
         self.on_end(account, job)

@@ -19,6 +19,7 @@ VERBS = {
     "env": "casavi_mock.cli.env:env",
     "doctor": "casavi_mock.cli.doctor:doctor",
     "control": "casavi_mock.cli.control:control",
+    "shards": "casavi_mock.cli.shards:shards",
     "health": "casavi_mock.cli.health:health",
     "completion": "casavi_mock.cli.completion:completion",
 }

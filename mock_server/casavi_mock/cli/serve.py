@@ -38,7 +38,7 @@ _STATE = ("state", "state_journal", "state_sync", "state_seconds")
 SECTIONS = {
     "What one needs": ("host", "port", "key", "secret", "load", "profile"),
     "Time and queue": ("progress", "job_seconds", "record_seconds", "polls"),
-    "Accounts and state": ("account", "account_file", "keep_documents", *_STATE),
+    "Accounts and state": ("account", "account_file", "keep_documents", *_STATE, "shard_key_file"),
     "Proxies and browsers": ("base_url", "forwarded", "cors"),
     "Control plane": ("no_control", "control_token", "control_token_file", "allowed_host"),
     "Log and checks": ("log_format", "log_level", "log_requests", "strict"),
@@ -73,7 +73,8 @@ def serve(profile: Mapping[str, Any] | None, host: str, port: int, **options: An
     from casavi_mock.server.portfolios import load
     from casavi_mock.server.serving import bind, server_for
 
-    registry = new_registry(settings)
+    (shard_key,) = options["shard_key_file"] or (None,)
+    registry = new_registry(settings, shard_key=shard_key)
     registry.on_end = _log_end
     accounts = _open(registry, credentials_given)
     for name in options["load"]:

@@ -131,6 +131,11 @@ OPTIONS = (
         help="Seconds until a job's records are saved.",
     ),
     limit_options,
+    option(
+        "--shard-key-file",
+        type=SecretFile(ControlToken(), single=True),
+        help="File whose one line is the key of the shards; see `casavi-mock shards`.",
+    ),
     option("--base-url", type=BaseUrl(), help="Address to tell to clients.  [default: that of the request]"),
     option("--forwarded", is_flag=True, help="Believe the `X-Forwarded-*` headers of a proxy."),
     option("--no-control", is_flag=True, help="No control plane under /_mock, apart from health and readiness."),

@@ -33,7 +33,7 @@ def list_accounts(call: Call) -> Reply:
 def create(call: Call) -> Reply:
     """Opens an account; what is not given of its credentials is made up."""
     sample = call.body.get("load")  # one of those in the document; files of the server can be read by nobody
-    key = call.body.get("key") or entropy(16).hex()
+    key = call.body.get("key") or call.key or entropy(16).hex()
     secret = call.body.get("secret") or entropy(32).hex()
     account = _opened(call, key, Secret(secret))
     if sample is not None:

@@ -10,7 +10,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
 from casavi_mock.accounts import Registry
 from casavi_mock.control import accounts, data, faults, jobs, journal, server
-from casavi_mock.control.call import KEY_HEADER, Call, ControlPlane, Handler
+from casavi_mock.control.call import KEY_HEADER, NEW_KEY_HEADER, Call, ControlPlane, Handler
 from casavi_mock.control.document import load_document
 from casavi_mock.control.guard import check_browser, check_token, read_body
 from casavi_mock.control.hosts import Hosts
@@ -92,6 +92,8 @@ def _view(plane: ControlPlane, verb: Verb, saved: Callable[[], str | None] | Non
         headers = {name.lower().encode("latin-1"): value.encode("latin-1") for name, value in request.headers.items()}
         body = verb.body(headers, raw)
         key = headers.get(KEY_HEADER.lower().encode())
+        if verb.id == "createAccount":  # there is no account that could be meant, but there may be a key for it
+            key = headers.get(NEW_KEY_HEADER.lower().encode())
         named = None if key is None else key.decode("utf-8", "replace")
         address = request.environ.get("asgi.scope", {}).get(ADDRESS)
         base_url = address or f"{request.scheme}://{request.headers.get('Host', 'localhost')}"

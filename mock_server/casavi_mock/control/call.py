@@ -16,6 +16,8 @@ from casavi_mock.control.problems import MAX_COUNTED, Problem, from_errors
 from casavi_mock.domain.model import ENTITIES
 
 KEY_HEADER = "X-Mock-Key"
+NEW_KEY_HEADER = "X-Mock-New-Key"
+"""What stands before several servers gives the key of an account in it that is opened without one."""
 
 
 class ControlPlane:

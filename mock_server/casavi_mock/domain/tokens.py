@@ -1,5 +1,6 @@
 """Access tokens: given out, checked, replaced."""
 
+import hmac
 from collections import deque
 from collections.abc import Callable, MutableMapping
 from dataclasses import replace
@@ -7,6 +8,10 @@ from datetime import datetime
 
 from casavi_mock.domain.model import Secret, Token, TokenName
 from casavi_mock.domain.policy import Policy
+
+MARK = 2
+"""Characters at the beginning of a token that say to which server of several its account belongs: eight bits, so of
+the 122 random ones of a UUID 114 are left."""
 
 
 class TokenBook:
@@ -129,6 +134,21 @@ class TokenBook:
     def _note(self, number: int, token: Token | None) -> None:
         if self.changed is not None:
             self.changed[number] = token
+
+
+def shard_mark(shard_key: str, key: str) -> str:
+    """Returns the mark of an account, which tells nothing of its key to whoever has not the key of the shards.
+
+    Args:
+        shard_key: The key of the shards, known to all servers and to the balancer.
+        key: The key of the account.
+    """
+    return hmac.digest(shard_key.encode(), key.encode(errors="surrogatepass"), "sha256").hex()[:MARK]
+
+
+def marked(new_text: Callable[[], str], mark: str) -> Callable[[], str]:
+    """Returns what makes the same texts, but for a mark in the place of their first characters."""
+    return lambda: mark + new_text()[len(mark) :]
 
 
 def objection(token: Token, now: datetime) -> str | None:

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from casavi_mock.accounts import Registry, Settings
 from casavi_mock.bodies.pauses import ClientGone
+from casavi_mock.domain.model import Secret
 from casavi_mock.errors import Refused
 from casavi_mock.journal.recorder import Recorder
 from casavi_mock.messages.answers import Answer, Problems
@@ -50,7 +51,11 @@ system_now = functools.partial(datetime.now, UTC)
 
 
 def new_registry(
-    settings: Settings, *, now: Callable[[], datetime] = system_now, new_token: Callable[[], str] | None = None
+    settings: Settings,
+    *,
+    now: Callable[[], datetime] = system_now,
+    new_token: Callable[[], str] | None = None,
+    shard_key: Secret | None = None,
 ) -> Registry:
     """Returns an empty registry that makes unguessable tokens and ids.
 
@@ -58,8 +63,13 @@ def new_registry(
         settings: What all accounts share.
         now: Returns the current time, aware; the system's if not given.
         new_token: Returns an unguessable text for a token, where that has to look different from others.
+        shard_key: The key of the shards, of which this server is one; None if it is the only one.
     """
-    return Registry(settings, now=now, new_token=new_token, new_text=lambda: str(UUID(bytes=entropy(16), version=4)))
+
+    def new_text() -> str:
+        return str(UUID(bytes=entropy(16), version=4))
+
+    return Registry(settings, now=now, new_token=new_token, new_text=new_text, shard_key=shard_key)
 
 
 class Keeping(Protocol):
