@@ -127,6 +127,15 @@ async def test_an_account_is_opened_listed_and_closed(alone: Plane) -> None:
     assert (await alone.send("DELETE", f"/accounts/{account['key']}")).status_code == 404
 
 
+async def test_what_stands_before_several_servers_gives_a_new_account_its_key(alone: Plane) -> None:
+    headers = {"X-Mock-New-Key": "a-key-of-the-balancer", "X-Mock-Key": "of another account"}
+    made = await alone.client.connection.post("/_mock/accounts", json={}, headers=headers)
+    named = await alone.client.connection.post("/_mock/accounts", json={"key": "a-key-of-a-test"}, headers=headers)
+
+    assert made.json()["key"] == "a-key-of-the-balancer"
+    assert named.json()["key"] == "a-key-of-a-test"
+
+
 async def test_an_account_with_given_credentials(alone: Plane) -> None:
     given = {"key": "a/b?c", "secret": "x"}
     made = await alone.ask("POST", "/accounts", given)

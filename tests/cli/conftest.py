@@ -126,6 +126,7 @@ def run(monkeypatch: pytest.MonkeyPatch, logging_put_back: None) -> Callable[...
 class Prepared:
     settings: Settings
     edge: EdgeOptions
+    registry: Registry
     log: str = ""
 
 
@@ -135,7 +136,7 @@ def prepare(run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> Call
     made: list[Prepared] = []
 
     def mock_app(registry: Registry, *, options: EdgeOptions, keeper: object) -> SimpleNamespace:
-        made.append(Prepared(registry.settings, options))
+        made.append(Prepared(registry.settings, options, registry))
         return SimpleNamespace(door=None, facts={})
 
     def close(sockets: list[socket.socket]) -> None:

@@ -11,6 +11,7 @@ from click.testing import Result
 
 from casavi_fixtures import load_portfolio, master_data, portfolio_bytes
 from casavi_mock.domain.jobs import Progress
+from casavi_mock.domain.tokens import MARK, shard_mark
 from tests.support.server import Live
 
 Run = Callable[..., Result]
@@ -213,3 +214,29 @@ def test_a_number_that_is_none_is_refused(run: Callable[..., Result], name: str,
     assert result.exit_code == 2
     assert name in result.output
     assert "Invalid value" in result.output
+
+
+@pytest.mark.parametrize("servers", ["", "a", "a:b", "a:1,a:1", "a b:1", "a:1,", "'a:1"])
+def test_servers_that_are_none_are_refused(run: Callable, tmp_path: Path, servers: str) -> None:
+    key = tmp_path / "key.txt"
+    key.write_text("the-key-of-the-shards")
+
+    result = run("shards", "--servers", servers, "--shard-key-file", str(key))
+
+    assert result.exit_code == 2
+    assert "the-key-of-the-shards" not in result.output
+
+
+def test_a_server_among_several_marks_its_tokens(prepare: Callable, run: Callable, tmp_path: Path) -> None:
+    key = tmp_path / "key.txt"
+    key.write_text("the-key-of-the-shards")
+
+    printed = run("shards", "--servers", "mock-1:4227, mock-2:4227", CASAVI_MOCK_SHARD_KEY_FILE=str(key)).stdout
+    registry = prepare("--shard-key-file", str(key)).registry
+
+    assert printed.count("    server s") == 2
+    assert "the-key-of-the-shards" not in printed
+    assert "<<" not in printed
+    (account,) = registry
+    token = account.issue_token().text.reveal()
+    assert token[:MARK] == shard_mark("the-key-of-the-shards", account.key)

@@ -105,7 +105,7 @@ OPTIONS = (
     option(
         "--account-file",
         type=SecretFile(AccountType()),
-        help="File of accounts, KEY:SECRET in each line; the list of processes shows options, not files.",
+        help="File of KEY:SECRET lines; who lists processes sees options, not files.",
     ),
     option(
         "--load",
@@ -122,19 +122,19 @@ OPTIONS = (
         "--state-sync",
         type=click.Choice(SYNCS),
         default="normal",
-        help="What was answered outlives the process, or (`full`) the machine.",
+        help="`full`: outlive a power loss too.",
     ),
     option(
         "--state-seconds",
         type=Number(0, 60, min_open=True),
         default=0.5,
-        help="Seconds until a job's records are saved.",
+        help="Delay of records.",
     ),
     limit_options,
     option(
         "--shard-key-file",
         type=SecretFile(ControlToken(), single=True),
-        help="File whose one line is the key of the shards; see `casavi-mock shards`.",
+        help="File with the key of `casavi-mock shards`.",
     ),
     option("--base-url", type=BaseUrl(), help="Address to tell to clients.  [default: that of the request]"),
     option("--forwarded", is_flag=True, help="Believe the `X-Forwarded-*` headers of a proxy."),

@@ -1,11 +1,12 @@
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from casavi_mock.domain.model import Token
-from casavi_mock.domain.tokens import TokenBook, objection
+from casavi_mock.domain.tokens import MARK, TokenBook, marked, objection, shard_mark
 from tests.support.accounts import settings, texts
 from tests.support.time import START
 
@@ -152,3 +153,16 @@ def test_one_book_takes_the_place_of_another() -> None:
     assert (list(index.values()), len(empty)) == ([other], 0)
     assert empty.issue(START).owner == "key"
     assert len(index) == 2
+
+
+def test_a_mark_stands_at_the_beginning_and_leaves_the_rest_of_a_token_to_chance() -> None:
+    mark = shard_mark("the key of the shards", "the key of an account")
+    assert mark == shard_mark("the key of the shards", "the key of an account")
+    assert len({shard_mark("the key of the shards", f"key {number}") for number in range(2_000)}) == 16**MARK
+    assert mark != shard_mark("another key of shards", "the key of an account")
+
+    text = str(UUID(int=0x0123456789ABCDEF0123456789ABCDEF, version=4))
+    token = marked(lambda: text, mark)()
+
+    assert (token[:MARK], token[MARK:]) == (mark, text[MARK:])
+    assert UUID(token).version == 4
