@@ -245,5 +245,6 @@ def test_the_suite_finds_nothing_through_the_balancer(tmp_path: Path) -> None:
             text=True,
             check=False,
             env=clean_environment(),
+            cwd=tmp_path,  # where it leaves its replays
         )
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
