@@ -1,6 +1,7 @@
 """What a server keeps from one run to the next, as a user sees it."""
 
 import json
+import os
 import sqlite3
 import stat
 from collections.abc import Callable
@@ -146,6 +147,17 @@ def test_a_file_that_cannot_be_made_is_refused(run: Run) -> None:
 
     assert result.exit_code == 2
     assert "cannot be written" in result.stderr
+
+
+def test_a_file_that_cannot_be_written_is_refused(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = Kept(tmp_path / "house.db")
+    kept.keeper.close()
+    monkeypatch.setattr(os, "access", lambda path, mode: path != kept.path)  # to root everything is writable
+
+    result = run("serve", "--port", "0", "--state", str(kept.path))
+
+    assert result.exit_code == 2
+    assert "read-only" in result.stderr
 
 
 def test_two_servers_do_not_share_a_file(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -122,6 +122,10 @@ class Lane:
         if status == 202:
             self._told.accepted.append((self._account["key"], told["jobId"], ids))
             if number % 3 == 0:
+                large = {
+                    "contacts": [{"id": f"{self._name}-{number}-large-{n}", "firstName": "E" * 200} for n in range(400)]
+                }
+                await self._ask("POST", "/import", large if number % 6 == 0 else {"contacts": [{"id": ids[0]}]})
                 status, job = await self._ask("GET", f"/jobs/{told['jobId']}")
                 if status == 200 and job["finishedAt"]:
                     self._told.ended[job["id"]] = job
@@ -200,11 +204,11 @@ def _check_account(key: str, jobs: dict[str, dict[str, Any]], state: dict[str, A
     assert all(lane == sorted(lane) for lane in lanes.values()), "and taken in the order in which they were sent"
 
 
-def kill_often(file: Path, kills: int, chance: random.Random, *, least: int) -> None:
+def kill_often(file: Path, kills: int, chance: random.Random, *options: str, least: int) -> None:
     """Kills a server again and again, and looks for everything that it has answered."""
     told = Told()
     for number in range(kills):
-        with served(file) as (process, url):
+        with served(file, *options) as (process, url):
             if number == 0:
                 begin(url)
             else:
@@ -214,9 +218,9 @@ def kill_often(file: Path, kills: int, chance: random.Random, *, least: int) -> 
             under_load(url, told, f"k{number}", lambda: os.kill(process.pid, signal.SIGKILL), after)
             process.wait()
         if chance.random() < 0.3:
-            with served(file) as (_, url):
+            with served(file, *options) as (_, url):
                 check(url, told)
-    with served(file) as (process, url):
+    with served(file, *options) as (process, url):
         check(url, told)
         process.terminate()
         assert process.wait(60) == 0
@@ -232,9 +236,13 @@ def test_kills_under_load_lose_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(4))
-def test_many_kills_under_load_lose_nothing(tmp_path: Path, seed: int) -> None:
-    kill_often(tmp_path / "a.db", 8, random.Random(100 + seed), least=100)
+@pytest.mark.parametrize(
+    "options",
+    [(), ("--progress", "immediate"), ("--state-sync", "full", "--state-journal"), ("--state-seconds", "0.01")],
+    ids=" ".join,
+)
+def test_many_kills_under_load_lose_nothing(tmp_path: Path, options: tuple[str, ...]) -> None:
+    kill_often(tmp_path / "a.db", 8, random.Random(" ".join(options)), *options, least=100)
 
 
 @pytest.mark.slow

@@ -53,11 +53,15 @@ def opened(path: Path, *, sync: str = "normal") -> sqlite3.Connection:
         raise ConfigurationError(f"{path}: there is no such folder {path.parent}; create it first")
     if kind_of(path) == "none":
         _make(path)
+    if not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)):
+        raise ConfigurationError(f"{path}: the state cannot be written: the file or its folder is read-only")
     connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     try:
         _prepare(connection, path, sync)
     except sqlite3.Error as error:
         connection.close()
+        if _code(error) == sqlite3.SQLITE_IOERR:
+            raise ConfigurationError(f"{path}: the file is cut off, or the disk is full or broken") from None
         raise ConfigurationError(f"{path}: {reason(error)}") from None
     except BaseException:
         connection.close()
@@ -74,7 +78,6 @@ def tidy(connection: sqlite3.Connection, path: Path) -> None:
 
 def reason(error: sqlite3.Error) -> str:
     """Returns why SQLite could not do something, as a sentence for people."""
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     return {
         sqlite3.SQLITE_BUSY: "another server keeps its state in it; stop that one, or give each a file of its own",
         sqlite3.SQLITE_READONLY: "the state cannot be written: the file or its folder is read-only",
@@ -83,7 +86,11 @@ def reason(error: sqlite3.Error) -> str:
         sqlite3.SQLITE_IOERR: "the state cannot be saved: the disk is full or broken",
         sqlite3.SQLITE_NOTADB: "a damaged file; move it away to begin anew",
         sqlite3.SQLITE_CORRUPT: "a damaged file; move it away to begin anew",
-    }.get(code, f"the state cannot be used: {error}")
+    }.get(_code(error), f"the state cannot be used: {error}")
+
+
+def _code(error: sqlite3.Error) -> int:
+    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF  # without what SQLite says in more detail
 
 
 def _make(path: Path) -> None:
