@@ -1,5 +1,6 @@
 """A server that keeps its state: what it answers is saved before, and what it cannot save it does not promise."""
 
+import base64
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -116,6 +117,34 @@ async def test_an_account_of_an_earlier_run_is_known_by_its_digest(tmp_path: Pat
     content = (tmp_path / "a.db").read_bytes()
     assert b"another-secret-of-an-account" not in content
     assert GIVEN[0].secret.encode() not in content
+
+
+@pytest.mark.parametrize("form", ["plain", "base64", "escaped", "latin-1"])
+async def test_a_secret_that_is_known_by_its_digest_is_hidden_too(tmp_path: Path, form: str) -> None:
+    secret = "another-sécret-of-an-account"
+    credentials = {"key": "another-key-of-an-account", "secret": secret}
+    with kept(tmp_path / "a.db") as mock:
+        mock.registry.create(credentials["key"], Secret(secret))
+        async with client_of(mock) as client:
+            token = (await client.post("/authenticate", credentials)).json()["token"]
+
+    with kept(tmp_path / "a.db", journal=True) as again:
+        async with client_of(again) as client:
+            told = {
+                "plain": secret,
+                "base64": base64.b64encode(secret.encode()).decode(),
+                "escaped": "".join(f"\\u{ord(one):04x}" for one in secret),
+                "latin-1": "nothing",
+            }[form]
+            body = f'{{"contacts": [{{"id": "C-1", "firstName": "{told}"}}]}}'.encode()
+            headers = {"x-note": secret.encode("latin-1")} if form == "latin-1" else {}
+            assert (await client.post("/import", body, token=token, headers=headers)).status_code == 202
+            account = again.registry.get(credentials["key"])
+            assert account is not None
+            (exchange,) = account.journal
+    assert told not in exchange.request_body.decode() or form == "latin-1"
+    assert all(secret.encode("latin-1") not in value for _, value in exchange.request_headers)
+    assert account.secret.reveal() == secret
 
 
 async def test_what_cannot_be_saved_is_not_promised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ from urllib.parse import unquote
 
 from casavi_mock.accounts import Account, Registry
 from casavi_mock.domain.journal import Exchange, printable
+from casavi_mock.domain.model import DigestedSecret
 from casavi_mock.journal.redaction import (
     MARK,
     Redaction,
@@ -20,6 +21,7 @@ from casavi_mock.journal.redaction import (
     members_view,
     names_secret,
     nothing_hidden,
+    recognised,
     standing_in,
     tokens_in,
     without_members,
@@ -81,6 +83,10 @@ class Recorder:
         if trail.given is None:
             without_members(shown)
         # Of nearly all exchanges it is told at one look that there is nothing to take out.
+        if account is not None and isinstance(
+            account.secret, DigestedSecret
+        ):  # of an earlier run, and not heard of since
+            account.secret = recognised(_everything(trail, shown), account.secret) or account.secret
         hidden = credentials(account.key, account.secret) if account else None
         quotes = trail.answer is None or trail.answer.quotes
         if not usual or hidden is None or not nothing_hidden(shown, hidden, self._registry.issued, quotes=quotes):

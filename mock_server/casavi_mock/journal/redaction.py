@@ -40,6 +40,8 @@ _HYPHENS_IN_BASE64 = re.compile(rb"L[\w+/-]{6}t")
 """What two hyphens of a UUID become in base64, wherever in it the UUID begins; for the same reason."""
 _BASE64 = re.compile(rb"[A-Za-z0-9+/]{16,}")
 _IN_BASE64 = string.ascii_letters.encode() + b"0123456789+/-_"
+_WORD = re.compile(rb"[^\s\"'=&;,:/?{}\[\]()<>|\\\x00-\x1f]{8,200}")
+"""What may be a secret of which only the digest is known."""
 _URL_SAFE, _STANDARD = bytes.maketrans(b"+/", b"-_"), bytes.maketrans(b"-_", b"+/")
 
 
@@ -176,6 +178,22 @@ def standing_in(raw: bytes, accounts: Iterable[Account]) -> list[Known]:
     text += text.decode(errors="replace").encode("latin-1", "replace")
     each = (one for account in accounts for one in (account.key, account.secret.reveal()))
     return [known(one) for one in dict.fromkeys(each) if one and one.encode(errors="replace") in text]
+
+
+def recognised(raw: bytes, secret: Secret) -> Secret | None:
+    """Returns a secret of which only the digest is known, if it stands in bytes as a word, in any form.
+
+    Args:
+        raw: Any bytes.
+        secret: One whose text nobody here knows.
+    """
+    readings = list(_readings(raw))
+    text = b" ".join([*readings, *(decoded for reading in readings for decoded in _from_base64(reading))])
+    for word in dict.fromkeys(_WORD.findall(text)):
+        for spelled in (word.decode(errors="replace"), word.decode("latin-1")):
+            if secret.matches(spelled):
+                return Secret(spelled)
+    return None
 
 
 class Redaction:
