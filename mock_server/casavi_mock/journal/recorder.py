@@ -83,9 +83,7 @@ class Recorder:
         if trail.given is None:
             without_members(shown)
         # Of nearly all exchanges it is told at one look that there is nothing to take out.
-        if account is not None and isinstance(
-            account.secret, DigestedSecret
-        ):  # of an earlier run, and not heard of since
+        if account is not None and isinstance(account.secret, DigestedSecret):  # of an earlier run
             account.secret = recognised(_everything(trail, shown), account.secret) or account.secret
         hidden = credentials(account.key, account.secret) if account else None
         quotes = trail.answer is None or trail.answer.quotes
