@@ -72,7 +72,7 @@ class Writer:
         self._lock = threading.Lock()
         self._left: Work = []
         self._bell: queue.SimpleQueue[None] = queue.SimpleQueue()
-        self._rung = self._ending = False
+        self._rung = self._ending = self._ended = False
         self._full_at: float | None = None
         self._retry_at = 0.0
         self._thread = threading.Thread(target=self._run, name="casavi-mock state", daemon=True)
@@ -117,8 +117,7 @@ class Writer:
             with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
                 loop.call_soon_threadsafe(_settle, futures)
 
-        self._waiting.append(told)
-        self._ring()
+        self._wait(told)
 
     def _saved_quickly(self) -> bool:
         """Saves in this thread if it is little and nothing is in the way; returns whether it did."""
@@ -140,9 +139,15 @@ class Writer:
     def wait(self) -> None:
         """Waits like `saved`, in a thread without an event loop."""
         event = threading.Event()
-        self._waiting.append(event.set)
-        self._ring()
+        self._wait(event.set)
         event.wait()
+
+    def _wait(self, told: Callable[[], None]) -> None:
+        self._waiting.append(told)
+        if self._ended:  # nobody saves any more, and nobody must wait for that for ever
+            self._tell()
+        else:
+            self._ring()
 
     def stop(self) -> None:
         """Saves everything and ends.
@@ -166,6 +171,8 @@ class Writer:
             self._sleep()
             self._round()
         self._round()
+        self._ended = True
+        self._tell()
 
     def _sleep(self) -> None:
         """Waits until somebody waits for something to be saved, or something has waited long enough."""
@@ -185,6 +192,12 @@ class Writer:
                 self._save()
         for one in told:
             one()
+
+    def _tell(self) -> None:
+        """Tells all who wait."""
+        while self._waiting:
+            with contextlib.suppress(IndexError):  # another thread was faster
+                self._waiting.popleft()()
 
     def _save(self) -> None:
         if self._left and not self._written(self._left):

@@ -139,6 +139,13 @@ def test_exchanges_come_back_and_numbers_go_on(tmp_path: Path) -> None:
     kept.keeper.close()
 
 
+def test_nobody_waits_for_what_nobody_saves_any_more(tmp_path: Path) -> None:
+    kept = Kept(tmp_path / "a.db")
+    kept.keeper.close()
+
+    assert kept.keeper.wait() is None
+
+
 def test_a_job_that_runs_has_no_number_among_those_that_wait(tmp_path: Path) -> None:
     kept = Kept(tmp_path / "a.db", progress=SLOW)
     first, second = (kept.send({"contacts": [{"id": "C-1"}]}) for _ in "12")
