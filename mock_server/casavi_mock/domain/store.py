@@ -261,8 +261,7 @@ class Store:
             row = (key, internal_id, shared.get(names, names), packed, place, created_at, modified_at)
             add(key, len(rows))
             rows.append(row)
-            if internal_id >= self._next_internal_id:
-                self._next_internal_id = internal_id + 1
+            self._next_internal_id = max(self._next_internal_id, internal_id + 1)
             for name, ids in links.items():
                 for id_ in ids(table.record(row)):
                     self._indexes[name].add(id_, key)

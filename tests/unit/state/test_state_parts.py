@@ -82,6 +82,21 @@ def test_a_job_that_waits_obeys_after_the_kill_too(tmp_path: Path) -> None:
     kept.keeper.close()
 
 
+def test_what_was_changed_after_it_was_saved_is_saved_again(tmp_path: Path) -> None:
+    kept = Kept(tmp_path / "a.db")
+    for name in ("Eva", "Ada"):
+        kept.time.advance(seconds=1)
+        kept.send({"contacts": [{"id": "C-1", "firstName": name}, {"id": f"C-{name}"}]})
+        kept.account.hold()
+        kept.account.release()
+
+    again = both(kept, tmp_path / "left")
+
+    assert seen(again) == seen(kept)
+    assert [dict(one.fields) for one in again.account.store.records("contacts")] == [{"firstName": "Ada"}, {}, {}]
+    kept.keeper.close()
+
+
 def test_contents_of_documents_come_back(tmp_path: Path) -> None:
     kept = Kept(tmp_path / "a.db", keep_documents=True)
     document = {"id": "D-1", "name": "a.txt", "content": base64.b64encode(b"content").decode()}
