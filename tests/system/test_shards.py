@@ -1,5 +1,6 @@
 """Several servers behind Debian's HAProxy: each account lives in one of them, and clients notice nothing."""
 
+import asyncio
 import shutil
 import signal
 import socket
@@ -19,6 +20,7 @@ from casavi_mock.cli.shards import configuration
 from casavi_mock.domain.model import Secret
 from casavi_mock.domain.tokens import MARK, shard_mark
 from tests.cli.conftest import clean_environment
+from tests.system.test_state_kills import Lane, Told, check
 
 SHARD_KEY = "the-key-of-the-shards"
 ACCOUNTS = [(f"key-{number}-of-an-account", f"secret-{number}-of-an-account") for number in range(64)]
@@ -172,6 +174,49 @@ def test_accounts_live_in_one_server_each(tmp_path: Path) -> None:
         _check_other_tokens(clients)
         _check_a_kill(shards, clients, jobs, threads)
         _check_a_further_server(tmp_path, shards, clients, threads)
+
+
+@needs_haproxy
+@pytest.mark.slow
+def test_a_server_that_is_killed_under_load_loses_nothing_and_bothers_nobody(tmp_path: Path) -> None:
+    shards = [Shard(tmp_path, str(number)) for number in range(2)]
+    accounts = [{"key": key, "secret": secret} for key, secret in ACCOUNTS[:8]]
+    told = Told()
+    with ExitStack() as stack, ThreadPoolExecutor(1) as threads:
+        for shard in shards:
+            stack.callback(shard.end, signal.SIGKILL)
+            shard.start()
+        url = stack.enter_context(balanced(tmp_path, shards))
+        with httpx.Client(base_url=url, timeout=SECONDS) as http:
+            for account in accounts:
+                http.post("/_mock/accounts", json=account).raise_for_status()
+
+        async def load() -> None:
+            lanes = [Lane(url, one, f"lane{number}", told) for number, one in enumerate(accounts)]
+            running = [asyncio.ensure_future(lane.run()) for lane in lanes]
+            await asyncio.sleep(0.7)  # the moment is what is tested
+            shards[0].end(signal.SIGKILL)
+            await asyncio.get_running_loop().run_in_executor(threads, shards[0].start)
+            await asyncio.sleep(0.7)
+            for one in running:
+                one.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+
+        asyncio.run(load())
+        check(url, told, accounts)
+        here = _keys(shards[1], accounts)
+        assert 0 < len(here) < len(accounts)
+        assert {key for key, status in told.statuses if status >= 400} <= {one["key"] for one in accounts} - here
+
+
+def _keys(shard: Shard, accounts: list[dict[str, str]]) -> set[str]:
+    """Which of the accounts a server has."""
+    found = set()
+    for account in accounts:
+        headers = {"X-Mock-Key": account["key"]}
+        if httpx.get(f"{shard.url}/_mock/clock", headers=headers, timeout=SECONDS).status_code == 200:
+            found.add(account["key"])
+    return found
 
 
 def _check_what_has_no_account(url: str, shards: list[Shard]) -> None:

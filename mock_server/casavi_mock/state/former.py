@@ -28,7 +28,8 @@ def turn(path: Path, account: Account) -> None:
     _read(path, account)
     fresh = path.with_name(f".{path.name}.new")
     try:
-        fresh.unlink(missing_ok=True)
+        for left in ("", "-wal", "-journal"):  # by a start that was killed
+            path.with_name(f"{fresh.name}{left}").unlink(missing_ok=True)
         connection = opened(fresh)
         account.changes = Changes(lambda decided: None, lambda: None)
         taken = capture(account, full=True, journal=False)
