@@ -16,7 +16,7 @@ from casavi_mock.state import forms
 from casavi_mock.state.schema import ENTITY_SHIFT, JOB_SHIFT, RECORD_SHIFT
 from casavi_mock.system import entropy
 
-ROWS_AT_ONCE = 64
+ROWS_AT_ONCE = 200
 """Rows that go into the file by one statement: between two the writer has to wait for its turn in the interpreter."""
 
 _KINDS = {entity: place << ENTITY_SHIFT for place, entity in enumerate(ENTITIES)}

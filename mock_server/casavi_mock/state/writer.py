@@ -25,8 +25,8 @@ QUICK_BYTES = 64_000
 QUICK_ACCOUNTS = 50
 """Accounts whose changes are saved so together."""
 
-SLOW_SECONDS = 0.005
-SLOW_FOR_SECONDS = 10.0
+SLOW_SECONDS = 0.02
+SLOW_FOR_SECONDS = 1.0
 """If that takes longer than the first, the thread does it for as long as the second."""
 
 Work = list[Capture | Account]
