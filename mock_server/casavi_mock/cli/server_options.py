@@ -127,7 +127,7 @@ OPTIONS = (
     option(
         "--state-seconds",
         type=Number(0, 60, min_open=True),
-        default=0.5,
+        default=2.0,
         help="Delay of records.",
     ),
     limit_options,

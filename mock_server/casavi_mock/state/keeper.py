@@ -38,7 +38,7 @@ class StateOptions:
     path: str
     sync: str = "normal"
     """One of `casavi_mock.state.database.SYNCS`."""
-    behind_seconds: float = 0.5
+    behind_seconds: float = 2.0
     """How long the records of jobs may wait until they are saved; they would come out the same again."""
     journal: bool = False
     """Whether the journals are kept too."""
