@@ -67,7 +67,7 @@ class Keeper:
         self._connection, ids = _read(path, options, registry, seeded)
         self.found = bool(ids)
         """Whether there was a state to start with."""
-        self._saved_at: str | None = None
+        self._saved_at: datetime | None = None
         self._tables = Tables(self._connection, ids)
         self._writer = Writer(
             self._tables.write,
@@ -93,7 +93,8 @@ class Keeper:
 
     def view(self) -> dict[str, Any]:
         """Returns what health tells: the name of the file, when it was saved last, and why it cannot be at present."""
-        return {"file": self._path.name, "saved": self._saved_at, "trouble": self._writer.trouble}
+        saved = None if self._saved_at is None else timestamp(self._saved_at)
+        return {"file": self._path.name, "saved": saved, "trouble": self._writer.trouble}
 
     def around(self, route: Route) -> Route:
         """Returns what answers a request like another one does, and waits until what it decided is saved."""
@@ -139,7 +140,7 @@ class Keeper:
         return f"{self._path.name}: {reason(error)}"
 
     def _note_saved(self) -> None:
-        self._saved_at = timestamp(self._now())
+        self._saved_at = self._now()
 
     def _begin(self, ids: dict[Account, Ids], *, journal: bool) -> None:
         """Writes the secrets that the start has given, which may be others than those of the file."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from casavi_mock.accounts import Account
 from casavi_mock.accounts.capture import Capture, FaultFacts, Full, TokenFacts
+from casavi_mock.accounts.changes import Accepted
 from casavi_mock.accounts.snapshots import Snapshot
 from casavi_mock.domain.jobs import kept
 from casavi_mock.domain.model import ENTITIES, DigestedSecret, Key, digested, token_digest
@@ -19,6 +20,7 @@ from casavi_mock.system import entropy
 ROWS_AT_ONCE = 200
 """Rows that go into the file by one statement: between two the writer has to wait for its turn in the interpreter."""
 
+_ACCEPT = "INSERT OR REPLACE INTO jobs (place, id, created, size, forced, body) VALUES (?, ?, ?, ?, ?, ?)"
 _KINDS = {entity: place << ENTITY_SHIFT for place, entity in enumerate(ENTITIES)}
 
 
@@ -65,6 +67,9 @@ class Tables:
             sqlite3.Error: Nothing was written.
         """
         execute = self._connection.execute
+        if len(work) == 1 and isinstance(work[0], Capture) and self._is_one_import(work[0]):
+            execute(_ACCEPT, self._accepted(self._ids[work[0].account].live, work[0].accepted[0]))
+            return
         accounts = {one.account if isinstance(one, Capture) else one for one in work}
         before = {account: self._ids[account].copy() for account in accounts if account in self._ids}
         execute("BEGIN")
@@ -88,16 +93,28 @@ class Tables:
         live, execute = ids.live, self._connection.execute
         if taken.whole:
             self._empty(live)
-        for number, job_id, created_at, size, forced, body in taken.accepted:
-            execute(
-                "INSERT OR REPLACE INTO jobs (place, id, created, size, forced, body) VALUES (?, ?, ?, ?, ?, ?)",
-                (live << JOB_SHIFT | number, job_id, forms.number(created_at), size, forced, body),
-            )
+        for one in taken.accepted:
+            execute(_ACCEPT, self._accepted(live, one))
         self._tokens(live, taken.tokens)
         if taken.faults is not None:
             execute("UPDATE parts SET faults = ? WHERE id = ?", (forms.faults_text(taken.faults), live))
         if taken.full is not None:
             self._full(ids, taken.full, whole=taken.whole)
+
+    def _is_one_import(self, taken: Capture) -> bool:
+        """Whether there is nothing but one import: then one statement is the whole transaction."""
+        return (
+            len(taken.accepted) == 1
+            and taken.full is None
+            and taken.faults is None
+            and not (taken.tokens or taken.whole)
+            and taken.account in self._ids
+        )
+
+    @staticmethod
+    def _accepted(live: int, one: Accepted) -> tuple[Any, ...]:
+        place = live << JOB_SHIFT | one.number
+        return place, one.id, forms.number(one.created_at), one.size, one.forced, one.body
 
     def _open(self, account: Account) -> Ids:
         self._last_account += 1
