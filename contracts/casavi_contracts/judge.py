@@ -21,8 +21,14 @@ from casavi_contracts.target import Capability, Target
 from casavi_contracts.trial import Accounts
 from casavi_contracts.verdict import Finding, Outcome, Verdict, finding_of
 
-SHRINK_CASES = 60
+SHRINK_CASES = 500
 """Cases that are judged to find a smaller one, after the first that breaks the law."""
+
+ACCOUNT_SHRINK_CASES = 60
+"""The same at an account whose records stay, and where each request counts."""
+
+SHRINK_REQUESTS = 5_000
+"""Requests after which no more than `ACCOUNT_SHRINK_CASES` are judged: a server whose jobs never end takes many."""
 
 
 class Judge:
@@ -167,7 +173,9 @@ class _Trials:
         self._accounts = accounts
         self._laws = laws
         self._known: dict[str, Broken | None] = {}
-        self._left = shrink_cases
+        self._most = shrink_cases
+        self._smaller = 0
+        self._broke_at = 0
         self.unlike_the_simplest = law.alone
         """Whether the first case, which is always the simplest one, is left out."""
         self._size = 0
@@ -201,12 +209,13 @@ class _Trials:
                 self.states.add(status)
 
     def _first_time(self, case: Any) -> Broken | None:
-        if self.smallest:
-            if self._left == 0:
-                raise _Enough
-            self._left -= 1
         recorder = self._accounts.target.recorder
         before = recorder.count
+        if self.smallest:
+            many = before - self._broke_at > SHRINK_REQUESTS
+            if self._smaller >= (min(self._most, ACCOUNT_SHRINK_CASES) if many else self._most):
+                raise _Enough
+            self._smaller += 1
         self.judged += 1
         try:
             self._law.check(self._accounts.trial(), case)
@@ -217,6 +226,8 @@ class _Trials:
             broken = error if isinstance(error, Broken) else Broken("an answer of the contract's form", repr(error))
             shown = case if broken.case is None else broken.case
             size = len(json.dumps(shown))
+            if not self.smallest:
+                self._broke_at = before
             if not self.smallest or size <= self._size:  # of equal ones the later is simpler
                 self._size = size
                 self.smallest = tuple(self._finding(one, shown, before) for one in (broken, *broken.others))

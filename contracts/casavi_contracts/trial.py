@@ -9,7 +9,7 @@ from casavi_contracts.client import Client
 from casavi_contracts.contract import Contract
 from casavi_contracts.failures import Broken
 from casavi_contracts.target import Clock, Target
-from casavi_contracts.walking import Bookmarks
+from casavi_contracts.walking import Bookmarks, pages
 
 _T = TypeVar("_T")
 
@@ -216,7 +216,8 @@ class Trial:
         """
         if self._bookmarks is not None:
             return self._bookmarks.read(client, operation, query, self._began, self.names.prefix)
-        return [record for page in client.walk(operation, query) for record in page if self.names.mine(record["id"])]
+        seen = (record for page in pages(client, operation, query) for record in page.records)
+        return [record for record in seen if self.names.mine(record["id"])]
 
     @property
     def shared(self) -> bool:

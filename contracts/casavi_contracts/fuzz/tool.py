@@ -35,6 +35,7 @@ def configuration(
     max_examples: int | None,
     *,
     left_out: Collection[str] = (),
+    covered: Collection[str] = (),
     careful: bool = False,
 ) -> SchemathesisConfig:
     """Returns the shipped settings with those of one run.
@@ -44,6 +45,7 @@ def configuration(
         phases: Names of the phases to run.
         max_examples: Cases of each operation in the fuzzing phase, and chains in the stateful one; None as shipped.
         left_out: The `operationId`s that are not wanted.
+        covered: Those of which no examples are sent, nor every case that the document defines.
         careful: Whether the target may know operations that the contract does not, or keep what it should refuse.
     """
     data = tomllib.loads(CONFIG.read_text(encoding="utf-8"))
@@ -55,6 +57,8 @@ def configuration(
         if max_examples is not None and "generation" in settings:
             settings["generation"]["max-examples"] = max_examples
     data["operations"] = [{"include-operation-id": name, "enabled": False} for name in left_out]
+    less = {"examples": {"enabled": False}, "coverage": {"enabled": False}}
+    data["operations"] += [{"include-operation-id": name, "phases": less} for name in covered]
     if careful:
         data["phases"]["coverage"]["unexpected-methods"] = list(HARMLESS)
         data["operations"].append({"include-operation-id": IMPORT, "generation": {"mode": "positive"}})

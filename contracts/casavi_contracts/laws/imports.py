@@ -27,8 +27,9 @@ from casavi_contracts.trial import Trial
 
 WRITES = (Capability.WRITE,)
 
-_LARGE = 250
-"""Contacts of a large import: ten pages, and with their notes more bytes than servers read at once."""
+_LARGE = 1_100
+"""Contacts of a large import, and units: more than a thousand, and with their notes more bytes than servers read at
+once."""
 
 _LARGE_ENOUGH = 110
 """Contacts of one at an account whose records stay: five pages."""
@@ -230,11 +231,11 @@ def refused_import_leaves_no_trace(trial: Trial, case: Any) -> None:
     expect_read(trial, account)
 
 
-@check(inferred="8.1", operations=("importMasterData",), needs=WRITES, records=502)
+@check(inferred="8.1", operations=("importMasterData",), needs=WRITES, records=2_202)
 def large_import_is_whole(trial: Trial) -> None:
-    """Of a request with some hundred records every single one is imported."""
+    """Of a request with more than a thousand records every single one is imported."""
     people = _LARGE_ENOUGH if trial.shared else _LARGE
-    portfolio, account = trial.names.own(_estate(people, note="x" * 1_000)), Account(trial.contract)
+    portfolio, account = trial.names.own(_estate(people, note="x" * 250)), Account(trial.contract)
     expected, client = accepted(trial, account, portfolio), trial.account
     answer = client.send("importMasterData", body=portfolio)
     trial.expect(answer.ok, f"a request of {people} contacts to be accepted", f"status {answer.status}")
@@ -257,7 +258,7 @@ def _estate(contacts: int, note: str = "") -> dict[str, Any]:
     }
 
 
-@check(documented="8.1", operations=("importMasterData",), needs=WRITES, cases=_anything, examples=8)
+@check(documented="8.1", operations=("importMasterData",), needs=WRITES, cases=_anything, examples=16)
 def imported_records_are_stored(trial: Trial, case: Any) -> None:
     """When a job has ended, the records of its request can be read."""
     portfolio, account = trial.names.own(case), Account(trial.contract)

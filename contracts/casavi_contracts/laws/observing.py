@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
@@ -131,12 +132,14 @@ def expect_read(
 def expect_ids(trial: Trial, entity: str, seen: list[str], expected: list[str], **more: Any) -> None:
     """Breaks the law unless a list has exactly these ids of the trial, each once."""
     more = {"place": f"list of {entity}", **more}
+    counts = Counter(seen)
     for reference in expected:
-        count = seen.count(reference)
+        count = counts[reference]
         trial.expect(
             count == 1, f"{entity} {shown(trial.names.local(reference))} once in the list", f"{count} times", **more
         )
-    strange = [trial.names.local(reference) for reference in seen if reference not in expected]
+    wanted = {*expected}
+    strange = [trial.names.local(reference) for reference in seen if reference not in wanted]
     trial.expect(not strange, f"no other {entity} than were imported", f"{shown(strange)} as well", **more)
 
 

@@ -63,6 +63,27 @@ def page_walk_returns_every_record_once(trial: Trial) -> None:
             stock.expect(entity, seen)
 
 
+@check(inferred="5", needs=WRITES, records=1_010)
+def long_list_is_whole(trial: Trial) -> None:
+    """A list of more than a thousand records can be walked through to its end, and says how long it is."""
+    stock, version = Stock(trial), trial.contract.version
+    for size in _LONG_AT_AN_ACCOUNT if trial.shared else _LONG:
+        stock.grow(size)
+    for entity, operation in stock.some_lists():
+        seen = walked(trial.account, operation)
+        stock.expect(entity, seen)
+        if version == "v1":
+            told = trial.account.page(operation, "page=0")
+            trial.expect(told["count"] >= len(seen), f"a count of {len(seen)} records", f"{told['count']}")
+
+
+_LONG = (250, 500, 750, 1_010)
+"""How many records there are after each import: in the end more than a thousand, where many a limit lies."""
+
+_LONG_AT_AN_ACCOUNT = (_LONG[0],)
+"""The same where records stay: this is judged when lists are long anyway."""
+
+
 def _to_full_page(trial: Trial) -> int:
     """Returns how many contacts are lacking until the last page is full; at least one."""
     size = page_size(trial.contract)

@@ -9,6 +9,9 @@ GRAVITY = (Outcome.FAILED, Outcome.REFUTED, Outcome.BLOCKED, Outcome.SKIPPED, Ou
 """Worst first."""
 
 
+KEPT = "replays"
+"""What cases are about that a project keeps in files."""
+
 LEFT_OVER = 0.02
 """Share of the checks that may be left over when a budget is spent, for a run that is good all the same."""
 

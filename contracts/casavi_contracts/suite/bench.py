@@ -14,7 +14,7 @@ from casavi_contracts import spec
 from casavi_contracts.contract import Contract
 from casavi_contracts.exchange import Recorder, Redactor
 from casavi_contracts.failures import CouldNotRun
-from casavi_contracts.judge import Judge
+from casavi_contracts.judge import ACCOUNT_SHRINK_CASES, SHRINK_CASES, Judge
 from casavi_contracts.laws import LAWS, Law
 from casavi_contracts.safety import Budget, Careful, Ledger, Pace, WritePolicy, records_of
 from casavi_contracts.suite.reach import client_of, find_plane, transport_to
@@ -58,8 +58,9 @@ class Bench:
         self._numbers = itertools.count(1)
         self._bookmarks = Bookmarks() if target.shared else None
         laws = {law.name: law for law in (*LAWS, *own)}
+        tries = SHRINK_CASES if target.plane else ACCOUNT_SHRINK_CASES
         self._judges = {
-            version: Judge(laws, partial(self._accounts, contract), seed=settings.seed)
+            version: Judge(laws, partial(self._accounts, contract), seed=settings.seed, shrink_cases=tries)
             for version, contract in contracts.items()
         }
 

@@ -87,6 +87,9 @@ class Settings:
     html: Path | None
     replay: Path | None
     replay_dir: Path
+    """Where cases are written that break something."""
+    corpus: Path | None = None
+    """The same if it was named: then the cases in it are judged first."""
     command: str
     """With which the run was started, without secrets."""
 
@@ -230,6 +233,7 @@ def read(config: pytest.Config) -> Settings:
         html=given.path("html"),
         replay=given.path("replay"),
         replay_dir=given.path("replay-dir") or folder / "casavi-check-replays",
+        corpus=given.path("replay-dir"),
         command=given.told.get("command") or _command(config, url),
     )
 

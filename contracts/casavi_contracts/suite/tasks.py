@@ -112,7 +112,7 @@ class LawTask:
 
     def judge(self, bench: "Bench") -> Verdict:
         """Judges the law."""
-        verdict = bench.judge(self.version).judge(_deep(self.law, bench.settings.max_examples))
+        verdict = bench.judge(self.version).judge(deep(self.law, bench.settings.max_examples))
         most = bench.settings.max_examples
         if most is None or self.law.each is not None or self.law.examples <= most:
             return verdict
@@ -130,7 +130,7 @@ class ReplayTask(LawTask):
         judge = bench.judge(self.version)
         for law in LAWS:
             if law.name in self.replay.before:
-                judge.judge(_deep(law, self.replay.max_examples))
+                judge.judge(deep(law, self.replay.max_examples))
         return judge.replay(self.law, self.replay.case)
 
 
@@ -170,9 +170,14 @@ class FuzzTask:
         if target.plane is None and not self.asked:
             reason = f"it sends very much; at a server that is no mock it has to be asked for: --only {self.name}"
             return Verdict(self.name, self.version, Outcome.SKIPPED, "inferred", reason=reason)
-        settings = bench.settings
+        settings, first = bench.settings, next(iter(bench.contracts.values()))
         return fuzz.fuzz(
-            target, contract, seed=settings.seed, run=bench.new_prefix(), max_examples=settings.max_examples
+            target,
+            contract,
+            seed=settings.seed,
+            run=bench.new_prefix(),
+            max_examples=settings.max_examples,
+            covered=() if first is contract else [name for name in contract.operations if name in first.operations],
         )
 
 
@@ -246,7 +251,8 @@ def task_of(replay: Replay, own: Sequence[Law] = ()) -> Task:
     raise CouldNotRun(_unknown(replay.law, [*(law.name for law in (*_EVERY_LAW, *own)), fuzz.NAME]))
 
 
-def _deep(law: Law, max_examples: int | None) -> Law:
+def deep(law: Law, max_examples: int | None) -> Law:
+    """Returns a check that draws so many cases; as many as usual if None, and where it has a list of them."""
     if max_examples is None or law.examples == 1 or law.each is not None:
         return law
     return replace(
