@@ -192,10 +192,8 @@ def read(config: pytest.Config) -> Settings:
         CouldNotRun: One of them is impossible.
     """
     given = Given(config)
-    application = given.told.get("application")
     folder, app = config.invocation_params.dir, given.text("app") or ""
-    if app:
-        application = application_at(app, folder)
+    application = application_at(app, folder) if app else given.told.get("application")
     url = given.text("url") if application is None else None
     seed = given.whole("seed", most=MAX_SEED)
     return Settings(
