@@ -13,10 +13,10 @@ from hypothesis import seed as seeded
 from hypothesis import strategies as st
 from hypothesis.errors import HypothesisWarning
 
+from casavi_contracts.checks.definition import Law, Search
 from casavi_contracts.contract import Contract
 from casavi_contracts.exchange import Answer, Exchange
 from casavi_contracts.failures import Broken, KitError, Unmet
-from casavi_contracts.laws.law import Law, Search
 from casavi_contracts.target import Capability, Target
 from casavi_contracts.trial import Accounts
 from casavi_contracts.verdict import Finding, Outcome, Verdict, finding_of

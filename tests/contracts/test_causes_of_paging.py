@@ -2,8 +2,8 @@
 
 import pytest
 
-from casavi_contracts.laws import LAWS, Law, links, pages
-from casavi_contracts.laws.law import checks_of
+from casavi_contracts.checks import LAWS, Law, links, pages
+from casavi_contracts.checks.definition import checks_of
 from casavi_contracts.report import Promise, Results
 from casavi_contracts.report.causes import causes
 from tests.contracts.mutants import pages as page_mutants

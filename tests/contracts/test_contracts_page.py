@@ -11,9 +11,9 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import settings
 
+from casavi_contracts.checks import Law
 from casavi_contracts.fuzz.checks import CHECKS
 from casavi_contracts.fuzz.reasons import BUILT_IN
-from casavi_contracts.laws import Law
 from casavi_contracts.verdict import Outcome
 from casavi_mock.cli.check import check
 from tests.contracts.mutants import page

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from casavi_contracts import machine, spec
+from casavi_contracts.checks import LAWS
 from casavi_contracts.contract import VERSIONS
 from casavi_contracts.fuzz.checks import CHECKS
-from casavi_contracts.laws import LAWS
 from tests.support.kit import contract
 
 FACTS = Path(__file__).parents[2] / "docs" / "facts.md"

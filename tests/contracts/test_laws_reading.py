@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from casavi_contracts.checks.reading import distinct
 from casavi_contracts.judge import Judge
-from casavi_contracts.laws.reading import distinct
 from casavi_contracts.target import Capability, Target
 from casavi_contracts.trial import Accounts
 from casavi_contracts.verdict import Outcome

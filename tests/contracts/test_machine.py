@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
 
+from casavi_contracts.checks import LAWS
 from casavi_contracts.contract import Contract
 from casavi_contracts.failures import Broken, BudgetSpent, CouldNotRun
 from casavi_contracts.judge import Judge
-from casavi_contracts.laws import LAWS
 from casavi_contracts.machine import LAW, NAME, AccountMachine, machine_of, play
 from casavi_contracts.machine.commands import checked, told
 from casavi_contracts.machine.search import search

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 
 import pytest
 
-from casavi_contracts.laws import LAWS, Law
+from casavi_contracts.checks import LAWS, Law
 from casavi_contracts.target import Target
 from casavi_contracts.verdict import Outcome
 from tests.contracts.mutants import races

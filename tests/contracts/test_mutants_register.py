@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from casavi_contracts.laws import LAWS
+from casavi_contracts.checks import LAWS
 from tests.contracts.mutants.register import MUTANTS
 
 LEAST = 700

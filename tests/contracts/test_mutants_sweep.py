@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from casavi_contracts.checks import LAWS
 from casavi_contracts.contract import VERSIONS
-from casavi_contracts.laws import LAWS
 from tests.contracts.mutants import sweeping
 from tests.contracts.mutants.judging import BY_NAME
 from tests.contracts.mutants.sweeping import Search, Survival, found_among, of_operation, remembered, sweep

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from hypothesis import strategies as st
 
+from casavi_contracts.checks import check
 from casavi_contracts.failures import Broken
 from casavi_contracts.judge import ACCOUNT_SHRINK_CASES, SHRINK_CASES, SHRINK_REQUESTS, Judge
-from casavi_contracts.laws import check
 from casavi_contracts.target import Target
 from casavi_contracts.trial import Trial
 from casavi_contracts.verdict import Verdict

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import hypothesis
 
 from casavi_contracts.apart import hypothesis_apart
+from casavi_contracts.checks import LAWS
 from casavi_contracts.client import Client
 from casavi_contracts.contract import Contract
 from casavi_contracts.failures import Broken
@@ -18,7 +19,6 @@ from casavi_contracts.fuzz.findings import FuzzFinding
 from casavi_contracts.fuzz.sent import Sent
 from casavi_contracts.fuzz.session import IMPORT, Session
 from casavi_contracts.fuzz.settings import PHASES
-from casavi_contracts.laws import LAWS
 from casavi_contracts.target import Capability, Credentials, Target
 from casavi_contracts.trial import Names
 from casavi_contracts.verdict import Finding, Outcome, Verdict, finding_of

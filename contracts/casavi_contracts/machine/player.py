@@ -5,14 +5,14 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
+from casavi_contracts.checks.calls import is_good, lists
+from casavi_contracts.checks.moments import moment
+from casavi_contracts.checks.observing import LISTS, expect_read, expect_refused, predicted
+from casavi_contracts.checks.refresh import ask
+from casavi_contracts.checks.refusals import refused
+from casavi_contracts.checks.tokens import MARGIN
 from casavi_contracts.client import Client
 from casavi_contracts.failures import Broken, CouldNotRun, Unmet
-from casavi_contracts.laws.calls import is_good, lists
-from casavi_contracts.laws.moments import moment
-from casavi_contracts.laws.observing import LISTS, expect_read, expect_refused, predicted
-from casavi_contracts.laws.refresh import ask
-from casavi_contracts.laws.refusals import refused
-from casavi_contracts.laws.tokens import MARGIN
 from casavi_contracts.machine.commands import Command, checked
 from casavi_contracts.machine.imports import Sent
 from casavi_contracts.machine.tokens import State, Token, Tokens

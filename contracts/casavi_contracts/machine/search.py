@@ -7,8 +7,8 @@ from hypothesis import seed as seeded
 from hypothesis import settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from casavi_contracts.checks.definition import Law
 from casavi_contracts.contract import Contract
-from casavi_contracts.laws.law import Law
 from casavi_contracts.machine.commands import told
 from casavi_contracts.machine.judged import Judged
 from casavi_contracts.machine.machine import EXAMPLES, drawing, quietly
@@ -19,7 +19,7 @@ NAME = "account-behaves-as-the-model"
 
 
 def search(target: Target, contract: Contract, judge: Callable[[Any], None], *, how: settings, seed: int) -> None:
-    """Lets the machine draw sequences and has them judged, as `casavi_contracts.laws.law.Search` describes it."""
+    """Lets the machine draw sequences and has them judged, as `checks.definition.Search` describes it."""
     machine = drawing(target, contract, Judged(judge, contract))
     run_state_machine_as_test(seeded(seed)(machine), settings=quietly(how))
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from casavi_contracts.checks.tokens import MARGIN
 from casavi_contracts.contract import Contract
-from casavi_contracts.laws.tokens import MARGIN
 
 
 class State(StrEnum):

@@ -11,11 +11,11 @@ from functools import partial
 import httpx
 
 from casavi_contracts import spec
+from casavi_contracts.checks import LAWS, Law
 from casavi_contracts.contract import Contract
 from casavi_contracts.exchange import Recorder, Redactor
 from casavi_contracts.failures import CouldNotRun
 from casavi_contracts.judge import ACCOUNT_SHRINK_CASES, SHRINK_CASES, Judge
-from casavi_contracts.laws import LAWS, Law
 from casavi_contracts.safety import Budget, Careful, Ledger, Pace, WritePolicy, records_of
 from casavi_contracts.suite.reach import client_of, find_plane, transport_to
 from casavi_contracts.suite.settings import CONSENT, Settings, for_mock

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from casavi_contracts import fuzz
+from casavi_contracts.checks import Law
+from casavi_contracts.checks.definition import no_case
 from casavi_contracts.contract import Contract
 from casavi_contracts.failures import CouldNotRun
-from casavi_contracts.laws import Law
-from casavi_contracts.laws.law import no_case
 from casavi_contracts.report import KEPT, Promise, replay
 from casavi_contracts.report.replay import Replay
 from casavi_contracts.spec import ProfileError

@@ -11,11 +11,11 @@ import httpx
 from rich.console import RenderableType
 
 from casavi_contracts.apart import hypothesis_apart
+from casavi_contracts.checks import Law
 from casavi_contracts.contract import Contract
 from casavi_contracts.coverage import Coverage
 from casavi_contracts.exchange import Redactor
 from casavi_contracts.failures import BudgetSpent, CouldNotRun, Unmet
-from casavi_contracts.laws import Law
 from casavi_contracts.report import Report, Results, Row, Timings, files, replay
 from casavi_contracts.report.reached import Reached
 from casavi_contracts.report.results import sameness

@@ -7,10 +7,10 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Protocol
 
 from casavi_contracts import fuzz, machine
+from casavi_contracts.checks import LAWS, Law
+from casavi_contracts.checks.definition import no_case
 from casavi_contracts.contract import Contract
 from casavi_contracts.failures import CouldNotRun
-from casavi_contracts.laws import LAWS, Law
-from casavi_contracts.laws.law import no_case
 from casavi_contracts.report import Promise
 from casavi_contracts.report.replay import Replay
 from casavi_contracts.target import Capability
@@ -84,7 +84,7 @@ class LawTask:
     @property
     def group(self) -> str:
         """The module of the laws, or the part of the kit, in which it stands."""
-        place = self.law.check.__module__.removeprefix("casavi_contracts.").removeprefix("laws.")
+        place = self.law.check.__module__.removeprefix("casavi_contracts.").removeprefix("checks.")
         return place.partition(".")[0]
 
     @property

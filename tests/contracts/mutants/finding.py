@@ -4,7 +4,7 @@ from contextlib import ExitStack
 
 import httpx
 
-from casavi_contracts.laws import LAWS, Law
+from casavi_contracts.checks import LAWS, Law
 from casavi_contracts.target import ControlPlane, Target
 from casavi_contracts.verdict import Verdict
 from tests.contracts.mutants.judging import BY_NAME, FAILING, healthy, judged

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from casavi_contracts.laws import LAWS, Law
+from casavi_contracts.checks import LAWS, Law
 from tests.contracts.mutants.judging import healthy, kills
 from tests.contracts.mutants.mutant import Mutant
 from tests.contracts.mutants.register import MUTANTS

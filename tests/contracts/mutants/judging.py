@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
+from casavi_contracts.checks import LAWS, Law
 from casavi_contracts.failures import BudgetSpent, CouldNotRun
 from casavi_contracts.judge import Judge
-from casavi_contracts.laws import LAWS, Law
 from casavi_contracts.target import Target
 from casavi_contracts.verdict import Outcome, Verdict
 from casavi_mock.domain.jobs import Progress

@@ -6,8 +6,8 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
+from casavi_contracts.checks import LAWS, Law
 from casavi_contracts.contract import VERSIONS
-from casavi_contracts.laws import LAWS, Law
 from tests.contracts.mutants.finding import examples
 from tests.contracts.mutants.mutant import Mutant
 from tests.contracts.mutants.register import FAMILIES

@@ -11,7 +11,7 @@ from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
 
-from casavi_contracts.laws import LAWS, Law
+from casavi_contracts.checks import LAWS, Law
 from casavi_contracts.verdict import Outcome
 from tests.contracts.mutants.judging import BY_NAME, Kill, healthy, judged, kills
 from tests.contracts.mutants.mutant import Mutant

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
 from typing import Any
 
+from casavi_contracts.checks.definition import check
+from casavi_contracts.checks.histories import alternatives, with_value
+from casavi_contracts.checks.modified import end_of, filtered, houses, told
+from casavi_contracts.checks.observing import Record, accepted, expect_record, own, predicted, today
 from casavi_contracts.failures import Broken
-from casavi_contracts.laws.histories import alternatives, with_value
-from casavi_contracts.laws.law import check
-from casavi_contracts.laws.modified import end_of, filtered, houses, told
-from casavi_contracts.laws.observing import Record, accepted, expect_record, own, predicted, today
 from casavi_contracts.model import Account, View, shown
 from casavi_contracts.target import Capability
 from casavi_contracts.trial import Trial

@@ -2,10 +2,9 @@
 
 from typing import Any
 
-from casavi_contracts.client import Client
-from casavi_contracts.laws.histories import in_version
-from casavi_contracts.laws.law import check
-from casavi_contracts.laws.observing import (
+from casavi_contracts.checks.definition import check
+from casavi_contracts.checks.histories import in_version
+from casavi_contracts.checks.observing import (
     ALL_CONTRACTS,
     LISTS,
     SINGLES,
@@ -19,7 +18,8 @@ from casavi_contracts.laws.observing import (
     read_single,
     single,
 )
-from casavi_contracts.laws.reading import distinct
+from casavi_contracts.checks.reading import distinct
+from casavi_contracts.client import Client
 from casavi_contracts.model import Account, same, shown
 from casavi_contracts.strategies import variant
 from casavi_contracts.target import Capability

@@ -6,9 +6,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from casavi_contracts.contract import Contract
-from casavi_contracts.laws.law import check
-from casavi_contracts.laws.observing import (
+from casavi_contracts.checks.definition import check
+from casavi_contracts.checks.observing import (
     accepted,
     check_form,
     expect_job,
@@ -18,7 +17,8 @@ from casavi_contracts.laws.observing import (
     own,
     pause,
 )
-from casavi_contracts.laws.rules import violating
+from casavi_contracts.checks.rules import violating
+from casavi_contracts.contract import Contract
 from casavi_contracts.model import Account
 from casavi_contracts.strategies import EDITS, master_data, master_data_violating, variant
 from casavi_contracts.strategies.alphabet import ODD_IDS, ODD_TEXTS

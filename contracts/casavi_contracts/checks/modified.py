@@ -5,11 +5,11 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 from urllib.parse import quote
 
+from casavi_contracts.checks.definition import check
+from casavi_contracts.checks.histories import alternatives
+from casavi_contracts.checks.moments import moment
+from casavi_contracts.checks.observing import LISTS, V2_LISTS, Record, own, pause
 from casavi_contracts.failures import Broken
-from casavi_contracts.laws.histories import alternatives
-from casavi_contracts.laws.law import check
-from casavi_contracts.laws.moments import moment
-from casavi_contracts.laws.observing import LISTS, V2_LISTS, Record, own, pause
 from casavi_contracts.target import Capability
 from casavi_contracts.trial import Trial
 

@@ -3,11 +3,10 @@
 from collections.abc import Iterator
 from typing import Any
 
-from casavi_contracts.contract import Contract
-from casavi_contracts.laws.calls import NOBODY, lists
-from casavi_contracts.laws.law import check
-from casavi_contracts.laws.observing import LISTS, check_form
-from casavi_contracts.laws.stock import (
+from casavi_contracts.checks.calls import NOBODY, lists
+from casavi_contracts.checks.definition import check
+from casavi_contracts.checks.observing import LISTS, check_form
+from casavi_contracts.checks.stock import (
     FIRST,
     Record,
     Stock,
@@ -18,6 +17,7 @@ from casavi_contracts.laws.stock import (
     several_pages,
     walked,
 )
+from casavi_contracts.contract import Contract
 from casavi_contracts.target import Capability
 from casavi_contracts.trial import Trial
 

@@ -3,7 +3,7 @@
 import importlib
 import pkgutil
 
-from casavi_contracts.laws.law import Law, check, checks_of
+from casavi_contracts.checks.definition import Law, check, checks_of
 
 _FIRST = (
     "authentication", "tokens", "refresh", "pages", "links", "reading", "singles", "imports", "updates", "rules",

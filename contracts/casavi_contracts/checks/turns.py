@@ -3,9 +3,9 @@
 from itertools import pairwise
 from typing import Any
 
-from casavi_contracts.laws.law import check
-from casavi_contracts.laws.moments import moment_of
-from casavi_contracts.laws.observing import accepted, expect_job, expect_read, own
+from casavi_contracts.checks.definition import check
+from casavi_contracts.checks.moments import moment_of
+from casavi_contracts.checks.observing import accepted, expect_job, expect_read, own
 from casavi_contracts.model import Account
 from casavi_contracts.strategies import interleavings
 from casavi_contracts.target import Capability

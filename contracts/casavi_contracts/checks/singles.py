@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from casavi_contracts.laws.law import check
-from casavi_contracts.laws.observing import (
+from casavi_contracts.checks.definition import check
+from casavi_contracts.checks.observing import (
     ALL_CONTRACTS,
     LISTS,
     SINGLES,
@@ -17,8 +17,8 @@ from casavi_contracts.laws.observing import (
     read_single,
     single,
 )
-from casavi_contracts.laws.reading import distinct
-from casavi_contracts.laws.refusals import refused
+from casavi_contracts.checks.reading import distinct
+from casavi_contracts.checks.refusals import refused
 from casavi_contracts.model import Account, same, shown
 from casavi_contracts.strategies.alphabet import ODD_IDS
 from casavi_contracts.target import Capability
