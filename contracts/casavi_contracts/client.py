@@ -1,4 +1,4 @@
-"""A client of one account, as laws use it: the steps that many of them need, each with the law it rests on."""
+"""A client of one account, as checks use it: the steps that many of them need, each with the check it rests on."""
 
 import ipaddress
 import json
@@ -43,7 +43,7 @@ _PAUSES = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 class Client:
     """One account of the target, in one version of the API.
 
-    Every method that has to succeed raises `Broken` with the name of the law that says it has to.
+    Every method that has to succeed raises `Broken` with the name of the check that says it has to.
 
     Args:
         target: The server under judgement.

@@ -1,4 +1,4 @@
-"""The contract of one version as laws see it: operations, names that are guesses, and what an answer may look like."""
+"""The contract of one version as checks see it: operations, names that are guesses, what an answer may look like."""
 
 import json
 import re

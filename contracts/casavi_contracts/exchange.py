@@ -145,7 +145,7 @@ class Answer:
         """The body as JSON.
 
         Raises:
-            casavi_contracts.failures.Broken: It is none; that breaks the law `answers-satisfy-the-contract`.
+            casavi_contracts.failures.Broken: It is none; that breaks the check `answers-satisfy-the-contract`.
         """
         try:
             return json.loads(self.body)
@@ -174,7 +174,7 @@ class Exchange:
     response_body: str
     seconds: float
     purpose: str = ""
-    """The law, or the step, for which it was sent."""
+    """The check, or the step, for which it was sent."""
 
     def lines(self) -> Iterator[str]:
         """Yields it for people."""

@@ -1,4 +1,4 @@
-"""One trial of a law: accounts of its own, and names that no other trial has."""
+"""One trial of a check: accounts of its own, and names that no other trial has."""
 
 import itertools
 import time
@@ -62,7 +62,7 @@ class Names:
 
 
 class Accounts:
-    """The accounts that the trials of one law share: on a mock opened for it and closed again.
+    """The accounts that the trials of one check share: on a mock opened for it and closed again.
 
     Args:
         target: The server under judgement.
@@ -142,7 +142,7 @@ class Accounts:
 
 
 class Trial:
-    """What a law works with.
+    """What a check works with.
 
     Args:
         accounts: Where it takes place.
@@ -173,7 +173,7 @@ class Trial:
 
     @property
     def other(self) -> Client:
-        """A client of a second account; for laws that need two."""
+        """A client of a second account; for checks that need two."""
         return self._accounts.client(1)
 
     def ready(self) -> Client:
@@ -201,9 +201,9 @@ class Trial:
 
     @property
     def clock(self) -> Clock:
-        """The time of the account; for laws that need a clock."""
+        """The time of the account; for checks that need a clock."""
         clock = self.account.clock
-        assert clock is not None, "the law needs a clock, so the target has one"
+        assert clock is not None, "the check needs a clock, so the target has one"
         return clock
 
     def listed(self, client: Client, operation: str, query: str = "") -> list[dict[str, Any]]:
@@ -241,11 +241,11 @@ class Trial:
 
     @staticmethod
     def expect(holds: bool, expected: str, observed: Any, **more: Any) -> None:
-        """Breaks the law unless something holds.
+        """Breaks the check unless something holds.
 
         Args:
             holds: Whether it does.
-            expected: What the law asks for.
+            expected: What the check asks for.
             observed: What was seen.
             more: As for `casavi_contracts.failures.Broken`.
 

@@ -1,4 +1,4 @@
-"""The laws as a whole: the names by which others blame them, their assumptions, and where they are judged."""
+"""The checks as a whole: the names by which others blame them, their assumptions, and where they are judged."""
 
 import re
 from pathlib import Path

@@ -31,7 +31,7 @@ from tests.support.tamper import Tamper, untouched
 
 versions = pytest.mark.parametrize("version", ["v1", "v2"])
 FAILING = (Outcome.FAILED, Outcome.REFUTED, Outcome.BLOCKED)
-"""Not judged is a machine that stumbles over the breach of another law."""
+"""Not judged is a machine that stumbles over the breach of another check."""
 
 SHALLOW = 0.15
 ONE_CONTACT = {"contacts": [{"id": "A"}]}

@@ -1,4 +1,4 @@
-"""The register of mutants: every law has a mutant, every mutant a law, and every operation is wrong somewhere."""
+"""The register of mutants: every check has a mutant, every mutant a check, and every operation is wrong somewhere."""
 
 from collections import Counter
 

@@ -1,4 +1,4 @@
-"""Every swept mutant is found by a law, or a list says why no law finds it."""
+"""Every swept mutant is found by a check, or a list says why no check finds it."""
 
 import logging
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from tests.contracts.mutants.sweeping import Search, Survival, found_among, of_o
 from tests.support import kit
 
 FURTHER = 3
-"""Mutants of each operation for which every law is asked; more are a sign that the list has to be made anew."""
+"""Mutants of each operation for which every check is asked; more are a sign that the list has to be made anew."""
 
 MEND = "run `python -m tests.contracts.mutants.hunt --sweep --remember`, or give a reason in swept_survivors.toml"
 

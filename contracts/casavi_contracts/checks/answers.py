@@ -1,4 +1,4 @@
-"""Laws about every answer of a run, whatever it was asked for: they listen to all that is sent."""
+"""Checks about every answer of a run, whatever it was asked for: they listen to all that is sent."""
 
 import re
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from casavi_contracts.failures import Broken
 from casavi_contracts.trial import Trial
 
 FINDINGS = 30
-"""Different findings that are remembered for one law."""
+"""Different findings that are remembered for one check."""
 
 REMEMBERED_IDS = 20_000
 """Ids of answers that are remembered; a second answer with the same id comes soon, if at all."""
@@ -60,7 +60,7 @@ class Watch:
                     kinds.setdefault(f"{broken.expected}", broken)
 
     def judge(self, name: str) -> None:
-        """Raises what breaks a law, all of it at once.
+        """Raises what breaks a check, all of it at once.
 
         Raises:
             casavi_contracts.failures.Broken: Something was found.
@@ -103,7 +103,7 @@ class Watch:
         if answer.status < 400 or exchange.method == "HEAD":
             return
         if any(self.contract.error_deviations(answer.status, answer.headers, answer.body)):
-            return  # another law tells that it is not whole
+            return  # another check tells that it is not whole
         body = strict_json(answer.body)
         for expected, observed in _contradictions(self.contract, answer, body):
             yield Broken(

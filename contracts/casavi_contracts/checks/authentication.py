@@ -1,4 +1,4 @@
-"""Laws about logging in."""
+"""Checks about logging in."""
 
 import itertools
 from typing import Any
@@ -49,7 +49,7 @@ def tokens_cannot_be_guessed(trial: Trial) -> None:
     for one, other in itertools.pairwise(clients):
         differing = _differing(one.token, other.token)
         trial.expect(
-            differing == 0 or differing >= _UNGUESSABLE,  # whether they differ at all is another law's matter
+            differing == 0 or differing >= _UNGUESSABLE,  # whether they differ at all is another check's matter
             f"tokens of two log-ins to differ in {_UNGUESSABLE} characters or more",
             f"{differing}",
         )

@@ -1,4 +1,4 @@
-"""Laws about the bodies of requests: their media type, their encoding, their shape."""
+"""Checks about the bodies of requests: their media type, their encoding, their shape."""
 
 import json
 from collections import Counter

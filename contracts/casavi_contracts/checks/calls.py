@@ -1,4 +1,4 @@
-"""Calls that do no harm: one of every operation, for laws that are about all of them."""
+"""Calls that do no harm: one of every operation, for checks that are about all of them."""
 
 import re
 from typing import Any
@@ -46,7 +46,7 @@ def one_of(trial: Trial, operation: str, portfolio: Any) -> str:
     """
     (entity,) = trial.contract.references(operation).values()
     ids = spec.identifiers(spec.import_shape(trial.contract.document), portfolio)
-    assert entity in ids, f"{operation} reads {entity}, and the portfolio of this law has none: add one"
+    assert entity in ids, f"{operation} reads {entity}, and the portfolio of this check has none: add one"
     return trial.names.id(ids[entity][0])
 
 
@@ -94,7 +94,7 @@ def is_good(client: Client, token: str) -> bool:
 
 
 def expect_still_good(trial: Trial, client: Client, what: str) -> None:
-    """Breaks the law unless a token is good after a refusal; on a shared account the next case shows it."""
+    """Breaks the check unless a token is good after a refusal; on a shared account the next case shows it."""
     if not trial.shared:
         trial.expect(is_good(client, client.token), what, "it is refused")
 

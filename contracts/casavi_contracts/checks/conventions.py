@@ -1,4 +1,4 @@
-"""Laws about what holds for every operation: addresses, methods, queries, and that there is an answer at all."""
+"""Checks about what holds for every operation: addresses, methods, queries, and that there is an answer at all."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -37,7 +37,7 @@ def every_request_is_answered(trial: Trial) -> None:
     for _ in range(2):  # an answer with more to it than it says spoils the next one on its connection
         for method in ("HEAD", "GET"):
             client.send(lists(trial.contract)[0], method=method, headers={"token": client.token})
-    tour(trial)  # whatever stays away breaks the law
+    tour(trial)  # whatever stays away breaks the check
 
 
 @check(inferred="4")

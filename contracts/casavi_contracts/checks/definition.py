@@ -16,24 +16,24 @@ from casavi_contracts.target import Capability, Target
 from casavi_contracts.trial import Trial
 
 Check = Callable[[Trial, Any], None]
-"""Judges one case: returns if the law holds, raises `casavi_contracts.failures.Broken` if not."""
+"""Judges one case: returns if the check holds, raises `casavi_contracts.failures.Broken` if not."""
 
 Cases = Callable[[Contract], st.SearchStrategy[Any]]
-"""Makes the cases of a law: JSON values, so that one can be written down and judged again."""
+"""Makes the cases of a check: JSON values, so that one can be written down and judged again."""
 
 
 class Search(Protocol):
-    """Looks for a case that breaks a law."""
+    """Looks for a case that breaks a check."""
 
     def __call__(
         self, target: Target, contract: Contract, judge: Callable[[Any], None], *, how: settings, seed: int
     ) -> None:
-        """Judges cases, smaller ones after one that breaks the law.
+        """Judges cases, smaller ones after one that breaks the check.
 
         Args:
             target: The server under judgement.
             contract: The contract of one version.
-            judge: Judges a case; raises `casavi_contracts.failures.Broken` if it breaks the law.
+            judge: Judges a case; raises `casavi_contracts.failures.Broken` if it breaks the check.
             how: How many cases are judged, and what of them is kept: nothing.
             seed: From which the cases follow.
 
@@ -43,7 +43,7 @@ class Search(Protocol):
 
 
 def no_case(contract: Contract) -> st.SearchStrategy[Any]:
-    """Returns the one case of laws that have nothing to vary."""
+    """Returns the one case of checks that have nothing to vary."""
     return st.none()
 
 
@@ -61,7 +61,7 @@ class Law:
     """Section of the facts page."""
     check: Check = field(repr=False)
     assumption: str | None = None
-    """The assumption that is refuted if it does not hold; every law that is `assumed` names one."""
+    """The assumption that is refuted if it does not hold; every check that is `assumed` names one."""
     operations: tuple[str, ...] = ()
     """The `operationId`s it is about."""
     needs: tuple[Capability, ...] = ()
@@ -74,13 +74,13 @@ class Law:
     records: int = 0
     """How many records it creates, where those are so many that lists become long."""
     last: bool = False
-    """Whether it judges what the other laws have seen, and so comes after them."""
+    """Whether it judges what the other checks have seen, and so comes after them."""
     search: Search | None = field(default=None, repr=False)
     """Finds cases in place of `cases`, where they do not come from one strategy."""
     told: Callable[[Any], Iterable[str]] | None = field(default=None, repr=False)
     """Tells a case in lines for people, where JSON is hard to read."""
     listens: Callable[[Recorder, Contract], object] | None = field(default=None, repr=False)
-    """Makes a law that comes last hear of everything; called before each law is judged, and then does nothing more."""
+    """Makes a check that comes last hear of everything; called before each is judged, and then does nothing more."""
 
     alone: bool = False
     """Whether just one case is drawn; then it is not the simplest one, which says little."""

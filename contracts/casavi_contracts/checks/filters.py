@@ -1,4 +1,4 @@
-"""Laws about the filters of version 2."""
+"""Checks about the filters of version 2."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta

@@ -1,4 +1,4 @@
-"""Laws about when what was imported shows, and in which version."""
+"""Checks about when what was imported shows, and in which version."""
 
 from typing import Any
 
@@ -50,7 +50,7 @@ def reads_show_the_latest_state(trial: Trial) -> None:
 
 
 def _expect_latest(trial: Trial, account: Account, number: int) -> None:
-    """Breaks the law unless lists, filtered lists and single records are as the model says."""
+    """Breaks the check unless lists, filtered lists and single records are as the model says."""
     expect_read(trial, account)
     entity = SINGLES[trial.contract.version][0]
     for reference, expected in predicted(trial, account)[entity].items():
@@ -123,7 +123,7 @@ def versions_show_the_same_records(trial: Trial, case: Any) -> None:
 
 
 def _expect_alike(trial: Trial, one: list[Record], other: list[Record]) -> None:
-    """Breaks the law unless contacts are the same in what both versions show."""
+    """Breaks the check unless contacts are the same in what both versions show."""
     names = {"company": "companyName", "companyName": "company"}
     for contact, twin in zip(one, other, strict=True):
         for name, value in contact.items():

@@ -13,7 +13,7 @@ from casavi_contracts.model.dates import FORMAT
 from casavi_contracts.trial import Trial
 
 STORED = "imported-records-are-stored"
-"""The law that most others need: what was imported can be read."""
+"""The check that most others need: what was imported can be read."""
 
 
 class History:
@@ -21,9 +21,9 @@ class History:
 
     Args:
         trial: The trial.
-        assumption: What the law rests on. If the target does not do what the model says, the values are tried that the
+        assumption: What the check rests on. If the target does not do what the model says, values are tried that the
             assumption can have besides, and the one that explains what was seen is told.
-        evidence: Evidence of the law.
+        evidence: Evidence of the check.
     """
 
     def __init__(self, trial: Trial, assumption: str, evidence: str = "assumed") -> None:
@@ -33,7 +33,7 @@ class History:
         self._imports: list[tuple[dict[str, Any], Mapping[str, Any] | None]] = []
 
     def begin(self, portfolio: Mapping[str, Any]) -> None:
-        """Imports what the law needs to be there, with local ids; that it can be read is another law."""
+        """Imports what the check needs to be there, with local ids; that it can be read is another check."""
         self.send(portfolio)
         try:
             self._compare(self.trial.contract, jobs=False)
@@ -51,7 +51,7 @@ class History:
         self._imports.append((sent, job))
 
     def expect(self, *, jobs: bool = True) -> None:
-        """Breaks the law unless reads, and jobs if wanted, are as the model says."""
+        """Breaks the check unless reads, and jobs if wanted, are as the model says."""
         try:
             self._compare(self.trial.contract, jobs=jobs)
         except Broken as broken:

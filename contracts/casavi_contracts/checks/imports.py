@@ -1,4 +1,4 @@
-"""Laws about the import."""
+"""Checks about the import."""
 
 from collections.abc import Mapping, Sequence
 from itertools import cycle

@@ -1,4 +1,4 @@
-"""Laws about two accounts that see nothing of each other."""
+"""Checks about two accounts that see nothing of each other."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""Laws about the life of a job."""
+"""Checks about the life of a job."""
 
 import json
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""Laws about links from page to page, and about filtered lists. Only version 2 has them."""
+"""Checks about links from page to page, and about filtered lists. Only version 2 has them."""
 
 from datetime import UTC, datetime
 from urllib.parse import parse_qsl, quote, urlsplit
@@ -115,7 +115,7 @@ def next_link_keeps_the_filters(trial: Trial) -> None:
         answer = trial.account.get(link)
         _expect_page(trial, operation, answer)
         pages = [[one for one in records_of(page) if trial.names.mine(one["id"])] for page in (first, answer.json)]
-        if all(map(fits, pages[0])):  # otherwise the filter means something else, and another law says so
+        if all(map(fits, pages[0])):  # otherwise the filter means something else, and another check says so
             strange = [trial.names.local(record["id"]) for record in pages[1] if not fits(record)]
             trial.expect(not strange, f"the next page of {operation} by {query} as the first", f"{strange[:3]} on it")
 
@@ -188,7 +188,7 @@ def last_page_has_no_link(trial: Trial) -> None:
 
 
 def _expect_end(trial: Trial, operation: str, query: str) -> None:
-    """Breaks the law if a link is anything but null and does not lead to further records."""
+    """Breaks the check if a link is anything but null and does not lead to further records."""
     answer = trial.account.send(operation, query=query)
     marks = query_marks(trial.contract, query)
     trial.expect(answer.ok, f"a page of {operation}", f"status {answer.status}", **marks)

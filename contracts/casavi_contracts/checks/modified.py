@@ -1,4 +1,4 @@
-"""Laws about the filter by the moment of modification."""
+"""Checks about the filter by the moment of modification."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone

@@ -1,4 +1,4 @@
-"""What a law sees of its own records and jobs, held against what the model predicts."""
+"""What a check sees of its own records and jobs, held against what the model predicts."""
 
 import json
 import re
@@ -67,7 +67,7 @@ def read_single(client: Client, reference: str) -> Answer:
 
 
 def check_form(trial: Trial, operation: str, answer: Any, contract: Contract | None = None) -> None:
-    """Breaks the law that answers satisfy the contract, that of the trial if none is given, if one does not."""
+    """Breaks the check that answers satisfy the contract, that of the trial if none is given, if one does not."""
     for deviation in (contract or trial.contract).deviations(operation, answer.status, answer.headers, answer.body):
         raise Broken(
             f"{deviation.expected} at {deviation.where or 'the body'} of {operation}",
@@ -104,7 +104,7 @@ def expect_read(
     spelling: bool = False,
     **more: Any,
 ) -> dict[str, dict[str, Record]]:
-    """Breaks the law unless exactly what the model predicts can be read in the lists; returns what was read.
+    """Breaks the check unless exactly what the model predicts can be read in the lists; returns what was read.
 
     Args:
         trial: The trial; only its own records are looked at.
@@ -130,7 +130,7 @@ def expect_read(
 
 
 def expect_ids(trial: Trial, entity: str, seen: list[str], expected: list[str], **more: Any) -> None:
-    """Breaks the law unless a list has exactly these ids of the trial, each once."""
+    """Breaks the check unless a list has exactly these ids of the trial, each once."""
     more = {"place": f"list of {entity}", **more}
     counts = Counter(seen)
     for reference in expected:
@@ -153,7 +153,7 @@ def expect_record(
     spelling: bool = False,
     **more: Any,
 ) -> None:
-    """Breaks the law unless a record reads as expected, under the trial's contract if no other is given.
+    """Breaks the check unless a record reads as expected, under the trial's contract if no other is given.
 
     Args:
         trial: The trial.
@@ -210,12 +210,12 @@ JOB = {"evidence": "assumed", "assumption": "job-object"}
 def accepted(trial: Trial, account: Account, portfolio: Mapping[str, Any]) -> Job:
     """Applies a portfolio to the model and returns the job that it predicts; the portfolio satisfies the contract."""
     job = account.apply(portfolio)
-    assert not isinstance(job, Rejected), f"strategies and laws make what the contract allows: {job}"
+    assert not isinstance(job, Rejected), f"strategies and checks make what the contract allows: {job}"
     return job
 
 
 def imported(trial: Trial, account: Account, portfolio: Mapping[str, Any], **more: Any) -> dict[str, Any]:
-    """Imports a portfolio into account and model, and breaks the law unless both jobs say the same; returns the job.
+    """Imports a portfolio into account and model, and breaks the check unless both jobs say the same; returns the job.
 
     A portfolio that does not satisfy the contract under the present profile has to be refused.
     """
@@ -229,7 +229,7 @@ def imported(trial: Trial, account: Account, portfolio: Mapping[str, Any], **mor
 
 
 def expect_refused(trial: Trial, body: Any, pointers: list[str], client: Client | None = None, **more: Any) -> None:
-    """Breaks the law unless an import is refused before the answer, for the places that are wrong."""
+    """Breaks the check unless an import is refused before the answer, for the places that are wrong."""
     answer = (client or trial.account).send("importMasterData", body=body)
     trial.expect(answer.status == REFUSED, f"status {REFUSED} for a request that breaks the contract at {pointers}",
                  f"status {answer.status}", **more)  # fmt: skip
@@ -252,7 +252,7 @@ REFUSED = 400
 
 
 def expect_job(trial: Trial, seen: Mapping[str, Any], expected: Job, **more: Any) -> None:
-    """Breaks the law unless an ended job says what the model predicts: state, counts, errors, warnings, progress."""
+    """Breaks the check unless an ended job says what the model predicts: state, counts, errors, warnings, progress."""
     more = more or JOB
     _expect_errors(trial, seen["errors"], expected.refusals, more)
     counts = {entity: {name: n for name, n in outcomes.items() if n} for entity, outcomes in expected.counts.items()}

@@ -1,4 +1,4 @@
-"""Laws about what comes before what: inside a request it never matters, across requests it does."""
+"""Checks about what comes before what: inside a request it never matters, across requests it does."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

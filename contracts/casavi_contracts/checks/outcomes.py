@@ -67,7 +67,7 @@ def _text(value: Any) -> str:
 
 
 def expect_same(trial: Trial, expected: Mapping[str, Any], observed: Mapping[str, Any], other: str) -> None:
-    """Breaks the law unless two outcomes are the same.
+    """Breaks the check unless two outcomes are the same.
 
     Args:
         trial: The trial.

@@ -1,4 +1,4 @@
-"""Laws about lists, page by page."""
+"""Checks about lists, page by page."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -125,7 +125,7 @@ def _quiet_pages(trial: Trial) -> list[Record]:
         pages = [trial.account.page("getContacts", "page=0")]
         for number in range(1, pages[0]["pageCount"] + 1):
             answer = trial.account.send("getContacts", query=f"page={number}")
-            if answer.ok or number < pages[0]["pageCount"]:  # what lies behind the last page is another law
+            if answer.ok or number < pages[0]["pageCount"]:  # what lies behind the last page is another check
                 pages.append(trial.account.page("getContacts", f"page={number}"))
         if pages[0]["count"] == pages[-1]["count"]:
             break

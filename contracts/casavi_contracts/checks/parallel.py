@@ -1,4 +1,4 @@
-"""Laws about clients that ask at the same time."""
+"""Checks about clients that ask at the same time."""
 
 import json
 from collections import Counter

@@ -1,4 +1,4 @@
-"""Laws about reading back what was imported."""
+"""Checks about reading back what was imported."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Laws about refreshing a token."""
+"""Checks about refreshing a token."""
 
 from typing import Any
 

@@ -16,7 +16,7 @@ _UNKNOWN = frozenset({
 def refused(trial: Trial, answer: Answer, rule: str, what: str) -> None:
     """Demands that an answer is a refusal by a rule of the register.
 
-    That something is refused at all is what the law promises; status and name of the rule are guesses, and are judged
+    That something is refused at all is what the check promises; status and name of the rule are guesses, and are judged
     as such. What else belongs to an error body is judged by `errors-explain-themselves`.
 
     Args:

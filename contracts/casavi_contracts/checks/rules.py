@@ -1,4 +1,4 @@
-"""Laws about rules by which single records are refused, or single values taken."""
+"""Checks about rules by which single records are refused, or single values taken."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -20,7 +20,7 @@ WRITES = (Capability.WRITE,)
 
 
 def violating(rule: str) -> Cases:
-    """Returns the cases of a law about a rule; under a profile that switches it off, the model knows what follows."""
+    """Returns the cases of a check about a rule; under a profile that switches it off, the model knows what follows."""
 
     def cases(contract: Contract) -> st.SearchStrategy[Any]:
         on = rule in violable_rules(contract)

@@ -1,4 +1,4 @@
-"""Laws about records read alone, their ids and numbers."""
+"""Checks about records read alone, their ids and numbers."""
 
 import unicodedata
 from collections.abc import Iterator

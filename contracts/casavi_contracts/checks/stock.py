@@ -1,4 +1,4 @@
-"""Records of a trial in any number, for laws that read lists page by page."""
+"""Records of a trial in any number, for checks that read lists page by page."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -21,7 +21,7 @@ _LETTERS = {"contacts": "C", "properties": "P", "units": "U"}
 _GUESSED = {"role": "role-filter", "modifiedAfter": "modified-after", "after": "next-link-parameters"}
 """By parameter, what its values rest on; of the others clients are known that send them."""
 _MODERATE = 100
-"""Records on a page up to which a law fills several pages."""
+"""Records on a page up to which a check fills several pages."""
 
 
 def page_size(contract: Contract) -> int:
@@ -96,7 +96,7 @@ class Stock:
         return [self._trial.names.id(f"{_LETTERS[entity]}{n}") for n in chosen]
 
     def expect(self, entity: str, seen: list[Record], numbers: Iterable[int] | None = None, **more: Any) -> None:
-        """Breaks the law unless some records are just those with certain numbers, each once.
+        """Breaks the check unless some records are just those with certain numbers, each once.
 
         Args:
             entity: What they are.

@@ -1,4 +1,4 @@
-"""Laws about the use of a token: where it is sent, for how long it is good, and what is no token."""
+"""Checks about the use of a token: where it is sent, for how long it is good, and what is no token."""
 
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -47,7 +47,7 @@ def lives_as_assumed(trial: Trial, body: dict[str, Any], before: datetime, after
         after: A moment after it was given.
 
     Raises:
-        casavi_contracts.failures.Broken: It does not; that breaks the law `token-lives-as-long-as-assumed`.
+        casavi_contracts.failures.Broken: It does not; that breaks the check `token-lives-as-long-as-assumed`.
     """
     life = timedelta(days=trial.contract.values["token-lifetime-days"])
     tolerance = MARGIN if trial.account.clock else max(life * MONTH, timedelta(minutes=2))

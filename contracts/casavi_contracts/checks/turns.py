@@ -1,4 +1,4 @@
-"""Laws about imports that wait for each other and take turns."""
+"""Checks about imports that wait for each other and take turns."""
 
 from itertools import pairwise
 from typing import Any

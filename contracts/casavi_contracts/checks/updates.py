@@ -1,4 +1,4 @@
-"""Laws about what becomes of a record that comes another time."""
+"""Checks about what becomes of a record that comes another time."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from casavi_contracts.fuzz.collector import Collector
 
 NAME = "schemathesis"
-"""What the run is called among the laws."""
+"""What the run is called among the checks."""
 
 EVIDENCE = "inferred"
 """Of the item as a whole: a document pieced together from sources. Each finding has the evidence of its place."""
@@ -252,7 +252,7 @@ def _findings(session: Session, bridge: Bridge, collector: "Collector") -> list[
 
 
 def _of_step(session: Session, error: Broken, *exchanges: Any) -> Finding:
-    """Returns the finding of a step that the run needs; a law of its own judges that step."""
+    """Returns the finding of a step that the run needs; a check of its own judges that step."""
     laws = {law.name: law for law in LAWS}
     law = laws.get(error.law or "")
     contract = session.contract

@@ -28,7 +28,7 @@ class Sent:
     """When that was seen."""
 
     def expect(self, trial: Trial, seen: Mapping[str, Any], now: Callable[[], datetime]) -> None:
-        """Breaks a law unless the job may look like this now.
+        """Breaks a check unless the job may look like this now.
 
         Args:
             trial: The trial.

@@ -11,9 +11,9 @@ from casavi_contracts.machine.smaller import smallest
 
 
 class Judged:
-    """Judges sequences, and makes the first one smaller that breaks a law.
+    """Judges sequences, and makes the first one smaller that breaks a check.
 
-    None is played twice: a target remembers. One that begins as another that has broken a law need not be played at
+    None is played twice: a target remembers. One that begins as another that has broken a check need not be played at
     all, it breaks it as well.
 
     Args:
@@ -31,7 +31,7 @@ class Judged:
         """Judges a sequence.
 
         Raises:
-            casavi_contracts.failures.Broken: It breaks a law; what is raised is about the smallest one that does.
+            casavi_contracts.failures.Broken: It breaks a check; what is raised is about the smallest one that does.
         """
         text = _text(commands)
         if text not in self._known:

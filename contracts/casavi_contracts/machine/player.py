@@ -51,7 +51,7 @@ def play(trial: Trial, case: Any) -> None:
 
 @contextmanager
 def _telling(commands: Sequence[Command] | None) -> Iterator[None]:
-    """Lets a law that is broken tell after which commands, None after all."""
+    """Lets a check that is broken tell after which commands, None after all."""
     case = None if commands is None else list(commands)
     try:
         yield
@@ -59,13 +59,13 @@ def _telling(commands: Sequence[Command] | None) -> Iterator[None]:
         broken.case = case
         raise
     except (LookupError, TypeError, ValueError, AttributeError) as error:
-        # As in a law: an answer of another form than the contract's makes it stumble.
+        # As in a check: an answer of another form than the contract's makes it stumble.
         raise Broken("an answer of the contract's form", repr(error), case=case) from error
 
 
 @contextmanager
 def _by(law: str) -> Iterator[None]:
-    """Names the law that is broken, where nobody else has."""
+    """Names the check that is broken, where nobody else has."""
     try:
         yield
     except Broken as broken:
@@ -235,7 +235,7 @@ class Player:
         return one.client.send("refreshToken", body=body, token=token if needs_header else None)
 
     def _show(self, one: _One, token: Token) -> None:
-        """Reads with a token, and breaks a law unless it is worth what it should be."""
+        """Reads with a token, and breaks a check unless it is worth what it should be."""
         state = one.tokens.state(token, one.now())
         answer = one.client.send(lists(self._trial.contract)[0], token=token.text)
         if state is State.GOOD:
@@ -251,7 +251,7 @@ class Player:
         self._show(one, one.tokens.back(0))
 
     def _expect_no_log_in(self, one: _One) -> None:
-        """Breaks a law if the client had to log in again though its token was good."""
+        """Breaks a check if the client had to log in again though its token was good."""
         newest = one.tokens.back(0)
         if one.client.token != newest.text:
             expired = one.tokens.state(newest, one.now()) is not State.GOOD
@@ -309,7 +309,7 @@ class Player:
             self._expect_turn(sent, one)
 
     def _expect_turn(self, sent: Sent, one: _One) -> None:
-        """Breaks the law unless all imports before one that has begun have ended."""
+        """Breaks the check unless all imports before one that has begun have ended."""
         for other in self._sent:
             if other is sent:
                 return

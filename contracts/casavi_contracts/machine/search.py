@@ -1,4 +1,4 @@
-"""The law that an account behaves as the model, and how a sequence is found that breaks it."""
+"""The check that an account behaves as the model, and how a sequence is found that breaks it."""
 
 from collections.abc import Callable
 from typing import Any
@@ -36,4 +36,4 @@ LAW = Law(
     search=search,
     told=told,
 )
-"""The law, to be judged as any other."""
+"""The check, to be judged as any other."""

@@ -1,4 +1,4 @@
-"""Makes a sequence smaller that breaks a law: fewer commands first, then less in each.
+"""Makes a sequence smaller that breaks a check: fewer commands first, then less in each.
 
 Hypothesis could do it too, but it tries hundreds of sequences, and a target that is not in this process takes its time
 over each. What a command is, is known here; so a few dozen are enough.
@@ -14,7 +14,7 @@ from casavi_contracts.machine.commands import Command
 
 Sequence = list[Command]
 Judge = Callable[[Sequence], Broken | None]
-"""Plays a sequence, and returns how a law is broken, None if none is."""
+"""Plays a sequence, and returns how a check is broken, None if none is."""
 
 Path = tuple[str | int, ...]
 
@@ -22,10 +22,10 @@ _IMPORTS = ("import", "fill")
 
 
 def smallest(commands: Sequence, broken: Broken, judge: Judge, contract: Contract) -> Broken:
-    """Returns what the smallest sequence shows that breaks the same law.
+    """Returns what the smallest sequence shows that breaks the same check.
 
     Args:
-        commands: A sequence that breaks a law.
+        commands: A sequence that breaks a check.
         broken: What it has shown.
         judge: Plays a smaller one.
         contract: Tells whether an import is still as right or as wrong as it was.
@@ -50,7 +50,7 @@ class _Search:
         self._judge = judge
 
     def offer(self, commands: Sequence) -> bool:
-        """Takes a sequence if it breaks the same law; returns whether it does."""
+        """Takes a sequence if it breaks the same check; returns whether it does."""
         if not commands or commands == self.best:
             return False
         found = self._judge(commands)

@@ -26,7 +26,7 @@ class Token:
     given: datetime
     """By the clock of the account; where that cannot be asked, by the clock here."""
     ended_by: str | None = None
-    """The law that says why it is over, though it has not expired."""
+    """The check that says why it is over, though it has not expired."""
 
 
 class Tokens:
@@ -70,7 +70,7 @@ class Tokens:
         self.give(text, now)
 
     def law(self, token: Token) -> str:
-        """Returns the law that says that a token is over."""
+        """Returns the check that says that a token is over."""
         return token.ended_by or "token-ends-when-it-was-told"
 
     def state(self, token: Token, now: datetime) -> State:

@@ -74,7 +74,7 @@ class Bench:
         return self.target.plane is None and not self.settings.allow_writes and not self.settings.read_only
 
     def new_prefix(self) -> str:
-        """Returns what the reference ids of one law begin with: on a real account all laws share one account."""
+        """Returns what the reference ids of one check begin with: on a real account all checks share one account."""
         return f"{self.prefix}{next(self._numbers)}-"
 
     def _accounts(self, contract: Contract) -> Accounts:

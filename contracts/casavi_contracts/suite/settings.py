@@ -29,10 +29,10 @@ ACCOUNT_RATE = 10.0
 """Requests in a second to a server that is no mock, unless it is told otherwise."""
 
 ACCOUNT_EXAMPLES = 1
-"""Cases of each law there, unless it is told otherwise."""
+"""Cases of each check there, unless it is told otherwise."""
 
 NAMED_EXAMPLES = 2
-"""Cases of each law at accounts of a mock that were named, unless it is told otherwise: they grow with each."""
+"""Cases of each check at accounts of a mock that were named, unless it is told otherwise: they grow with each."""
 
 QUICK_EXAMPLES = 3
 """Cases of each check in a quick run."""
@@ -53,7 +53,7 @@ class Settings:
     profile: Mapping[str, Any]
     only: tuple[str, ...]
     listing: bool
-    """Whether the laws are only listed."""
+    """Whether the checks are only listed."""
     seed: int
     max_examples: int | None
     timeout: float
@@ -267,7 +267,7 @@ def _credentials(given: Given) -> tuple[Credentials, ...]:
         elif accounts == [] and end == "" and given.variable("CASAVI_API_KEY_2"):
             raise CouldNotRun("the first account is missing; give CASAVI_API_KEY and CASAVI_API_SECRET too")
     if len(accounts) == 2 and accounts[0].key == accounts[1].key:
-        raise CouldNotRun("both accounts have the same key; laws about two accounts need two")
+        raise CouldNotRun("both accounts have the same key; checks about two accounts need two")
     return tuple(accounts)
 
 

@@ -71,30 +71,30 @@ class Task(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class LawTask:
-    """A law in one version."""
+    """A check in one version."""
 
     law: Law
     version: str
 
     @property
     def name(self) -> str:
-        """The law's."""
+        """The check's."""
         return self.law.name
 
     @property
     def group(self) -> str:
-        """The module of the laws, or the part of the kit, in which it stands."""
+        """The module of the checks, or the part of the kit, in which it stands."""
         place = self.law.check.__module__.removeprefix("casavi_contracts.").removeprefix("checks.")
         return place.partition(".")[0]
 
     @property
     def needs(self) -> tuple[Capability, ...]:
-        """The law's."""
+        """The check's."""
         return self.law.needs
 
     @property
     def operations(self) -> tuple[str, ...]:
-        """The law's."""
+        """The check's."""
         return self.law.operations
 
     @property
@@ -106,12 +106,12 @@ class LawTask:
         return law.last, law.records > _MANY, min(sure, 1) if listing else sure, not listing, law.records
 
     def promise(self, contract: Contract) -> Promise:
-        """Returns the law as the report shows it."""
+        """Returns the check as the report shows it."""
         law, evidence = self.law, self.law.evidence_in(contract)
         return Promise(law.name, self.version, law.sentence, evidence, self.group, law.source, law.assumption)
 
     def judge(self, bench: "Bench") -> Verdict:
-        """Judges the law."""
+        """Judges the check."""
         verdict = bench.judge(self.version).judge(deep(self.law, bench.settings.max_examples))
         most = bench.settings.max_examples
         if most is None or self.law.each is not None or self.law.examples <= most:
@@ -121,12 +121,12 @@ class LawTask:
 
 @dataclass(frozen=True, slots=True)
 class ReplayTask(LawTask):
-    """One case of a law, judged again."""
+    """One case of a check, judged again."""
 
     replay: Replay
 
     def judge(self, bench: "Bench") -> Verdict:
-        """Judges the laws that have to come before, then the case."""
+        """Judges the checks that have to come before, then the case."""
         judge = bench.judge(self.version)
         for law in LAWS:
             if law.name in self.replay.before:
@@ -186,7 +186,7 @@ def tasks(
 ) -> list[Task]:
     """Returns what is to be judged, in order.
 
-    Laws that judge what the others have sent come after all others; what tools send comes after them.
+    Checks that judge what the others have sent come after all others; what tools send comes after them.
 
     Args:
         versions: Versions of the API.
@@ -241,7 +241,7 @@ def task_of(replay: Replay, own: Sequence[Law] = ()) -> Task:
         own: Checks that the user brings along.
 
     Raises:
-        CouldNotRun: There is no such law.
+        CouldNotRun: There is no such check.
     """
     if replay.law == fuzz.NAME:
         return FuzzTask(replay.version, asked=True, replay=replay)

@@ -23,7 +23,7 @@ MAX_LOST = 20
 
 
 class Capability(StrEnum):
-    """What a law may need of a target."""
+    """What a check may need of a target."""
 
     WRITE = "write access"
     TWO_ACCOUNTS = "two accounts"
