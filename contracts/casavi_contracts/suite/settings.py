@@ -34,7 +34,7 @@ ACCOUNT_EXAMPLES = 1
 NAMED_EXAMPLES = 2
 """Cases of each check at accounts of a mock that were named, unless it is told otherwise: they grow with each."""
 
-QUICK_EXAMPLES = 3
+QUICK_EXAMPLES = 2
 """Cases of each check in a quick run."""
 
 MAX_SEED = 2**32 - 1
