@@ -25,6 +25,9 @@ from casavi_contracts.fuzz.sent import Sent
 from casavi_contracts.fuzz.session import IMPORT, Session
 from casavi_contracts.fuzz.settings import CONFIG, PHASES
 
+_AGAIN = 5
+"""Cases of an operation in the fuzzing phase that another version has too."""
+
 HARMLESS = ("options",)
 """Methods that are tried where the contract has none, if there may be more at the target than the contract knows."""
 
@@ -45,7 +48,7 @@ def configuration(
         phases: Names of the phases to run.
         max_examples: Cases of each operation in the fuzzing phase, and chains in the stateful one; None as shipped.
         left_out: The `operationId`s that are not wanted.
-        covered: Those of which no examples are sent, nor every case that the document defines.
+        covered: Those of which no examples are sent, nor every case that the document defines, and fewer others.
         careful: Whether the target may know operations that the contract does not, or keep what it should refuse.
     """
     data = tomllib.loads(CONFIG.read_text(encoding="utf-8"))
@@ -57,7 +60,9 @@ def configuration(
         if max_examples is not None and "generation" in settings:
             settings["generation"]["max-examples"] = max_examples
     data["operations"] = [{"include-operation-id": name, "enabled": False} for name in left_out]
-    less = {"examples": {"enabled": False}, "coverage": {"enabled": False}}
+    less: dict[str, Any] = {"examples": {"enabled": False}, "coverage": {"enabled": False}}
+    if max_examples is None:
+        less["fuzzing"] = {"generation": {"max-examples": _AGAIN}}
     data["operations"] += [{"include-operation-id": name, "phases": less} for name in covered]
     if careful:
         data["phases"]["coverage"]["unexpected-methods"] = list(HARMLESS)
