@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from casavi_contracts import machine, spec
+from casavi_contracts import spec, stateful
 from casavi_contracts.checks import LAWS
 from casavi_contracts.contract import VERSIONS
 from casavi_contracts.fuzz.checks import CHECKS
@@ -18,7 +18,7 @@ SECTIONS = {number for number, _ in HEADINGS}
 
 def cited() -> Iterator[tuple[str, str]]:
     """Yields whoever cites the page, and the section."""
-    yield from ((law.name, law.source) for law in (*LAWS, machine.LAW))
+    yield from ((law.name, law.source) for law in (*LAWS, stateful.LAW))
     yield from ((one.name, one.source) for one in CHECKS)
     for version in VERSIONS:
         yield from ((rule.name, rule.source) for rule in contract(version).rules.values())

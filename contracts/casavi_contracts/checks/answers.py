@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
-from casavi_contracts.checks.calls import tour
 from casavi_contracts.checks.definition import check
 from casavi_contracts.contract import Contract, strict_json
 from casavi_contracts.exchange import Answer, Exchange, Recorder, Redactor
+from casavi_contracts.expect.calls import tour
 from casavi_contracts.failures import Broken
 from casavi_contracts.trial import Trial
 

@@ -3,13 +3,13 @@
 import itertools
 from typing import Any
 
-from casavi_contracts.checks import nearmisses
-from casavi_contracts.checks.calls import expect_still_good, is_good, lists, signed_in
 from casavi_contracts.checks.conventions import expect_alike
 from casavi_contracts.checks.definition import check
-from casavi_contracts.checks.moments import form
-from casavi_contracts.checks.refusals import refused
 from casavi_contracts.exchange import Answer
+from casavi_contracts.expect import nearmisses
+from casavi_contracts.expect.calls import expect_still_good, is_good, lists, signed_in
+from casavi_contracts.expect.moments import form
+from casavi_contracts.expect.refusals import refused
 from casavi_contracts.failures import Broken
 from casavi_contracts.target import Capability, Credentials
 from casavi_contracts.trial import Trial

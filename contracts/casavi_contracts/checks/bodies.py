@@ -7,12 +7,12 @@ from itertools import islice
 from typing import Any
 
 from casavi_contracts.checks.answers import MAX_ERRORS
-from casavi_contracts.checks.calls import NOTHING, expect_still_good, is_good
 from casavi_contracts.checks.definition import check
-from casavi_contracts.checks.refusals import refused
 from casavi_contracts.client import Client, encoded
 from casavi_contracts.contract import Contract
 from casavi_contracts.exchange import Answer
+from casavi_contracts.expect.calls import NOTHING, expect_still_good, is_good
+from casavi_contracts.expect.refusals import refused
 from casavi_contracts.target import Capability
 from casavi_contracts.trial import Trial
 from casavi_fixtures import builders

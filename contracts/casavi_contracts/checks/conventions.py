@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-from casavi_contracts.checks.calls import NOBODY, NOTHING, call, in_path, lists, secured, signed_in, tour
 from casavi_contracts.checks.definition import check
-from casavi_contracts.checks.moments import moment_of
-from casavi_contracts.checks.refusals import refused
 from casavi_contracts.contract import Contract
 from casavi_contracts.exchange import Answer
+from casavi_contracts.expect.calls import NOBODY, NOTHING, call, in_path, lists, secured, signed_in, tour
+from casavi_contracts.expect.moments import moment_of
+from casavi_contracts.expect.refusals import refused
 from casavi_contracts.target import Capability
 from casavi_contracts.trial import Trial
 

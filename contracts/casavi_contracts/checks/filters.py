@@ -5,9 +5,9 @@ from datetime import date, timedelta
 from typing import Any
 
 from casavi_contracts.checks.definition import check
-from casavi_contracts.checks.histories import alternatives, with_value
 from casavi_contracts.checks.modified import end_of, filtered, houses, told
-from casavi_contracts.checks.observing import Record, accepted, expect_record, own, predicted, today
+from casavi_contracts.expect.histories import alternatives, with_value
+from casavi_contracts.expect.observing import Record, accepted, expect_record, own, predicted, today
 from casavi_contracts.failures import Broken
 from casavi_contracts.model import Account, View, shown
 from casavi_contracts.target import Capability

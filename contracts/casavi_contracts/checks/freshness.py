@@ -3,8 +3,10 @@
 from typing import Any
 
 from casavi_contracts.checks.definition import check
-from casavi_contracts.checks.histories import in_version
-from casavi_contracts.checks.observing import (
+from casavi_contracts.checks.reading import distinct
+from casavi_contracts.client import Client
+from casavi_contracts.expect.histories import in_version
+from casavi_contracts.expect.observing import (
     ALL_CONTRACTS,
     LISTS,
     SINGLES,
@@ -18,8 +20,6 @@ from casavi_contracts.checks.observing import (
     read_single,
     single,
 )
-from casavi_contracts.checks.reading import distinct
-from casavi_contracts.client import Client
 from casavi_contracts.model import Account, same, shown
 from casavi_contracts.strategies import variant
 from casavi_contracts.target import Capability

@@ -7,7 +7,9 @@ from typing import Any
 from hypothesis import strategies as st
 
 from casavi_contracts.checks.definition import check
-from casavi_contracts.checks.observing import (
+from casavi_contracts.checks.rules import violating
+from casavi_contracts.contract import Contract
+from casavi_contracts.expect.observing import (
     accepted,
     check_form,
     expect_job,
@@ -17,8 +19,6 @@ from casavi_contracts.checks.observing import (
     own,
     pause,
 )
-from casavi_contracts.checks.rules import violating
-from casavi_contracts.contract import Contract
 from casavi_contracts.model import Account
 from casavi_contracts.strategies import EDITS, master_data, master_data_violating, variant
 from casavi_contracts.strategies.alphabet import ODD_IDS, ODD_TEXTS

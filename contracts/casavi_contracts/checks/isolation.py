@@ -3,10 +3,10 @@
 import json
 from typing import Any
 
-from casavi_contracts.checks.calls import NOBODY, is_good, lists, one_of, read, single_records
 from casavi_contracts.checks.definition import check
 from casavi_contracts.client import Client
 from casavi_contracts.exchange import Answer
+from casavi_contracts.expect.calls import NOBODY, is_good, lists, one_of, read, single_records
 from casavi_contracts.failures import Broken
 from casavi_contracts.target import Capability
 from casavi_contracts.trial import Trial

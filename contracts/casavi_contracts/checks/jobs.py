@@ -8,14 +8,14 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from casavi_contracts.checks import nearmisses
-from casavi_contracts.checks.calls import NOBODY, NOTHING, lists
 from casavi_contracts.checks.definition import check
-from casavi_contracts.checks.moments import moment_of, now
-from casavi_contracts.checks.observing import SINGLES, own, pause, single
-from casavi_contracts.checks.refusals import refused
 from casavi_contracts.client import Client
 from casavi_contracts.contract import Contract
+from casavi_contracts.expect import nearmisses
+from casavi_contracts.expect.calls import NOBODY, NOTHING, lists
+from casavi_contracts.expect.moments import moment_of, now
+from casavi_contracts.expect.observing import SINGLES, own, pause, single
+from casavi_contracts.expect.refusals import refused
 from casavi_contracts.strategies import ENTITIES, master_data
 from casavi_contracts.target import Capability
 from casavi_contracts.trial import Trial

@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 from urllib.parse import parse_qsl, quote, urlsplit
 
 from casavi_contracts.checks.definition import check
-from casavi_contracts.checks.observing import ALL_CONTRACTS, V2_LISTS, check_form
-from casavi_contracts.checks.stock import CONTRACTS, Record, Stock, ids_of, page_size, query_marks, records_of, walked
 from casavi_contracts.exchange import Answer
+from casavi_contracts.expect.observing import ALL_CONTRACTS, V2_LISTS, check_form
+from casavi_contracts.expect.stock import CONTRACTS, Record, Stock, ids_of, page_size, query_marks, records_of, walked
 from casavi_contracts.target import Capability
 from casavi_contracts.trial import Trial
 

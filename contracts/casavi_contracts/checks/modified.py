@@ -6,9 +6,9 @@ from typing import Any
 from urllib.parse import quote
 
 from casavi_contracts.checks.definition import check
-from casavi_contracts.checks.histories import alternatives
-from casavi_contracts.checks.moments import moment
-from casavi_contracts.checks.observing import LISTS, V2_LISTS, Record, own, pause
+from casavi_contracts.expect.histories import alternatives
+from casavi_contracts.expect.moments import moment
+from casavi_contracts.expect.observing import LISTS, V2_LISTS, Record, own, pause
 from casavi_contracts.failures import Broken
 from casavi_contracts.target import Capability
 from casavi_contracts.trial import Trial

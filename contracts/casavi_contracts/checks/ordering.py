@@ -6,11 +6,11 @@ from typing import Any
 from hypothesis import strategies as st
 
 from casavi_contracts.checks.definition import check
-from casavi_contracts.checks.histories import History
-from casavi_contracts.checks.observing import JOB, accepted, expect_job, expect_read, imported
-from casavi_contracts.checks.outcomes import expect_same, outcome, permuted
 from casavi_contracts.checks.rules import violating
 from casavi_contracts.contract import Contract
+from casavi_contracts.expect.histories import History
+from casavi_contracts.expect.observing import JOB, accepted, expect_job, expect_read, imported
+from casavi_contracts.expect.outcomes import expect_same, outcome, permuted
 from casavi_contracts.model import Account, shown
 from casavi_contracts.strategies import NASTY, PLAIN, master_data, master_data_violating
 from casavi_contracts.target import Capability

@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from typing import Any
 
-from casavi_contracts.checks.calls import NOBODY, lists
 from casavi_contracts.checks.definition import check
-from casavi_contracts.checks.observing import LISTS, check_form
-from casavi_contracts.checks.stock import (
+from casavi_contracts.contract import Contract
+from casavi_contracts.expect.calls import NOBODY, lists
+from casavi_contracts.expect.observing import LISTS, check_form
+from casavi_contracts.expect.stock import (
     FIRST,
     Record,
     Stock,
@@ -17,7 +18,6 @@ from casavi_contracts.checks.stock import (
     several_pages,
     walked,
 )
-from casavi_contracts.contract import Contract
 from casavi_contracts.target import Capability
 from casavi_contracts.trial import Trial
 

@@ -5,13 +5,13 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from casavi_contracts.checks.calls import is_good, lists, signed_in
 from casavi_contracts.checks.definition import check
-from casavi_contracts.checks.moments import moment_of
-from casavi_contracts.checks.observing import JOB, check_form
 from casavi_contracts.checks.refresh import ask
 from casavi_contracts.client import Client
 from casavi_contracts.exchange import Answer
+from casavi_contracts.expect.calls import is_good, lists, signed_in
+from casavi_contracts.expect.moments import moment_of
+from casavi_contracts.expect.observing import JOB, check_form
 from casavi_contracts.target import Capability
 from casavi_contracts.trial import Trial
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from casavi_contracts.checks.definition import check
-from casavi_contracts.checks.observing import accepted, expect_read
 from casavi_contracts.contract import Contract
+from casavi_contracts.expect.observing import accepted, expect_read
 from casavi_contracts.model import Account
 from casavi_contracts.strategies import everything
 from casavi_contracts.strategies.records import CONTACT_TEXTS, PROPERTY_TEXTS, UNIT_TEXTS

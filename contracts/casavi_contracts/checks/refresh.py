@@ -2,15 +2,15 @@
 
 from typing import Any
 
-from casavi_contracts.checks import nearmisses
 from casavi_contracts.checks.authentication import expiry_is_well_formed
-from casavi_contracts.checks.calls import call, expect_still_good, is_good, lists, secured, signed_in
 from casavi_contracts.checks.definition import check
-from casavi_contracts.checks.observing import pause
-from casavi_contracts.checks.refusals import refused
 from casavi_contracts.checks.tokens import MARGIN, clock_of, expiry, lives_as_assumed
 from casavi_contracts.client import Client
 from casavi_contracts.exchange import Answer
+from casavi_contracts.expect import nearmisses
+from casavi_contracts.expect.calls import call, expect_still_good, is_good, lists, secured, signed_in
+from casavi_contracts.expect.observing import pause
+from casavi_contracts.expect.refusals import refused
 from casavi_contracts.target import Capability
 from casavi_contracts.trial import Trial
 

@@ -6,9 +6,9 @@ from typing import Any
 from hypothesis import strategies as st
 
 from casavi_contracts.checks.definition import Cases, check
-from casavi_contracts.checks.histories import History
-from casavi_contracts.checks.observing import expect_read, expect_refused, imported, own
 from casavi_contracts.contract import Contract
+from casavi_contracts.expect.histories import History
+from casavi_contracts.expect.observing import expect_read, expect_refused, imported, own
 from casavi_contracts.model import Account
 from casavi_contracts.strategies import master_data_violating, violable_rules
 from casavi_contracts.target import Capability

@@ -6,7 +6,8 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from casavi_contracts.checks.definition import check
-from casavi_contracts.checks.observing import (
+from casavi_contracts.checks.reading import distinct
+from casavi_contracts.expect.observing import (
     ALL_CONTRACTS,
     LISTS,
     SINGLES,
@@ -17,8 +18,7 @@ from casavi_contracts.checks.observing import (
     read_single,
     single,
 )
-from casavi_contracts.checks.reading import distinct
-from casavi_contracts.checks.refusals import refused
+from casavi_contracts.expect.refusals import refused
 from casavi_contracts.model import Account, same, shown
 from casavi_contracts.strategies.alphabet import ODD_IDS
 from casavi_contracts.target import Capability

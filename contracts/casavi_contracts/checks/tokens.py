@@ -4,12 +4,12 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from casavi_contracts.checks import nearmisses
-from casavi_contracts.checks.calls import call, expect_still_good, is_good, lists, other_list, secured, signed_in
 from casavi_contracts.checks.definition import check
-from casavi_contracts.checks.moments import moment
-from casavi_contracts.checks.refusals import refused
 from casavi_contracts.exchange import Answer
+from casavi_contracts.expect import nearmisses
+from casavi_contracts.expect.calls import call, expect_still_good, is_good, lists, other_list, secured, signed_in
+from casavi_contracts.expect.moments import moment
+from casavi_contracts.expect.refusals import refused
 from casavi_contracts.failures import Broken
 from casavi_contracts.target import Capability
 from casavi_contracts.trial import Trial

@@ -4,8 +4,8 @@ from itertools import pairwise
 from typing import Any
 
 from casavi_contracts.checks.definition import check
-from casavi_contracts.checks.moments import moment_of
-from casavi_contracts.checks.observing import accepted, expect_job, expect_read, own
+from casavi_contracts.expect.moments import moment_of
+from casavi_contracts.expect.observing import accepted, expect_job, expect_read, own
 from casavi_contracts.model import Account
 from casavi_contracts.strategies import interleavings
 from casavi_contracts.target import Capability

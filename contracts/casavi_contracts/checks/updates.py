@@ -6,9 +6,9 @@ from typing import Any
 from hypothesis import strategies as st
 
 from casavi_contracts.checks.definition import check
-from casavi_contracts.checks.histories import History
-from casavi_contracts.checks.observing import LISTS, accepted, expect_job, expect_read, own
 from casavi_contracts.contract import Contract
+from casavi_contracts.expect.histories import History
+from casavi_contracts.expect.observing import LISTS, accepted, expect_job, expect_read, own
 from casavi_contracts.model import Account, same, shown
 from casavi_contracts.strategies import master_data, variant
 from casavi_contracts.target import Capability

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Protocol
 
-from casavi_contracts import fuzz, machine
+from casavi_contracts import fuzz, stateful
 from casavi_contracts.checks import LAWS, Law
 from casavi_contracts.checks.definition import no_case
 from casavi_contracts.contract import Contract
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from casavi_contracts.suite.bench import Bench
 
 
-_EVERY_LAW = (*LAWS, machine.LAW)
+_EVERY_LAW = (*LAWS, stateful.LAW)
 
 _SURENESS = {"documented": 0, "third-party": 0, "client": 0, "inferred": 1, "assumed": 2}
 _LISTING = frozenset({"authentication", "tokens", "filters", "modified", "pages", "links"})

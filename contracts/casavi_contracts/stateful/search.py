@@ -9,10 +9,10 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from casavi_contracts.checks.definition import Law
 from casavi_contracts.contract import Contract
-from casavi_contracts.machine.commands import told
-from casavi_contracts.machine.judged import Judged
-from casavi_contracts.machine.machine import EXAMPLES, drawing, quietly
-from casavi_contracts.machine.player import play
+from casavi_contracts.stateful.commands import told
+from casavi_contracts.stateful.judged import Judged
+from casavi_contracts.stateful.machine import EXAMPLES, drawing, quietly
+from casavi_contracts.stateful.player import play
 from casavi_contracts.target import Capability, Target
 
 NAME = "account-behaves-as-the-model"

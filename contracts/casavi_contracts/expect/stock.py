@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
-from casavi_contracts.checks.observing import LISTS, expect_ids
 from casavi_contracts.client import Client
 from casavi_contracts.contract import Contract
+from casavi_contracts.expect.observing import LISTS, expect_ids
 from casavi_contracts.trial import Trial
 
 Record = dict[str, Any]

@@ -14,9 +14,9 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
 from casavi_contracts.contract import Contract
 from casavi_contracts.failures import Broken
-from casavi_contracts.machine.commands import Command, told
-from casavi_contracts.machine.judged import Judged
-from casavi_contracts.machine.player import play
+from casavi_contracts.stateful.commands import Command, told
+from casavi_contracts.stateful.judged import Judged
+from casavi_contracts.stateful.player import play
 from casavi_contracts.strategies import EDITS, Alphabet, master_data, master_data_violating, variant, violable_rules
 from casavi_contracts.target import Capability, Target
 from casavi_contracts.trial import Accounts
@@ -211,7 +211,7 @@ def machine_of(
         except Broken as broken:
             shown = broken.case or commands
             steps = [f"step {number:<4} {step}" for number, step in enumerate(told(shown), 1)]
-            broken.add_note("\n".join([*steps, "as a case for casavi_contracts.machine.play:", json.dumps(shown)]))
+            broken.add_note("\n".join([*steps, "as a case for casavi_contracts.stateful.play:", json.dumps(shown)]))
             raise
 
     made = drawing(target, known, Judged(judge, known))

@@ -5,18 +5,18 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
-from casavi_contracts.checks.calls import is_good, lists
-from casavi_contracts.checks.moments import moment
-from casavi_contracts.checks.observing import LISTS, expect_read, expect_refused, predicted
 from casavi_contracts.checks.refresh import ask
-from casavi_contracts.checks.refusals import refused
 from casavi_contracts.checks.tokens import MARGIN
 from casavi_contracts.client import Client
+from casavi_contracts.expect.calls import is_good, lists
+from casavi_contracts.expect.moments import moment
+from casavi_contracts.expect.observing import LISTS, expect_read, expect_refused, predicted
+from casavi_contracts.expect.refusals import refused
 from casavi_contracts.failures import Broken, CouldNotRun, Unmet
-from casavi_contracts.machine.commands import Command, checked
-from casavi_contracts.machine.imports import Sent
-from casavi_contracts.machine.tokens import State, Token, Tokens
 from casavi_contracts.model import Account, Rejected, shown
+from casavi_contracts.stateful.commands import Command, checked
+from casavi_contracts.stateful.imports import Sent
+from casavi_contracts.stateful.tokens import State, Token, Tokens
 from casavi_contracts.target import Capability
 from casavi_contracts.trial import Accounts, Trial
 
@@ -130,7 +130,7 @@ class Player:
         """Does what a command says.
 
         Args:
-            command: A command of the form that `casavi_contracts.machine.commands` describes.
+            command: A command of the form that `casavi_contracts.stateful.commands` describes.
 
         Raises:
             casavi_contracts.failures.Broken: The target does something else than the model.

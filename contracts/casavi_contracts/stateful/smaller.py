@@ -10,7 +10,7 @@ from typing import Any
 
 from casavi_contracts.contract import Contract
 from casavi_contracts.failures import Broken
-from casavi_contracts.machine.commands import Command
+from casavi_contracts.stateful.commands import Command
 
 Sequence = list[Command]
 Judge = Callable[[Sequence], Broken | None]

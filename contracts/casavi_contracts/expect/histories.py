@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
-from casavi_contracts.checks.observing import REFUSED, expect_job, expect_read, expect_refused
 from casavi_contracts.contract import Contract
+from casavi_contracts.expect.observing import REFUSED, expect_job, expect_read, expect_refused
 from casavi_contracts.failures import Broken
 from casavi_contracts.model import Account, Job, Rejected
 from casavi_contracts.model.dates import FORMAT

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from casavi_contracts.checks.observing import JOB, expect_job
+from casavi_contracts.expect.observing import JOB, expect_job
 from casavi_contracts.model import Job, same
 from casavi_contracts.trial import Trial
 

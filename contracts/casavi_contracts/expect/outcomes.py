@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from random import Random
 from typing import Any
 
-from casavi_contracts.checks.observing import ALL_CONTRACTS, LISTS
+from casavi_contracts.expect.observing import ALL_CONTRACTS, LISTS
 from casavi_contracts.model import same, shown
 from casavi_contracts.trial import Names, Trial
 

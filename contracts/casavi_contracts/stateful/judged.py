@@ -6,8 +6,8 @@ from typing import Any
 
 from casavi_contracts.contract import Contract
 from casavi_contracts.failures import Broken
-from casavi_contracts.machine.commands import Command
-from casavi_contracts.machine.smaller import smallest
+from casavi_contracts.stateful.commands import Command
+from casavi_contracts.stateful.smaller import smallest
 
 
 class Judged:
