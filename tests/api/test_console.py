@@ -197,7 +197,7 @@ async def test_hold_step_drain_release_force(console: Console) -> None:
     assert "first unfinished job moved" in await console.done("/queue/step-record")
     assert "1 of 2 records" in await console.page(f"/jobs/{job_id}")
     assert "first unfinished job moved" in await console.done("/queue/step-job")
-    assert "1 jobs ended" in await console.done("/queue/drain")
+    assert "1 job ended" in await console.done("/queue/drain")
     assert "There is nothing to move" in await console.done("/queue/step-job")
     assert "Jobs move again" in await console.done("/queue/release")
     assert "forced: failed" in await console.done("/jobs/next/outcome", {"outcome": "failed"})
@@ -269,7 +269,7 @@ async def test_faults_by_the_form_of_the_document(console: Console) -> None:
     ).status_code == 400
     assert "fault is forgotten" in await console.done("/faults/remove", {"id": "fault-1"})
     await console.done("/faults/add", {"kind": "job-fails", "operation": "importMasterData"})
-    assert "1 faults went" in await console.done("/faults/clear")
+    assert "1 fault went" in await console.done("/faults/clear")
 
 
 async def test_snapshots_state_reset(console: Console) -> None:
@@ -290,7 +290,7 @@ async def test_snapshots_state_reset(console: Console) -> None:
     assert (await console.post("/snapshots/save", {"name": ""})).status_code == 400
     assert (await console.post("/state/load", {"text": "no json"})).status_code == 400
     await console.client.log_in()
-    assert "1 tokens ended" in await console.done("/state/expire-tokens")
+    assert "1 token ended" in await console.done("/state/expire-tokens")
 
 
 async def test_records_as_a_tree_and_back(console: Console) -> None:

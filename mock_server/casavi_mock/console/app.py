@@ -16,7 +16,7 @@ from casavi_mock.console import accounts, clock, data, faults, jobs, journal, re
 from casavi_mock.console.desk import Desk, Send
 from casavi_mock.console.page import account_or_none, clock_version, desk, go, go_back, show, unchanged
 from casavi_mock.console.session import CookiePerPort, is_token, knows_token, log_in, only_navigates
-from casavi_mock.console.texts import Room, bytes_text, moment_text, short, span_text
+from casavi_mock.console.texts import Room, bytes_text, counted, moment_text, short, span_text
 from casavi_mock.control.call import ControlPlane
 from casavi_mock.control.guard import TOKEN_HEADER, check_browser
 from casavi_mock.control.hosts import Hosts
@@ -183,7 +183,7 @@ def _add_templates(app: Flask, token: Secret | None) -> None:
             "here": _here(),
         }
 
-    app.jinja_env.filters.update(short=short, bytes=bytes_text, moment=moment_text, span=span_text)
+    app.jinja_env.filters.update(short=short, counted=counted, bytes=bytes_text, moment=moment_text, span=span_text)
 
 
 def _here() -> str:

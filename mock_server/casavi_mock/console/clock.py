@@ -9,7 +9,7 @@ from flask import Blueprint, request
 
 from casavi_mock.accounts import Account
 from casavi_mock.console.page import account, clock_version, desk, go_back, say, show, unchanged
-from casavi_mock.console.texts import moment_text
+from casavi_mock.console.texts import counted, moment_text
 from casavi_mock.control.problems import Problem
 from casavi_mock.domain.jobs import Job
 from casavi_mock.domain.tokens import objection
@@ -122,7 +122,7 @@ def _due(of: Account) -> Iterator[Due]:
 
 
 def _first(what: str, number: int, happens: str) -> str:
-    return f"the {what} {happens}" if number == 1 else f"the first of {number:,} {what}s {happens}"
+    return f"the {what} {happens}" if number == 1 else f"the first of {counted(number, what)} {happens}"
 
 
 def _ends(of: Account, jobs: list[Job]) -> Iterator[Due]:

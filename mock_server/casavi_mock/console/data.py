@@ -8,6 +8,7 @@ from casavi_fixtures import portfolio_names
 from casavi_mock.accounts import Account
 from casavi_mock.console.page import account, desk, go, say, show
 from casavi_mock.console.sending import sample_text
+from casavi_mock.console.texts import counted
 from casavi_mock.control.call import held
 from casavi_mock.control.problems import Problem
 
@@ -51,7 +52,7 @@ def reset() -> Any:
 @pages.post("/state/expire-tokens")
 def expire_tokens() -> Any:
     """Ends every token."""
-    say(f"{desk().ask('expireTokens', account())['expired']} tokens ended.")
+    say(f"{counted(desk().ask('expireTokens', account())['expired'], 'token')} ended.")
     return go("data.state")
 
 

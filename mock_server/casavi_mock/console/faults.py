@@ -6,6 +6,7 @@ import orjson
 from flask import Blueprint, request
 
 from casavi_mock.console.page import account, desk, go, say, show, unchanged
+from casavi_mock.console.texts import counted
 from casavi_mock.control.document import Schema, resolved
 from casavi_mock.control.problems import Problem
 
@@ -71,7 +72,7 @@ def remove() -> Any:
 @pages.post("/faults/clear")
 def clear() -> Any:
     """Forgets all faults."""
-    say(f"{desk().ask('clearFaults', account())['removed']} faults went.")
+    say(f"{counted(desk().ask('clearFaults', account())['removed'], 'fault')} went.")
     return go("faults.faults")
 
 

@@ -19,6 +19,7 @@ from casavi_mock.console.page import (
     show,
     unchanged,
 )
+from casavi_mock.console.texts import counted
 from casavi_mock.control.problems import Problem
 from casavi_mock.domain.faults import IMPORT
 from casavi_mock.domain.jobs import OUTCOMES, PROGRESS, Job
@@ -126,7 +127,7 @@ def queue(what: str) -> Any:
         moved = desk().ask("stepQueue", of, body={"what": what.removeprefix("step-")})["moved"]
         say("The first unfinished job moved." if moved else "There is nothing to move.")
     elif what == "drain":
-        say(f"{desk().ask('drainQueue', of)['ended']} jobs ended.")
+        say(f"{counted(desk().ask('drainQueue', of)['ended'], 'job')} ended.")
     elif what == "progress":
         told = desk().ask("putQueue", of, body=_progress())
         say(f"Jobs move on: {told['progress']}.")
@@ -277,17 +278,16 @@ def _explained(of: Account, error: RecordError, body: Any) -> dict[str, Any]:
 
 def _timeline(of: Account, found: Job, exchanges: list[Exchange]) -> list[Event]:
     names = of.settings.policy.job_status_names
-    events = [Event(found.created_at, f"accepted: {names[JobState.WAITING]}")]
+    origin = next((one for one in exchanges if one.operation == IMPORT), None)
+    by = f" ({origin.method} {origin.path} answered {origin.status})" if origin else ""
+    events = [Event(found.created_at, f"accepted: {names[JobState.WAITING]}{by}", origin and origin.number)]
     if found.started_at is not None:
         events.append(Event(found.started_at, f"started: {names[JobState.ACTIVE]}"))
     if found.finished_at is not None:
         events.append(Event(found.finished_at, f"ended: {names[found.state]}"))
-    for one in exchanges[:1] + exchanges[1:][-MAX_LOOKS:]:
-        if one.operation == IMPORT:
-            events.append(Event(one.at, f"imported by {one.method} {one.path}, answered {one.status}", one.number))
-        else:
-            told = one.job_status or one.rule or "nothing"
-            events.append(Event(one.at, f"the client looked, and was told: {told}", one.number))
+    for one in [one for one in exchanges if one is not origin][-MAX_LOOKS:]:
+        told = one.job_status or one.rule or "nothing"
+        events.append(Event(one.at, f"the client looked, and was told: {told}", one.number))
     if found.ends_at is not None and found.finished_at is None and not of.queue.held:
         events.append(Event(found.ends_at, "is due to end"))
     return sorted(events, key=lambda event: event.at)  # stable: what comes first at the same moment stays first

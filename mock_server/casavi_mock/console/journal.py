@@ -10,7 +10,7 @@ from casavi_mock.accounts import Account
 from casavi_mock.console.copying import as_curl, as_test
 from casavi_mock.console.jobs import whole_body
 from casavi_mock.console.page import PER_PAGE, account, desk, go, number, say, show, unchanged
-from casavi_mock.console.texts import folded, pretty
+from casavi_mock.console.texts import counted, folded, pretty
 from casavi_mock.control.problems import Problem
 from casavi_mock.domain.faults import IMPORT
 from casavi_mock.domain.journal import Exchange
@@ -79,7 +79,7 @@ def body(exchange_number: int, which: str) -> Any:
 @pages.post("/journal/clear")
 def clear() -> Any:
     """Empties the journal."""
-    say(f"{desk().ask('clearRequests', account())['removed']} exchanges went.")
+    say(f"{counted(desk().ask('clearRequests', account())['removed'], 'exchange')} went.")
     return go("journal.journal")
 
 

@@ -27,6 +27,11 @@ def short(value: object, most: int = SHORT) -> str:
     return printable(text) if len(text) <= most else f"{printable(text[:most])}…"
 
 
+def counted(number: int, what: str) -> str:
+    """Returns a number of things, such as `1 job` or `1,000 jobs`."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
 def bytes_text(number: int) -> str:
     """Returns a number of bytes for people."""
     return (
