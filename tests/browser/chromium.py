@@ -76,9 +76,11 @@ class Watched:
 
 
 @contextlib.contextmanager
-def watched(browser: Browser, url: str, *, width: int = 1280, scheme: str = "light", **more: Any) -> Iterator[Watched]:
+def watched(
+    browser: Browser, url: str, *, width: int = 1280, height: int = 800, scheme: str = "light"
+) -> Iterator[Watched]:
     """Yields a page of a browser that knows nothing yet."""
-    context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme, **more)  # type: ignore[arg-type]
+    context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)  # type: ignore[arg-type]
     try:
         yield Watched(context, url)
     finally:
