@@ -33,7 +33,14 @@ PAGES = [
     "/state",
     "/import",
 ]
-HOSTILE = ("<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "\u202eevil\u202c", "x" * 5000)
+HOSTILE = (
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "\u202eevil\u202c",
+    "x" * 5000,
+    "&<" * 2500,
+    "\u202e" * 5000,
+)
 MAX_PAGE = 60_000
 
 
@@ -392,7 +399,7 @@ async def test_the_journal_is_filtered_and_emptied(console: Console) -> None:
     assert (await console.get("/journal/1")).status_code == 404
 
 
-@pytest.mark.parametrize("name", HOSTILE, ids=["script", "attribute", "rtl", "long"])
+@pytest.mark.parametrize("name", HOSTILE, ids=["script", "attribute", "rtl", "long", "escaped", "unseen"])
 async def test_hostile_ids_are_text_everywhere(console: Console, name: str) -> None:
     body = {
         "contacts": [{"id": name, "lastName": name}],

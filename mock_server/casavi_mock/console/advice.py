@@ -3,8 +3,10 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import orjson
+
 from casavi_mock.accounts import Account
-from casavi_mock.console.texts import short
+from casavi_mock.console.texts import at_pointer, short
 from casavi_mock.domain.model import RecordError
 
 
@@ -24,7 +26,7 @@ def _missing(account: Account, error: RecordError) -> str:
     entity, name = error.missing
     if name is not None and account.store.has(entity, name):
         return f"{_named(error)} is stored by now: the same request would pass. Send it again."
-    return f"Import {_named(error)} first, or in the same request; or correct the id at {short(error.pointer, 120)}."
+    return f"Import {_named(error)} first, or in the same request; or correct the id at {short(error.pointer, 100)}."
 
 
 def _refused_first(account: Account, error: RecordError) -> str:
@@ -60,13 +62,9 @@ ADVICE: Mapping[str, Callable[[Account, RecordError], str]] = {
 
 def value_sent(body: Any, error: RecordError) -> str | None:
     """Returns what was sent at the place of a refusal, as JSON; None if that is not known."""
-    import orjson
-
-    from casavi_mock.console.texts import at_pointer
-
     if body is None:
         return None
     try:
-        return short(orjson.dumps(at_pointer(body, error.pointer)).decode(), 300)
+        return short(orjson.dumps(at_pointer(body, error.pointer)).decode(), 120)
     except (LookupError, TypeError):
         return None

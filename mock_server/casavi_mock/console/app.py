@@ -6,7 +6,7 @@ import io
 import logging
 from importlib.resources import files
 from typing import IO, Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from flask import Flask, Request, Response, g, make_response, request, session, url_for
 from werkzeug.exceptions import HTTPException
@@ -14,9 +14,9 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from casavi_mock.console import accounts, clock, data, faults, jobs, journal, records, registers, sending
 from casavi_mock.console.desk import Desk, Send
-from casavi_mock.console.page import account_or_none, clock_version, desk, go, go_back, show, unchanged
+from casavi_mock.console.page import account_or_none, clock_version, desk, go, go_back, path_of, show, unchanged
 from casavi_mock.console.session import CookiePerPort, is_token, knows_token, log_in, only_navigates
-from casavi_mock.console.texts import Room, bytes_text, counted, moment_text, short, span_text
+from casavi_mock.console.texts import Room, body_text, bytes_text, counted, moment_text, short, span_text
 from casavi_mock.control.call import ControlPlane
 from casavi_mock.control.guard import TOKEN_HEADER, check_browser
 from casavi_mock.control.hosts import Hosts
@@ -39,6 +39,9 @@ ASSETS = {
     "htmx-license.txt": "text/plain; charset=utf-8",
     "icon.svg": "image/svg+xml",
 }
+
+MAX_QUERY = 500
+"""Characters of a query that each button of a page leads back to; of a longer one only the path."""
 
 _HEADERS = {
     "Content-Security-Policy": POLICY,
@@ -166,8 +169,9 @@ def _add_templates(app: Flask, token: Secret | None) -> None:
 
     @app.url_defaults
     def with_account(endpoint: str, values: dict[str, Any]) -> None:
-        if endpoint != "asset" and request and "account" in request.args:
-            values.setdefault("account", request.args["account"])
+        name = request.args.get("account", "") if request else ""
+        if endpoint != "asset" and 0 < len(name) < 20:
+            values.setdefault("account", name)
 
     @app.context_processor
     def common() -> dict[str, Any]:
@@ -183,16 +187,18 @@ def _add_templates(app: Flask, token: Secret | None) -> None:
             "here": _here(),
         }
 
-    app.jinja_env.filters.update(short=short, counted=counted, bytes=bytes_text, moment=moment_text, span=span_text)
+    app.jinja_env.filters.update(
+        short=short, body=body_text, counted=counted, bytes=bytes_text, moment=moment_text, span=span_text
+    )
 
 
 def _here() -> str:
     """Returns the path of the page that is shown: a part of one that htmx asks for tells it in a header."""
-    shown = urlsplit(request.headers.get("HX-Current-URL", ""))
-    if shown.path:
-        return f"{shown.path}?{shown.query}".rstrip("?")
-    query = request.query_string.decode("ascii", "replace")
-    return quote(f"{request.script_root}{request.path}") + (f"?{query}" if query else "")
+    address = request.headers.get("HX-Current-URL", "")
+    shown = path_of(address)
+    query = address.partition("#")[0].partition("?")[2] if shown else request.query_string.decode("ascii", "replace")
+    path = shown or quote(f"{request.script_root}{request.path}")
+    return f"{path}?{query}" if 0 < len(query) < MAX_QUERY else path
 
 
 def _strip_version() -> str:

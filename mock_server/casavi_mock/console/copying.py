@@ -18,6 +18,8 @@ _OWN = frozenset(
 _LOG_INS = ("authenticate", "refreshToken")
 _INDENT = " " * 4
 
+JOB = "getJob"
+
 MAX_REFUSALS = 10
 """Refused records that a test names; of more it tells the number."""
 
@@ -50,9 +52,6 @@ def as_test(exchange: Exchange, job: Job | None = None, status: str = "") -> str
         status: The status of that job as clients see it.
     """
     body = _json(exchange)
-    lines = ["import httpx", ""]
-    if body is not None:
-        lines += [f"BODY = {pprint.pformat(body, width=110, sort_dicts=False)}", ""]
     why = f", by the rule {exchange.rule}" if exchange.rule else ""
     told = ascii(f"{exchange.method} {exchange.path[:80]} was answered {exchange.status}{why}.")[1:-1]
     test = [f"# {told}", *_before(exchange, job), *_call(exchange, has_body=body is not None)]
@@ -61,12 +60,20 @@ def as_test(exchange: Exchange, job: Job | None = None, status: str = "") -> str
         test.append(f'assert answer.json()["rule"] == {exchange.rule!r}')
     if exchange.operation == IMPORT and job is not None and job.ended:
         test += _after(job, status)
-    lines += ["", f"def test_exchange_{exchange.number}(casavi):", *(f"{_INDENT}{line}" for line in test)]
+    lines = ["import httpx", "import pytest", "", ""]
+    lines += ['@pytest.mark.casavi(fail_on="never")  # one request is no client']
+    lines += [f"def test_exchange_{exchange.number}(casavi):", *(f"{_INDENT}{line}" for line in test)]
+    if body is not None:  # at the end, as it may be long
+        lines += ["", "", f"BODY = {pprint.pformat(body, width=110, sort_dicts=False)}"]
     return "\n".join(lines) + "\n"
 
 
 def _before(exchange: Exchange, job: Job | None) -> list[str]:
     """Returns what a test does first, so that the mock fails in the same way."""
+    if exchange.rule == "token-expired":
+        return ["token = casavi.token()", "casavi.expire_tokens()"]
+    if exchange.operation == JOB and exchange.succeeded:
+        return ["# The account of a test is a new one: let your client import before this."]
     if exchange.injected and exchange.effect == "status":
         return [f"casavi.faults.on({exchange.operation!r}).once().status({exchange.status})"]
     if exchange.operation != IMPORT or job is None or job.forced not in ("failed", "completed"):
@@ -87,9 +94,13 @@ def _after(job: Job, status: str) -> list[str]:
 def _call(exchange: Exchange, *, has_body: bool) -> list[str]:
     headers = dict(_headers(exchange))
     token = any(name == b"token" for name, _ in exchange.request_headers)
-    parts = [ascii(exchange.method), f"casavi.url + {_address(exchange)!a}"]
+    address = f"casavi.url + {_address(exchange)!a}"
+    if exchange.operation == JOB and exchange.succeeded:
+        address = 'f"{casavi.url}/jobs/{casavi.jobs.last.id}"'
+    parts = [ascii(exchange.method), address]
     if exchange.operation == "authenticate":
-        parts.append('json={"key": casavi.key, "secret": casavi.secret}')
+        secret = '"a wrong one"' if exchange.rule == "credentials-wrong" else "casavi.secret"
+        parts.append(f'json={{"key": casavi.key, "secret": {secret}}}')
     elif exchange.operation == "refreshToken":
         parts.append('json={"apiKey": casavi.key, "token": casavi.token()}')
     elif has_body:
@@ -100,7 +111,8 @@ def _call(exchange: Exchange, *, has_body: bool) -> list[str]:
         parts.append("content=open('body.json', 'rb').read()" if body is None else f"content={body!a}.encode()")
     written = [f"{name!a}: {value!a}" for name, value in headers.items()]
     if token:
-        written.insert(0, '"token": casavi.token()')
+        wrong = {"token-unknown": '"a token that nobody gave out"', "token-expired": "token"}
+        written.insert(0, f'"token": {wrong.get(exchange.rule or "", "casavi.token()")}')
     if written:
         parts.append("headers={" + ", ".join(written) + "}")
     return ["answer = httpx.request(", *(f"{_INDENT}{part}," for part in parts), ")"]

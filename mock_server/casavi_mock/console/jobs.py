@@ -19,7 +19,7 @@ from casavi_mock.console.page import (
     show,
     unchanged,
 )
-from casavi_mock.console.texts import counted
+from casavi_mock.console.texts import counted, weight
 from casavi_mock.control.problems import Problem
 from casavi_mock.domain.faults import IMPORT
 from casavi_mock.domain.jobs import OUTCOMES, PROGRESS, Job
@@ -28,12 +28,12 @@ from casavi_mock.domain.model import JobState, RecordError
 
 pages = Blueprint("jobs", __name__)
 
-REFUSALS_PER_PAGE = 20
+REFUSALS_PER_PAGE = 10
 MAX_LOOKS = 40
 """Looks of the client at a job that its timeline shows."""
 
-EDITABLE_BYTES = 20_000
-"""A payload that is put into a page to be edited; of a longer one the journal keeps no more than its beginning."""
+MAX_PAYLOAD = 18_000
+"""Bytes that a payload may take in the page of its job; a longer one is edited on a page of its own."""
 
 
 class Row(NamedTuple):
@@ -239,7 +239,7 @@ def _one(of: Account, job_id: str) -> dict[str, Any]:
         "start": start,
         "per_page": REFUSALS_PER_PAGE,
         "origin": origin,
-        "editable": body.decode() if body is not None and len(body) <= EDITABLE_BYTES else None,
+        "editable": editable(body, MAX_PAYLOAD),
         "version": job_version(of, found),
         "queue": of.queue,
     }
@@ -261,6 +261,14 @@ def whole_body(exchange: Exchange) -> bytes | None:
     except UnicodeDecodeError:
         return None
     return exchange.request_body
+
+
+def editable(body: bytes | None, most: int) -> str | None:
+    """Returns a payload that can be edited in a page, None if it would take more bytes there than it may."""
+    if body is None:
+        return None
+    text = body.decode(errors="replace")
+    return text if weight(text) <= most else None
 
 
 def _explained(of: Account, error: RecordError, body: Any) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from casavi_mock.accounts import Account
 from casavi_mock.console.copying import as_curl, as_test
 from casavi_mock.console.jobs import whole_body
 from casavi_mock.console.page import PER_PAGE, account, desk, go, number, say, show, unchanged
-from casavi_mock.console.texts import counted, folded, pretty
+from casavi_mock.console.texts import counted, folded, pretty, weight
 from casavi_mock.control.problems import Problem
 from casavi_mock.domain.faults import IMPORT
 from casavi_mock.domain.journal import Exchange
@@ -19,8 +19,11 @@ from casavi_mock.journal.har import archive
 pages = Blueprint("journal", __name__)
 
 FILTERS = ("operation", "status", "rule", "job", "text")
-MAX_PRETTY = 20_000
-"""Characters of a body that a page shows as it is; a file has the whole."""
+MAX_FILTER = 200
+"""Characters of a filter; it stands in many links of a page."""
+
+MAX_COPY = 9_000
+"""Bytes of a text to be copied that a page shows; of a longer one it shows the beginning, and a file has the whole."""
 
 
 @pages.get("/journal")
@@ -37,7 +40,7 @@ def new() -> Any:
     newest = number("newest")
     last = of.journal.last_number
     came = len([one for one in _found(of) if one.number > newest]) if last > newest else 0
-    return unchanged(came) or show("journal-new.html", came=came, newest=newest)
+    return unchanged(came) or show("journal-new.html", came=came, newest=newest, filters=_filters())
 
 
 @pages.get("/journal.har")
@@ -59,11 +62,23 @@ def exchange(exchange_number: int) -> Any:
         response_body=_body(found.response_body, found.response_bytes),
         rule=of.settings.rules.get(found.rule or ""),
         violations=[one for one in desk().violations(of) if found.number in one.exchange_numbers],
-        curl=as_curl(found, desk().base_url()),
-        test=_test(of, found),
+        curl=_copy(as_curl(found, desk().base_url())),
+        test=_copy(_test(of, found)),
         again=found.operation == IMPORT and whole_body(found) is not None,
         neighbours=_neighbours(of, found),
     )
+
+
+@pages.get("/journal/<int:exchange_number>/<which>.txt")
+def copied(exchange_number: int, which: str) -> Any:
+    """An exchange as something to run again, as a text."""
+    of = account()
+    found = _one(of, exchange_number)
+    if which not in ("curl", "test"):
+        raise Problem(404, "The console has no such page.")
+    text = _test(of, found) if which == "test" else as_curl(found, desk().base_url())
+    name = f"test_exchange_{found.number}.py" if which == "test" else f"exchange-{found.number}.sh"
+    return _file(make_response(text), "text/plain; charset=utf-8", name)
 
 
 @pages.get("/journal/<int:exchange_number>/<which>-body")
@@ -84,7 +99,7 @@ def clear() -> Any:
 
 
 def _filters() -> dict[str, str]:
-    return {name: request.args[name] for name in FILTERS if request.args.get(name)}
+    return {name: request.args[name][:MAX_FILTER] for name in FILTERS if request.args.get(name)}
 
 
 def _found(of: Account) -> list[Exchange]:
@@ -145,16 +160,13 @@ def _neighbours(of: Account, found: Exchange) -> tuple[int | None, int | None]:
 
 
 def _body(raw: bytes, length: int) -> dict[str, Any]:
-    node, whole = folded(raw)
-    text = pretty(raw)
-    return {
-        "node": node,
-        "folded_whole": whole,
-        "text": text if len(text) <= MAX_PRETTY else text[:2_000],
-        "cut": len(text) > MAX_PRETTY,
-        "kept": len(raw),
-        "length": length,
-    }
+    return {"node": folded(raw), "text": _copy(pretty(raw)), "kept": len(raw), "length": length}
+
+
+def _copy(text: str) -> dict[str, Any]:
+    """Returns a text as a page shows it: all of it, or its beginning."""
+    whole = weight(text) <= MAX_COPY
+    return {"text": text if whole else f"{text[: MAX_COPY // 6]}…", "whole": whole}
 
 
 def _test(of: Account, found: Exchange) -> str:

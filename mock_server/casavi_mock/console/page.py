@@ -73,11 +73,19 @@ def go(endpoint: str, **values: Any) -> Response:
 def go_back(endpoint: str) -> Response:
     """Returns the way back to the page that a command came from; to another one if it does not say."""
     asked = request.form.get("back", "")
-    parts = urlsplit(asked)
-    own = f"{request.script_root}/console/"
-    if not parts.scheme and not parts.netloc and parts.path.startswith(own) and "\\" not in asked and "//" not in asked:
+    path = path_of(asked)
+    if path and path.startswith(f"{request.script_root}/console/") and asked.startswith(path):
         return redirect(asked, 303)
     return go(endpoint)
+
+
+def path_of(address: str) -> str | None:
+    """Returns the path of an address, None if it is none or leads out of this server in the eyes of some browser."""
+    try:
+        path = urlsplit(address).path
+    except ValueError:
+        return None
+    return None if "//" in path or "\\" in address else path
 
 
 def clock_version(of: Account) -> str:

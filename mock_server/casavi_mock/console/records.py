@@ -23,6 +23,9 @@ MAX_SCANNED = 10_000
 MAX_INSIDE = 50
 """Units of an address, contracts of a contact and others, that one page shows."""
 
+MAX_TEXT = 200
+"""Characters of a text that is sought; it stands in the links to further pages."""
+
 _REFERS = {"contactId": "contacts", "propertyId": "properties", "unitId": "units"}
 
 
@@ -33,7 +36,7 @@ def records() -> Any:
     entity = request.args.get("entity", "properties")
     if entity not in ENTITIES:
         raise Problem(404, "There is no such kind of record.", "entity", possible=ENTITIES)
-    start, text = number("from"), request.args.get("text", "")
+    start, text = number("from"), request.args.get("text", "")[:MAX_TEXT]
     store = of.store
     rows, following = _page(store, entity, start, text)
     return show(

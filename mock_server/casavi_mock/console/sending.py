@@ -11,7 +11,7 @@ from casavi_contracts import spec
 from casavi_fixtures import broken_names, load_broken, load_portfolio, portfolio_bytes, portfolio_names
 from casavi_mock.accounts import Account
 from casavi_mock.console.desk import Sent
-from casavi_mock.console.jobs import EDITABLE_BYTES, whole_body
+from casavi_mock.console.jobs import editable, whole_body
 from casavi_mock.console.page import account, desk, go, number, say, show
 from casavi_mock.console.texts import short
 from casavi_mock.control.problems import Problem
@@ -22,6 +22,9 @@ pages = Blueprint("sending", __name__)
 FLAWED = "small-house with one flaw"
 """A sample in which a contract names a contact that is nowhere."""
 
+MAX_EDITED = 45_000
+"""Bytes that a payload may take in a page of its own."""
+
 _HUGE = frozenset({"document-too-large"})
 
 
@@ -31,10 +34,11 @@ def form() -> Any:
     of = account()
     sample, exchange = request.args.get("sample", ""), number("exchange")
     text = sample_text(sample) if sample else _sent_before(of, exchange) if exchange else ""
+    shown = editable(text.encode(), MAX_EDITED)
     return show(
         "import.html",
-        text=text if len(text) <= EDITABLE_BYTES else "",
-        too_long=len(text) > EDITABLE_BYTES,
+        text=shown or "",
+        too_long=shown is None,
         sample=sample,
         exchange=exchange,
         portfolios=(FLAWED, *portfolio_names()),
@@ -55,13 +59,12 @@ def send() -> Any:
         return go("jobs.job", job_id=job_id)
     last = of.journal.last
     exchange = last.number if last and last.operation == IMPORT else 0
-    text = body.decode(errors="replace")
     return show(
         "import-refused.html",
         sent=sent,
         problem=_problem(sent),
         exchange=exchange,
-        text=text if len(text) <= EDITABLE_BYTES else "",
+        text=editable(body, MAX_EDITED),
     ), 409 if sent.status else 502
 
 
@@ -114,8 +117,10 @@ def _body() -> bytes:
     file: FileStorage | None = request.files.get("file")
     if file is not None and file.filename:
         return file.stream.read()
-    if not request.form.get("text", "").strip() and request.form.get("sample"):
+    if request.form.get("sample"):
         return sample_text(request.form["sample"]).encode()
+    if request.form.get("exchange", "").isdecimal():
+        return _sent_before(account(), int(request.form["exchange"][:16])).encode()
     return request.form.get("text", "").replace("\r\n", "\n").encode()  # as browsers send what was written in a form
 
 

@@ -1,11 +1,12 @@
 """How values are shown: nothing that could steer a page, nothing without end, and always a way to the whole."""
 
-from collections.abc import Iterator, Mapping
+from collections import deque
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
+from markupsafe import Markup, escape
 
 from casavi_mock.domain.clock import timestamp
 from casavi_mock.domain.journal import printable
@@ -14,17 +15,20 @@ from casavi_mock.domain.model import Key
 SHORT = 60
 """Characters of a value in a list."""
 
-MAX_INLINE = 16_000
-"""Characters that the whole texts of a page may take together; of what is longer, a file has the whole."""
+MAX_INLINE = 12_000
+"""Bytes that the whole texts of a page may take together; of what is longer, a file has the whole."""
 
-MAX_NODES = 250
-"""Members of a JSON text that are shown folded; of more, a file has the whole."""
+MAX_FOLDED = 15_000
+"""Bytes that the members of a folded JSON text may take in a page; of more, a file has the whole."""
 
 
 def short(value: object, most: int = SHORT) -> str:
     """Returns a value as it fits into a list: without characters that cannot be seen, and cut."""
     text = str(value)
-    return printable(text) if len(text) <= most else f"{printable(text[:most])}…"
+    shown = printable(text[:most])
+    if len(shown) > 2 * most:  # characters that cannot be seen are told by their numbers
+        return f"{shown[: 2 * most]}…"
+    return shown if len(text) <= most else f"{shown}…"
 
 
 def counted(number: int, what: str) -> str:
@@ -67,17 +71,28 @@ def key_text(key: Key) -> str:
     return key if isinstance(key, str) else " · ".join(key)
 
 
+def body_text(text: str) -> Markup:
+    """Returns a text as it stands between two tags; quotes, of which JSON is full, take one character there."""
+    return Markup(str(escape(text)).replace("&#34;", '"').replace("&#39;", "'"))  # noqa: S704  # all else is escaped
+
+
+def weight(text: str) -> int:
+    """Returns how many bytes a text takes in a page, at most."""
+    return len(body_text(text).encode(errors="replace"))
+
+
 @dataclass
 class Room:
-    """How many characters of whole texts a page still has room for."""
+    """How many bytes of whole texts a page still has room for."""
 
     left: int = MAX_INLINE
 
     def take(self, text: str) -> bool:
         """Returns whether a text may stand on the page as a whole."""
-        if len(text) > self.left:
+        needed = weight(printable(text)) if len(text) <= self.left else self.left + 1
+        if needed > self.left:
             return False
-        self.left -= len(text)
+        self.left -= needed
         return True
 
 
@@ -89,40 +104,46 @@ class Node:
     text: str
     """What is seen of it: the value, or how many members it has."""
     kind: str
+    """`many`, `text` or `other`; `cut` for those that there was no room for."""
     inside: list["Node"] = field(default_factory=list)
     open: bool = False
 
 
-def folded(body: bytes) -> tuple[Node | None, bool]:
-    """Returns a JSON text as nodes, None if it is none; and whether all of it is there."""
+_CUT = Node("", "", "cut")
+_MARKUP_BYTES = 70
+"""What a member takes beside its texts."""
+
+
+def folded(body: bytes) -> Node | None:
+    """Returns a JSON text as nodes, those on the outside first as long as there is room; None if it is none."""
     try:
         value = orjson.loads(body)
     except orjson.JSONDecodeError:
-        return None, False
-    left = [MAX_NODES]
-    node = _node("", value, left, 0)
-    return node, left[0] > 0
+        return None
+    root = _node("", value, 0)
+    left = MAX_FOLDED
+    waiting = deque([(root, value, 0)])
+    while waiting:
+        node, members, depth = waiting.popleft()
+        if not isinstance(members, dict | list):
+            continue
+        for name, member in members.items() if isinstance(members, dict) else enumerate(members):
+            inner = _node(str(name), member, depth + 1)
+            left -= _MARKUP_BYTES + weight(inner.name + inner.text)
+            if left < 0:
+                node.inside.append(_CUT)
+                break
+            node.inside.append(inner)
+            waiting.append((inner, member, depth + 1))
+    return root
 
 
-def _node(name: str, value: Any, left: list[int], depth: int) -> Node:
-    left[0] -= 1
+def _node(name: str, value: Any, depth: int) -> Node:
     if isinstance(value, dict | list):
         what = "{…}" if isinstance(value, dict) else "[…]"
-        node = Node(short(name), f"{what} {len(value)}", "many", open=depth < 2)
-        node.inside = list(_inside(value, left, depth))
-        return node
-    if isinstance(value, str):
-        return Node(short(name), short(orjson.dumps(value).decode(), 120), "text")
-    return Node(short(name), orjson.dumps(value).decode(), "other")
-
-
-def _inside(value: Mapping[str, Any] | list[Any], left: list[int], depth: int) -> Iterator[Node]:
-    members = value.items() if isinstance(value, Mapping) else ((str(n), one) for n, one in enumerate(value))
-    for name, member in members:
-        if left[0] <= 0:
-            yield Node("", "more", "cut")
-            return
-        yield _node(name, member, left, depth + 1)
+        return Node(short(name), f"{what} {len(value)}", "many", open=depth < 2)
+    text = orjson.dumps(value).decode()
+    return Node(short(name), short(text, 120), "text" if isinstance(value, str) else "other")
 
 
 def pretty(body: bytes) -> str:

@@ -34,7 +34,9 @@
     const shown = document.getElementById(button.dataset.copy);
     const before = button.textContent;
     try {
-      await navigator.clipboard.writeText(shown.textContent);
+      const from = button.dataset.from;
+      const text = from ? await (await fetch(from)).text() : shown.textContent;
+      await navigator.clipboard.writeText(text);
       button.textContent = "Copied";
     } catch {
       // Browsers have a clipboard for pages under loopback and TLS alone; elsewhere the text is chosen to be copied.
