@@ -15,7 +15,15 @@ from werkzeug.wrappers import Response as AnyResponse
 from casavi_mock.console import accounts, clock, data, faults, jobs, journal, records, registers, sending
 from casavi_mock.console.desk import Desk, Send
 from casavi_mock.console.page import account_or_none, clock_version, desk, go, go_back, path_of, show, unchanged
-from casavi_mock.console.session import CookiePerPort, is_token, knows_token, log_in, only_navigates
+from casavi_mock.console.session import (
+    CookiePerPort,
+    base_url,
+    from_own_address,
+    is_token,
+    knows_token,
+    log_in,
+    only_navigates,
+)
 from casavi_mock.console.texts import Room, body_text, bytes_text, counted, moment_text, short, span_text
 from casavi_mock.control.call import ControlPlane
 from casavi_mock.control.guard import TOKEN_HEADER, check_browser
@@ -42,6 +50,12 @@ ASSETS = {
 
 MAX_QUERY = 500
 """Characters of a query that each button of a page leads back to; of a longer one only the path."""
+
+MAX_FORM_BYTES = 2_000_000
+"""Longest body of a form that takes no file."""
+
+TAKE_FILES = frozenset({"sending.send", "data.load"})
+"""Endpoints whose forms take files."""
 
 _HEADERS = {
     "Content-Security-Policy": POLICY,
@@ -81,7 +95,7 @@ def console_app(plane: ControlPlane, send: Send, token: Secret | None = None, *,
         SESSION_COOKIE_SAMESITE="Strict",
     )
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
-    app.extensions["casavi_mock.desk"] = Desk(plane, send, _base_url)
+    app.extensions["casavi_mock.desk"] = Desk(plane, send, base_url)
     known_hosts = hosts or Hosts()
     for module in (accounts, clock, data, faults, jobs, journal, records, registers, sending):
         app.register_blueprint(module.pages, url_prefix="/console")
@@ -92,17 +106,14 @@ def console_app(plane: ControlPlane, send: Send, token: Secret | None = None, *,
     return app
 
 
-def _base_url() -> str:
-    scope = request.environ.get("asgi.scope", {})
-    return scope.get("casavi_mock.address") or f"{request.scheme}://{request.host}"
-
-
 def _guard(app: Flask, hosts: Hosts, token: Secret | None) -> None:
     @app.before_request
     def guarded() -> AnyResponse | None:
         hosts.check(request)
-        if not only_navigates(request):
+        if not only_navigates(request) and not from_own_address(request):
             check_browser(request, forwarded=hosts.forwarded)
+        if request.endpoint not in TAKE_FILES:
+            request.max_content_length = request.max_form_memory_size = MAX_FORM_BYTES
         site = request.headers.get("Sec-Fetch-Site", "same-origin").strip().lower()
         if request.method not in ("GET", "HEAD") and site not in ("same-origin", "none"):
             raise Problem(403, "A page of another origin sends this; only this server's own may.", "Sec-Fetch-Site")
@@ -226,7 +237,8 @@ def _handle_errors(app: Flask) -> None:
         if error.code in (301, 302, 303, 307, 308):
             return error.get_response()
         detail = {404: "The console has no such page.", 405: "This page takes no such request."}.get(error.code or 500)
-        return _problem_page(Problem(error.code or 500, detail or error.description or error.name))
+        headers = [("Connection", "close")] if error.code == 413 else []  # what is left of the body is not read
+        return _problem_page(Problem(error.code or 500, detail or error.description or error.name, headers=headers))
 
     @app.errorhandler(Exception)
     def failed(error: Exception) -> AnyResponse:

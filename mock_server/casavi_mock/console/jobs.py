@@ -25,14 +25,15 @@ from casavi_mock.domain.faults import IMPORT
 from casavi_mock.domain.jobs import OUTCOMES, PROGRESS, Job
 from casavi_mock.domain.journal import Exchange
 from casavi_mock.domain.model import JobState, RecordError
+from casavi_mock.handlers.jobs import RECORDS_BEFORE_ANSWER
 
 pages = Blueprint("jobs", __name__)
 
-REFUSALS_PER_PAGE = 10
+REFUSALS_PER_PAGE = 8
 MAX_LOOKS = 40
 """Looks of the client at a job that its timeline shows."""
 
-MAX_PAYLOAD = 18_000
+MAX_PAYLOAD = 14_000
 """Bytes that a payload may take in the page of its job; a longer one is edited on a page of its own."""
 
 
@@ -212,9 +213,9 @@ def _found(of: Account, job_id: str) -> Job:
         Problem: There is none.
     """
     with of.lock:
-        of.next_due_seconds()
-        found = next((one for one in of.jobs() if one.id == job_id), None) if of.queue.unfinished else None
-        found = found or of.queue.find(job_id, of.clock.now())
+        if of.queue.unfinished:
+            of.run_due(RECORDS_BEFORE_ANSWER)
+        found = of.queue.find(job_id, of.clock.now())
     if found is None:
         raise Problem(404, "This account has no job with that id; jobs go when their time is over, and with a reset.")
     return found

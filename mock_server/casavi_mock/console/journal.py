@@ -10,15 +10,18 @@ from casavi_mock.accounts import Account
 from casavi_mock.console.copying import as_curl, as_test
 from casavi_mock.console.jobs import whole_body
 from casavi_mock.console.page import PER_PAGE, account, desk, go, number, say, show, unchanged
-from casavi_mock.console.texts import counted, folded, pretty, weight
+from casavi_mock.console.texts import Room, counted, folded, pretty, short, weight
 from casavi_mock.control.problems import Problem
 from casavi_mock.domain.faults import IMPORT
-from casavi_mock.domain.journal import Exchange
+from casavi_mock.domain.journal import Exchange, Headers
 from casavi_mock.journal.har import archive
 
 pages = Blueprint("journal", __name__)
 
 FILTERS = ("operation", "status", "rule", "job", "text")
+MAX_HEADERS = 5_000
+"""Bytes that the headers of a message may take in a page."""
+
 MAX_FILTER = 200
 """Characters of a filter; it stands in many links of a page."""
 
@@ -58,6 +61,8 @@ def exchange(exchange_number: int) -> Any:
     return show(
         "exchange.html",
         exchange=found,
+        request_headers=_headers(found.request_headers),
+        response_headers=_headers(found.response_headers),
         request_body=_body(found.request_body, found.request_bytes),
         response_body=_body(found.response_body, found.response_bytes),
         rule=of.settings.rules.get(found.rule or ""),
@@ -161,6 +166,17 @@ def _neighbours(of: Account, found: Exchange) -> tuple[int | None, int | None]:
 
 def _body(raw: bytes, length: int) -> dict[str, Any]:
     return {"node": folded(raw), "text": _copy(pretty(raw)), "kept": len(raw), "length": length}
+
+
+def _headers(headers: Headers) -> list[tuple[str, str]]:
+    """Returns headers as a page shows them, as many as there is room for."""
+    room, shown = Room(MAX_HEADERS), []
+    for name, value in headers:
+        pair = short(name.decode("latin-1")), short(value.decode("latin-1"), 200)
+        if not room.take("".join(pair) + " " * 20):
+            break
+        shown.append(pair)
+    return shown
 
 
 def _copy(text: str) -> dict[str, Any]:

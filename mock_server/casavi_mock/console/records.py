@@ -20,8 +20,14 @@ pages = Blueprint("records", __name__)
 MAX_SCANNED = 10_000
 """Records that one page of a search looks through; it says how to search on."""
 
-MAX_INSIDE = 50
-"""Units of an address, contracts of a contact and others, that one page shows."""
+MAX_INSIDE = 15
+"""Units of a property, contracts of a contact and others, that one page shows."""
+
+MAX_CONTRACTS = 3
+"""Contracts of each unit that the page of a property shows."""
+
+_TOLD = ("id", "type", "startDate", "endDate")
+"""Fields of a contract that are told beside a link."""
 
 MAX_TEXT = 200
 """Characters of a text that is sought; it stands in the links to further pages."""
@@ -137,10 +143,12 @@ def _around(store: Store, found: Record) -> dict[str, Any]:
     """Returns what lies in a record, and what refers to it."""
     key = str(found.key)
     if found.entity == "properties":
-        units = list(islice(store.linked("units of properties", key), MAX_INSIDE + 1))
+        start = number("units")
+        units = list(islice(store.linked("units of properties", key), start, start + MAX_INSIDE + 1))
         return {
-            "addresses": _addresses(store, found, units[:MAX_INSIDE]),
-            "more_units": len(units) > MAX_INSIDE,
+            "addresses": _addresses(store, found, units[:MAX_INSIDE], start=start),
+            "units_from": start,
+            "more_units": start + MAX_INSIDE if len(units) > MAX_INSIDE else None,
             "responsibilities": _responsibilities(store, "responsibilities of properties", key),
         }
     if found.entity == "units":
@@ -154,8 +162,10 @@ def _around(store: Store, found: Record) -> dict[str, Any]:
     return {}
 
 
-def _addresses(store: Store, found: Record, units: list[Record]) -> list[dict[str, Any]]:
-    streets = found.fields.get("addresses", ())[:MAX_INSIDE]
+def _addresses(store: Store, found: Record, units: list[Record], *, start: int) -> list[dict[str, Any]]:
+    """Returns the addresses of a property with these units; those without any on the first page alone."""
+    with_units = {unit.place["street"] for unit in units}
+    streets = [street for street in found.fields.get("addresses", ()) if street in with_units or not start][:MAX_INSIDE]
     return [
         {
             "street": street,
@@ -163,7 +173,8 @@ def _addresses(store: Store, found: Record, units: list[Record]) -> list[dict[st
                 {
                     **link(store, "units", unit.key),
                     "name": unit.fields.get("name", ""),
-                    "contracts": [_contract(store, one) for one in unit.fields.get("contracts", ())[:5]],
+                    "more": max(len(unit.fields.get("contracts", ())) - MAX_CONTRACTS, 0),
+                    "contracts": [_contract(store, one) for one in unit.fields.get("contracts", ())[:MAX_CONTRACTS]],
                 }
                 for unit in units
                 if unit.place["street"] == street
@@ -175,7 +186,7 @@ def _addresses(store: Store, found: Record, units: list[Record]) -> list[dict[st
 
 def _contract(store: Store, contract: dict[str, Any]) -> dict[str, Any]:
     contact = store.get("contacts", contract["contactId"])
-    shown = {name: short(value, 40) for name, value in contract.items() if name != "contactId"}
+    shown = _told(contract)
     return {
         "fields": shown,
         "contact": link(store, "contacts", contract["contactId"]),
@@ -183,13 +194,16 @@ def _contract(store: Store, contract: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _told(contract: dict[str, Any]) -> dict[str, str]:
+    return {name: short(contract[name], 30) for name in _TOLD if name in contract}
+
+
 def _held(store: Store, contact: str) -> Iterator[dict[str, Any]]:
     for unit in store.linked("units of contacts", contact):
         for contract in unit.fields.get("contracts", ()):
             if contract["contactId"] == contact:
-                fields = {name: short(value, 40) for name, value in contract.items() if name != "contactId"}
                 yield {
-                    "fields": fields,
+                    "fields": _told(contract),
                     "unit": link(store, "units", unit.key),
                     "property": link(store, "properties", unit.place["propertyId"]),
                     "street": unit.place["street"],

@@ -13,8 +13,11 @@ from casavi_mock.domain.violations import RULES, Violation
 
 pages = Blueprint("registers", __name__)
 
-MAX_SHOWN = 20
-"""Violations of a rule, and exchanges of a violation, that are shown."""
+MAX_SHOWN = 30
+"""Violations that the page shows, of all rules together; of each rule at least one."""
+
+MAX_LINKS = 6
+"""Exchanges of a violation that are shown."""
 
 
 @pages.get("/violations")
@@ -56,6 +59,7 @@ def _judged() -> dict[str, Any]:
         "kept": [name for name in RULES if name not in groups],
         "rules": RULES,
         "count": len(found),
-        "most": MAX_SHOWN,
+        "most": max(MAX_SHOWN // max(len(groups), 1), 1),
+        "links": MAX_LINKS,
         "version": f"{hash(tuple((one.rule, one.exchange_numbers) for one in found)) & 0xFFFFFFFFFF:x}",
     }

@@ -2,6 +2,7 @@
 
 import hmac
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Flask, Request, request, session
 from flask.sessions import SecureCookieSessionInterface
@@ -20,7 +21,7 @@ class CookiePerPort(SecureCookieSessionInterface):
     def get_cookie_name(self, app: Flask) -> str:
         """Returns the name of the cookie."""
         port = request.host.rpartition(":")[2]
-        return f"casavi-mock-{port if port.isdecimal() else 'console'}"
+        return f"casavi-mock-{port if port.isdecimal() and len(port) < 6 else 'console'}"
 
     def get_cookie_path(self, app: Flask) -> str:
         """Returns where the cookie is sent."""
@@ -28,7 +29,27 @@ class CookiePerPort(SecureCookieSessionInterface):
 
     def get_cookie_secure(self, app: Flask) -> bool:
         """Returns whether the cookie goes over TLS alone."""
-        return request.is_secure
+        return base_url().startswith("https:")
+
+
+def base_url() -> str:
+    """Returns the address of the server as its users know it, without a slash at its end."""
+    return public_address(request) or f"{request.scheme}://{request.host}"
+
+
+def public_address(asked: Request) -> str:
+    """Returns the address that the server was told to have, empty if it was told none."""
+    address: str = asked.environ.get("asgi.scope", {}).get("casavi_mock.address", "")
+    return address
+
+
+def from_own_address(asked: Request) -> bool:
+    """Whether a page of the server sends this, behind a proxy that has its own idea of the header `Host`."""
+    address, origin = public_address(asked), asked.headers.get("Origin")
+    if not address or origin is None or asked.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
+        return False
+    own = urlsplit(address)
+    return origin.lower() == f"{own.scheme}://{own.netloc}".lower()
 
 
 def is_token(came: str, token: Secret) -> bool:

@@ -15,10 +15,10 @@ from casavi_mock.domain.model import Key
 SHORT = 60
 """Characters of a value in a list."""
 
-MAX_INLINE = 12_000
+MAX_INLINE = 8_000
 """Bytes that the whole texts of a page may take together; of what is longer, a file has the whole."""
 
-MAX_FOLDED = 15_000
+MAX_FOLDED = 12_000
 """Bytes that the members of a folded JSON text may take in a page; of more, a file has the whole."""
 
 
