@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from flask import Flask
 from playwright.sync_api import expect
 
 from casavi_mock.domain.model import Secret
@@ -115,6 +116,27 @@ def test_every_button_once_with_hostile_data(seen: Watched, live: Live) -> None:
     expect(page.get_by_text("WEG Ahornallee")).to_be_visible()
     accounts(seen)
     assert pressed(seen) == BUTTONS
+    assert endpoints(live, seen.posted) == commands(live) - {"log_in", "log_out"}, (
+        "a command that no button was pressed for"
+    )
+
+
+def commands(live: Live) -> set[str]:
+    """The endpoints of the console that change something."""
+    return {rule.endpoint for rule in console_of(live).url_map.iter_rules() if "POST" in (rule.methods or ())}
+
+
+def endpoints(live: Live, posted: set[str]) -> set[str]:
+    """The endpoints behind paths that forms were sent to."""
+    urls = console_of(live).url_map.bind("mock")
+    return {urls.match(f"/console{path}", "POST")[0] for path in posted}
+
+
+def console_of(live: Live) -> Flask:
+    """The Flask application of the console, which was asked for before."""
+    flask = live.mock.app._console._flask
+    assert flask is not None
+    return flask
 
 
 def accounts(seen: Watched) -> None:
