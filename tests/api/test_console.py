@@ -10,9 +10,11 @@ from typing import Any
 import httpx
 import pytest
 
+from casavi_contracts import spec
 from casavi_fixtures import load_portfolio
 from casavi_mock.console.app import POLICY
 from casavi_mock.console.desk import Desk
+from casavi_mock.console.registers import MEANS
 from casavi_mock.domain.jobs import Progress
 from casavi_mock.domain.model import Secret
 from casavi_mock.domain.ordering import plan
@@ -207,7 +209,9 @@ async def test_hold_step_drain_release_force(console: Console) -> None:
     assert "1 job ended" in await console.done("/queue/drain")
     assert "There is nothing to move" in await console.done("/queue/step-job")
     assert "Jobs move again" in await console.done("/queue/release")
-    assert "forced: failed" in await console.done("/jobs/next/outcome", {"outcome": "failed"})
+    told = await console.done("/jobs/next/outcome", {"outcome": "failed"})
+    assert "The next job that starts is forced: failed" in told
+    assert "the next one is forced: failed" in await console.page("/jobs")
     last = await sent(console, {"contacts": [{"id": "C-4"}]})
     console.client.mock.time.advance(seconds=10)
     text = await console.page(f"/jobs/{last}")
@@ -320,6 +324,10 @@ async def test_records_as_a_tree_and_back(console: Console) -> None:
         await console.page("/records", params={"entity": entity})
     assert (await console.get("/records/contacts/9999")).status_code == 404
     assert (await console.get("/records/nothing/0")).status_code == 404
+
+
+def test_every_class_of_evidence_is_explained() -> None:
+    assert list(MEANS) == list(spec.EVIDENCE)
 
 
 async def test_accounts_are_opened_chosen_and_closed(timed: Client) -> None:

@@ -25,7 +25,6 @@ from casavi_mock.domain.faults import IMPORT
 from casavi_mock.domain.jobs import OUTCOMES, PROGRESS, Job
 from casavi_mock.domain.journal import Exchange
 from casavi_mock.domain.model import JobState, RecordError
-from casavi_mock.handlers.jobs import RECORDS_BEFORE_ANSWER
 
 pages = Blueprint("jobs", __name__)
 
@@ -192,6 +191,7 @@ def list_version(of: Account, start: int) -> str:
     """Returns a text that is another one when the list has changed; cheap while no job is under way."""
     queue = of.queue
     parts: list[object] = [start, id(queue) % 99_991, len(queue), queue.dropped, queue.done, queue.held, queue.progress]
+    parts.append(queue.forced_next)
     if queue.unfinished:
         with of.lock:
             moving = [one for one in of.jobs()[start : start + PER_PAGE] if not one.ended]
@@ -213,8 +213,6 @@ def _found(of: Account, job_id: str) -> Job:
         Problem: There is none.
     """
     with of.lock:
-        if of.queue.unfinished:
-            of.run_due(RECORDS_BEFORE_ANSWER)
         found = of.queue.find(job_id, of.clock.now())
     if found is None:
         raise Problem(404, "This account has no job with that id; jobs go when their time is over, and with a reset.")

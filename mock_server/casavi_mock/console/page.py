@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 from casavi_mock.accounts import Account
 from casavi_mock.console.desk import Desk
 from casavi_mock.control.problems import Problem
+from casavi_mock.handlers.jobs import RECORDS_BEFORE_ANSWER
 
 PER_PAGE = 50
 """Rows of a list."""
@@ -40,6 +41,8 @@ def account_or_none() -> Account | None:
     """Returns the account that the page is about, None if the server has none."""
     if "account" not in g:
         g.account = desk().find(request.args.get("account"))
+        if g.account is not None and g.account.queue.unfinished:
+            g.account.run_due(RECORDS_BEFORE_ANSWER)  # what is due by the clock has happened, whoever is busy elsewhere
     found: Account | None = g.account
     return found
 

@@ -6,12 +6,22 @@ from typing import Any
 import orjson
 from flask import Blueprint, request
 
-from casavi_contracts import spec
 from casavi_mock.console.page import account, desk, show, unchanged
 from casavi_mock.console.texts import short
 from casavi_mock.domain.violations import RULES, Violation
 
 pages = Blueprint("registers", __name__)
+
+MEANS = {
+    "documented": "casavi's own API documentation",
+    "mirror": "casavi's schema, through a copy that a third party keeps",
+    "client": "a public client of the API relies on it",
+    "third-party": "the documentation of somebody who integrates with casavi",
+    "help": "casavi's help for its user interface",
+    "inferred": "follows from facts that the source names",
+    "assumed": "a guess",
+}
+"""What the classes of evidence stand for, the strongest first."""
 
 MAX_SHOWN = 30
 """Violations that the page shows, of all rules together; of each rule at least one."""
@@ -42,7 +52,7 @@ def assumptions() -> Any:
         for row in desk().ask("listAssumptions")["assumptions"]
         if asked in ("", row["evidence"]) and _holds(row, text.lower())
     ]
-    return show("assumptions.html", rows=rows, evidence=asked, text=text, classes=spec.EVIDENCE)
+    return show("assumptions.html", rows=rows, evidence=asked, text=text, classes=MEANS)
 
 
 def _holds(row: dict[str, Any], text: str) -> bool:
