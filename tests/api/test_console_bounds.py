@@ -37,7 +37,11 @@ def house(name: str, units: int, contracts: int) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("name", ["&" * 100, HOSTILE[3], "Müller"], ids=["escaped", "long", "usual"])
+@pytest.mark.parametrize(
+    "name",
+    ["&" * 100, pytest.param(HOSTILE[3], marks=pytest.mark.slow), pytest.param("Müller", marks=pytest.mark.slow)],
+    ids=["escaped", "long", "usual"],
+)
 async def test_much_of_everything(full: Console, name: str) -> None:
     account = full.account
     account.load(plan(house(name, 60, 5), account.settings.shape))
