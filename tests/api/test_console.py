@@ -380,6 +380,8 @@ async def test_new_exchanges_wait_behind_a_button(console: Console) -> None:
     await console.client.log_in()
     waiting = await console.client.connection.get(address)
     assert "1 new" in waiting.text
+    console.account.reset()
+    assert "began anew" in (await console.client.connection.get(address)).text
     assert "2 exchanges" not in text
 
 
@@ -545,6 +547,15 @@ async def test_behind_a_prefix() -> None:
         assert 'href="/mock/_mock/console/clock' in page.text
         seen = await client.connection.get("/", headers={"Accept": "text/html", **headers})
         assert seen.headers["location"] == "https://tools.example/mock/_mock/console/"
+        for origin, status in (
+            ("https://tools.example", 303),
+            ("http://tools.example", 403),
+            ("https://evil.example", 403),
+        ):
+            command = {"Host": "127.0.0.1:4227", "Origin": origin, "Sec-Fetch-Site": "same-origin"}  # as a proxy asks
+            answer = await client.connection.post(f"{ROOT}/queue/hold", headers=command)
+            assert answer.status_code == status, origin
+            assert status == 403 or "Secure" in answer.headers["set-cookie"]
 
 
 async def test_a_fault_that_cuts_the_own_import_is_told(console: Console) -> None:

@@ -67,6 +67,10 @@ async def test_a_log_in_is_copied_without_its_secret(client: Client) -> None:
     await client.log_in()
     exchange = client.account.journal.last
     assert exchange is not None
+    await client.connection.get("/contacts", headers={"token": client.token, "authorization": "Bearer something-else"})
+    other = client.account.journal.last
+    assert other is not None
+    assert "uthorization" not in as_curl(other, "http://127.0.0.1:1") + as_test(other)
     for text in (as_curl(exchange, "http://127.0.0.1:1"), as_test(exchange)):
         assert client.account.secret.reveal() not in text
         assert client.account.key not in text

@@ -9,11 +9,14 @@ from urllib.parse import quote
 from casavi_mock.domain.faults import IMPORT
 from casavi_mock.domain.jobs import Job
 from casavi_mock.domain.journal import Exchange
+from casavi_mock.journal.redaction import MARK
 
 _OWN = frozenset(
     {"host", "content-length", "connection", "user-agent", "accept", "accept-encoding", "token", "transfer-encoding"}
 )
 """Headers that a client makes itself, or whose value is nobody's business."""
+
+_MARK = MARK.decode()
 
 _LOG_INS = ("authenticate", "refreshToken")
 _INDENT = " " * 4
@@ -120,7 +123,11 @@ def _call(exchange: Exchange, *, has_body: bool) -> list[str]:
 
 def _headers(exchange: Exchange) -> list[tuple[str, str]]:
     named = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in exchange.request_headers]
-    return [(name, value) for name, value in named if name not in _OWN and not name.startswith("sec-")]
+    return [
+        (name, value)
+        for name, value in named
+        if name not in _OWN and not name.startswith("sec-") and _MARK not in value
+    ]
 
 
 def _address(exchange: Exchange) -> str:

@@ -68,9 +68,7 @@ class Desk:
 
     def name_of(self, account: Account) -> str:
         """Returns a name of an account: the same as long as the server runs, and nothing of its key."""
-        name = hashlib.blake2b(account.key.encode(), digest_size=5, key=self._salt).hexdigest()
-        self._keys[name] = account.key
-        return name
+        return hashlib.blake2b(account.key.encode(), digest_size=5, key=self._salt).hexdigest()
 
     def find(self, name: str | None) -> Account | None:
         """Returns an account; the default one if no name is given, None if there is none at all.
@@ -82,13 +80,11 @@ class Desk:
         if name is None:
             return registry.default
         if name not in self._keys:
-            self._keys = {}
-            for account in registry:
-                self.name_of(account)
-        account_or_none = registry.get(self._keys.get(name, ""))
-        if account_or_none is None:
+            self._keys = {self.name_of(account): account.key for account in registry}
+        found = registry.get(self._keys.get(name, ""))
+        if found is None:
             raise Problem(404, "There is no such account; it may have been closed.")
-        return account_or_none
+        return found
 
     def number_of(self, account: Account) -> int:
         """Returns the number that the control plane lists an account under."""
@@ -107,7 +103,7 @@ class Desk:
             self._judged.pop(name, None)
             self._judged[name] = known
             if len(self._judged) > MAX_JUDGED:
-                del self._judged[next(iter(self._judged))]
+                self._judged.pop(next(iter(self._judged)), None)  # another thread may have been here
         return known[1]
 
     # Verbs.

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import orjson
 from flask import Blueprint, request
 
+from casavi_contracts import spec
 from casavi_mock.accounts import Account
 from casavi_mock.console.advice import value_sent, would_pass
 from casavi_mock.console.page import (
@@ -168,6 +169,7 @@ def _listed(of: Account, start: int, version: str) -> dict[str, Any]:
             "version": version,
             "queue": queue,
             "due": of.next_due_seconds(),
+            "import_url": desk().base_url() + import_path(of),
         }
 
 
@@ -185,6 +187,12 @@ def _row(one: Job, status: str, now: datetime) -> Row:
         len(one.warnings),
         one.forced,
     )
+
+
+def import_path(of: Account) -> str:
+    """Returns the path of the import in this server's contract."""
+    operations = spec.operations(dict(of.settings.document))
+    return next(path for path, _, operation in operations if operation["operationId"] == IMPORT)
 
 
 def list_version(of: Account, start: int) -> str:

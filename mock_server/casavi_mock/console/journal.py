@@ -42,7 +42,7 @@ def new() -> Any:
     of = account()
     newest = number("newest")
     last = of.journal.last_number
-    came = len([one for one in _found(of) if one.number > newest]) if last > newest else 0
+    came = len([one for one in _found(of) if one.number > newest]) if last > newest else -1 if last < newest else 0
     return unchanged(came) or show("journal-new.html", came=came, newest=newest, filters=_filters())
 
 

@@ -7,11 +7,10 @@ import orjson
 from flask import Blueprint, request
 from werkzeug.datastructures import FileStorage
 
-from casavi_contracts import spec
 from casavi_fixtures import broken_names, load_broken, load_portfolio, portfolio_bytes, portfolio_names
 from casavi_mock.accounts import Account
 from casavi_mock.console.desk import Sent
-from casavi_mock.console.jobs import editable, whole_body
+from casavi_mock.console.jobs import editable, import_path, whole_body
 from casavi_mock.console.page import account, desk, go, number, say, show
 from casavi_mock.console.texts import short
 from casavi_mock.control.problems import Problem
@@ -122,12 +121,6 @@ def _body() -> bytes:
     if request.form.get("exchange", "").isdecimal():
         return _sent_before(account(), int(request.form["exchange"][:16])).encode()
     return request.form.get("text", "").replace("\r\n", "\n").encode()  # as browsers send what was written in a form
-
-
-def import_path(of: Account) -> str:
-    """Returns the path of the import in this server's contract."""
-    operations = spec.operations(dict(of.settings.document))
-    return next(path for path, _, operation in operations if operation["operationId"] == IMPORT)
 
 
 def _send(of: Account, body: bytes) -> Sent:
