@@ -562,10 +562,10 @@ async def test_a_fault_that_cuts_the_own_import_is_told(console: Console) -> Non
     for kind in ("reset", "lost-response", "truncate"):
         await console.done("/faults/add", {"kind": kind, "operation": "importMasterData", "times": "1"})
         answer = await console.post("/import", {"text": "{}"})
-        assert answer.status_code == 502, kind
+        assert answer.status_code == 200, kind
         assert "fault" in answer.text
     answer = await console.post("/import", {"text": "no json"})
-    assert answer.status_code == 409
+    assert answer.status_code == 200
     assert "json-malformed" in answer.text
 
 

@@ -24,7 +24,7 @@ from casavi_mock.console.session import (
     log_in,
     only_navigates,
 )
-from casavi_mock.console.texts import Room, body_text, bytes_text, counted, moment_text, short, span_text
+from casavi_mock.console.texts import Room, body_text, bytes_text, counted, moment_text, short, span_text, with_code
 from casavi_mock.control.call import ControlPlane
 from casavi_mock.control.guard import TOKEN_HEADER, check_browser
 from casavi_mock.control.hosts import Hosts
@@ -198,9 +198,8 @@ def _add_templates(app: Flask, token: Secret | None) -> None:
             "here": _here(),
         }
 
-    app.jinja_env.filters.update(
-        short=short, body=body_text, counted=counted, bytes=bytes_text, moment=moment_text, span=span_text
-    )
+    app.jinja_env.filters.update(short=short, body=body_text, code=with_code, counted=counted)
+    app.jinja_env.filters.update(bytes=bytes_text, moment=moment_text, span=span_text)
 
 
 def _here() -> str:

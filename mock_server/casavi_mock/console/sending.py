@@ -64,7 +64,7 @@ def send() -> Any:
         problem=_problem(sent),
         exchange=exchange,
         text=editable(body, MAX_EDITED),
-    ), 409 if sent.status else 502
+    )
 
 
 @functools.cache

@@ -1,5 +1,6 @@
 """How values are shown: nothing that could steer a page, nothing without end, and always a way to the whole."""
 
+import re
 from collections import deque
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -11,6 +12,8 @@ from markupsafe import Markup, escape
 from casavi_mock.domain.clock import timestamp
 from casavi_mock.domain.journal import printable
 from casavi_mock.domain.model import Key
+
+_CODE = re.compile("`([^`]*)`")
 
 SHORT = 60
 """Characters of a value in a list."""
@@ -74,6 +77,11 @@ def key_text(key: Key) -> str:
 def body_text(text: str) -> Markup:
     """Returns a text as it stands between two tags; quotes, of which JSON is full, take one character there."""
     return Markup(str(escape(text)).replace("&#34;", '"').replace("&#39;", "'"))  # noqa: S704  # all else is escaped
+
+
+def with_code(text: str) -> Markup:
+    """Returns a text of the mock's own with what stands between backticks as code."""
+    return Markup(_CODE.sub(r"<code>\1</code>", str(escape(text))))  # noqa: S704  # escaped before
 
 
 def weight(text: str) -> int:
