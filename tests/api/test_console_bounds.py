@@ -51,6 +51,9 @@ async def test_much_of_everything(full: Console, name: str) -> None:
     more = await full.page("/records/properties/0", params={"units": "15"})
     assert "More units" in more
     assert "More units" not in await full.page("/records/properties/0", params={"units": "45"})
+    assert "More contracts" in await full.page("/records/contacts/0")
+    assert "More contracts" in await full.page("/records/contacts/0", params={"contracts": "15"})
+    assert "More contracts" not in await full.page("/records/contacts/0", params={"contracts": "285"})
     await full.page("/accounts")
     refused = house(name, 4, 2)
     del refused["contacts"]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 from flask import Blueprint, make_response, request
@@ -16,6 +16,8 @@ from casavi_mock.domain.model import ENTITIES, Key, Record
 from casavi_mock.domain.store import Store
 
 pages = Blueprint("records", __name__)
+
+T = TypeVar("T")
 
 MAX_SCANNED = 10_000
 """Records that one page of a search looks through; it says how to search on."""
@@ -140,32 +142,41 @@ def _field(store: Store, name: str, value: Any) -> dict[str, Any]:
 
 
 def _around(store: Store, found: Record) -> dict[str, Any]:
-    """Returns what lies in a record, and what refers to it."""
+    """Returns what lies in a record, and what refers to it; what is many, page by page."""
     key = str(found.key)
     if found.entity == "properties":
-        start = number("units")
-        units = list(islice(store.linked("units of properties", key), start, start + MAX_INSIDE + 1))
+        units, pages_of_units = _some("units", store.linked("units of properties", key))
+        linked, pages_of_others = _some("responsibilities", store.linked("responsibilities of properties", key))
         return {
-            "addresses": _addresses(store, found, units[:MAX_INSIDE], start=start),
-            "units_from": start,
-            "more_units": start + MAX_INSIDE if len(units) > MAX_INSIDE else None,
-            "responsibilities": _responsibilities(store, "responsibilities of properties", key),
+            "addresses": _addresses(store, found, units, first=not number("units")),
+            "responsibilities": [_responsibility(store, one) for one in linked],
+            "more": [pages_of_units, pages_of_others],
         }
     if found.entity == "units":
-        contracts = found.fields.get("contracts", ())[:MAX_INSIDE]
-        return {"contracts": [_contract(store, contract) for contract in contracts]}
+        contracts, pages_of_contracts = _some("contracts", iter(found.fields.get("contracts", ())))
+        return {"contracts": [_contract(store, one) for one in contracts], "more": [pages_of_contracts]}
     if found.entity == "contacts":
+        held_contracts, pages_of_contracts = _some("contracts", _held(store, key))
+        linked, pages_of_others = _some("responsibilities", store.linked("responsibilities of contacts", key))
         return {
-            "held_contracts": list(islice(_held(store, key), MAX_INSIDE)),
-            "responsibilities": _responsibilities(store, "responsibilities of contacts", key),
+            "held_contracts": held_contracts,
+            "responsibilities": [_responsibility(store, one) for one in linked],
+            "more": [pages_of_contracts, pages_of_others],
         }
     return {}
 
 
-def _addresses(store: Store, found: Record, units: list[Record], *, start: int) -> list[dict[str, Any]]:
-    """Returns the addresses of a property with these units; those without any on the first page alone."""
-    with_units = {unit.place["street"] for unit in units}
-    streets = [street for street in found.fields.get("addresses", ()) if street in with_units or not start][:MAX_INSIDE]
+def _some(name: str, members: Iterator[T]) -> tuple[list[T], tuple[str, int, int | None]]:
+    """Returns the members of a page; and their name, where this page begins, and where the next one does."""
+    start = number(name)
+    some = list(islice(members, start, start + MAX_INSIDE + 1))
+    return some[:MAX_INSIDE], (name, start, start + MAX_INSIDE if len(some) > MAX_INSIDE else None)
+
+
+def _addresses(store: Store, found: Record, units: list[Record], *, first: bool) -> list[dict[str, Any]]:
+    """Returns the addresses of a property with these units, and on the first page some of those without any."""
+    with_units = dict.fromkeys(unit.place["street"] for unit in units)
+    without = [street for street in found.fields.get("addresses", ()) if street not in with_units] if first else []
     return [
         {
             "street": street,
@@ -180,7 +191,7 @@ def _addresses(store: Store, found: Record, units: list[Record], *, start: int) 
                 if unit.place["street"] == street
             ],
         }
-        for street in streets
+        for street in [*with_units, *without[:MAX_INSIDE]]
     ]
 
 
@@ -210,13 +221,10 @@ def _held(store: Store, contact: str) -> Iterator[dict[str, Any]]:
                 }
 
 
-def _responsibilities(store: Store, index: str, key: str) -> list[dict[str, Any]]:
-    return [
-        {
-            "role": one.fields.get("roleName", ""),
-            "type": one.fields.get("roleType", ""),
-            "contact": link(store, "contacts", one.fields["contactId"]),
-            "property": link(store, "properties", one.fields["propertyId"]),
-        }
-        for one in islice(store.linked(index, key), MAX_INSIDE)
-    ]
+def _responsibility(store: Store, one: Record) -> dict[str, Any]:
+    return {
+        "role": one.fields.get("roleName", ""),
+        "type": one.fields.get("roleType", ""),
+        "contact": link(store, "contacts", one.fields["contactId"]),
+        "property": link(store, "properties", one.fields["propertyId"]),
+    }

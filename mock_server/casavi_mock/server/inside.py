@@ -9,7 +9,7 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
-SECONDS = 10.0
+SECONDS = 10
 """How long an answer is waited for; a fault may put it off for longer."""
 
 
@@ -43,7 +43,7 @@ class InsideClient:
             return asked.result(SECONDS)
         except concurrent.futures.TimeoutError:
             asked.cancel()
-            return 0, b"", f"The answer did not come within {SECONDS:g} seconds; a fault may put it off."
+            return 0, b"", f"The answer did not come within {SECONDS} seconds; a fault may put it off."
         except concurrent.futures.CancelledError:
             return 0, b"", "The mock has ended."
 
