@@ -18,6 +18,7 @@ from casavi_mock.console.registers import MEANS
 from casavi_mock.domain.jobs import Progress
 from casavi_mock.domain.model import Secret
 from casavi_mock.domain.ordering import plan
+from casavi_mock.server import inside
 from tests.support.client import Client
 from tests.support.server import CONTROL_TOKEN, SECRET, Mock
 
@@ -65,6 +66,7 @@ class Console:
         answer = await self.client.connection.get(f"{ROOT}{path}", params=params, **options)
         assert SECRET not in answer.text
         assert self.account.key not in answer.text
+        assert not self.client.token or self.client.token not in answer.text
         if answer.headers.get("content-type", "").startswith("text/html"):
             assert answer.headers["content-security-policy"] == POLICY
             assert len(answer.content) <= MAX_PAGE, (path, len(answer.content))
@@ -567,6 +569,18 @@ async def test_a_fault_that_cuts_the_own_import_is_told(console: Console) -> Non
     answer = await console.post("/import", {"text": "no json"})
     assert answer.status_code == 200
     assert "json-malformed" in answer.text
+
+
+async def test_an_own_import_waits_no_longer_than_a_person(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inside, "SECONDS", 0.05)
+    await console.done(
+        "/faults/add", {"kind": "delay", "operation": "importMasterData", "seconds": "3600", "times": "1"}
+    )
+    answer = await console.post("/import", {"text": "{}"})
+    assert "The answer did not come within" in answer.text
+    assert len(console.account.queue) == 0
+    console.client.mock.app._inside.loop = None
+    assert "not running" in (await console.post("/import", {"text": "{}"})).text
 
 
 async def test_pages_of_long_lists(console: Console) -> None:
