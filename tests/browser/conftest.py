@@ -10,9 +10,9 @@ from tests.browser.chromium import Browser, Watched
 from tests.support.server import Live, Mock
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def browser() -> Iterator[Browser]:
-    """Chromium, started once."""
+    """Chromium, for one test: as long as Playwright is there, no other event loop can run in this thread."""
     if chromium.path() is None:
         pytest.skip(f"there is no Chromium on this machine ({', '.join(chromium.NAMES)}, or CHROMIUM=/path)")
     with chromium.started() as browser:
