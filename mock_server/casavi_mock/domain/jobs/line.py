@@ -92,6 +92,11 @@ class JobQueue:
         return len(self._unfinished) >= limits.max_waiting or self._waiting_bytes >= limits.max_waiting_bytes
 
     @property
+    def forced_next(self) -> str | None:
+        """What becomes of the next job that starts, by command; None if that is left to its records."""
+        return self._force_next
+
+    @property
     def held(self) -> bool:
         """Whether nothing starts or goes on."""
         return self._held_at is not None
