@@ -77,7 +77,8 @@ def _command(what: str) -> tuple[str, dict[str, Any] | None]:
 
 
 def _unfinished(of: Account) -> set[str]:
-    return {job.id for job in of.jobs() if not job.ended} if of.queue.unfinished else set()
+    with of.lock:
+        return {job.id for job in of.queue.next_jobs(of.queue.unfinished)}
 
 
 def _happened(of: Account, before: set[str]) -> str:
@@ -111,7 +112,7 @@ def _version(of: Account) -> str:
 def _due(of: Account) -> Iterator[Due]:
     now = of.clock.now()
     if of.queue.unfinished and not of.queue.held:
-        yield from _ends(of, [job for job in reversed(of.jobs()) if not job.ended][:MAX_DUE])
+        yield from _ends(of, of.queue.next_jobs(MAX_DUE))
     good = [token.expires_at for token in of.tokens.by_text.values() if objection(token, now) is None]
     if good:
         yield Due(min(good), _first("good token", len(good), "expires"))

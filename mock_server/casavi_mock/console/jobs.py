@@ -202,7 +202,7 @@ def list_version(of: Account, start: int) -> str:
     parts.append(queue.forced_next)
     if queue.unfinished:
         with of.lock:
-            moving = [one for one in of.jobs()[start : start + PER_PAGE] if not one.ended]
+            moving = queue.next_jobs(PER_PAGE)
         parts += [queue.unfinished, *((one.id, str(one.state), one.processed, one.forced) for one in moving)]
     return f"{hash(tuple(map(str, parts))) & 0xFFFFFFFFFF:x}"
 

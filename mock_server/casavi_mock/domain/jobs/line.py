@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 
 from casavi_mock.domain.importing import Importer
 from casavi_mock.domain.jobs.job import Ended, Job, Progress, checked_outcome, end_of, errors_of, packed, unpacked
@@ -73,7 +74,8 @@ class JobQueue:
         self._free_at: datetime | None = None
         self._turns = 0
         self._held_at: datetime | None = None
-        self._force_next: str | None = None
+        self.forced_next: str | None = None
+        """What becomes of the next job that starts, by command; None if that is left to its records."""
         self._waiting_bytes = 0
         self._errors = 0
 
@@ -85,16 +87,15 @@ class JobQueue:
         """How many jobs have not ended."""
         return len(self._unfinished)
 
+    def next_jobs(self, most: int) -> list[Job]:
+        """Returns the unfinished jobs in the order in which they run, at most so many."""
+        return list(islice(self._unfinished, most))
+
     @property
     def full(self) -> bool:
         """Whether no further job is taken before one has ended."""
         limits = self._limits
         return len(self._unfinished) >= limits.max_waiting or self._waiting_bytes >= limits.max_waiting_bytes
-
-    @property
-    def forced_next(self) -> str | None:
-        """What becomes of the next job that starts, by command; None if that is left to its records."""
-        return self._force_next
 
     @property
     def held(self) -> bool:
@@ -265,7 +266,7 @@ class JobQueue:
         """
         checked_outcome(outcome)
         if job_id is None:
-            self._force_next = outcome
+            self.forced_next = outcome
             return
         job = self.find(job_id, now)
         if job is None:
@@ -327,7 +328,7 @@ class JobQueue:
         job.started_at = job.runs_from = job.touched_at = now
         job.ends_at = None if self.progress.manual else _later(now, self._seconds(job))
         if job.forced is None:
-            job.forced, self._force_next = self._force_next, None
+            job.forced, self.forced_next = self.forced_next, None
         if job.forced == "completed":
             job.ends_at = now
 
