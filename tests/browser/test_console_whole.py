@@ -207,6 +207,9 @@ def test_everybody_can_use_it(
         for number, path in enumerate(pages(job)):
             page = seen.go(path)
             assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+            page.set_viewport_size({"width": width * 3 // 4, "height": 800})
+            assert page.evaluate("document.documentElement.scrollWidth") <= max(width * 3 // 4, 320), path
+            page.set_viewport_size({"width": width, "height": 800})
             rules = {} if (width, scheme) in ((1280, "light"), (400, "dark")) else ONLY_COLOURS
             found = Axe().run(page, options=rules).response["violations"]
             grave = {
