@@ -24,15 +24,49 @@ _POOL = pytest.StashKey["Pool"]()
 _OPENED = pytest.StashKey[list["Opened"]]()
 
 
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    """Declares the hooks that a project may implement."""
+    from pytest_casavi import hooks
+
+    pluginmanager.add_hookspecs(hooks)
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Declares the options."""
     options.add(parser)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config, parser: pytest.Parser, args: list[str]) -> None:
+    """Lets an option without a value take none of the arguments behind it."""
+    options.complete(early_config, parser, args)
+
+
+def pytest_cmdline_main(config: pytest.Config) -> int | None:
+    """Lists the mutants if that is asked for."""
+    if config.option.casavi_mutants != "list":
+        return None
+    from pytest_casavi.mutants.running import listing
+
+    print(listing(config))  # noqa: T201  # it is what was asked for
+    return 0
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Declares the marker, and refuses options that are impossible."""
+    """Declares the markers, and refuses options that are impossible."""
     config.addinivalue_line("markers", marks.HELP)
     config.stash[_CONFIG] = options.config_of(config)
+    if config.option.casavi_mutants is not None and not config.option.collectonly:
+        from pytest_casavi.mutants.running import configure
+
+        configure(config, _used_by)
+
+
+def _used_by(item: pytest.Item) -> Collection["Opened"]:
+    """Returns the accounts that a test has used."""
+    pool = item.config.stash.get(_POOL, None)
+    return [*item.stash.get(_OPENED, ()), *(pool.touched if pool is not None else ())]
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -73,6 +107,8 @@ def _pool_of(config: pytest.Config) -> "Pool":
         from pytest_casavi.scrub import WaysOut
 
         pool = config.stash[_POOL] = Pool()
+        # Accounts of a wider scope end when the next test begins, at another mutant.
+        pool.judging = config.option.casavi_mutants_plan is None
         config.pluginmanager.register(WaysOut(config), "casavi-ways-out")
         config.add_cleanup(pool.close)
     return pool
@@ -132,9 +168,12 @@ def casavi(make_casavi: "MakeCasavi") -> "Casavi":
 
 
 @pytest.fixture(scope="session")
-def casavi_server(casavi_config: CasaviConfig, _casavi_pool: "Pool") -> "CasaviServer":
+def casavi_server(request: pytest.FixtureRequest, casavi_config: CasaviConfig, _casavi_pool: "Pool") -> "CasaviServer":
     """The mock that runs for this session; its account(…) is for fixtures with a wider scope than a test."""
     from pytest_casavi.session import CasaviServer
+
+    if request.config.option.casavi_mutants_plan is not None:
+        request.getfixturevalue("_casavi_mutant")  # fixtures of a wider scope are set up anew for another one
 
     return CasaviServer(_casavi_pool, casavi_config)
 
