@@ -17,11 +17,13 @@ if TYPE_CHECKING:
 
     from pytest_casavi.factory import MakeCasavi, Opened, Pool
     from pytest_casavi.handle.account import Casavi
+    from pytest_casavi.mutants.repeating import Repeating
     from pytest_casavi.session import CasaviServer
 
 _CONFIG = pytest.StashKey[CasaviConfig]()
 _POOL = pytest.StashKey["Pool"]()
 _OPENED = pytest.StashKey[list["Opened"]]()
+_REPEATING: "pytest.StashKey[Repeating]" = pytest.StashKey()
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -56,6 +58,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
 def pytest_configure(config: pytest.Config) -> None:
     """Declares the markers, and refuses options that are impossible."""
     config.addinivalue_line("markers", marks.HELP)
+    config.addinivalue_line("markers", marks.HELP_EVERYWHERE)
     config.stash[_CONFIG] = options.config_of(config)
     if config.option.casavi_mutants is not None and not config.option.collectonly:
         from pytest_casavi.mutants.running import configure
@@ -149,6 +152,8 @@ def make_casavi(request: pytest.FixtureRequest, casavi_config: CasaviConfig, _ca
             said["allow"] = marks.names_of_rules(said["allow"], "make_casavi(allow=…)")
         account = open_casavi(_casavi_pool.backend(casavi_config), casavi_config, replace(marked, **said))
         opened.append(account)
+        if (repeating := request.node.stash.get(_REPEATING, None)) is not None:
+            repeating.opened(account.account.steering)
         return account.casavi
 
     return make
@@ -220,6 +225,18 @@ def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
         raise pytest.fail.Exception(f"{type(error).__name__}: {error}", pytrace=False) from None
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
+    """Runs a test that is marked for it with every fault at every call."""
+    if item.get_closest_marker(marks.EVERYWHERE) is None or "make_casavi" not in _fixtures(item):
+        return None
+    if item.config.option.casavi_mutants is not None:  # a fault beside a mutant would tell nothing of either
+        return None
+    from pytest_casavi.mutants.repeating import repeat
+
+    return repeat(item, nextitem, _REPEATING)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: "pytest.CallInfo[None]"
@@ -234,6 +251,9 @@ def pytest_runtest_makereport(
         from pytest_casavi.judging import shorten
         from pytest_casavi.report import close, complete
 
+        repeating = item.stash.get(_REPEATING, None)
+        if repeating is not None and (call.when == "call" or call.excinfo is not None):
+            repeating.ended(call.excinfo and call.excinfo.value)
         if report.failed:
             shorten(report, call.excinfo and call.excinfo.value)
             complete(report, accounts, wide)

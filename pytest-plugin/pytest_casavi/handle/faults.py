@@ -1,6 +1,6 @@
 """Faults that a test plans."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from json import dumps
 from typing import Any, Literal
@@ -64,6 +64,34 @@ class Faults:
         begun = _Begun(operation)
         self._begun.append(begun)
         return FaultPlan(self._steering, begun)
+
+    def everywhere(
+        self,
+        run: Callable[[], object],
+        *,
+        faults: Sequence[str] = ("503", "429-date", "lost-response", "reset", "slow"),
+        errors: type[BaseException] | tuple[type[BaseException], ...] = (),
+    ) -> int:
+        """Calls a function once, and then with each fault at each call that it made; the account is reset before each.
+
+        In the end the records must be those of the run without a fault, or the client must have said that it failed.
+
+        Args:
+            run: What is tried; it has to log in by itself, as its account is a fresh one each time.
+            faults: Those that are tried.
+            errors: By which the client says so; every error if none are named, but `AssertionError` and those that
+                nobody raises on purpose, such as `KeyError`.
+
+        Returns:
+            How many runs had a fault.
+
+        Raises:
+            AssertionError: Some went wrong; the text tells which.
+            pytest_casavi.CannotSteer: A fault is unknown, or there are too many calls.
+        """
+        from pytest_casavi.mutants.everywhere import everywhere
+
+        return everywhere(self._steering, run, faults, errors if isinstance(errors, tuple) else (errors,))
 
     def clear(self) -> None:
         """Forgets all faults."""

@@ -7,12 +7,12 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 from pytest_casavi.mutants.verdict import ORDER, Judged, Run
-from pytest_casavi.mutants.world import ABSENT
+from pytest_casavi.mutants.world import ABSENT, RECORD
 
 _SHOWN_TESTS = 3
 _SHOWN_PLACES = 5
 _SHOWN_VALUE = 40
-_WORDS = (ABSENT, "a record")
+_WORDS = (ABSENT, RECORD)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,11 @@ World = dict[str, Any]
 MAX_PLACES = 4_000
 """Places of a world that are kept; of more, each record is kept as a digest."""
 
-MAX_SHOWN = 5
+MAX_RECORD = 500
+"""Characters of a record that was read which are kept; a longer one is kept as a digest."""
+
 ABSENT = "nothing"
+RECORD = "a record"
 
 _STATES = ("waiting", "active", "completed", "failed")
 _FINAL = ("completed", "failed")
@@ -74,6 +77,11 @@ def _name(value: Any, number: int) -> str:
 
 def _text(value: Any) -> str:
     return json.dumps(value, sort_keys=True, default=str)
+
+
+def _short(value: Any) -> str:
+    text = _text(value)
+    return text if len(text) <= MAX_RECORD else _digest(value)
 
 
 def _digest(value: Any) -> str:
@@ -148,8 +156,7 @@ class Told:
             if isinstance(record, Mapping):
                 own = {name: value for name, value in record.items() if name not in _VENDORS_OWN}
                 place = f"read: {record.get('id')}"
-                few = len(self._read) < MAX_PLACES // 4
-                self._read |= dict(_flat(place, own)) if few else {f"{place} id": _digest(own)}
+                self._read |= {f"{place} id": record.get("id"), f"{place} fields": _short(own)}
 
 
 def _result(job: Any, truth: World | None) -> World | None:
@@ -194,10 +201,15 @@ def differences(believed: Mapping[str, Any], holds: Mapping[str, Any]) -> list[t
         if place.endswith(" id") and missing in (first, second):
             record = place.removesuffix("id")
             whole = (*whole, record)
-            found.append((record.strip(), *("a record" if one is not missing else ABSENT for one in (first, second))))
+            found.append((record.strip(), *_told(first, second, missing, RECORD)))
         else:
-            found.append((place, *(ABSENT if one is missing else one for one in (first, second))))
+            found.append((place, *_told(first, second, missing)))
     return found
+
+
+def _told(first: Any, second: Any, missing: object, what: str | None = None) -> tuple[Any, Any]:
+    one, other = (ABSENT if value is missing else what or value for value in (first, second))
+    return one, other
 
 
 def _none(value: Any, missing: object) -> Any:
