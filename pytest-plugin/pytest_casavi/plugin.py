@@ -63,7 +63,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.option.casavi_mutants is not None and not config.option.collectonly:
         from pytest_casavi.mutants.running import configure
 
-        configure(config, _used_by)
+        configure(config, config.stash[_CONFIG].backend, _used_by)
 
 
 def _used_by(item: pytest.Item) -> Collection["Opened"]:
@@ -79,6 +79,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if "casavi" in item.keywords:
             marks.read(item.iter_markers("casavi"), item.nodeid)
+        if (mark := item.get_closest_marker(marks.EVERYWHERE)) is not None:
+            from pytest_casavi.mutants.repeating import Repeating
+
+            Repeating(mark, item.nodeid)
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,11 @@ _OPTION = "--casavi-mutants"
 
 @click.command(context_settings={**CONTEXT, "ignore_unknown_options": True})
 @click.option(
-    "--only", metavar="NAMES", default="all", show_default=False, help="These mutants alone; 'job-*' names several."
+    "--only",
+    metavar="NAMES",
+    default="all",
+    show_default=False,
+    help="These mutants alone, with commas; 'job-*' names several.",
 )
 @click.option("--list", is_flag=True, help="List the mutants and end.")
 @click.option("--seconds", type=Number(0.1), help="Seconds that a test at a mutant may take.  [default: 10]")
@@ -33,7 +37,8 @@ _OPTION = "--casavi-mutants"
 def mutants(command: Sequence[str], **options: Any) -> None:
     """Run a client's tests at vendors that are wrong on purpose, and say what they do not notice.
 
-    COMMAND is what runs the tests: pytest with its arguments, or anything that starts it. Exit code: that of the command.
+    COMMAND is what runs the tests: pytest with its arguments, or anything that starts it. Its exit code is the exit
+    code.
 
     \b
     Examples:
@@ -44,15 +49,14 @@ def mutants(command: Sequence[str], **options: Any) -> None:
     if importlib.util.find_spec("pytest") is None:
         raise ConfigurationError("the tests of a client need pytest: install pytest")
     given = [f"{_OPTION}={'list' if options['list'] else options['only']}"]
-    for name in ("seconds", "json", "junit", "fail_on"):
-        if options[name] is not None:
-            given.append(f"{_OPTION}-{name.replace('_', '-')}={options[name]}")
+    said = {name.replace("_", "-"): options[name] for name in ("seconds", "json", "junit", "fail_on")}
+    given += [f"{_OPTION}-{name}={value}" for name, value in said.items() if value is not None]
     if options["resume"]:
         given.append(f"{_OPTION}-resume")
     run = [sys.executable, "-m", *command] if command[:1] == ("pytest",) else list(command)
     run = run or [sys.executable, "-m", "pytest"]
-    said = os.environ.get("PYTEST_ADDOPTS", "")
-    variables = {**os.environ, "PYTEST_ADDOPTS": f"{said} {shlex.join(given)}".strip()}
+    before = os.environ.get("PYTEST_ADDOPTS", "")
+    variables = {**os.environ, "PYTEST_ADDOPTS": f"{before} {shlex.join(given)}".strip()}
     try:
         code = subprocess.run(run, env=variables, check=False).returncode  # noqa: S603  # the user's own command
     except OSError as error:

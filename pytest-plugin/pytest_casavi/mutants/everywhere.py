@@ -93,18 +93,23 @@ def plan(steering: Steering, call: Call, kind: Kind) -> None:
     steering.ask("addFault", body={"operation": "*", "first": call.number, "times": 1, "effect": effects[kind]})
 
 
-def each(learnt: Learnt, kinds: Sequence[str] = KINDS) -> Iterator[tuple[Call, Kind]]:
-    """Yields every fault at every call.
+def known(kinds: Sequence[str]) -> tuple[Kind, ...]:
+    """Returns kinds of faults.
 
     Raises:
-        CannotSteer: A kind is unknown.
+        CannotSteer: One is unknown.
     """
     for kind in kinds:
         if kind not in KINDS:
             raise CannotSteer(f"There is no fault {kind!r}.", KINDS)
+    return cast("tuple[Kind, ...]", tuple(kinds))
+
+
+def each(learnt: Learnt, kinds: Sequence[Kind]) -> Iterator[tuple[Call, Kind]]:
+    """Yields every fault at every call."""
     for call in learnt.calls:
         for kind in kinds:
-            yield call, cast("Kind", kind)
+            yield call, kind
 
 
 def judge(
@@ -151,12 +156,13 @@ def everywhere(
     Raises:
         AssertionError: Of some of them nobody said that they failed, and their end was another one.
     """
+    chosen = known(kinds)
     steering.ask("reset")
     run()
     learnt = learn(steering)
     found: list[Found] = []
     number = 0
-    for call, kind in each(learnt, kinds):
+    for call, kind in each(learnt, chosen):
         steering.ask("reset")
         plan(steering, call, kind)
         error: BaseException | None = None

@@ -97,6 +97,8 @@ def chosen(wanted: str, known: Mapping[str, Mutant]) -> list[Mutant]:
     for name in filter(None, wanted.replace(",", " ").split()):
         matching = [one for one in known if one == name or (name.endswith("*") and one.startswith(name[:-1]))]
         if not matching:
-            raise pytest.UsageError(f"--casavi-mutants: there is no mutant {name!r}. {offered(name, tuple(known))}")
+            raise pytest.UsageError(
+                f"--casavi-mutants: there is no mutant {name!r}. {offered(repr(name), tuple(known))}"
+            )
         names |= dict.fromkeys(matching)
     return [known[name] for name in names]

@@ -1,6 +1,8 @@
 """The marker `casavi_everywhere`: runs a test once, and then with every fault at every call that it made."""
 
-from typing import Any
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Literal
 
 import pytest
 from _pytest.runner import runtestprotocol
@@ -29,13 +31,15 @@ class Repeating:
         kinds, errors = said.pop("faults", everywhere.KINDS), said.pop("errors", ())
         if mark.args or said:
             raise pytest.UsageError(f"{where}: @pytest.mark.{MARK} takes faults and errors, by their names")
-        self.kinds = (kinds,) if isinstance(kinds, str) else tuple(kinds)
+        try:
+            self.kinds = everywhere.known((kinds,) if isinstance(kinds, str) else tuple(kinds))
+        except CasaviError as error:
+            raise pytest.UsageError(f"{where}: @pytest.mark.{MARK}(faults=…): {error}") from None
         self.errors = (errors,) if isinstance(errors, type) else tuple(errors)
         self.next: tuple[everywhere.Call, everywhere.Kind] | None = None
         self.steering: Any = None
         self.learnt: Learnt | None = None
         self.found: list[Found] = []
-        self.runs = 0
 
     def opened(self, steering: Any) -> None:
         """Takes the account of a run, the first that is opened for it, and plans the fault."""
@@ -68,13 +72,18 @@ def repeat(item: pytest.Item, nextitem: pytest.Item | None, key: "pytest.StashKe
     mark = item.get_closest_marker(MARK)
     assert mark is not None, "it is asked for marked tests alone"
     item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
-    state = item.stash[key] = Repeating(mark, item.nodeid)
-    reports = _run(item)
-    learnt = state.learnt
-    if learnt is not None and all(report.passed for report in reports):
-        _with_faults(item, state, learnt, reports)
-    del item.stash[key]
-    reports[-1] = _torn_down(item, nextitem, reports[-1])
+    try:
+        state = item.stash[key] = Repeating(mark, item.nodeid)
+    except pytest.UsageError as error:  # told of all tests before the first one runs, but not in a worker of xdist
+        reports = [_report(item, "setup", partial(pytest.fail, str(error), pytrace=False))]
+    else:
+        reports = _run(item)
+        if state.learnt is not None and all(report.passed for report in reports):
+            _with_faults(item, state, state.learnt, reports)
+        del item.stash[key]
+    ending = _report(item, "teardown", partial(item.session._setupstate.teardown_exact, nextitem))
+    if ending.failed or len(reports) == 1:  # fixtures of a wider scope have ended, which the next test does not need
+        reports.append(ending)
     for report in reports:
         item.ihook.pytest_runtest_logreport(report=report)
     item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
@@ -89,11 +98,7 @@ def _run(item: pytest.Item) -> list[pytest.TestReport]:
 def _with_faults(item: pytest.Item, state: Repeating, learnt: Learnt, reports: list[pytest.TestReport]) -> None:
     """Runs a test with every fault at every call, and writes what was found into the report of its first run."""
     call_report = next(report for report in reports if report.when == "call")
-    try:
-        planned = list(everywhere.each(learnt, state.kinds))
-    except CasaviError as error:
-        call_report.outcome, call_report.longrepr = "failed", str(error)
-        return
+    planned = list(everywhere.each(learnt, state.kinds))
     for state.next in planned:
         state.steering = None
         for report in _run(item):
@@ -103,9 +108,7 @@ def _with_faults(item: pytest.Item, state: Repeating, learnt: Learnt, reports: l
         call_report.longrepr = everywhere.summary(state.found, len(planned), learnt)
 
 
-def _torn_down(item: pytest.Item, nextitem: pytest.Item | None, report: pytest.TestReport) -> pytest.TestReport:
-    """Ends fixtures of a wider scope that the next test does not need; returns the report of that."""
-    ending = pytest.CallInfo.from_call(lambda: item.session._setupstate.teardown_exact(nextitem), when="teardown")
-    if ending.excinfo is None:
-        return report
-    return item.ihook.pytest_runtest_makereport(item=item, call=ending)  # type: ignore[no-any-return]
+def _report(item: pytest.Item, when: Literal["setup", "teardown"], do: Callable[[], object]) -> pytest.TestReport:
+    """Does something, and returns the report of it."""
+    call = pytest.CallInfo.from_call(do, when=when)
+    return item.ihook.pytest_runtest_makereport(item=item, call=call)  # type: ignore[no-any-return]

@@ -100,7 +100,8 @@ def _shown(value: Any) -> str:
 
 def _sum(findings: Findings) -> str:
     counts = ", ".join(f"{len(_of(findings, verdict))} {verdict}" for verdict in ORDER)
-    return f"{len(findings.judged)} mutants, {findings.tests} tests: {counts}"
+    mutants, tests = len(findings.judged), findings.tests
+    return f"{mutants} mutant{'s' * (mutants != 1)}, {tests} test{'s' * (tests != 1)}: {counts}"
 
 
 def as_json(findings: Findings) -> str:

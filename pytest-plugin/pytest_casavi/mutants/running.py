@@ -22,6 +22,9 @@ from pytest_casavi.mutants.verdict import Run, judged
 from pytest_casavi.mutants.watching import KEY, Watch
 
 PLUGIN = "casavi-mutants"
+BACKENDS = ("server", "inprocess")
+"""Where the mock runs in this process, so that mutants can be put in front of it."""
+
 _END_SECONDS = 20.0
 
 Accounts = Callable[[pytest.Item], Collection[Any]]
@@ -45,16 +48,22 @@ def listing(config: pytest.Config) -> str:
     return "\n".join(f"{one.name:{width}}  {'legal  ' if one.legal else 'illegal'}  {one.says}" for one in mutants)
 
 
-def configure(config: pytest.Config, accounts: Accounts) -> None:
+def configure(config: pytest.Config, backend: str, accounts: Accounts) -> None:
     """Puts the hooks of a run with mutants in place.
 
     Args:
         config: Of the run.
+        backend: Where the mock runs.
         accounts: Returns the accounts that a test has used.
 
     Raises:
         pytest.UsageError: A mutant is unknown, or the mock cannot be made wrong.
     """
+    if backend not in BACKENDS:
+        raise pytest.UsageError(
+            f"--casavi-mutants: the mock of the backend {backend!r} cannot be made wrong from here. "
+            f"Possible: {', '.join(f'--casavi-backend={name}' for name in BACKENDS)}"
+        )
     STAGE.on = True
     config.add_cleanup(_off)
     known = known_mutants(config)

@@ -27,7 +27,7 @@ _CONTROL = "/_mock"
 
 
 @dataclass(slots=True)
-class Test:
+class AtMutants:
     """One test, and the mutants that it meets."""
 
     mutants: tuple[Mutant, ...]
@@ -85,7 +85,7 @@ class Stage:
     def __init__(self) -> None:
         self.on = False
         """Whether servers are to be started with this in front."""
-        self.test: Test | None = None
+        self.test: AtMutants | None = None
 
 
 STAGE = Stage()

@@ -13,7 +13,7 @@ import pytest
 
 from pytest_casavi.errors import CasaviError
 from pytest_casavi.mutants.mutant import HEALTHY, Mutant
-from pytest_casavi.mutants.vendor import STAGE, Test
+from pytest_casavi.mutants.vendor import STAGE, AtMutants
 from pytest_casavi.mutants.world import differences, world_of
 
 KEY = "casavi_mutants"
@@ -62,10 +62,10 @@ class Watch:
     def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, object, object]:
         """Puts the mutants of a test in front of the mock."""
         if self._plan is None:
-            STAGE.test = Test(tuple(self._mutants.values()), shadow=True)
+            STAGE.test = AtMutants(tuple(self._mutants.values()), shadow=True)
         else:
             name = mutant_of(item)
-            STAGE.test = Test(() if name in (None, HEALTHY) else (self._mutants[str(name)],), shadow=False)
+            STAGE.test = AtMutants(() if name in (None, HEALTHY) else (self._mutants[str(name)],), shadow=False)
         with self._limit():
             return (yield)
 
@@ -100,7 +100,7 @@ class Watch:
         setattr(report, KEY, seen)
         return report
 
-    def _end(self, item: pytest.Item, test: Test) -> dict[str, Any]:
+    def _end(self, item: pytest.Item, test: AtMutants) -> dict[str, Any]:
         """Returns what stands at the end of a test: all of it, or where it differs from the healthy mock."""
         states = []
         for opened in self._accounts(item):
