@@ -179,6 +179,7 @@ def test_what_is_impossible_is_refused(suite: pytest.Pytester, options: list[str
 
 
 WIDE = """
+import httpx
 import pytest
 from client import Client
 
