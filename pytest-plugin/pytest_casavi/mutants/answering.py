@@ -152,9 +152,9 @@ expires_offset = _expires(lambda at: at.astimezone(timezone(timedelta(hours=2)))
 expires_null = _expires(lambda at: None)
 
 
-def no_refresh(request: Request) -> Request | Response:
+def no_refresh(request: Request, response: Response) -> Response:
     """Refuses every refresh."""
-    return problem(401, "This token cannot be refreshed.") if request.operation == "refreshToken" else request
+    return problem(401, "This token cannot be refreshed.") if request.operation == "refreshToken" else response
 
 
 def forbidden(request: Request, response: Response) -> Response:

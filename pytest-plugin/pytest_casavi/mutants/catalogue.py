@@ -44,7 +44,7 @@ _ALL = (
            says="`expiresAt` is the same moment at another offset, +02:00."),
     Mutant(name="expires-at-null", legal=False, respond=a.expires_null, needs=_LOGS_IN,
            says="`expiresAt` is `null`."),
-    Mutant(name="refresh-refused", legal=True, ask=a.no_refresh, needs="lets a token be refreshed",
+    Mutant(name="refresh-refused", legal=True, respond=a.no_refresh, needs="lets a token be refreshed",
            says="A refresh is refused; a new log-in is not."),
     Mutant(name="token-expired-403", legal=False, respond=a.forbidden,
            needs="lets a token end (`casavi.expire_tokens()`)",
