@@ -169,7 +169,6 @@ def test_the_list(suite: pytest.Pytester) -> None:
     [
         (["--casavi-mutants=text-ct"], "*there is no mutant 'text-ct'. Did you mean 'text-cut'*"),
         (["--casavi-mutants", "--casavi-url=http://127.0.0.1:1"], "*backend 'url' cannot be made wrong*"),
-        (["--casavi-mutants", "--casavi-backend=process"], "*backend 'process' cannot be made wrong*"),
     ],
 )
 def test_what_is_impossible_is_refused(suite: pytest.Pytester, options: list[str], told: str) -> None:
@@ -211,7 +210,9 @@ async def test_async(casavi):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("options", [[], ["-p", "xdist", "-n", "2"], ["--casavi-backend=inprocess"]])
+@pytest.mark.parametrize(
+    "options", [[], ["-p", "xdist", "-n", "2"], ["--casavi-backend=inprocess"], ["--casavi-backend=process"]]
+)
 def test_wider_scopes_workers_and_loops(suite: pytest.Pytester, options: list[str]) -> None:
     suite.makepyfile(test_it=WIDE)
     names = "last-page-missing,page-repeated,record-dropped,job-errors-null,slow-first-byte"

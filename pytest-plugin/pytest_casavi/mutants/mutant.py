@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from importlib.metadata import entry_points
 from typing import Any, Literal
 
-import pytest
-
 from pytest_casavi.errors import offered
 from pytest_casavi.mutants.exchange import Request, Response
 
@@ -52,7 +50,7 @@ def own(found: Iterable[Any]) -> list[Mutant]:
     mutants = [mutant for thing in found for mutant in _each(thing, None)]
     names = [mutant.name for mutant in mutants]
     if doubled := sorted({name for name in names if names.count(name) > 1}):
-        raise pytest.UsageError(f"several mutants have the name {doubled[0]!r}")
+        raise _usage_error(f"several mutants have the name {doubled[0]!r}")
     return mutants
 
 
@@ -71,7 +69,7 @@ def _each(thing: Any, name: str | None) -> Iterable[Mutant]:
         legal = bool(getattr(thing, "legal", False))
         yield Mutant(name=called.replace("_", "-"), says=says, legal=legal, respond=thing)
     elif thing is not None:
-        raise pytest.UsageError(
+        raise _usage_error(
             f"a mutant is a function (request, response) -> response or a pytest_casavi.mutants.Mutant, got {thing!r}"
         )
 
@@ -97,8 +95,13 @@ def chosen(wanted: str, known: Mapping[str, Mutant]) -> list[Mutant]:
     for name in filter(None, wanted.replace(",", " ").split()):
         matching = [one for one in known if one == name or (name.endswith("*") and one.startswith(name[:-1]))]
         if not matching:
-            raise pytest.UsageError(
-                f"--casavi-mutants: there is no mutant {name!r}. {offered(repr(name), tuple(known))}"
-            )
+            raise _usage_error(f"--casavi-mutants: there is no mutant {name!r}. {offered(repr(name), tuple(known))}")
         names |= dict.fromkeys(matching)
     return [known[name] for name in names]
+
+
+def _usage_error(text: str) -> Exception:
+    """Returns an error of whoever runs the tests; the mock in a process of its own knows no pytest."""
+    import pytest
+
+    return pytest.UsageError(text)

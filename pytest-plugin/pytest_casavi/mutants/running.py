@@ -22,8 +22,8 @@ from pytest_casavi.mutants.verdict import Run, judged
 from pytest_casavi.mutants.watching import KEY, Watch
 
 PLUGIN = "casavi-mutants"
-BACKENDS = ("server", "inprocess")
-"""Where the mock runs in this process, so that mutants can be put in front of it."""
+BACKENDS = ("server", "inprocess", "process")
+"""Where the mock is started by this session, so that mutants can be put in front of it."""
 
 _END_SECONDS = 20.0
 

@@ -1,10 +1,10 @@
 """Puts mutants in front of the mock: an ASGI application around it, and what its journal is to show of a request."""
 
 import re
-from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import unquote
 
 from casavi_contracts import spec
@@ -62,6 +62,17 @@ class AtMutants:
                 result = result if self.shadow else answered
         return result
 
+    def seen(self) -> dict[str, Any]:
+        """Returns what was seen, as JSON can say it: what changed anything, what broke, what the client was told."""
+        told = self.told
+        return {
+            "reached": sorted(self.reached),
+            "broken": self.broken,
+            "results": told.results,
+            "read": told.read,
+            "lies": [list(lie) for lie in told.lies],
+        }
+
     def _each(self, request: Request) -> Iterator[tuple[Mutant, Request]]:
         for mutant in self.mutants:
             seen = request.copy()
@@ -79,6 +90,18 @@ class AtMutants:
         return result
 
 
+class Elsewhere(Protocol):
+    """A mock in another process, with mutants in front of it there."""
+
+    def begin(self, names: Sequence[str], *, shadow: bool) -> None:
+        """Puts mutants in front of it for the test that begins."""
+        ...
+
+    def seen(self) -> dict[str, Any]:
+        """Returns what was seen since then, as `AtMutants.seen` does."""
+        ...
+
+
 class Stage:
     """Where it stands which mutants are at work; shared by the servers of a session and its tests."""
 
@@ -86,6 +109,29 @@ class Stage:
         self.on = False
         """Whether servers are to be started with this in front."""
         self.test: AtMutants | None = None
+        self.elsewhere: list[Elsewhere] = []
+        """Mocks in other processes."""
+
+    def begin(self, mutants: Sequence[Mutant], *, shadow: bool) -> None:
+        """Puts mutants in front of all mocks for the test that begins."""
+        self.test = AtMutants(tuple(mutants), shadow)
+        for mock in self.elsewhere:
+            mock.begin([mutant.name for mutant in mutants], shadow=shadow)
+
+    def join(self, mock: Elsewhere) -> None:
+        """Takes a mock in another process that was started for the running test."""
+        self.elsewhere.append(mock)
+        if self.test is not None:
+            mock.begin([mutant.name for mutant in self.test.mutants], shadow=self.test.shadow)
+
+    def seen(self) -> dict[str, Any]:
+        """Returns what was seen of the test in all mocks."""
+        assert self.test is not None, "a test has begun"
+        seen = self.test.seen()
+        for mock in self.elsewhere:
+            for name, value in mock.seen().items():
+                seen[name] = seen[name] + value if isinstance(value, list) else {**seen[name], **value}
+        return seen
 
 
 STAGE = Stage()

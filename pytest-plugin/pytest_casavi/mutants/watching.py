@@ -13,7 +13,7 @@ import pytest
 
 from pytest_casavi.errors import CasaviError
 from pytest_casavi.mutants.mutant import HEALTHY, Mutant
-from pytest_casavi.mutants.vendor import STAGE, AtMutants
+from pytest_casavi.mutants.vendor import STAGE
 from pytest_casavi.mutants.world import differences, world_of
 
 KEY = "casavi_mutants"
@@ -62,10 +62,10 @@ class Watch:
     def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, object, object]:
         """Puts the mutants of a test in front of the mock."""
         if self._plan is None:
-            STAGE.test = AtMutants(tuple(self._mutants.values()), shadow=True)
+            STAGE.begin(tuple(self._mutants.values()), shadow=True)
         else:
             name = mutant_of(item)
-            STAGE.test = AtMutants(() if name in (None, HEALTHY) else (self._mutants[str(name)],), shadow=False)
+            STAGE.begin(() if name in (None, HEALTHY) else (self._mutants[str(name)],), shadow=False)
         with self._limit():
             return (yield)
 
@@ -81,10 +81,10 @@ class Watch:
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Writes into a report what was seen."""
         report = yield
-        test = STAGE.test
-        if test is None:
+        if STAGE.test is None:
             return report
-        seen: dict[str, Any] = {"reached": sorted(test.reached), "broken": test.broken}
+        saw = STAGE.seen()
+        seen = {name: saw[name] for name in ("reached", "broken")}
         if self._plan is not None:
             seen |= {
                 "mutant": mutant_of(item),
@@ -93,14 +93,14 @@ class Watch:
                 "crashed": _crashed(report, item),
             }
         if report.when == "call" and report.passed:
-            seen |= self._end(item, test)
+            seen |= self._end(item, saw)
         if not self._told:  # the one process that reports may have loaded other conftest files
             self._told = True
             seen["mutants"] = [[one.name, one.legal, one.says, one.needs] for one in self._mutants.values()]
         setattr(report, KEY, seen)
         return report
 
-    def _end(self, item: pytest.Item, test: AtMutants) -> dict[str, Any]:
+    def _end(self, item: pytest.Item, saw: dict[str, Any]) -> dict[str, Any]:
         """Returns what stands at the end of a test: all of it, or where it differs from the healthy mock."""
         states = []
         for opened in self._accounts(item):
@@ -108,14 +108,13 @@ class Watch:
                 states.append(opened.account.steering.ask("getState"))
             except (CasaviError, pytest.skip.Exception):
                 continue
-        told = test.told
-        now = {"world": world_of(states), "results": told.results, "read": told.read}
+        now = {"world": world_of(states), "results": saw["results"], "read": saw["read"]}
         if self._plan is None:
             return now
         known = self._plan[without_mutant(item)]
         found = [*differences(known["world"], now["world"]), *differences(known["results"], now["results"])]
         found += differences(now["read"], known["read"])  # the client believes what it was told
-        found += [one for one in test.told.lies if one[0] not in {place for place, _, _ in found}]
+        found += [(place, believed, holds) for place, believed, holds in saw["lies"]]
         return {"differences": found[:MAX_DIFFERENCES], "more": max(len(found) - MAX_DIFFERENCES, 0)}
 
     @contextmanager
