@@ -141,12 +141,18 @@ def pytest_sessionfinish(session: pytest.Session) -> Generator[None, object, obj
 
 
 @pytest.fixture
-def make_casavi(request: pytest.FixtureRequest, casavi_config: CasaviConfig, _casavi_pool: "Pool") -> "MakeCasavi":
+def make_casavi(request: pytest.FixtureRequest, casavi_config: CasaviConfig) -> "MakeCasavi":
     """Opens further casavi accounts for this test; takes load, allow, progress, freeze."""
+    return _maker(request, casavi_config)
+
+
+def _maker(request: pytest.FixtureRequest, casavi_config: CasaviConfig) -> "MakeCasavi":
+    """Returns what opens accounts for a test; no fixture, since each of those takes as long as to open an account."""
     from dataclasses import replace
 
     from pytest_casavi.factory import open_casavi
 
+    pool = _pool_of(request.config)
     marked = _marks_of(request.node)
     opened = request.node.stash.setdefault(_OPENED, [])
 
@@ -154,7 +160,7 @@ def make_casavi(request: pytest.FixtureRequest, casavi_config: CasaviConfig, _ca
         said = {name: value for name, value in given.items() if value is not None}
         if "allow" in said:
             said["allow"] = marks.names_of_rules(said["allow"], "make_casavi(allow=…)")
-        account = open_casavi(_casavi_pool.backend(casavi_config), casavi_config, replace(marked, **said))
+        account = open_casavi(pool.backend(casavi_config), casavi_config, replace(marked, **said))
         opened.append(account)
         if (repeating := request.node.stash.get(_REPEATING, None)) is not None:
             repeating.opened(account.account.steering)
@@ -171,9 +177,9 @@ def _marks_of(item: pytest.Item) -> marks.Marks:
 
 
 @pytest.fixture
-def casavi(make_casavi: "MakeCasavi") -> "Casavi":
+def casavi(request: pytest.FixtureRequest, casavi_config: CasaviConfig) -> "Casavi":
     """A fresh casavi account for this test: address, credentials, and all that a test may ask of the mock."""
-    return make_casavi()
+    return _maker(request, casavi_config)()
 
 
 @pytest.fixture(scope="session")
@@ -232,7 +238,7 @@ def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
     """Runs a test that is marked for it with every fault at every call."""
-    if item.get_closest_marker(marks.EVERYWHERE) is None or "make_casavi" not in _fixtures(item):
+    if item.get_closest_marker(marks.EVERYWHERE) is None or not {"casavi", "make_casavi"} & {*_fixtures(item)}:
         return None
     if item.config.option.casavi_mutants is not None:  # a fault beside a mutant would tell nothing of either
         return None
