@@ -1,6 +1,7 @@
 """Vendors that are wrong on purpose: what each does to an exchange, and what is said of the tests that meet them."""
 
 import json
+import types
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -13,7 +14,7 @@ from pytest_casavi.backends.server import ServerBackend
 from pytest_casavi.handle import Casavi
 from pytest_casavi.mutants import Mutant, Request, Response
 from pytest_casavi.mutants.catalogue import MUTANTS
-from pytest_casavi.mutants.mutant import chosen, own
+from pytest_casavi.mutants.mutant import chosen, from_entry_points, own
 from pytest_casavi.mutants.report import Findings, as_json, as_junit, told
 from pytest_casavi.mutants.vendor import STAGE, AtMutants
 from pytest_casavi.mutants.verdict import Run, judged
@@ -299,6 +300,17 @@ def test_a_function_is_a_mutant() -> None:
         "other",
         "third",
     ]
+
+
+def test_an_entry_point_brings_mutants(monkeypatch: pytest.MonkeyPatch) -> None:
+    def respond(request: Request, response: Response) -> Response:
+        return response
+
+    entry = types.SimpleNamespace(name="of-a-package", load=lambda: respond)
+    monkeypatch.setattr(
+        "pytest_casavi.mutants.mutant.entry_points", lambda group: [entry] * (group == "casavi_mutants")
+    )
+    assert [mutant.name for mutant in own(from_entry_points())] == ["of-a-package"]
 
 
 @pytest.mark.parametrize("wrong", [17, "text", [None, object()]])

@@ -227,6 +227,58 @@ def test_wider_scopes_workers_and_loops(suite: pytest.Pytester, options: list[st
     }
 
 
+ENDLESS = """
+import asyncio
+import threading
+import time
+
+import pytest
+from client import BODY
+
+
+def test_catches_everything(client):
+    while True:
+        try:
+            client.send()
+            break
+        except:
+            pass
+
+
+def test_waits_for_a_thread(client):
+    thread = threading.Thread(target=client.send, daemon=True)
+    thread.start()
+    thread.join()
+
+
+@pytest.mark.asyncio
+async def test_in_a_loop(casavi):
+    async with casavi.async_client() as client:
+        job_id = (await client.post("/import", json=BODY)).json()["jobId"]
+        while (await client.get(f"/jobs/{job_id}")).json()["status"] != "completed":
+            await asyncio.sleep(0.01)
+
+
+@pytest.fixture
+def synced(client):
+    client.send()
+
+
+def test_in_a_fixture(synced):
+    pass
+"""
+
+
+@pytest.mark.slow
+def test_what_does_not_end_is_noticed(suite: pytest.Pytester) -> None:
+    suite.makepyfile(test_it=ENDLESS)
+    options = ["--casavi-mutants-json=mutants.json", "--casavi-mutants-seconds=0.5", "-W", "default"]
+    suite.runpytest_inprocess("--casavi-mutants=job-state-new", *options).assert_outcomes(passed=4)
+    runs = found(suite)["job-state-new"]["tests"]
+    assert len(runs) == 4
+    assert [run for run in runs if run["verdict"] != "noticed" or "does not end" not in run["why"]] == []
+
+
 INTERRUPTING = """
 import os, signal, threading
 from pathlib import Path

@@ -19,7 +19,7 @@ from pytest_casavi.mutants.report import Findings, as_json, as_junit, told
 from pytest_casavi.mutants.trying import Trying, Writing, prepare
 from pytest_casavi.mutants.vendor import STAGE
 from pytest_casavi.mutants.verdict import Run, judged
-from pytest_casavi.mutants.watching import KEY, Watch
+from pytest_casavi.mutants.watching import ABANDONED, KEY, Watch
 
 PLUGIN = "casavi-mutants"
 BACKENDS = ("server", "inprocess", "process")
@@ -76,12 +76,13 @@ def configure(config: pytest.Config, backend: str, accounts: Accounts) -> None:
             config.pluginmanager.register(Running(config, wanted), PLUGIN)
         return
     plan = json.loads(Path(file).read_text(encoding="utf-8"))
-    config.pluginmanager.register(Watch(accounts, known, plan["tests"], seconds), f"{PLUGIN}-watch")
+    results = Path(plan["results"])
+    config.pluginmanager.register(Watch(accounts, known, plan["tests"], seconds, results), f"{PLUGIN}-watch")
     config.pluginmanager.register(parameter, f"{PLUGIN}-parameter")
     config.pluginmanager.register(Trying(plan), f"{PLUGIN}-trying")
     if not worker:
         prepare(config, plan)
-        config.pluginmanager.register(Writing(Path(plan["results"])), f"{PLUGIN}-writing")
+        config.pluginmanager.register(Writing(results), f"{PLUGIN}-writing")
 
 
 def _off() -> None:
@@ -172,27 +173,21 @@ class Running:
         results, marks = folder / "results.jsonl", {node: _mark(test) for node, test in tests.items()}
         known = _read(results) if self._config.option.casavi_mutants_resume else []
         lines = [line for line in known if line.get("mark") == marks.get(line["test"])]
-        done = {(line["test"], line["mutant"]) for line in lines}
         results.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
-        planned = {
-            node: {**test, "mutants": [name for name in test["mutants"] if (node, name) not in done]}
-            for node, test in tests.items()
-        }
-        planned = {node: test for node, test in planned.items() if test["mutants"] or (node, HEALTHY) not in done}
-        interrupted = False
-        if planned:
+        code = ABANDONED
+        while code == ABANDONED and (planned := _left(tests, _read(results))):
             plan = {"tests": planned, "mutants": list(self._mutants), "results": str(results)}
             (folder / "plan.json").write_text(json.dumps(plan, default=str), encoding="utf-8")
-            interrupted = self._run(folder, sum(len(test["mutants"]) for test in planned.values()))
+            code = self._run(folder, sum(len(test["mutants"]) for test in planned.values()))
         lines = [{**line, "mark": marks.get(line["test"])} for line in _read(results)]
         results.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
-        return lines, interrupted
+        return lines, code == pytest.ExitCode.INTERRUPTED
 
-    def _run(self, folder: Path, number: int) -> bool:
-        """Runs the plan in a process of its own; returns whether it was interrupted.
+    def _run(self, folder: Path, number: int) -> int:
+        """Runs the plan in a process of its own; returns its exit code.
 
         Raises:
-            RuntimeError: It cannot be run.
+            pytest.UsageError: It cannot be run.
         """
         reporter = self._config.pluginmanager.getplugin("terminalreporter")
         if reporter is not None:
@@ -209,13 +204,11 @@ class Running:
                 code = child.wait()
             except KeyboardInterrupt:
                 _ended(child)
-                return True
-        if code == pytest.ExitCode.INTERRUPTED:
-            return True
-        if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+                return pytest.ExitCode.INTERRUPTED
+        if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.INTERRUPTED, ABANDONED):
             tail = "\n".join((folder / "log.txt").read_text(encoding="utf-8", errors="replace").splitlines()[-20:])
             raise pytest.UsageError(f"casavi: the run at mutants ended with {code}:\n{tail}")
-        return False
+        return code
 
     def _unsteady(self, lines: list[dict[str, Any]]) -> set[str]:
         """Returns tests that are not twice the same on the healthy mock."""
@@ -246,6 +239,16 @@ class Running:
             (root / option.casavi_mutants_json).write_text(as_json(findings), encoding="utf-8")
         if option.casavi_mutants_junit:
             (root / option.casavi_mutants_junit).write_bytes(as_junit(findings))
+
+
+def _left(tests: dict[str, dict[str, Any]], lines: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Returns what is planned and not yet done."""
+    done = {(line["test"], line["mutant"]) for line in lines}
+    left = {
+        node: {**test, "mutants": [name for name in test["mutants"] if (node, name) not in done]}
+        for node, test in tests.items()
+    }
+    return {node: test for node, test in left.items() if test["mutants"] or (node, HEALTHY) not in done}
 
 
 def _ended(child: "subprocess.Popen[bytes]") -> None:

@@ -1,11 +1,14 @@
 """Watches the tests of a process: what they reach, what their accounts hold at the end, whether they end at all."""
 
 import ctypes
+import json
+import os
 import re
 import signal
 import threading
 from collections.abc import Callable, Collection, Generator, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +26,15 @@ MAX_DIFFERENCES = 20
 
 _Failed: Any = pytest.fail.Exception
 _AGAIN_SECONDS = 1.0
+_WIDER = 6
+"""How many times as long a fixture of a wider scope may take."""
+
+_PATIENCE = 5
+"""How often a test may catch what is to end it; then its process ends."""
+
+ABANDONED = 70
+"""Exit code of a process that a test does not let go on."""
+
 _CRASH = re.compile(
     r"(\w+\.)*(TypeError|AttributeError|KeyError|IndexError|ValueError|JSONDecodeError|UnicodeError|NameError)\b"
 )
@@ -43,6 +55,7 @@ class Watch:
         mutants: Those that are wanted, by name.
         plan: What each test does on the healthy mock, by node id; None while that is still to be learnt.
         seconds: How long a test at a mutant may take.
+        results: Where runs at mutants are written.
     """
 
     def __init__(
@@ -51,11 +64,13 @@ class Watch:
         mutants: dict[str, Mutant],
         plan: dict[str, Any] | None,
         seconds: float,
+        results: Path | None = None,
     ) -> None:
         self._accounts = accounts
         self._mutants = mutants
         self._plan = plan
         self._seconds = seconds
+        self._results = results
         self._told = False
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -66,13 +81,20 @@ class Watch:
         else:
             name = mutant_of(item)
             STAGE.begin(() if name in (None, HEALTHY) else (self._mutants[str(name)],), shadow=False)
-        with self._limit():
+        return (yield)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_fixture_setup(
+        self, fixturedef: "pytest.FixtureDef[Any]", request: pytest.FixtureRequest
+    ) -> Generator[None, object, object]:
+        """Ends a fixture that does not end. One of a wider scope may do more: it fails for all tests that share it."""
+        with self._limit(request._pyfuncitem, 1 if fixturedef.scope == "function" else _WIDER):
             return (yield)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
         """Ends a test that does not end."""
-        with self._limit():
+        with self._limit(item):
             return (yield)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -118,12 +140,22 @@ class Watch:
         return {"differences": found[:MAX_DIFFERENCES], "more": max(len(found) - MAX_DIFFERENCES, 0)}
 
     @contextmanager
-    def _limit(self) -> Iterator[None]:
-        if self._plan is None:
+    def _limit(self, item: pytest.Item, factor: float = 1) -> Iterator[None]:
+        if self._plan is None or mutant_of(item) in (None, HEALTHY):
             yield
             return
-        with time_limit(self._seconds):
+        with time_limit(self._seconds * factor, partial(self._abandon, item)):
             yield
+
+    def _abandon(self, item: pytest.Item) -> None:
+        """Writes down that a test does not end whatever is raised in it, and ends the process."""
+        assert self._results is not None, "it runs at mutants"
+        name = mutant_of(item)
+        line = {"test": without_mutant(item), "mutant": name, "failed": True, "skipped": False, "reached": [name]}
+        why = f"does not end: it took more than {self._seconds:g} s, and catches every exception"
+        with self._results.open("a", encoding="utf-8") as file:
+            file.write(json.dumps({**line, "why": why}) + "\n")
+        os._exit(ABANDONED)
 
 
 def mutant_of(item: pytest.Item) -> str | None:
@@ -167,24 +199,31 @@ def _crashed(report: pytest.TestReport, item: pytest.Item) -> bool:
 
 
 @contextmanager
-def time_limit(seconds: float) -> Iterator[None]:
+def time_limit(seconds: float, abandon: Callable[[], object] = lambda: None) -> Iterator[None]:
     """Raises in this thread when a block takes too long, again and again if that is caught.
+
+    Args:
+        seconds: How long it may take.
+        abandon: Called if it was caught too often.
 
     Raises:
         DoesNotEnd: It does.
     """
     text = f"does not end: it was stopped after {seconds:g} s"
     if hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread():
+        left = iter(range(_PATIENCE))
 
         def stop(number: int, frame: object) -> None:
+            if next(left, None) is None:
+                abandon()
             raise DoesNotEnd(text, pytrace=False)
 
         before = signal.signal(signal.SIGALRM, stop)
-        signal.setitimer(signal.ITIMER_REAL, seconds, _AGAIN_SECONDS)
+        outer = signal.setitimer(signal.ITIMER_REAL, seconds, _AGAIN_SECONDS)
         try:
             yield
         finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.setitimer(signal.ITIMER_REAL, *outer)  # that of the test which asks for a fixture, or none
             signal.signal(signal.SIGALRM, before)
         return
     own = ctypes.c_ulong(threading.get_ident())
