@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Generator, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -64,6 +65,8 @@ def pytest_configure(config: pytest.Config) -> None:
         from pytest_casavi.mutants.running import configure
 
         configure(config, config.stash[_CONFIG].backend, _used_by)
+        if config.option.casavi_mutants_plan is not None:  # what fails there is no failure of the user's run
+            config.stash[_CONFIG] = replace(config.stash[_CONFIG], report_dir=None)
 
 
 def _used_by(item: pytest.Item) -> Collection["Opened"]:
@@ -148,8 +151,6 @@ def make_casavi(request: pytest.FixtureRequest, casavi_config: CasaviConfig) -> 
 
 def _maker(request: pytest.FixtureRequest, casavi_config: CasaviConfig) -> "MakeCasavi":
     """Returns what opens accounts for a test; no fixture, since each of those takes as long as to open an account."""
-    from dataclasses import replace
-
     from pytest_casavi.factory import open_casavi
 
     pool = _pool_of(request.config)

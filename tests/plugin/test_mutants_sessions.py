@@ -116,6 +116,7 @@ def test_a_suite_at_mutants(suite: pytest.Pytester) -> None:
     done = suite.runpytest_inprocess(
         f"--casavi-mutants={NAMES}", "--casavi-mutants-json=mutants.json", "--casavi-mutants-junit=mutants.xml",
         "--casavi-mutants-seconds=0.5", "--casavi-mutants-fail-on=unnoticed", "-k", "not nothing", "test_it.py",
+        "--casavi-report-dir=reports",
     )  # fmt: skip
     done.assert_outcomes(passed=5, failed=1, skipped=1)
     mutants = found(suite)
@@ -128,9 +129,10 @@ def test_a_suite_at_mutants(suite: pytest.Pytester) -> None:
         "wrong-counts": "noticed",
         "first-look-late": "tolerated",
     }
+    assert len(list((suite.path / "reports").iterdir())) == 3  # of the test that is red without a mutant
     assert [one["test"] for one in mutants["email-lowercased"]["tests"]] == [
-        "test_it.py::test_careless", "test_it.py::test_looks_at_the_name[a]", "test_it.py::test_looks_at_the_name[b]",
-        "test_it.py::TestClass::test_looks_at_the_count",
+        "test_it.py::TestClass::test_looks_at_the_count", "test_it.py::test_careless",
+        "test_it.py::test_looks_at_the_name[a]", "test_it.py::test_looks_at_the_name[b]",
     ]  # fmt: skip
     assert {one["verdict"] for one in mutants["wrong-counts"]["tests"]} == {"unnoticed", "noticed"}
     assert all("does not end" in one["why"] for one in mutants["job-state-new"]["tests"])

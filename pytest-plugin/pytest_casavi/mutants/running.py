@@ -141,7 +141,7 @@ class Running:
             folder = self._folder()
             lines, interrupted = self._tried(tests, folder)
             unsteady |= self._unsteady(lines)
-            runs = self._runs(lines, tests, unsteady)
+            runs = self._runs(lines, unsteady)
         known = judged(list(self._mutants.values()), runs)
         self._findings = Findings(known, sorted(unsteady), self._broken, interrupted, len(self._tests))
         self._write(self._findings)
@@ -214,7 +214,7 @@ class Running:
         """Returns tests that are not twice the same on the healthy mock."""
         return {line["test"] for line in lines if line["mutant"] == HEALTHY and line["failed"]}
 
-    def _runs(self, lines: list[dict[str, Any]], tests: dict[str, Any], unsteady: set[str]) -> list[Run]:
+    def _runs(self, lines: list[dict[str, Any]], unsteady: set[str]) -> list[Run]:
         varying = {
             line["test"]: {place for place, _, _ in line.get("differences", ())}
             for line in lines
@@ -230,8 +230,7 @@ class Running:
             reached = name in line.get("reached", ()) and not line["skipped"]
             crashed, why = line.get("crashed", False), line.get("why", "")
             found[node, name] = Run(node, name, line["failed"], reached, why, crashed, tuple(differ))
-        order = list(tests)
-        return sorted(found.values(), key=lambda run: order.index(run.test))
+        return sorted(found.values(), key=lambda run: run.test)  # workers, and other plugins, shuffle them
 
     def _write(self, findings: Findings) -> None:
         option, root = self._config.option, self._config.invocation_params.dir

@@ -13,7 +13,6 @@ _OFF = {
     "keyword": "", "markexpr": "", "deselect": None, "lf": False, "failedfirst": False, "newfirst": False,
     "stepwise": False, "stepwise_skip": False, "stepwise_reset": False, "maxfail": 0, "usepdb": False,
     "collectonly": False, "xmlpath": None, "htmlpath": None, "report_log": None, "json_report": False, "reruns": 0,
-    "casavi_report_dir": None,
 }  # fmt: skip
 """Options of the user's run that chose its tests, end it early or write its files."""
 
