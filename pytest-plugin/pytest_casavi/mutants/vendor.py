@@ -141,7 +141,7 @@ def staged(app: MockApp) -> Any:
     """Returns an application with the mutants of the running test in front of it, if any are wanted at all."""
     if not STAGE.on:
         return app
-    app._router = _Unchanged(app._router)  # type: ignore[assignment]  # it routes as the one that it has
+    app._recorder = _Unchanged(app._recorder)  # type: ignore[assignment]  # it records as the one that it has
     return Vendor(app, STAGE)
 
 
@@ -262,22 +262,20 @@ class _Body:
 
 
 class _Unchanged:
-    """A router whose trails tell what the client sent, not what a mutant made of it."""
+    """A recorder that tells what the client sent, not what a mutant made of it."""
 
-    def __init__(self, router: Any) -> None:
-        self._router = router
+    def __init__(self, recorder: Any) -> None:
+        self._recorder = recorder
 
-    async def route(self, trail: Trail) -> None:
-        """Calls the endpoint that a request means."""
+    def record(self, trail: Trail) -> None:
+        """Writes down one exchange."""
         body = trail.request.receive
-        try:
-            await self._router.route(trail)
-        finally:
-            if isinstance(body, _Body):
-                headers = dict(reversed(body.headers))
-                trail.request = replace(trail.request, headers=headers, all_headers=body.headers)
-                if trail.body is not None:
-                    trail.body = body.sent
+        if isinstance(body, _Body):
+            headers = dict(reversed(body.headers))
+            trail.request = replace(trail.request, headers=headers, all_headers=body.headers)
+            if trail.body is not None:
+                trail.body = body.sent
+        self._recorder.record(trail)
 
 
 class _Caught:
