@@ -24,7 +24,7 @@ FINAL = ("completed", "failed")
 REFRESH_BEFORE = timedelta(days=1)
 """A token that ends sooner is refreshed first."""
 TRIES = 4
-PAUSES = (2.0, 4.0, 8.0, 15.0, 30.0)
+PAUSES = (2.0, 4.0, 8.0, 15.0, 30.0, 60.0)
 """Seconds between two tries, and between two looks at a job; the last one again and again."""
 
 

@@ -79,7 +79,7 @@ def test_a_slow_job_is_waited_for_with_patience(casavi: Casavi, api: CasaviApi, 
     sync(export, api)
 
     polls = casavi.requests.to("getJob").where(job=casavi.jobs.all[0].id).count() - 1
-    assert 60 <= polls <= 70  # every half minute, once it has become patient
+    assert 30 <= polls <= 40  # every minute, once it has become patient
 
 
 def test_a_job_that_fails_is_told(casavi: Casavi, api: CasaviApi, export: Export) -> None:
