@@ -147,10 +147,10 @@ class _Again:
 
     def __init__(self, messages: list[MutableMapping[str, Any]], receive: Receive) -> None:
         self._messages = messages[::-1]
-        self._receive = receive
+        self.before = receive
 
     async def __call__(self) -> MutableMapping[str, Any]:
-        return self._messages.pop() if self._messages else await self._receive()
+        return self._messages.pop() if self._messages else await self.before()
 
 
 def ordered_refusals(faults: Sequence[Fault]) -> dict[tuple[str, Key], str]:

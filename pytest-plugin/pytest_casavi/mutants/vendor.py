@@ -269,7 +269,7 @@ class _Unchanged:
 
     def record(self, trail: Trail) -> None:
         """Writes down one exchange."""
-        body = trail.request.receive
+        body = getattr(trail.request.receive, "before", trail.request.receive)  # a fault may have looked at it
         if isinstance(body, _Body):
             headers = dict(reversed(body.headers))
             trail.request = replace(trail.request, headers=headers, all_headers=body.headers)
