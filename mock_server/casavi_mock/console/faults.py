@@ -29,7 +29,7 @@ def faults() -> Any:
         effect=kinds[kind],
         fields=_fields(kinds[kind]),
         operations=schema["properties"]["operation"]["enum"],
-        only_import=kind.startswith("job-"),
+        only_import=kind.startswith(("job-", "record-")),
         first=_schema("FirstCall"),
         times=_schema("Times"),
     )
