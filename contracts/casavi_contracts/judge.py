@@ -27,7 +27,7 @@ SHRINK_CASES = 500
 ACCOUNT_SHRINK_CASES = 60
 """The same at an account whose records stay, and where each request counts."""
 
-SHRINK_REQUESTS = 5_000
+SHRINK_REQUESTS = 2_000
 """Requests after which no more than `ACCOUNT_SHRINK_CASES` are judged: a server whose jobs never end takes many."""
 
 

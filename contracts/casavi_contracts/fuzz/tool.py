@@ -25,8 +25,11 @@ from casavi_contracts.fuzz.sent import Sent
 from casavi_contracts.fuzz.session import IMPORT, Session
 from casavi_contracts.fuzz.settings import CONFIG, PHASES
 
-_AGAIN = 5
-"""Cases of an operation in the fuzzing phase that another version has too."""
+_AGAIN = 3
+"""Cases of an operation in the fuzzing phase that another version has too: to make an import takes long."""
+
+_CHAINS_AGAIN = 2
+"""Chains of requests where another version has the same links."""
 
 HARMLESS = ("options",)
 """Methods that are tried where the contract has none, if there may be more at the target than the contract knows."""
@@ -61,8 +64,9 @@ def configuration(
             settings["generation"]["max-examples"] = max_examples
     data["operations"] = [{"include-operation-id": name, "enabled": False} for name in left_out]
     less: dict[str, Any] = {"examples": {"enabled": False}, "coverage": {"enabled": False}}
-    if max_examples is None:
+    if covered and max_examples is None:
         less["fuzzing"] = {"generation": {"max-examples": _AGAIN}}
+        data["phases"]["stateful"]["generation"]["max-examples"] = _CHAINS_AGAIN
     data["operations"] += [{"include-operation-id": name, "phases": less} for name in covered]
     if careful:
         data["phases"]["coverage"]["unexpected-methods"] = list(HARMLESS)
