@@ -8,7 +8,7 @@ PYTEST = $(BIN)/python -m pytest -n auto --maxprocesses 8 --dist worksteal
 # Hundreds of tests start a Python of their own; without bytecode each would compile all packages again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help serve test test-unit test-rest test-all test-lowest test-newest mutate bench soak check format docs lock wheel image clean
+.PHONY: help serve test test-unit test-rest test-all test-lowest test-newest mutate bench soak check format docs screenshots lock wheel image clean
 
 help:  ## say what there is
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/'
@@ -99,6 +99,9 @@ docs: $(VENV)/dev.ok  ## make the generated pages anew
 	$(BIN)/casavi-mock assumptions --format markdown > docs/assumptions.md
 	$(BIN)/python -m tests.contracts.mutants.page
 	$(BIN)/python -m tests.repo.control_page
+
+screenshots: $(VENV)/dev.ok  ## take the pictures of docs/console.md anew; needs a Chromium
+	$(BIN)/python -m tests.browser.screenshots
 
 lock: $(VENV)/dev.ok  ## resolve the dependencies anew, into requirements/
 	$(BIN)/python requirements/lock.py

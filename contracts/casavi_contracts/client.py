@@ -1,4 +1,4 @@
-"""A client of one account, as laws use it: the steps that many of them need, each with the law it rests on."""
+"""A client of one account, as checks use it: the steps that many of them need, each with the check it rests on."""
 
 import ipaddress
 import json
@@ -27,6 +27,9 @@ _STEPS = (0.2, 1.0, 5.0, 30.0)
 _MOST_PATIENCE = 5.0
 """Seconds that are waited at most before the first look at a job."""
 
+_MOST_MOVED = 6.2
+"""Seconds by which time is moved on at most before the first look: as much as the first steps make together."""
+
 _MORE = 1.1
 """Factor by which that wait is longer than the job before took: jobs differ, and each look too early is a request."""
 
@@ -40,7 +43,7 @@ _PAUSES = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 class Client:
     """One account of the target, in one version of the API.
 
-    Every method that has to succeed raises `Broken` with the name of the law that says it has to.
+    Every method that has to succeed raises `Broken` with the name of the check that says it has to.
 
     Args:
         target: The server under judgement.
@@ -224,23 +227,19 @@ class Client:
 
         Args:
             job_id: As the target has given it.
-            patient: Whether, where time cannot be moved, it is first waited for as long as the job before has taken:
-                each look is a request.
+            patient: Whether it is first waited for as long as the job before has taken: each look is a request.
         """
         waited = 0.0
         clock = self.clock
-        if patient and clock is None and self.target.usual_wait:
+        if patient and self.target.usual_wait:
             waited = self.target.usual_wait
-            self.target.sleep(waited)
+            self._wait(waited)
         pauses, least = (_STEPS, LEAST_POLLS) if clock else (_PAUSES, 0)
         for look in range(MAX_POLLS):
             seen = self.job(job_id)
             yield seen
             if seen["status"] in self.contract.final_states:
-                if clock is None and (look or not patient):
-                    self.target.usual_wait = min(waited * _MORE, _MOST_PATIENCE)
-                elif patient:
-                    self.target.usual_wait *= _IMPATIENCE
+                self._learn_patience(waited, look, patient=patient)
                 return
             if waited >= self.target.job_timeout:
                 if look >= least:
@@ -248,27 +247,47 @@ class Client:
                 continue
             pause = pauses[min(look, len(pauses) - 1)]
             waited += pause
-            if clock:
-                clock.advance(pause)
-            else:
-                self.target.sleep(pause)
+            self._wait(pause)
         raise Broken(
             f"the job to end within {self.target.job_timeout:g} s",
             f"{seen['status']!r} after {waited:g} s and {look + 1} looks",
             law="accepted-job-ends",
         )
 
+    def _wait(self, seconds: float) -> None:
+        """Moves time on, or waits where it cannot be moved."""
+        if clock := self.clock:
+            clock.advance(seconds)
+        else:
+            self.target.sleep(seconds)
+
+    def _learn_patience(self, waited: float, looks: int, *, patient: bool) -> None:
+        """Remembers how long to wait before the first look at the next job.
+
+        Args:
+            waited: Seconds until this one was seen to have ended.
+            looks: At it, before the last one.
+            patient: Whether it was waited before the first look.
+        """
+        if self.clock is not None:
+            if patient and looks:
+                self.target.usual_wait = min(waited, _MOST_MOVED)
+        elif looks or not patient:
+            self.target.usual_wait = min(waited * _MORE, _MOST_PATIENCE)
+        else:
+            self.target.usual_wait *= _IMPATIENCE
+
     def imported(self, portfolio: Mapping[str, Any]) -> dict[str, Any]:
         """Imports a portfolio and returns its job when it has ended."""
         return self.finish(self.submit(portfolio))
 
     def walk(self, operation: str, query: str = "") -> Iterator[list[dict[str, Any]]]:
-        """Yields the records of a list page by page, as its version wants it."""
-        return (page.records for page in pages(self, operation, query))
+        """Yields the records of a list page by page, as its version wants it; whether they come once is not judged."""
+        return (page.records for page in pages(self, operation, query, strict=False))
 
     def records(self, operation: str, query: str = "") -> dict[str, dict[str, Any]]:
         """Returns all records of a list by reference id."""
-        return {record["id"]: record for page in self.walk(operation, query) for record in page}
+        return {record["id"]: record for page in pages(self, operation, query) for record in page.records}
 
     def page(self, operation: str, query: str = "") -> dict[str, Any]:
         """Returns one page of a list."""

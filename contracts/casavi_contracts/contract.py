@@ -1,4 +1,4 @@
-"""The contract of one version as laws see it: operations, names that are guesses, and what an answer may look like."""
+"""The contract of one version as checks see it: operations, names that are guesses, what an answer may look like."""
 
 import json
 import re
@@ -16,6 +16,8 @@ from casavi_contracts.spec.evidence import weaker
 VERSIONS = ("v1", "v2")
 _BASE = {"v1": "", "v2": "/v2"}
 _MEDIA = "application/json"
+_REMEMBERED = 4
+"""Answers whose deviations are remembered."""
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?([^;\"'\s]*)", re.IGNORECASE)
 
 
@@ -78,6 +80,7 @@ class Contract:
             for name in self.operations
         }
         self._validators: dict[int, jsonschema_rs.Draft4Validator] = {}
+        self._latest: dict[tuple[str, int, str, bytes, bool], tuple[Deviation, ...]] = {}
 
     @cached_property
     def assumptions(self) -> dict[str, spec.Assumption]:
@@ -145,6 +148,18 @@ class Contract:
             body: Its body.
             head: Whether the request was a HEAD, whose answer has no body.
         """
+        key = operation, status, headers.get("content-type", ""), body, head
+        known = self._latest.get(key)
+        if known is None:  # a check looks at an answer, and then those that look at all answers
+            known = tuple(self._deviations(operation, status, headers, body, head=head))
+            while len(self._latest) >= _REMEMBERED:
+                self._latest.pop(next(iter(self._latest)), None)
+            self._latest[key] = known
+        yield from known
+
+    def _deviations(
+        self, operation: str, status: int, headers: Mapping[str, str], body: bytes, *, head: bool
+    ) -> Iterator[Deviation]:
         documented = self.operations[operation].document
         response = documented["responses"].get(str(status))
         if response is None:

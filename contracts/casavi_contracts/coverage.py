@@ -16,6 +16,9 @@ from casavi_contracts.exchange import Answer, Exchange
 LOOKED_AT = 400
 """Bodies of one place that are compared with its schema; by then it has shown what it will show."""
 
+LIKE_BEFORE = 20
+"""Bodies that showed nothing new, one after another, before only every so many-th is compared."""
+
 MAX_BODY = 50_000
 """Bytes of a body that is compared with its schema."""
 
@@ -142,6 +145,7 @@ class _Place:
         self.valid: set[str] = set()
         self.invalid: set[str] = set()
         self.left = LOOKED_AT
+        self._idle = 0
 
     @cached_property
     def keywords(self) -> frozenset[str]:
@@ -164,6 +168,10 @@ class _Place:
 
     def look(self, body: bytes) -> None:
         self.left -= 1
+        self._idle += 1
+        if self._idle > LIKE_BEFORE and self._idle % LIKE_BEFORE:
+            return
+        before = len(self.valid) + len(self.invalid)
         try:
             found = self._validator.evaluate(json.loads(body)).list()
         except (ValueError, RecursionError):
@@ -172,6 +180,8 @@ class _Place:
             keyword = detail["schemaLocation"]
             if keyword in self.keywords:
                 (self.valid if detail["valid"] else self.invalid).add(keyword)
+        if len(self.valid) + len(self.invalid) > before:
+            self._idle = 0
 
 
 def _schemas(contract: Contract, operation: Operation) -> Iterator[tuple[str, Mapping[str, Any]]]:

@@ -145,7 +145,7 @@ class Answer:
         """The body as JSON.
 
         Raises:
-            casavi_contracts.failures.Broken: It is none; that breaks the law `answers-satisfy-the-contract`.
+            casavi_contracts.failures.Broken: It is none; that breaks the check `answers-satisfy-the-contract`.
         """
         try:
             return json.loads(self.body)
@@ -174,7 +174,7 @@ class Exchange:
     response_body: str
     seconds: float
     purpose: str = ""
-    """The law, or the step, for which it was sent."""
+    """The check, or the step, for which it was sent."""
 
     def lines(self) -> Iterator[str]:
         """Yields it for people."""
@@ -183,6 +183,80 @@ class Exchange:
             yield f"    sent     {self.request_body}"
         if self.response_body:
             yield f"    answered {self.response_body}"
+
+
+class _Recorded(Exchange):
+    """One whose texts are redacted when somebody reads them: of most exchanges nobody ever does.
+
+    Args:
+        light: What has nothing to hide.
+        redact: Makes secrets unreadable, those too that are learned later.
+        path: As it was sent.
+        request_headers: As they were sent.
+        sent: The body, and how many bytes it has.
+        response_headers: As they came.
+        answered: The body, and how many bytes it has.
+    """
+
+    _redact: Redactor
+    _where: str
+    _request_headers: Mapping[str, str]
+    _sent: tuple[bytes, int]
+    _response_headers: Mapping[str, str]
+    _answered: tuple[bytes, int]
+    _texts: dict[str, Any]
+
+    def __init__(
+        self,
+        light: Mapping[str, Any],
+        redact: Redactor,
+        path: str,
+        request_headers: Mapping[str, str],
+        sent: tuple[bytes, int],
+        response_headers: Mapping[str, str],
+        answered: tuple[bytes, int],
+    ) -> None:
+        own = {
+            "_redact": redact, "_where": path, "_request_headers": request_headers, "_sent": sent,
+            "_response_headers": response_headers, "_answered": answered, "_texts": {},
+        }  # fmt: skip
+        for name, value in (*light.items(), *own.items()):
+            object.__setattr__(self, name, value)
+
+    @property
+    def path(self) -> str:
+        return str(self._once("path", lambda: self._redact(self._where)))
+
+    @property
+    def request_headers(self) -> Mapping[str, str]:
+        shown: Mapping[str, str] = self._once("request_headers", lambda: self._headers(self._request_headers))
+        return shown
+
+    @property
+    def request_body(self) -> str:
+        return str(self._once("request_body", lambda: self._body(self._sent)))
+
+    @property
+    def response_headers(self) -> Mapping[str, str]:
+        shown: Mapping[str, str] = self._once("response_headers", lambda: self._headers(self._response_headers))
+        return shown
+
+    @property
+    def response_body(self) -> str:
+        return str(self._once("response_body", lambda: self._body(self._answered)))
+
+    def _once(self, name: str, make: Callable[[], Any]) -> Any:
+        if name not in self._texts:
+            self._texts[name] = make()
+        return self._texts[name]
+
+    def _headers(self, headers: Mapping[str, str]) -> Mapping[str, str]:
+        return {name: self._redact.header(name, value) for name, value in headers.items()}
+
+    def _body(self, body: tuple[bytes, int]) -> str:
+        # Cut first: a secret that is cut in two is still the value of a member that is named like one.
+        text = self._redact(body[0].decode(errors="replace")[:SHOWN])
+        return text if body[1] <= SHOWN else f"{text}… ({body[1]} bytes)"
 
 
 Listener = Callable[[Exchange, bytes, Answer | None], None]
@@ -234,27 +308,25 @@ class Recorder:
             seconds: How long it took by the wall clock.
         """
         self.count += 1
-        exchange = Exchange(
-            self.count,
-            method,
-            self.redact(path),
-            operation,
-            version,
-            {name: self.redact.header(name, value) for name, value in headers.items()},
-            self._shown(body),
-            answer.status if answer else None,
-            {name: self.redact.header(name, value) for name, value in answer.headers.items()} if answer else {},
-            self._shown(answer.body) if answer else "",
-            seconds,
-            self.purpose,
+        light = {
+            "number": self.count, "method": method, "operation": operation, "version": version,
+            "status": answer.status if answer else None, "seconds": seconds, "purpose": self.purpose,
+        }  # fmt: skip
+        exchange = _Recorded(
+            light,
+            self.redact,
+            path,
+            headers,
+            _beginning(body),
+            answer.headers if answer else {},
+            _beginning(answer.body if answer else b""),
         )
         self._latest.append(exchange)
         for listener in self.listeners:
             listener(exchange, body, answer)
         return exchange
 
-    def _shown(self, body: bytes) -> str:
-        # Cut first: a secret that is cut in two is still the value of a member that is named like one.
-        text = body[: 4 * SHOWN].decode(errors="replace")[:SHOWN]
-        text = self.redact(text)
-        return text if len(body) <= SHOWN else f"{text}… ({len(body)} bytes)"
+
+def _beginning(body: bytes) -> tuple[bytes, int]:
+    """Returns what of a body may be shown, and how many bytes it has."""
+    return body[: 4 * SHOWN], len(body)

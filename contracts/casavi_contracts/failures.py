@@ -20,22 +20,22 @@ class BudgetSpent(KitError):
 
 
 class Broken(AssertionError):
-    """A law does not hold.
+    """A check does not hold.
 
     An `AssertionError`, so that test runners show it as a failure and not as a crash.
 
     Args:
-        expected: What the law asks for, in words and with the values that matter.
+        expected: What the check asks for, in words and with the values that matter.
         observed: What was seen instead.
-        law: Name of the law that is broken, where it is another one than the one under judgement: a step that many laws
+        law: Name of the check that is broken, where it is not the one under judgement: a step that many checks
             need, such as that a valid import is accepted.
-        evidence: How sure the promise is, where it differs from the law's own.
-        assumption: The assumption that is refuted, where it differs from the law's own.
+        evidence: How sure the promise is, where it differs from the check's own.
+        assumption: The assumption that is refuted, where it differs from the check's own.
         value: The value of that assumption that would make the mock behave as was observed, if one is known.
-        exchanges: What shows it, where that is not what was sent and answered while the law was under judgement.
+        exchanges: What shows it, where that is not what was sent and answered while the check was under judgement.
         others: Further ways in which it does not hold, found at the same time.
         case: The part of the case that shows it by itself, where that is less than the whole.
-        place: What shows the same cause in many laws: a list, or a field of a kind of record.
+        place: What shows the same cause in many checks: a list, or a field of a kind of record.
         always: Whether any HTTP API has to keep it, whatever the vendor has documented: it is no guess then.
     """
 
@@ -69,7 +69,7 @@ class Broken(AssertionError):
 
 
 class Unmet(KitError):
-    """A law could not be judged here, though its capabilities are there; the text says why."""
+    """A check could not be judged here, though its capabilities are there; the text says why."""
 
 
 def profile_line(assumption: str, value: Any, register: Mapping[str, Any]) -> str | None:

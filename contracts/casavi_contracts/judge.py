@@ -1,4 +1,4 @@
-"""Judges a law at a target: makes cases, judges each once, and finds the smallest one that breaks it."""
+"""Judges a check at a target: makes cases, judges each once, and finds the smallest one that breaks it."""
 
 import contextlib
 import json
@@ -13,27 +13,33 @@ from hypothesis import seed as seeded
 from hypothesis import strategies as st
 from hypothesis.errors import HypothesisWarning
 
+from casavi_contracts.checks.definition import Law, Search
 from casavi_contracts.contract import Contract
 from casavi_contracts.exchange import Answer, Exchange
 from casavi_contracts.failures import Broken, KitError, Unmet
-from casavi_contracts.laws.law import Law, Search
 from casavi_contracts.target import Capability, Target
 from casavi_contracts.trial import Accounts
 from casavi_contracts.verdict import Finding, Outcome, Verdict, finding_of
 
-SHRINK_CASES = 60
-"""Cases that are judged to find a smaller one, after the first that breaks the law."""
+SHRINK_CASES = 500
+"""Cases that are judged to find a smaller one, after the first that breaks the check."""
+
+ACCOUNT_SHRINK_CASES = 60
+"""The same at an account whose records stay, and where each request counts."""
+
+SHRINK_REQUESTS = 2_000
+"""Requests after which no more than `ACCOUNT_SHRINK_CASES` are judged: a server whose jobs never end takes many."""
 
 
 class Judge:
-    """Judges laws in one version of the contract.
+    """Judges checks in one version of the contract.
 
     Args:
-        laws: All laws by name, to tell the evidence of the steps that others rest on.
-        accounts: Opens the accounts of a law.
+        laws: All checks by name, to tell the evidence of the steps that others rest on.
+        accounts: Opens the accounts of a check.
         seed: From which all cases follow.
-        depth: Factor for the number of cases of each law.
-        shrink_cases: Cases that are judged to find a smaller one, after the first that breaks the law.
+        depth: Factor for the number of cases of each check.
+        shrink_cases: Cases that are judged to find a smaller one, after the first that breaks the check.
     """
 
     def __init__(
@@ -52,7 +58,7 @@ class Judge:
         self._shrink_cases = shrink_cases
 
     def judge(self, law: Law) -> Verdict:
-        """Returns what came of a law.
+        """Returns what came of a check.
 
         Raises:
             casavi_contracts.failures.CouldNotRun: The target cannot be reached.
@@ -137,7 +143,7 @@ class Judge:
 
 
 def _drawn(law: Law) -> Search:
-    """Returns what draws cases from the law's strategy."""
+    """Returns what draws cases from the check's strategy."""
 
     def search(target: Target, contract: Contract, judge: Callable[[Any], None], *, how: settings, seed: int) -> None:
         @seeded(seed)
@@ -158,7 +164,7 @@ class _Enough(BaseException):
 class _Trials:
     """Judges every case once: a target remembers, so the same case a second time would be another one.
 
-    Hypothesis sees the same result for the same case, whatever the target does. Once a case has broken the law, only so
+    Hypothesis sees the same result for the same case, whatever the target does. Once a case has broken it, only so
     many smaller ones are judged; the next one ends the search.
     """
 
@@ -167,12 +173,14 @@ class _Trials:
         self._accounts = accounts
         self._laws = laws
         self._known: dict[str, Broken | None] = {}
-        self._left = shrink_cases
+        self._most = shrink_cases
+        self._smaller = 0
+        self._broke_at = 0
         self.unlike_the_simplest = law.alone
         """Whether the first case, which is always the simplest one, is left out."""
         self._size = 0
         self.smallest: tuple[Finding, ...] = ()
-        """What the smallest case has shown that breaks the law."""
+        """What the smallest case has shown that breaks the check."""
         self.stopped: KitError | None = None
         """Why no more cases can be judged."""
         self.judged = 0
@@ -201,22 +209,25 @@ class _Trials:
                 self.states.add(status)
 
     def _first_time(self, case: Any) -> Broken | None:
-        if self.smallest:
-            if self._left == 0:
-                raise _Enough
-            self._left -= 1
         recorder = self._accounts.target.recorder
         before = recorder.count
+        if self.smallest:
+            many = before - self._broke_at > SHRINK_REQUESTS
+            if self._smaller >= (min(self._most, ACCOUNT_SHRINK_CASES) if many else self._most):
+                raise _Enough
+            self._smaller += 1
         self.judged += 1
         try:
             self._law.check(self._accounts.trial(), case)
         except KitError as stopped:
             self.stopped = stopped
         except (Broken, LookupError, TypeError, ValueError, AttributeError) as error:
-            # An answer of another form than the contract's makes a law stumble; that is the target's fault.
+            # An answer of another form than the contract's makes a check stumble; that is the target's fault.
             broken = error if isinstance(error, Broken) else Broken("an answer of the contract's form", repr(error))
             shown = case if broken.case is None else broken.case
             size = len(json.dumps(shown))
+            if not self.smallest:
+                self._broke_at = before
             if not self.smallest or size <= self._size:  # of equal ones the later is simpler
                 self._size = size
                 self.smallest = tuple(self._finding(one, shown, before) for one in (broken, *broken.others))
@@ -240,7 +251,7 @@ class _Trials:
 
 
 def _foreign(law: Law, findings: tuple[Finding, ...]) -> bool:
-    """Whether what was found concerns other laws alone."""
+    """Whether what was found concerns other checks alone."""
     return bool(findings) and all(finding.law != law.name for finding in findings)
 
 

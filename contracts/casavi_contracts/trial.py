@@ -1,4 +1,4 @@
-"""One trial of a law: accounts of its own, and names that no other trial has."""
+"""One trial of a check: accounts of its own, and names that no other trial has."""
 
 import itertools
 import time
@@ -9,7 +9,7 @@ from casavi_contracts.client import Client
 from casavi_contracts.contract import Contract
 from casavi_contracts.failures import Broken
 from casavi_contracts.target import Clock, Target
-from casavi_contracts.walking import Bookmarks
+from casavi_contracts.walking import Bookmarks, pages
 
 _T = TypeVar("_T")
 
@@ -62,7 +62,7 @@ class Names:
 
 
 class Accounts:
-    """The accounts that the trials of one law share: on a mock opened for it and closed again.
+    """The accounts that the trials of one check share: on a mock opened for it and closed again.
 
     Args:
         target: The server under judgement.
@@ -142,7 +142,7 @@ class Accounts:
 
 
 class Trial:
-    """What a law works with.
+    """What a check works with.
 
     Args:
         accounts: Where it takes place.
@@ -173,7 +173,7 @@ class Trial:
 
     @property
     def other(self) -> Client:
-        """A client of a second account; for laws that need two."""
+        """A client of a second account; for checks that need two."""
         return self._accounts.client(1)
 
     def ready(self) -> Client:
@@ -201,9 +201,9 @@ class Trial:
 
     @property
     def clock(self) -> Clock:
-        """The time of the account; for laws that need a clock."""
+        """The time of the account; for checks that need a clock."""
         clock = self.account.clock
-        assert clock is not None, "the law needs a clock, so the target has one"
+        assert clock is not None, "the check needs a clock, so the target has one"
         return clock
 
     def listed(self, client: Client, operation: str, query: str = "") -> list[dict[str, Any]]:
@@ -216,7 +216,8 @@ class Trial:
         """
         if self._bookmarks is not None:
             return self._bookmarks.read(client, operation, query, self._began, self.names.prefix)
-        return [record for page in client.walk(operation, query) for record in page if self.names.mine(record["id"])]
+        seen = (record for page in pages(client, operation, query) for record in page.records)
+        return [record for record in seen if self.names.mine(record["id"])]
 
     @property
     def shared(self) -> bool:
@@ -240,11 +241,11 @@ class Trial:
 
     @staticmethod
     def expect(holds: bool, expected: str, observed: Any, **more: Any) -> None:
-        """Breaks the law unless something holds.
+        """Breaks the check unless something holds.
 
         Args:
             holds: Whether it does.
-            expected: What the law asks for.
+            expected: What the check asks for.
             observed: What was seen.
             more: As for `casavi_contracts.failures.Broken`.
 

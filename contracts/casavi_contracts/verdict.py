@@ -1,4 +1,4 @@
-"""What came of a law."""
+"""What came of a check."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -14,20 +14,20 @@ COMMON = "inferred"
 
 
 class Outcome(StrEnum):
-    """How a law was judged."""
+    """How a check was judged."""
 
     PASSED = "passed"
     FAILED = "failed"
     REFUTED = "refuted"
     BLOCKED = "blocked"
-    """A step that it needs does not work; the law that names that step is broken."""
+    """A step that it needs does not work; the check that names that step is broken."""
     SKIPPED = "skipped"
     """The target lacks a capability, or the version an operation."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One way in which a law does not hold."""
+    """One way in which a check does not hold."""
 
     law: str
     version: str
@@ -42,11 +42,11 @@ class Finding:
     exchanges: tuple[Exchange, ...] = field(default=(), repr=False)
     """What was sent and answered while that case was judged."""
     seen_by: str = ""
-    """The law under judgement when it was found."""
+    """The check under judgement when it was found."""
     steps: tuple[str, ...] = ()
     """The case for people, if it is a sequence of steps."""
     place: str = ""
-    """What shows the same cause in many laws: a list, or a field of a kind of record."""
+    """What shows the same cause in many checks: a list, or a field of a kind of record."""
 
     @property
     def outcome(self) -> Outcome:
@@ -56,7 +56,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What came of one law in one version."""
+    """What came of one check in one version."""
 
     law: str
     version: str
@@ -87,13 +87,13 @@ def finding_of(
     exchanges: tuple[Exchange, ...],
     steps: tuple[str, ...] = (),
 ) -> Finding:
-    """Returns what a broken law says, with what the error itself does not say filled in.
+    """Returns what a broken check says, with what the error itself does not say filled in.
 
     Args:
         error: As it was raised.
-        law: The law that was under judgement.
+        law: The check that was under judgement.
         version: Version of the contract.
-        evidence: Evidence of the law that is broken.
+        evidence: Evidence of the check that is broken.
         assumption: The assumption that it rests on.
         register: The register of assumptions.
         case: The case that was judged.

@@ -8,6 +8,7 @@ those of a trial stand behind what was there when it began. Whether that is so i
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol
+from urllib.parse import parse_qsl
 
 from casavi_contracts.contract import Contract
 from casavi_contracts.exchange import Answer
@@ -18,7 +19,14 @@ MAX_PAGES = 2_000
 """Pages of one walk; a list that does not end is no list."""
 
 WALK = "page-walk-returns-every-record-once"
-"""The check to blame for a walk that goes wrong."""
+COUNTS = "counts-of-a-list-add-up"
+LINK = "next-link-is-followed-as-it-is"
+KEPT_FILTERS = "next-link-keeps-the-filters"
+REGISTRATION = "registration-filters-leave-those-whose-field-says-so"
+"""The checks to blame for a walk that goes wrong."""
+
+_SEEN_FILTERS = ("isRegistered", "isInvited")
+"""Filters by a field that every record shows."""
 
 Mark = int | str
 """Where a page is: its number in version 1, its address in version 2."""
@@ -52,7 +60,9 @@ class Page:
     """Where it is; None for the first page of version 2, which needs no address."""
 
 
-def pages(client: Reader, operation: str, query: str = "", start: Mark | None = None) -> Iterator[Page]:
+def pages(
+    client: Reader, operation: str, query: str = "", start: Mark | None = None, *, strict: bool = True
+) -> Iterator[Page]:
     """Yields the pages of a list.
 
     Args:
@@ -60,19 +70,25 @@ def pages(client: Reader, operation: str, query: str = "", start: Mark | None = 
         operation: The `operationId`.
         query: Filters, encoded.
         start: The page to begin with; the first if None.
+        strict: Whether numbers, counts, filters and records that come twice are looked at too, so that a check which
+            rests on the walk is not blamed for them. Checks about pages do that themselves.
 
     Raises:
-        casavi_contracts.failures.Broken: A page cannot be read, or the walk does not lead on.
+        casavi_contracts.failures.Broken: A page cannot be read, the walk does not lead on, or it is not as it should
+            be; the check is named that is about that.
     """
     if client.contract.version == "v1":
-        yield from _by_number(client, operation, query, start if isinstance(start, int) else 0)
+        found = _by_number(client, operation, query, start if isinstance(start, int) else 0, strict=strict)
     else:
-        yield from _by_link(client, operation, query, start if isinstance(start, str) else None)
+        found = _by_link(client, operation, query, start if isinstance(start, str) else None)
+    yield from _looked_at(found, query) if strict else found
 
 
-def _by_number(client: Reader, operation: str, query: str, start: int) -> Iterator[Page]:
+def _by_number(client: Reader, operation: str, query: str, start: int, *, strict: bool) -> Iterator[Page]:
     for page in range(start, start + MAX_PAGES):
         seen = client.page(operation, f"page={page}{query and '&' + query}")
+        if strict and seen["page"] != page:
+            raise Broken(f"page {page} to be called so", f"{seen['page']}", law=COUNTS)
         yield Page(seen["content"], page)
         if page + 1 >= seen["pageCount"]:
             return
@@ -92,8 +108,29 @@ def _by_link(client: Reader, operation: str, query: str, start: str | None) -> I
         if following in followed:
             raise Broken("every link to lead further", "one that was followed before", law=WALK)
         followed.add(following)
-        mark, seen = following, client.checked(client.get(following), operation)
+        answer = client.get(following)
+        if not answer.ok:
+            raise Broken("a link that leads to a page", f"status {answer.status}", law=LINK)
+        mark, seen = following, client.checked(answer, operation)
     raise Broken("a list to end", f"more than {MAX_PAGES} pages", law=WALK)
+
+
+def _looked_at(found: Iterator[Page], query: str) -> Iterator[Page]:
+    """Yields pages whose records satisfy the filters that can be seen, and come once.
+
+    Two records that share an id and nothing else are no fault of the pages.
+    """
+    known: dict[str, dict[str, Any]] = {}
+    wanted = [(name, value) for name, value in parse_qsl(query) if name in _SEEN_FILTERS]
+    for number, page in enumerate(found):
+        for record in page.records:
+            if known.setdefault(record["id"], record) == record and known[record["id"]] is not record:
+                raise Broken("every record once in a list", f"{record['id']!r} twice", law=WALK)
+            for name, value in wanted:
+                if str(record.get(name)).lower() != value:
+                    law = KEPT_FILTERS if number else REGISTRATION
+                    raise Broken(f"records whose {name} is {value}", repr(record.get(name)), law=law)
+        yield page
 
 
 @dataclass(slots=True)

@@ -1,8 +1,12 @@
 """Speaks to casavi: logs in, refreshes its token in time, imports, follows jobs."""
 
+import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from functools import cache
 from typing import Any, Self
 
 import httpx
@@ -13,13 +17,14 @@ REFRESH_PATH = "/refresh"
 """A guess about casavi: the assumption `refresh-path` of casavi-mock."""
 IMPORT_PATH = "/import"
 """A guess: `import-path`."""
+WAITING = ("waiting", "active")
 FINAL = ("completed", "failed")
-"""A guess: `job-status-names`."""
+"""Guesses: `job-status-names`."""
 
 REFRESH_BEFORE = timedelta(days=1)
 """A token that ends sooner is refreshed first."""
 TRIES = 4
-PAUSES = (2.0, 4.0, 8.0, 15.0, 30.0)
+PAUSES = (2.0, 4.0, 8.0, 15.0, 30.0, 60.0)
 """Seconds between two tries, and between two looks at a job; the last one again and again."""
 
 
@@ -57,7 +62,7 @@ class CasaviApi:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        self._http = httpx.Client(base_url=url, timeout=30, transport=transport)
+        self._http = httpx.Client(base_url=url, timeout=30, transport=transport, verify=_certificates())
         self._key = key
         self._secret = secret
         self._sleep = sleep
@@ -87,13 +92,15 @@ class CasaviApi:
         """Follows a job to its end and returns it; waits longer each time.
 
         Raises:
-            CasaviError: It did not end in time.
+            CasaviError: It did not end in time, or in a state that is unknown here.
         """
         waited = 0.0
         for pause in _pauses():
             job = self.job(job_id)
             if job["status"] in FINAL:
                 return job
+            if job["status"] not in WAITING:  # to look for ever at what will never change helps nobody
+                raise CasaviError(f"job {job_id} is in a state that is unknown here: {job['status']!r}")
             if waited >= timeout_seconds:
                 break
             self._sleep(pause)
@@ -122,24 +129,48 @@ class CasaviApi:
             self._token = None  # it was revoked, or ended earlier than we were told
             raise _TryAgain(problem)
         if answer.status_code == httpx.codes.TOO_MANY_REQUESTS or answer.is_server_error:
-            raise _TryAgain(problem, float(answer.headers.get("Retry-After", 0)))
+            raise _TryAgain(problem, self._seconds(answer.headers.get("Retry-After", "")))
         raise CasaviError(problem)
 
     def _good_token(self) -> str:
         if self._token is None or self._token_ends is None or self._now() >= self._token_ends:
             return self._take_token("/authenticate", {"key": self._key, "secret": self._secret})
         if self._now() >= self._token_ends - REFRESH_BEFORE:
-            return self._take_token(REFRESH_PATH, {"apiKey": self._key, "token": self._token})
+            with suppress(CasaviError):  # a refresh may be refused, a log-in is not
+                return self._take_token(REFRESH_PATH, {"apiKey": self._key, "token": self._token})
+            return self._take_token("/authenticate", {"key": self._key, "secret": self._secret})
         return self._token
 
     def _take_token(self, path: str, body: Mapping[str, str]) -> str:
         answer = self._http.post(path, json=body)
         if not answer.is_success:
             raise CasaviError(f"POST {path}: {answer.status_code} {_detail(answer)}")
-        given = answer.json()
-        self._token_ends = datetime.fromisoformat(given["expiresAt"])
-        self._token = token = str(given["token"])
+        try:
+            given = answer.json()
+            ends = datetime.fromisoformat(given["expiresAt"])
+            token = str(given["token"])
+        except (ValueError, TypeError, LookupError) as error:
+            raise CasaviError(f"POST {path}: an answer that cannot be read: {error!r}") from error
+        self._token_ends = ends if ends.tzinfo is not None else ends.replace(tzinfo=UTC)
+        self._token = token
         return token
+
+    def _seconds(self, retry_after: str) -> float:
+        """Returns how long to wait at least: the header may be a number of seconds or a date."""
+        try:
+            return float(retry_after)
+        except ValueError:
+            pass
+        try:
+            return max((parsedate_to_datetime(retry_after) - self._now()).total_seconds(), 0.0)
+        except (ValueError, TypeError):  # it is missing, or is something else
+            return 0.0
+
+
+@cache
+def _certificates() -> ssl.SSLContext:
+    """Returns what connections are checked by; it is loaded once, since that takes longer than most requests."""
+    return httpx.create_ssl_context()
 
 
 def _pauses() -> Iterator[float]:
@@ -150,6 +181,7 @@ def _pauses() -> Iterator[float]:
 
 def _detail(answer: httpx.Response) -> str:
     try:
-        return str(answer.json().get("detail", ""))
-    except ValueError:
+        problem = answer.json()
+    except ValueError:  # a page of a gateway
         return ""
+    return str(problem.get("detail", "")) if isinstance(problem, dict) else ""

@@ -21,12 +21,12 @@ class Report:
     def take(self, job: dict[str, Any]) -> None:
         """Adds what a job tells."""
         for counts in job["counts"].values():
-            self.created += counts["created"]
-            self.updated += counts["updated"]
-            self.unchanged += counts["unchanged"]
-        for error in job["errors"]:
+            self.created += counts.get("created", 0)
+            self.updated += counts.get("updated", 0)
+            self.unchanged += counts.get("unchanged", 0)
+        for error in _errors(job):
             self.refused.append(f"{error['entity']} {error['id'] or error['pointer']}: {error['message']}")
-        if job["status"] == "failed" and not job["errors"]:
+        if job["status"] == "failed" and not _errors(job):
             self.refused.append(f"job {job['id']} failed as a whole")
 
     def __str__(self) -> str:
@@ -47,7 +47,7 @@ def sync(export: Export, api: CasaviApi) -> Report:
     first = {"contacts": mapping.contacts(export), "properties": mapping.properties(export)}
     job = api.finished(api.import_master_data(first))
     report.take(job)
-    lost = {(error["entity"], error["id"]) for error in job["errors"]}
+    lost = {(error["entity"], error["id"]) for error in _errors(job)}
     roles = [
         role
         for role in mapping.responsibilities(export)
@@ -56,3 +56,8 @@ def sync(export: Export, api: CasaviApi) -> Report:
     if roles and job["status"] != "failed":
         report.take(api.finished(api.import_master_data({"responsibilities": roles})))
     return report
+
+
+def _errors(job: dict[str, Any]) -> list[dict[str, Any]]:
+    """Returns what a job tells of refused records; of none it may tell nothing at all."""
+    return job["errors"] or []

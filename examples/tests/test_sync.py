@@ -15,7 +15,8 @@ def test_an_export_arrives(casavi: Casavi, api: CasaviApi, export: Export) -> No
     assert (report.created, report.refused) == (7, [])
     assert casavi.contacts["K4711"]["lastName"] == "Demir"
     assert casavi.properties["O100"]["postalCode"] == "01067"
-    assert casavi.units["O100/2"]["contracts"][0]["type"] == "OWNER"
+    lease = casavi.units["O100/2"]["contracts"][0]
+    assert (lease["type"], lease["startDate"]) == ("OWNER", "2019-07-01")
     assert casavi.units["O100/2"].street == "Ahornallee 7"
     assert casavi.responsibilities[0]["contactId"] == "K9000"
 

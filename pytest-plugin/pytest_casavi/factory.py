@@ -57,6 +57,7 @@ class Pool:
 
     def __init__(self) -> None:
         self._backends: dict[str, Backend] = {}
+        self._last: tuple[CasaviConfig, Backend] | None = None
         self.wide: list[Opened] = []
         """Accounts of a wider scope than a test that are open."""
         self.guilty: list[Opened] = []
@@ -66,11 +67,14 @@ class Pool:
 
     def backend(self, config: CasaviConfig) -> Backend:
         """Returns the running backend for a configuration; starts it if there is none yet."""
+        if self._last is not None and self._last[0] is config:  # as for nearly every test
+            return self._last[1]
         from pytest_casavi.backends.choice import identity, new_backend
 
         name = identity(config)
         if name not in self._backends:
             self._backends[name] = new_backend(config)
+        self._last = config, self._backends[name]
         return self._backends[name]
 
     def begin_test(self) -> None:
@@ -86,6 +90,7 @@ class Pool:
 
     def close(self) -> None:
         """Ends all of them."""
+        self._last = None
         while self._backends:
             _, backend = self._backends.popitem()
             backend.close()

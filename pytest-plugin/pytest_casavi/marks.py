@@ -26,6 +26,14 @@ HELP = (
     "freeze: True or a later moment, to begin with a clock that stands still."
 )
 
+EVERYWHERE = "casavi_everywhere"
+
+HELP_EVERYWHERE = (
+    f"{EVERYWHERE}(*, faults=['503', '429-date', 'lost-response', 'reset', 'slow'], errors=[]): runs a test once, and "
+    "then with each of these faults at each call that it made. In the end the records must be those of the run without "
+    "a fault, or the client must have raised one of these errors (of none, any but those of a failed test)."
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Marks:

@@ -1,6 +1,8 @@
 """Options of the command line, their ini keys and their environment variables."""
 
+import copy
 import os
+from argparse import SUPPRESS
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple, cast
@@ -11,6 +13,8 @@ import pytest
 from pytest_casavi.config import BACKENDS, FAIL_ON, Backend, CasaviConfig, FailOn
 from pytest_casavi.marks import names_of_rules
 from pytest_casavi.secret_text import SECRETS, SecretText
+
+_MUTANTS = "--casavi-mutants"
 
 
 class Option(NamedTuple):
@@ -53,6 +57,50 @@ def add(parser: pytest.Parser) -> None:
         group.addoption(option.flag, dest=option.name, default=None, metavar=option.metavar, help=told)
         listed: Any = "args" if option.name == "casavi_allow" else None
         parser.addini(option.name, option.help, type=listed, default=None)
+
+    _add_mutants(group)
+
+
+def _add_mutants(group: Any) -> None:
+    mutants = f"{_MUTANTS}-"
+    group.addoption(
+        _MUTANTS,
+        dest="casavi_mutants",
+        nargs="?",
+        const="all",
+        default=None,
+        metavar="NAMES",
+        help="Run the tests at vendors that are wrong on purpose, too: at all of them, or at those with these names, "
+        "separated by commas; `list` lists them.",
+    )
+    group.addoption(
+        f"{mutants}seconds", type=float, default=10.0, metavar="N", help="Seconds that a test at a mutant may take: 10."
+    )
+    group.addoption(f"{mutants}json", default=None, metavar="FILE", help="Write what was found as JSON.")
+    group.addoption(f"{mutants}junit", default=None, metavar="FILE", help="Write what was found as JUnit XML.")
+    group.addoption(
+        f"{mutants}fail-on",
+        choices=("unnoticed", "never"),
+        default="never",
+        help="Fail if a mutant is unnoticed; without this, what is found never fails.",
+    )
+    group.addoption(f"{mutants}resume", action="store_true", help="Go on where a run was interrupted.")
+    group.addoption(f"{mutants}plan", default=None, help=SUPPRESS)
+
+
+def complete(config: pytest.Config, parser: pytest.Parser, args: list[str]) -> None:
+    """Gives `--casavi-mutants` its value if it stands alone, since it would take the argument behind it.
+
+    Args:
+        config: Knows what was read of the arguments so far.
+        parser: Reads them.
+        args: The arguments, which are changed.
+    """
+    if _MUTANTS in args:
+        args[:] = [f"{_MUTANTS}=all" if arg == _MUTANTS else arg for arg in args]
+        known = parser.parse_known_args(args, namespace=copy.copy(config.option))
+        known.confcutdir = known.confcutdir or config.known_args_namespace.confcutdir
+        config.known_args_namespace = known
 
 
 class _Source(NamedTuple):

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Generator, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,11 +18,20 @@ if TYPE_CHECKING:
 
     from pytest_casavi.factory import MakeCasavi, Opened, Pool
     from pytest_casavi.handle.account import Casavi
+    from pytest_casavi.mutants.repeating import Repeating
     from pytest_casavi.session import CasaviServer
 
 _CONFIG = pytest.StashKey[CasaviConfig]()
 _POOL = pytest.StashKey["Pool"]()
 _OPENED = pytest.StashKey[list["Opened"]]()
+_REPEATING: "pytest.StashKey[Repeating]" = pytest.StashKey()
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    """Declares the hooks that a project may implement."""
+    from pytest_casavi import hooks
+
+    pluginmanager.add_hookspecs(hooks)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -29,10 +39,40 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     options.add(parser)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config, parser: pytest.Parser, args: list[str]) -> None:
+    """Lets an option without a value take none of the arguments behind it."""
+    options.complete(early_config, parser, args)
+
+
+def pytest_cmdline_main(config: pytest.Config) -> int | None:
+    """Lists the mutants if that is asked for."""
+    if config.option.casavi_mutants != "list":
+        return None
+    from pytest_casavi.mutants.running import listing
+
+    print(listing(config))  # noqa: T201  # it is what was asked for
+    return 0
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Declares the marker, and refuses options that are impossible."""
+    """Declares the markers, and refuses options that are impossible."""
     config.addinivalue_line("markers", marks.HELP)
+    config.addinivalue_line("markers", marks.HELP_EVERYWHERE)
     config.stash[_CONFIG] = options.config_of(config)
+    if config.option.casavi_mutants is not None and not config.option.collectonly:
+        from pytest_casavi.mutants.running import configure
+
+        configure(config, config.stash[_CONFIG].backend, _used_by)
+        if config.option.casavi_mutants_plan is not None:  # what fails there is no failure of the user's run
+            config.stash[_CONFIG] = replace(config.stash[_CONFIG], report_dir=None)
+
+
+def _used_by(item: pytest.Item) -> Collection["Opened"]:
+    """Returns the accounts that a test has used."""
+    pool = item.config.stash.get(_POOL, None)
+    return [*item.stash.get(_OPENED, ()), *(pool.touched if pool is not None else ())]
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -42,6 +82,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if "casavi" in item.keywords:
             marks.read(item.iter_markers("casavi"), item.nodeid)
+        if (mark := item.get_closest_marker(marks.EVERYWHERE)) is not None:
+            from pytest_casavi.mutants.repeating import Repeating
+
+            Repeating(mark, item.nodeid)
 
 
 @pytest.fixture(scope="session")
@@ -73,6 +117,8 @@ def _pool_of(config: pytest.Config) -> "Pool":
         from pytest_casavi.scrub import WaysOut
 
         pool = config.stash[_POOL] = Pool()
+        # Accounts of a wider scope end when the next test begins, at another mutant.
+        pool.judging = config.option.casavi_mutants_plan is None
         config.pluginmanager.register(WaysOut(config), "casavi-ways-out")
         config.add_cleanup(pool.close)
     return pool
@@ -98,12 +144,16 @@ def pytest_sessionfinish(session: pytest.Session) -> Generator[None, object, obj
 
 
 @pytest.fixture
-def make_casavi(request: pytest.FixtureRequest, casavi_config: CasaviConfig, _casavi_pool: "Pool") -> "MakeCasavi":
+def make_casavi(request: pytest.FixtureRequest, casavi_config: CasaviConfig) -> "MakeCasavi":
     """Opens further casavi accounts for this test; takes load, allow, progress, freeze."""
-    from dataclasses import replace
+    return _maker(request, casavi_config)
 
+
+def _maker(request: pytest.FixtureRequest, casavi_config: CasaviConfig) -> "MakeCasavi":
+    """Returns what opens accounts for a test; no fixture, since each of those takes as long as to open an account."""
     from pytest_casavi.factory import open_casavi
 
+    pool = _pool_of(request.config)
     marked = _marks_of(request.node)
     opened = request.node.stash.setdefault(_OPENED, [])
 
@@ -111,8 +161,10 @@ def make_casavi(request: pytest.FixtureRequest, casavi_config: CasaviConfig, _ca
         said = {name: value for name, value in given.items() if value is not None}
         if "allow" in said:
             said["allow"] = marks.names_of_rules(said["allow"], "make_casavi(allow=…)")
-        account = open_casavi(_casavi_pool.backend(casavi_config), casavi_config, replace(marked, **said))
+        account = open_casavi(pool.backend(casavi_config), casavi_config, replace(marked, **said))
         opened.append(account)
+        if (repeating := request.node.stash.get(_REPEATING, None)) is not None:
+            repeating.opened(account.account.steering)
         return account.casavi
 
     return make
@@ -126,15 +178,18 @@ def _marks_of(item: pytest.Item) -> marks.Marks:
 
 
 @pytest.fixture
-def casavi(make_casavi: "MakeCasavi") -> "Casavi":
+def casavi(request: pytest.FixtureRequest, casavi_config: CasaviConfig) -> "Casavi":
     """A fresh casavi account for this test: address, credentials, and all that a test may ask of the mock."""
-    return make_casavi()
+    return _maker(request, casavi_config)()
 
 
 @pytest.fixture(scope="session")
-def casavi_server(casavi_config: CasaviConfig, _casavi_pool: "Pool") -> "CasaviServer":
+def casavi_server(request: pytest.FixtureRequest, casavi_config: CasaviConfig, _casavi_pool: "Pool") -> "CasaviServer":
     """The mock that runs for this session; its account(…) is for fixtures with a wider scope than a test."""
     from pytest_casavi.session import CasaviServer
+
+    if request.config.option.casavi_mutants_plan is not None:
+        request.getfixturevalue("_casavi_mutant")  # fixtures of a wider scope are set up anew for another one
 
     return CasaviServer(_casavi_pool, casavi_config)
 
@@ -181,6 +236,18 @@ def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
         raise pytest.fail.Exception(f"{type(error).__name__}: {error}", pytrace=False) from None
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
+    """Runs a test that is marked for it with every fault at every call."""
+    if item.get_closest_marker(marks.EVERYWHERE) is None or not {"casavi", "make_casavi"} & {*_fixtures(item)}:
+        return None
+    if item.config.option.casavi_mutants is not None:  # a fault beside a mutant would tell nothing of either
+        return None
+    from pytest_casavi.mutants.repeating import repeat
+
+    return repeat(item, nextitem, _REPEATING)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: "pytest.CallInfo[None]"
@@ -195,6 +262,9 @@ def pytest_runtest_makereport(
         from pytest_casavi.judging import shorten
         from pytest_casavi.report import close, complete
 
+        repeating = item.stash.get(_REPEATING, None)
+        if repeating is not None and (call.when == "call" or call.excinfo is not None):
+            repeating.ended(call.excinfo and call.excinfo.value)
         if report.failed:
             shorten(report, call.excinfo and call.excinfo.value)
             complete(report, accounts, wide)

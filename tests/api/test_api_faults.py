@@ -537,3 +537,34 @@ async def test_the_server_does_not_complain(
     await asyncio.gather(wired.call("getJob"), return_exceptions=True)
     assert (await wired.call("getJob")).is_success
     assert [record.name for record in caplog.records if record.name.startswith(("uvicorn", "asyncio"))] == []
+
+
+# Faults that look at what is asked
+
+
+@pytest.mark.parametrize("padding", [0, 200_000])
+async def test_a_fault_that_looks_at_a_body_leaves_it_to_the_import(padding: int) -> None:
+    """Also at a long one, of which others do not wait."""
+    async with shared_mock().client() as client:
+        account = client.account
+        fails = Effect(kind="job-fails")
+        account.faults.add(Fault(operation="importMasterData", effect=fails, when="contact=C-7"))
+        refusal = Effect(kind="record-refused", entity="contacts", id="C-8", rule="account-full")
+        account.faults.add(Fault(operation="importMasterData", effect=refusal))
+        headers = {"content-type": "application/json", "token": await client.log_in()}
+        for id_ in ("C-7", "C-8"):
+            content = json.dumps({"contacts": [contact(id=id_), contact(id="C-9")]}).encode().ljust(padding)
+            assert (await client.request("POST", "/import", content=content, headers=headers)).status_code == 202
+        jobs = [(await client.request("GET", f"/jobs/{job.id}", headers=headers)).json() for job in account.jobs()]
+        assert [job["status"] for job in jobs] == ["completed", "failed"]  # the newest first
+        job = jobs[0]
+        assert [(error["id"], error["rule"]) for error in job["errors"]] == [("C-8", "account-full")]
+
+
+async def test_a_fault_that_looks_reads_no_more_than_there_may_be() -> None:
+    async with shared_mock(max_body_mb=0.001).client() as client:
+        client.account.faults.add(Fault(operation="importMasterData", effect=Effect(**RESET), when="contact=C-7"))
+        headers = {"content-type": "application/json", "token": await client.log_in()}
+        for content in (b" " * 1_001, b"["):
+            answer = await client.request("POST", "/import", content=content, headers=headers)
+            assert answer.status_code == (413 if len(content) > 1 else 400)

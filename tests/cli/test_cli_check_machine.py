@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from casavi_contracts.machine import NAME
+from casavi_contracts.stateful import NAME
 from casavi_mock.server.app import system_now
 from tests.contracts.mutants import counts
 from tests.support.server import ACCOUNT, CONSENT, SECOND, Mock

@@ -240,7 +240,10 @@ def test_former_names_are_refused_with_the_present_one(run: Run, words: tuple[st
 def test_what_does_not_go_together_is_told_without_a_server(run: Run) -> None:
     for words, told in (
         (("jobs", "some-id", "--limit", "3"), "--limit does not go with JOB"),
-        (("faults", "add", "getJob"), "say what happens: --bytes-per-second, --seconds, --status, or --kind"),
+        (
+            ("faults", "add", "getJob"),
+            "say what happens: --bytes-per-second, --entity, --id, --rule, --seconds, --status, or --kind",
+        ),
         (("faults", "add", "getJob", "--status", "200"), "400<=x<=599"),
         (("outcome", "next", "lost"), "'stalled'"),
         (("snapshot", "save"), "NAME"),

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from casavi_contracts.laws import LAWS, Law
+from casavi_contracts.checks import LAWS, Law
 from casavi_contracts.suite.session import Session
 from casavi_contracts.suite.settings import ACCOUNT_EXAMPLES, ACCOUNT_REQUESTS, Settings
 from casavi_contracts.suite.tasks import LawTask, for_account, tasks

@@ -11,9 +11,9 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import settings
 
+from casavi_contracts.checks import Law
 from casavi_contracts.fuzz.checks import CHECKS
 from casavi_contracts.fuzz.reasons import BUILT_IN
-from casavi_contracts.laws import Law
 from casavi_contracts.verdict import Outcome
 from casavi_mock.cli.check import check
 from tests.contracts.mutants import page
@@ -49,7 +49,7 @@ def run(tmp_path: Path) -> Run:
 
 
 def test_table_of_laws_is_up_to_date() -> None:
-    assert page.part(TEXT, "laws") == page.laws_table(), OUTDATED
+    assert page.part(TEXT, "checks") == page.laws_table(), OUTDATED
 
 
 def test_table_of_mutants_is_up_to_date() -> None:
@@ -64,7 +64,7 @@ def test_table_says_how_many_examples_each_mutant_took() -> None:
     assert told == {mutant.name: list(mutant.versions) for mutant in MUTANTS}, OUTDATED
 
 
-@pytest.mark.parametrize("name", ["laws", "mutants"])
+@pytest.mark.parametrize("name", ["checks", "mutants"])
 def test_a_part_that_is_not_there_is_said(name: str) -> None:
     with pytest.raises(ValueError, match=f"0 parts called {name}"):
         page.replaced("# A page", name, "")

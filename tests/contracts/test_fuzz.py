@@ -72,6 +72,17 @@ def test_all_phases_hold_on_the_mock_and_reach_every_operation(version: str) -> 
     assert verdict.states == {"completed"}
 
 
+def test_what_another_version_has_too_is_not_sent_in_full_again() -> None:
+    twins = [name for name in contract("v2").operations if name in contract("v1").operations]
+    with shared_target() as found:
+        verdict = fuzz(found, contract("v2"), seed=7, phases=("examples", "coverage"), covered=twins)
+    assert verdict.outcome is Outcome.PASSED, verdict.findings
+    sent = {operation for operation, _ in answers(found)}
+    assert {"listContacts", "listUnits", "listProperties", "getPropertyById"} <= sent
+    assert "refreshToken" in twins
+    assert "refreshToken" not in sent
+
+
 @pytest.mark.slow
 def test_good_credentials_and_links_lead_on() -> None:
     with shared_target() as found:

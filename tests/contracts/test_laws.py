@@ -1,4 +1,4 @@
-"""The laws as a whole: the names by which others blame them, their assumptions, and where they are judged."""
+"""The checks as a whole: the names by which others blame them, their assumptions, and where they are judged."""
 
 import re
 from pathlib import Path
@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 import casavi_contracts
+from casavi_contracts.checks import LAWS, Law, check, checks_of
 from casavi_contracts.contract import VERSIONS, Contract
-from casavi_contracts.laws import LAWS, Law, check, checks_of
 from casavi_contracts.suite.tasks import tasks
 
 SOURCES = Path(casavi_contracts.__file__).parent.rglob("*.py")
@@ -39,7 +39,7 @@ def test_every_law_is_judged_somewhere() -> None:
 
 
 def test_every_check_in_the_folder_is_judged() -> None:
-    folder = Path(casavi_contracts.__file__).parent / "laws"
+    folder = Path(casavi_contracts.__file__).parent / "checks"
     written = [
         name.replace("_", "-")
         for path in folder.glob("*.py")
@@ -81,6 +81,6 @@ def test_a_check_without_a_sentence_is_none() -> None:
 
 
 def test_only_checks_of_a_module_itself_are_its_own() -> None:
-    from casavi_contracts.laws import pages, tokens
+    from casavi_contracts.checks import pages, tokens
 
     assert {*checks_of(pages)} & {*checks_of(tokens)} == set()

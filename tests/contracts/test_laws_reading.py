@@ -1,4 +1,4 @@
-"""Laws about reading at servers that guess otherwise than the contract: the verdict tells what they do."""
+"""Checks about reading at servers that guess otherwise than the contract: the verdict tells what they do."""
 
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from casavi_contracts.checks.reading import distinct
 from casavi_contracts.judge import Judge
-from casavi_contracts.laws.reading import distinct
 from casavi_contracts.target import Capability, Target
 from casavi_contracts.trial import Accounts
 from casavi_contracts.verdict import Outcome
@@ -24,7 +24,7 @@ READING = [
 
 
 COSTLY = ("versions-show-the-same-records", "reads-show-the-latest-state")
-"""Laws that read whole lists again and again, some seconds long."""
+"""Checks that read whole lists again and again, some seconds long."""
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_another_guess_is_told_as_the_line_of_a_profile(name: str, profile: Mapp
 @pytest.mark.parametrize("form", ["date", "as-sent"])
 @pytest.mark.parametrize("name", ["import-is-read-back", "dates-of-a-contract-are-dates-or-date-times"])
 def test_dates_are_compared_as_moments(name: str, form: str) -> None:
-    """How they are spelled is told by one law, and is no mistake in all others."""
+    """How they are spelled is told by one check, and is no mistake in all others."""
     with Mock({"contract-date-format": form}).target() as target:
         verdict = judged(target, BY_NAME[name], "v2")
     exact = form == "as-sent" or name == "import-is-read-back"  # a day alone is another moment than some that are sent

@@ -9,16 +9,16 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
 
+from casavi_contracts.checks import LAWS
 from casavi_contracts.contract import Contract
 from casavi_contracts.failures import Broken, BudgetSpent, CouldNotRun
 from casavi_contracts.judge import Judge
-from casavi_contracts.laws import LAWS
-from casavi_contracts.machine import LAW, NAME, AccountMachine, machine_of, play
-from casavi_contracts.machine.commands import checked, told
-from casavi_contracts.machine.search import search
-from casavi_contracts.machine.smaller import smallest
 from casavi_contracts.report import replay
 from casavi_contracts.report.text import lines
+from casavi_contracts.stateful import LAW, NAME, AccountMachine, machine_of, play
+from casavi_contracts.stateful.commands import checked, told
+from casavi_contracts.stateful.search import search
+from casavi_contracts.stateful.smaller import smallest
 from casavi_contracts.suite.tasks import task_of, tasks
 from casavi_contracts.target import Target
 from casavi_contracts.verdict import Finding, Outcome, Verdict
@@ -31,7 +31,7 @@ from tests.support.tamper import Tamper, untouched
 
 versions = pytest.mark.parametrize("version", ["v1", "v2"])
 FAILING = (Outcome.FAILED, Outcome.REFUTED, Outcome.BLOCKED)
-"""Not judged is a machine that stumbles over the breach of another law."""
+"""Not judged is a machine that stumbles over the breach of another check."""
 
 SHALLOW = 0.15
 ONE_CONTACT = {"contacts": [{"id": "A"}]}
@@ -303,7 +303,7 @@ def test_what_is_found_can_be_played_again(tmp_path: Path) -> None:
     assert file.name == f"{NAME}-v1.json"
     again = replay.read(file)
     assert task_of(again).name == NAME
-    assert task_of(again).group == "machine"
+    assert task_of(again).group == "stateful"
     for tamper, outcome in ((tamper_of("counts-created-doubled"), Outcome.REFUTED), (untouched, Outcome.PASSED)):
         with healthy().target(tamper) as target:
             verdict = judge_of(target, "v1").replay(LAW, again.case)
@@ -368,7 +368,7 @@ def test_it_is_a_law_of_the_suite() -> None:
     chosen = tasks(("v1", "v2"), [NAME])
 
     assert [(task.name, task.version, task.group) for task in chosen] == [
-        (NAME, "v1", "machine"), (NAME, "v2", "machine")
+        (NAME, "v1", "stateful"), (NAME, "v2", "stateful")
     ]  # fmt: skip
     names = [task.name for task in tasks(("v1",), ())]
     assert names.index(NAME) < min(names.index(law.name) for law in LAWS if law.last)

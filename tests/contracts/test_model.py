@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from casavi_contracts.contract import Contract
-from casavi_contracts.laws.observing import accepted, expect_job, expect_read
+from casavi_contracts.expect.observing import accepted, expect_job, expect_read
 from casavi_contracts.model import Account, Job, Rejected
 from casavi_contracts.strategies import EDITS, Alphabet, master_data, master_data_violating, variant, violable_rules
 from casavi_fixtures import broken_names, load_broken

@@ -1,6 +1,6 @@
-"""Every mutant is found by the law that its entry names; the healthy server in the same wrapper is not.
+"""Every mutant is found by the check that its entry names; the healthy server in the same wrapper is not.
 
-One mutant of each law is judged in every run, which proves that each law can fail; the others are slow.
+One mutant of each check is judged in every run, which proves that each check can fail; the others are slow.
 """
 
 import contextlib
@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 
 import pytest
 
-from casavi_contracts.laws import LAWS, Law
+from casavi_contracts.checks import LAWS, Law
 from casavi_contracts.target import Target
 from casavi_contracts.verdict import Outcome
 from tests.contracts.mutants import races
@@ -24,7 +24,7 @@ HEALTHY_DEPTH = 0.2
 
 
 def first_of_each_law(mutants: Iterable[Mutant]) -> set[str]:
-    """The names of one mutant for each law: the first by name, so that a further mutant seldom changes the choice."""
+    """The names of one mutant for each check: the first by name, so that a further mutant seldom changes the choice."""
     first: dict[str, str] = {}
     for name, law in sorted((mutant.name, mutant.law) for mutant in mutants):
         first.setdefault(law, name)

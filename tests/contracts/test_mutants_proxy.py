@@ -1,4 +1,4 @@
-"""The same over real sockets: a server as a user starts it, a tampering proxy in front of it, the laws by command."""
+"""The same over real sockets: a server as a user starts it, a tampering proxy in front of it, the checks by command."""
 
 import json
 import re

@@ -1,8 +1,8 @@
-"""The register of mutants: every law has a mutant, every mutant a law, and every operation is wrong somewhere."""
+"""The register of mutants: every check has a mutant, every mutant a check, and every operation is wrong somewhere."""
 
 from collections import Counter
 
-from casavi_contracts.laws import LAWS
+from casavi_contracts.checks import LAWS
 from tests.contracts.mutants.register import MUTANTS
 
 LEAST = 700

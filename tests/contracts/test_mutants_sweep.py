@@ -1,19 +1,19 @@
-"""Every swept mutant is found by a law, or a list says why no law finds it."""
+"""Every swept mutant is found by a check, or a list says why no check finds it."""
 
 import logging
 from collections.abc import Iterator
 
 import pytest
 
+from casavi_contracts.checks import LAWS
 from casavi_contracts.contract import VERSIONS
-from casavi_contracts.laws import LAWS
 from tests.contracts.mutants import sweeping
 from tests.contracts.mutants.judging import BY_NAME
 from tests.contracts.mutants.sweeping import Search, Survival, found_among, of_operation, remembered, sweep
 from tests.support import kit
 
 FURTHER = 3
-"""Mutants of each operation for which every law is asked; more are a sign that the list has to be made anew."""
+"""Mutants of each operation for which every check is asked; more are a sign that the list has to be made anew."""
 
 MEND = "run `python -m tests.contracts.mutants.hunt --sweep --remember`, or give a reason in swept_survivors.toml"
 

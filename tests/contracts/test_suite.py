@@ -13,7 +13,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from casavi_contracts.laws import LAWS
+from casavi_contracts.checks import LAWS
 from casavi_contracts.suite.preflight import JOB_LAW, LOG_IN_LAW, TOKEN_LAW
 from casavi_contracts.suite.tasks import tasks
 from tests.cli.conftest import clean_environment

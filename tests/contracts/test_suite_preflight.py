@@ -1,4 +1,4 @@
-"""What is looked at before the first law is judged."""
+"""What is looked at before the first check is judged."""
 
 import json
 from collections.abc import Callable

@@ -57,7 +57,7 @@ def refused(steer: Callable[[], object]) -> str:
 
 
 def test_a_client_logs_in(casavi: Casavi) -> None:
-    with httpx.Client(base_url=casavi.url, transport=casavi.transport) as client:
+    with httpx.Client(base_url=casavi.url, transport=casavi.transport, verify=False) as client:
         answer = client.post("/authenticate", json={"key": casavi.key, "secret": casavi.secret})
     assert answer.status_code == 200
     assert casavi.requests.to("authenticate").one().status == 200
@@ -628,3 +628,51 @@ def test_an_answer_that_comes_slowly(casavi: Casavi, client: httpx.Client) -> No
     drip = casavi.faults.on("getContacts").drip(bytes_per_second=len(whole) * 10)
     assert client.get("/contacts").content == whole
     assert (drip.hits, casavi.requests.last.effect) == (1, "drip")
+
+
+# Faults chosen by content
+
+
+@pytest.mark.casavi(allow="retry-after-ignored")
+def test_a_fault_counts_what_it_means(casavi: Casavi, client: httpx.Client) -> None:
+    fault = casavi.faults.on("importMasterData").when(contact="C-7").once().status(503)
+    bodies = [master_data(contacts=[contact(id=id_)]) for id_ in ("C-8", "C-7", "C-7")]
+    answers = [client.post("/import", json=body) for body in bodies]
+    assert [answer.status_code for answer in answers] == [202, 503, 202]
+    assert (fault.calls, fault.hits) == (2, 1)
+    for answer in answers[::2]:
+        client.get(f"/jobs/{answer.json()['jobId']}")
+
+
+def test_a_function_chooses_calls(casavi: Casavi, client: httpx.Client, casavi_config: CasaviConfig) -> None:
+    begun = casavi.faults.on().when(lambda asked: asked.method == "GET" and asked.path.endswith("/C-7"))
+    if casavi_config.backend not in ("server", "inprocess"):
+        assert "in the process of the test" in refused(lambda: begun.status(500))
+        return
+    begun.status(500)
+    assert [client.get(f"/contacts/{id_}").status_code for id_ in ("C-7", "C-8")] == [500, 404]
+    casavi.faults.clear()
+    casavi.faults.on("importMasterData").when(lambda asked: asked.json["contacts"]).status(502)
+    assert client.post("/import", json=master_data(contacts=[contact()])).status_code == 502
+
+
+def test_who_is_meant_has_to_be_said(casavi: Casavi) -> None:
+    begun = casavi.faults.on("importMasterData")
+    for wrong in ({}, {"contact": "C-1", "unit": "U-1"}):
+        with pytest.raises(TypeError, match="say which calls"):
+            begun.when(**wrong)
+    assert "when" in refused(lambda: begun.when(flat="U-1").status(500))
+
+
+def test_a_record_is_refused_by_a_rule(casavi: Casavi, client: httpx.Client, send: Send) -> None:
+    refusal = casavi.records.refuse("units", "P-1/1", rule="missing-reference")
+    casavi.records.refuse("contacts", "C-1", rule="account-full", times=1)
+    casavi.records.refuse("contacts", "C-2")
+    body = master_data(contacts=[contact(), contact(id="C-2")], properties=[HOUSE])
+    found = [(error.id, error.rule) for error in send(body).wait().errors]
+    assert found == [("C-1", "account-full"), ("C-2", "missing-reference"), ("P-1/1", "missing-reference")]
+    assert ("P-1" in casavi.properties, "P-1/1" in casavi.units) == (True, False)
+    assert len(client.get(f"/jobs/{casavi.jobs.last.id}").json()["errors"]) == 3
+    refusal.remove()
+    assert [error.id for error in send().wait().errors] == []
+    assert "rule" in refused(lambda: casavi.records.refuse("units", "P-1/1", rule="unknown"))

@@ -9,8 +9,10 @@ import pytest
 
 from casavi_mock.accounts import Settings
 from casavi_mock.domain.violations import RULES
-from pytest_casavi import names
+from pytest_casavi import Casavi, names
 from tests.support.server import ACCOUNT, CONTROL_TOKEN, GIVEN, Live
+from tests.support.tamper import Response
+from tests.support.wrong_servers import serving
 
 CLIENTS = '''
 import asyncio, json, os, subprocess, sys, threading, urllib.request
@@ -233,6 +235,18 @@ def test_judged(casavi, casavi_client):
     outcome.stdout.fnmatch_lines(["1. token-in-url (error)*", "*casavi: requests*"])
     assert len(running_mock.mock.registry) == before
     assert CONTROL_TOKEN not in outcome.stdout.str()
+
+
+def test_a_client_of_another_address_goes_by_the_proxies(casavi: Casavi, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("NO_PROXY", "no_proxy", "http_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    with serving(lambda asked: Response(418)) as (proxy, asked):
+        monkeypatch.setenv("HTTP_PROXY", proxy)
+        with casavi.client(base_url="http://api.example.test") as client:
+            assert client.get("/contacts").status_code == 418
+        with casavi.client() as client:
+            assert client.get("/contacts").status_code == 200
+    assert len(asked) == 1
 
 
 @pytest.mark.parametrize("token", [None, "wrong"])

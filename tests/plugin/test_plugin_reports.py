@@ -14,7 +14,7 @@ import pytest
 
 @pytest.fixture
 def client(casavi):
-    with httpx.Client(base_url=casavi.url, transport=casavi.transport) as client:
+    with httpx.Client(base_url=casavi.url, transport=casavi.transport, verify=False) as client:
         answer = client.post("/authenticate", json={"key": casavi.key, "secret": casavi.secret})
         client.headers["token"] = answer.json()["token"]
         yield client

@@ -135,7 +135,7 @@ class Client:
 
 @pytest.fixture
 def client(casavi: Casavi) -> Iterator[Client]:
-    with httpx.Client(base_url=casavi.url, trust_env=False) as http:
+    with httpx.Client(base_url=casavi.url, trust_env=False, verify=False) as http:
         client = Client(casavi, http)
         client.log_in()
         yield client

@@ -28,7 +28,7 @@ from casavi_mock.control.problems import Problem
 from casavi_mock.control.verbs import MAX_BODY_BYTES, MAX_STATE_BYTES, verbs
 from casavi_mock.domain import state
 from casavi_mock.domain.clock import LATEST
-from casavi_mock.domain.faults import ANY, JOB_KINDS, KINDS
+from casavi_mock.domain.faults import ANY, JOB_KINDS, KINDS, LISTS, ORDERED_RULES
 from casavi_mock.domain.jobs import OUTCOMES, PROGRESS
 from casavi_mock.domain.model import ENTITIES
 from casavi_mock.domain.violations import RULES
@@ -116,6 +116,13 @@ def test_lists_of_values_are_those_of_the_code() -> None:
     assert tuple(schemas["State"]["properties"]["_mock"]["properties"]["records"]["required"]) == ENTITIES
 
 
+def test_records_are_refused_by_rules_of_the_contract() -> None:
+    fields = DOCUMENT["components"]["schemas"]["RecordEffect"]["properties"]
+    assert tuple(fields["rule"]["enum"]) == ORDERED_RULES
+    assert set(ORDERED_RULES) <= set(SETTINGS.rules)
+    assert tuple(fields["entity"]["enum"]) == tuple(LISTS.values())
+
+
 def test_every_value_that_chooses_leads_to_the_form_that_has_it() -> None:
     mapping = DOCUMENT["components"]["schemas"]["NewFault"]["properties"]["effect"]["discriminator"]["mapping"]
     for kind, place in mapping.items():
@@ -164,6 +171,9 @@ WRONG_EFFECTS = [
     *({"kind": "status", "status": value} for value in (0, 99, 100, 200, 399, 600, 1000, -503, 503.5, "503", True)),
     *({"kind": "delay", "seconds": value} for value in (-1, -0.001, 3600.001, math.inf, math.nan, "1", True, [1])),
     {"kind": "drip"},
+    {"kind": "record-refused", "entity": "responsibilities", "id": "R", "rule": "missing-reference"},
+    {"kind": "record-refused", "entity": "units", "id": "U", "rule": "refused-parent"},
+    {"kind": "record-refused", "entity": "units", "rule": "missing-reference"},
     *({"kind": "drip", "bytesPerSecond": value} for value in (0, -1, 1_000_001, "1", True)),
     *(
         {"kind": "status", "status": 502, "headers": [line]}
@@ -192,7 +202,8 @@ def test_impossible_effects(effect: Mapping[str, Any]) -> None:
         {"kind": "delay", "seconds": 3600},
         {"kind": "status", "status": 502, "body": "<html>", "headers": ["Server: gate", "x-mine:"]},
         {"kind": "drip", "bytesPerSecond": 1},
-        *({"kind": kind} for kind in KINDS if kind not in ("status", "delay", "drip")),
+        {"kind": "record-refused", "entity": "units", "id": "P-1/2", "rule": "missing-reference"},
+        *({"kind": kind} for kind in KINDS if kind not in ("status", "delay", "drip", "record-refused")),
     ],
     ids=repr,
 )

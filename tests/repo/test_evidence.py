@@ -4,6 +4,7 @@ The facts page collects what public sources tell of casavi's API; `facts_classes
 """
 
 import copy
+import re
 import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -16,9 +17,9 @@ from casavi_contracts import spec
 
 STRENGTH = ("documented", "mirror", "client", "third-party", "help", "inferred", "assumed")
 CLASSES = dict(zip(("D", "D*", "C", "T", "D-UI", "I", "U"), STRENGTH, strict=True))
-SUBSECTIONS = {0: 3, 2: 4, 3: 2, 5: 2, 8: 8, 9: 6}
-"""How many sections of the facts page lie inside its sections 0 to 17, where there are any."""
-SECTIONS = {str(n) for n in range(18)} | {f"{n}.{m + 1}" for n, many in SUBSECTIONS.items() for m in range(many)}
+FACTS = Path(__file__).parents[2] / "docs" / "facts.md"
+SECTIONS = {*re.findall(r"(?m)^##+ (\d+(?:\.\d+)?)", FACTS.read_text())}
+"""The sections of the facts page."""
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 Node = dict[str, Any]

@@ -14,7 +14,7 @@ from casavi_mock.accounts import Account, Registry
 from casavi_mock.domain.clock import ClockError
 from casavi_mock.domain.faults import Effect, Fault
 from casavi_mock.domain.jobs import Progress
-from casavi_mock.domain.model import Secret, token_digest
+from casavi_mock.domain.model import Key, Secret, token_digest
 from casavi_mock.domain.ordering import plan
 from casavi_mock.errors import Refused, Unsteerable
 from casavi_mock.handlers import authentication, imports
@@ -61,10 +61,17 @@ class Kept:
         options = StateOptions(path=str(path), behind_seconds=behind_seconds, journal=journal)
         self.keeper = Keeper(options, self.registry, self.time, [self.account] if seed is not None else ())
 
-    def send(self, body: Mapping[str, Any], account: Account | None = None, forced: str | None = None) -> str:
+    def send(
+        self,
+        body: Mapping[str, Any],
+        account: Account | None = None,
+        forced: str | None = None,
+        ordered: Mapping[tuple[str, Key], str] | None = None,
+    ) -> str:
         """Imports as a client does; returns the id of the job."""
         account, raw = account or self.account, json.dumps(body).encode()
         planned = plan(body, account.settings.shape)
+        planned.ordered = ordered or {}
         return imports.accept(account, planned, forced=forced, size=len(raw), body=raw).id
 
     def log_in(self, key: str = KEY, secret: str = SECRET) -> str:
@@ -178,7 +185,9 @@ class Chance:
 
     def send(self) -> None:
         account = self.account()
-        self.kept.send(self.body(), account, self.chance.choice([None, None, None, "failed", "stalled"]))
+        forced = self.chance.choice([None, None, None, "failed", "stalled"])
+        ordered = {("contacts", f"C-{self.chance.randint(1, 12)}"): "account-full"}
+        self.kept.send(self.body(), account, forced, self.chance.choice([None, ordered]))
 
     def pass_time(self) -> None:
         self.kept.time.advance(seconds=self.chance.choice([0.05, 0.4, 3.0]))

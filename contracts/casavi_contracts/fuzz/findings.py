@@ -1,4 +1,4 @@
-"""What a fuzzing run has found: as a law's finding, with the case in a form that can be sent again."""
+"""What a fuzzing run has found: as a check's finding, with the case in a form that can be sent again."""
 
 import json
 from collections.abc import Mapping

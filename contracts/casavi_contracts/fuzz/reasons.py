@@ -62,7 +62,7 @@ BUILT_IN: tuple[BuiltIn, ...] = (
     BuiltIn(
         "object_level_authorization",
         "One account does not see what another one has created.",
-        "A run has one account; the laws about isolation judge this with two.",
+        "A run has one account; the checks about isolation judge this with two.",
         False,
     ),
     BuiltIn(

@@ -25,6 +25,12 @@ from casavi_contracts.fuzz.sent import Sent
 from casavi_contracts.fuzz.session import IMPORT, Session
 from casavi_contracts.fuzz.settings import CONFIG, PHASES
 
+_AGAIN = 3
+"""Cases of an operation in the fuzzing phase that another version has too: to make an import takes long."""
+
+_CHAINS_AGAIN = 2
+"""Chains of requests where another version has the same links."""
+
 HARMLESS = ("options",)
 """Methods that are tried where the contract has none, if there may be more at the target than the contract knows."""
 
@@ -35,6 +41,7 @@ def configuration(
     max_examples: int | None,
     *,
     left_out: Collection[str] = (),
+    covered: Collection[str] = (),
     careful: bool = False,
 ) -> SchemathesisConfig:
     """Returns the shipped settings with those of one run.
@@ -44,6 +51,7 @@ def configuration(
         phases: Names of the phases to run.
         max_examples: Cases of each operation in the fuzzing phase, and chains in the stateful one; None as shipped.
         left_out: The `operationId`s that are not wanted.
+        covered: Those of which no examples are sent, nor every case that the document defines, and fewer others.
         careful: Whether the target may know operations that the contract does not, or keep what it should refuse.
     """
     data = tomllib.loads(CONFIG.read_text(encoding="utf-8"))
@@ -55,6 +63,11 @@ def configuration(
         if max_examples is not None and "generation" in settings:
             settings["generation"]["max-examples"] = max_examples
     data["operations"] = [{"include-operation-id": name, "enabled": False} for name in left_out]
+    less: dict[str, Any] = {"examples": {"enabled": False}, "coverage": {"enabled": False}}
+    if covered and max_examples is None:
+        less["fuzzing"] = {"generation": {"max-examples": _AGAIN}}
+        data["phases"]["stateful"]["generation"]["max-examples"] = _CHAINS_AGAIN
+    data["operations"] += [{"include-operation-id": name, "phases": less} for name in covered]
     if careful:
         data["phases"]["coverage"]["unexpected-methods"] = list(HARMLESS)
         data["operations"].append({"include-operation-id": IMPORT, "generation": {"mode": "positive"}})

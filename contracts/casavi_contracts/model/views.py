@@ -1,6 +1,6 @@
 """What may be read of an account, in both versions of the API. What is absent is null here."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
@@ -35,6 +35,12 @@ class View:
         self._contacts = account.tables["contacts"]
         self._units = account.tables["units"]
         self._responsibilities = account.tables["responsibilities"]
+        self._contracts: dict[str, list[dict[str, Any]]] = {}
+        for (id_,), unit in self._units.items():
+            for contract in unit.fields.get("contracts", ()):
+                assert unit.home is not None, "a unit stands in a property"
+                shown = {**self._terms(contract), "propertyId": unit.home[1], "unitId": id_}
+                self._contracts.setdefault(contract["contactId"], []).append(shown)
 
     def contacts_v1(self) -> dict[str, dict[str, Any]]:
         """Returns the contacts of version 1 by reference id. Source: facts page, section 9.1."""
@@ -56,7 +62,7 @@ class View:
                 **_picked(stored.fields, _CONTACT_V2),
                 "isRegistered": False,
                 "isInvited": False,
-                "contracts": [*self._contracts_of(id_)],
+                "contracts": [*self._contracts.get(id_, ())],
             }
             for (id_,), stored in self._contacts.items()
         }
@@ -75,15 +81,8 @@ class View:
 
     def roles(self, contact_id: str) -> set[str]:
         """Returns what the filter by role knows a contact as. Source: assumption `role-filter`."""
-        types = {contract["type"] for contract in self._contracts_of(contact_id) if contract["type"]}
+        types = {contract["type"] for contract in self._contracts.get(contact_id, ()) if contract["type"]}
         return types | {key[2] for key in self._responsibilities if key[1] == contact_id}
-
-    def _contracts_of(self, contact_id: str) -> Iterator[dict[str, Any]]:
-        for (id_,), unit in self._units.items():
-            for contract in unit.fields.get("contracts", ()):
-                if contract["contactId"] == contact_id:
-                    assert unit.home is not None, "a unit stands in a property"
-                    yield {**self._terms(contract), "propertyId": unit.home[1], "unitId": id_}
 
     def _unit(self, id_: str, stored: Stored, today: date | None) -> dict[str, Any]:
         assert stored.home is not None, "a unit stands in a property"

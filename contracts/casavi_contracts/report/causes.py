@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from casavi_contracts.report.results import GRAVITY, Row
+from casavi_contracts.report.results import GRAVITY, KEPT, Row
 from casavi_contracts.spec import EVIDENCE
 from casavi_contracts.verdict import Outcome
 
@@ -73,6 +73,8 @@ def causes(rows: Iterable[Row]) -> list[Cause]:
 
 def _keys(row: Row) -> Iterator[str]:
     yield f"check {row.promise.name}"
+    if row.promise.group == KEPT:
+        yield from (f"check {finding.seen_by}" for finding in row.findings)
     yield from (f"place {finding.place}" for finding in row.findings if finding.place)
 
 
@@ -80,6 +82,7 @@ def _gravity(cause: Cause) -> Sequence[int]:
     return GRAVITY.index(cause.outcome), EVIDENCE.index(cause.evidence)
 
 
-def _basicness(row: Row) -> tuple[int, int]:
+def _basicness(row: Row) -> tuple[int, int, bool]:
     name = row.promise.name
-    return (_BASIC.index(name) if name in _BASIC else len(_BASIC)), GRAVITY.index(row.outcome)
+    basic = _BASIC.index(name) if name in _BASIC else len(_BASIC)
+    return basic, GRAVITY.index(row.outcome), row.promise.group == KEPT

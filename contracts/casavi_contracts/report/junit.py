@@ -14,9 +14,9 @@ _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 
 
 def junit(report: Report) -> str:
-    """Returns a test suite with a test case for each law and version.
+    """Returns a test suite with a test case for each check and version.
 
-    A broken law and a refuted assumption are failures of different `type`; an assumption that may be refuted is
+    A broken check and a refuted assumption are failures of different `type`; an assumption that may be refuted is
     skipped, as is what is not applicable. What could not be judged is an error.
     """
     cases = [_case(row, report) for row in report.results]

@@ -18,7 +18,7 @@ SHOWN_WRONG = 10
 
 
 class Watcher(Protocol):
-    """Told of every law."""
+    """Told of every check."""
 
     def __enter__(self) -> Self:
         """Begins."""
@@ -32,10 +32,10 @@ class Watcher(Protocol):
         """Ends."""
 
     def begin(self, law: str, version: str) -> None:
-        """A law is about to be judged."""
+        """A check is about to be judged."""
 
     def end(self, row: Row, requests: int) -> None:
-        """A law was judged; so many requests were sent in all."""
+        """A check was judged; so many requests were sent in all."""
 
 
 class Outlook:
@@ -127,7 +127,7 @@ class Bar:
         self._progress.stop()
 
     def begin(self, law: str, version: str) -> None:
-        """Shows which law is judged."""
+        """Shows which check is judged."""
         self._progress.update(self._task, description=f"{law} \\[{version}] {self._told}")
 
     def end(self, row: Row, requests: int) -> None:

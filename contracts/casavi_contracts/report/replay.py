@@ -32,14 +32,14 @@ _SCHEMA = {
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """One case of one law."""
+    """One case of one check."""
 
     law: str
-    """The law under judgement when it was found."""
+    """The check under judgement when it was found."""
     version: str
     case: Any
     before: tuple[str, ...]
-    """Laws that have to be judged before: what they send is what is judged."""
+    """Checks that have to be judged before: what they send is what is judged."""
     seed: int
     max_examples: int | None
     profile: Mapping[str, Any]
@@ -61,7 +61,7 @@ def write(
         folder: Is made if it is missing.
         finding: What was found.
         seed: Of the run.
-        max_examples: Cases of each law, None for each law's own number.
+        max_examples: Cases of each check, None for each check's own number.
         profile: Values of assumptions by name.
         redact: Makes secrets unreadable, and nothing else: the case has to stay as it is.
         taken: Files that this run has written already; they stay.
@@ -108,7 +108,7 @@ def read(path: Path) -> Replay:
     except ValueError as error:
         raise CouldNotRun(f"{path}: no JSON: {error}") from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise CouldNotRun(f"{path}: no file of --replay; the suite writes them for laws that do not hold")
+        raise CouldNotRun(f"{path}: no file of --replay; the suite writes them for checks that do not hold")
     if content.get("formatVersion") != FORMAT_VERSION:
         version = content.get("formatVersion")
         raise CouldNotRun(f"{path}: format version {version!r}; this version of the suite knows {FORMAT_VERSION}")

@@ -32,7 +32,7 @@ class Report:
     tolerate: bool = False
     """Whether a refuted assumption is taken as it is."""
     notes: list[str] = field(default_factory=list)
-    """What was noticed before the first law was judged, in sentences."""
+    """What was noticed before the first check was judged, in sentences."""
     stopped: str = ""
     """Why the run ended early."""
     gone: bool = False
@@ -60,7 +60,7 @@ class Report:
 
     @property
     def exit_code(self) -> int:
-        """0 if all holds, 1 if a law does not, 2 if nothing could be judged."""
+        """0 if all holds, 1 if a check does not, 2 if nothing could be judged."""
         if self.planned:
             return 0
         if self.stopped and (self.gone or not self.results.judged) and not self.results.found:
@@ -84,7 +84,7 @@ class Report:
 
 
 def job_states(report: Report) -> dict[tuple[str, str], list[str]]:
-    """Returns the laws that saw a job in a state, by version and state; those states included that no law saw."""
+    """Returns the checks that saw a job in a state, by version and state; those states included that no check saw."""
     laws: dict[tuple[str, str], list[str]] = {
         (version, state): [] for version, states in report.coverage.states().items() for state in states
     }

@@ -1,4 +1,4 @@
-"""Verdicts of a run: each finding counts for the law that it names, whoever found it."""
+"""Verdicts of a run: each finding counts for the check that it names, whoever found it."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -8,6 +8,9 @@ from casavi_contracts.verdict import Finding, Outcome, Verdict
 GRAVITY = (Outcome.FAILED, Outcome.REFUTED, Outcome.BLOCKED, Outcome.SKIPPED, Outcome.PASSED)
 """Worst first."""
 
+
+KEPT = "replays"
+"""What cases are about that a project keeps in files."""
 
 LEFT_OVER = 0.02
 """Share of the checks that may be left over when a budget is spent, for a run that is good all the same."""
@@ -23,7 +26,7 @@ def sameness(finding: Finding) -> Sameness:
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """What is judged in one version: a law, or another part of the suite."""
+    """What is judged in one version: a check, or another part of the suite."""
 
     name: str
     version: str
@@ -45,7 +48,7 @@ class Row:
     findings: list[Finding] = field(default_factory=list)
     """All that name it, worst first, each once; those that others found too."""
     seers: dict[Sameness, list[str]] = field(default_factory=dict)
-    """The laws that have found the same, in the order in which they did."""
+    """The checks that have found the same, in the order in which they did."""
 
     @property
     def outcome(self) -> Outcome:
@@ -75,14 +78,14 @@ class Results:
         """Verdicts that say something about the target."""
 
     def add(self, verdict: Verdict) -> list[Finding]:
-        """Takes a verdict; its findings go to the laws that they name. Returns those that are new."""
+        """Takes a verdict; its findings go to the checks that they name. Returns those that are new."""
         self.judged += verdict.outcome not in (Outcome.BLOCKED, Outcome.SKIPPED)
         row = self._row(verdict.law, verdict.version, verdict.evidence)
         row.verdict = verdict
         return [finding for finding in verdict.findings if self.find(finding)]
 
     def find(self, finding: Finding) -> bool:
-        """Takes a finding and returns whether it is a new one; what many laws stumble over counts once."""
+        """Takes a finding and returns whether it is a new one; what many checks stumble over counts once."""
         row = self._row(finding.law, finding.version, finding.evidence)
         seers = row.seers.setdefault(sameness(finding), [])
         new = not seers
@@ -93,7 +96,7 @@ class Results:
         return new
 
     def rows(self, *outcomes: Outcome) -> list[Row]:
-        """Returns the rows, those with some outcomes if any are given: worst first, then in the order of the laws."""
+        """Returns the rows, those with some outcomes if any are given: worst first, then in the order of the checks."""
         chosen = [row for row in self._rows.values() if not outcomes or row.outcome in outcomes]
         return sorted(chosen, key=lambda row: GRAVITY.index(row.outcome))
 

@@ -247,7 +247,7 @@ def _aligned(paragraph: str) -> RenderableType:
 
 
 def _reasons(rows: Iterable[Row]) -> Iterator[RenderableType]:
-    """Yields each reason with the laws that it holds for."""
+    """Yields each reason with the checks that it holds for."""
     by_reason: defaultdict[str, list[Row]] = defaultdict(list)
     for row in rows:
         by_reason[row.reason].append(row)
@@ -264,7 +264,7 @@ def _names(rows: Iterable[Row]) -> list[str]:
 
 
 def _folded(rows: Iterable[Row]) -> RenderableType:
-    """Returns a line for each group of laws."""
+    """Returns a line for each group of checks."""
     groups: defaultdict[str, list[Row]] = defaultdict(list)
     for row in rows:
         groups[row.promise.group].append(row)
@@ -352,7 +352,7 @@ def _coverage(report: Report) -> RenderableType:
 
 
 def _states(report: Report) -> RenderableType:
-    """Returns how many laws saw each state of a job, those states included that none saw."""
+    """Returns how many checks saw each state of a job, those states included that none saw."""
     laws = job_states(report)
     table = _columns("checks that saw a job", *dict.fromkeys(state for _, state in laws))
     for version in report.versions:

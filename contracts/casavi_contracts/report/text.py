@@ -1,4 +1,4 @@
-"""A law that does not hold, in plain text: for reports of other tools, and for the terminal."""
+"""A check that does not hold, in plain text: for reports of other tools, and for the terminal."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -15,7 +15,7 @@ SHOWN_EXCHANGES = 6
 """The latest exchanges of a case; all of them are in the reports."""
 
 SHOWN_FINDINGS = 3
-"""Findings of one law; the others are in the reports."""
+"""Findings of one check; the others are in the reports."""
 
 SHOWN_BODY = 400
 """Characters of a body."""
@@ -28,7 +28,7 @@ SHOWN_CASE = 1_000
 
 
 def paragraphs(row: Row, report: Report) -> Iterator[str]:
-    """Yields what is to be said of a law that does not hold."""
+    """Yields what is to be said of a check that does not hold."""
     if row.promise.sentence:
         yield row.promise.sentence
     for finding in row.findings[:SHOWN_FINDINGS]:
@@ -45,7 +45,7 @@ def lines(finding: Finding, seers: Sequence[str] = ()) -> Iterator[str]:
 
     Args:
         finding: What was found.
-        seers: The laws that have found the same.
+        seers: The checks that have found the same.
     """
     yield f"expected  {cut(finding.expected, SHOWN_CASE)}"
     yield f"observed  {cut(finding.observed, SHOWN_CASE)}"

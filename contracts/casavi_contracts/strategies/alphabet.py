@@ -41,6 +41,7 @@ class Alphabet:
     Args:
         ids: Reference ids; none is empty, all differ.
         texts: Values of text fields.
+        wild: Whether any other text is drawn too, and ids of two records that are nearly the same.
 
     Raises:
         ValueError: There are no ids or no texts, or an id is empty or there twice.
@@ -51,6 +52,7 @@ class Alphabet:
 
     ids: tuple[str, ...]
     texts: tuple[str, ...]
+    wild: bool = False
 
     def __post_init__(self) -> None:
         if not self.ids or "" in self.ids or len(set(self.ids)) != len(self.ids):
@@ -69,7 +71,8 @@ def _with_pairs(simple: tuple[str, ...], odd: tuple[str, ...]) -> tuple[str, ...
     return tuple(dict.fromkeys([*simple, *odd, *pairs]))
 
 
-NASTY = Alphabet(_with_pairs(_PLAIN_IDS[:4], ODD_IDS), _with_pairs(_PLAIN_TEXTS, ODD_TEXTS))
+NASTY = Alphabet(_with_pairs(_PLAIN_IDS[:4], ODD_IDS), _with_pairs(_PLAIN_TEXTS, ODD_TEXTS), wild=True)
 """All that an opaque id or a text may be: slashes, blanks, percent signs, quotes, other scripts, emoji, combining
-characters, right-to-left, very long, leading zeros, pairs that differ only in case or by a blank. No control characters
-but tab and line breaks: many databases refuse those, and nobody's names have them."""
+characters, right-to-left, very long, leading zeros, any other characters, and ids of two records that differ only in
+case, in the way an accent is written, or by a blank. No control characters but tab and line breaks: many databases
+refuse those, and nobody's names have them."""

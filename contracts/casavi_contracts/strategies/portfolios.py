@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from casavi_contracts.contract import Contract
 from casavi_contracts.strategies.alphabet import NASTY, Alphabet
 from casavi_contracts.strategies.records import Record, Records
+from casavi_contracts.strategies.twins import ALIKE, make_alike
 from casavi_contracts.strategies.values import Values
 
 ENTITIES = ("contacts", "properties", "units", "responsibilities", "documents")
@@ -65,11 +66,12 @@ def as_assumed() -> Contract:
 
 def _checked_sizes(entities: frozenset[str], given: Mapping[str, tuple[int, int]]) -> dict[str, tuple[int, int]]:
     _check_entities(entities, given)
-    sizes = {name: (0, _MOST if name in entities else 0) for name in ENTITIES}
+    there = entities.union(*(_NEEDS.get(name, ()) for name in entities))
+    sizes = {name: (0, _MOST if name in there else 0) for name in ENTITIES}
     for first in [name for name in ENTITIES if name in entities][:1]:
         sizes[first] = (1, _MOST)
     for name, (least, most) in given.items():
-        if name not in entities or not 0 <= least <= most:
+        if name not in there or not 0 <= least <= most:
             raise ValueError(f"impossible size of {name}: {least} to {most}")
         sizes[name] = (least, most)
     for name, others in _NEEDS.items():
@@ -84,10 +86,6 @@ def _check_entities(entities: frozenset[str], given: Mapping[str, Any]) -> None:
     for name in (*entities, *given):
         if name not in ENTITIES:
             raise ValueError(f"unknown entity {name!r}; possible are: {', '.join(ENTITIES)}")
-    for name in entities:
-        for needed in _NEEDS.get(name, ()):
-            if needed not in entities:
-                raise ValueError(f"{name} refer to {needed}, so those must be among the entities too")
 
 
 def _portfolios(records: Records, sizes: Mapping[str, tuple[int, int]]) -> st.SearchStrategy[Record]:
@@ -98,7 +96,12 @@ def _portfolios(records: Records, sizes: Mapping[str, tuple[int, int]]) -> st.Se
         _many(lambda draw: _filed(records, draw), sizes["documents"]),
         _many(records.responsibility, sizes["responsibilities"], key="roleName"),
         st.booleans(),
+        st.sampled_from(_ALIKE) if records.values.wild else st.none(),
     ).map(_assembled)
+
+
+_ALIKE = (None, None, *ALIKE)
+"""In what way ids of two records are alike, if they are."""
 
 
 def _many(
@@ -118,7 +121,9 @@ def _filed(records: Records, draw: st.DrawFn) -> Record:
 
 def _assembled(drawn: tuple[Any, ...]) -> Record:
     """Puts records into each other, and real ids in the place of numbers."""
-    contacts, properties, units, documents, responsibilities, with_empty = drawn
+    contacts, properties, units, documents, responsibilities, with_empty, alike = drawn
+    for records in (contacts, properties, units, documents) if alike else ():
+        make_alike(records, alike)
     names = [contact["id"] for contact in contacts]
     homes = list(properties)
     for unit in units if properties else ():

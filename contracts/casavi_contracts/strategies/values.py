@@ -1,6 +1,6 @@
 """Values of single fields, as far as the profile of a contract allows them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hypothesis import strategies as st
@@ -82,7 +82,7 @@ ABSENT: Any = object()
 
 
 class Values:
-    """The values that fields may have under a profile, as strategies: each a single draw, which is what draws cost.
+    """The values that fields may have under a profile, as strategies: mostly one draw each, which is what costs.
 
     Args:
         alphabet: What ids and texts are drawn from.
@@ -92,10 +92,11 @@ class Values:
     def __init__(self, alphabet: Alphabet, profile: Mapping[str, Any]) -> None:
         levels = profile["document-type-levels"]
         self.profile = profile
-        self.ids = st.sampled_from(alphabet.ids)
-        self.texts = st.sampled_from(alphabet.texts)
+        self.wild = alphabet.wild
+        self.ids = self._sometimes(_ANY_ID, alphabet.ids)
+        self.texts = self._sometimes(_ANY_TEXT, alphabet.texts)
         self.names = st.sampled_from([text for text in alphabet.texts if text])
-        self.texts_or_null = st.sampled_from([*alphabet.texts, None])
+        self.texts_or_null = self._sometimes(_ANY_TEXT, [*alphabet.texts, None])
         self.custom_names = st.sampled_from(_CUSTOM_NAMES)
         self.custom_values = st.sampled_from(CUSTOM_VALUES)
         self.postal_codes = st.sampled_from([ABSENT, *postal_codes(profile)])
@@ -104,6 +105,19 @@ class Values:
         self.contents = st.sampled_from([ABSENT, *contents(profile)])
         self.no_base64 = st.sampled_from(NO_BASE64)
         self.document_types = st.sampled_from([ABSENT, None, *("/".join(_LEVELS[:n]) for n in range(1, levels + 1))])
+
+    def _sometimes(self, other: st.SearchStrategy[str], known: Sequence[Any]) -> st.SearchStrategy[Any]:
+        """Returns a strategy of known values, in a wild alphabet with others among them."""
+        return st.one_of([st.sampled_from(known)] * _KNOWN + [other]) if self.wild else st.sampled_from(known)
+
+
+_KNOWN = 5
+"""Known texts for each that is made of any characters: those have broken software before."""
+
+_ANY = st.characters(exclude_categories=("Cs", "Cc"))
+_ANY_ID = st.text(_ANY, min_size=1, max_size=12).filter(lambda text: text not in (".", ".."))
+"""One or two dots alone cannot stand in an address, however they are encoded: libraries take them for steps."""
+_ANY_TEXT = st.text(_ANY, max_size=20)
 
 
 def postal_codes(profile: Mapping[str, Any]) -> list[Any]:

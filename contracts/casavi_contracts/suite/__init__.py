@@ -1,1 +1,1 @@
-"""The laws as a test suite: `pytest --pyargs casavi_contracts.suite`, or `casavi-mock check`."""
+"""The checks as a test suite: `pytest --pyargs casavi_contracts.suite`, or `casavi-mock check`."""

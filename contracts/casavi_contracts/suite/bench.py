@@ -11,11 +11,11 @@ from functools import partial
 import httpx
 
 from casavi_contracts import spec
+from casavi_contracts.checks import LAWS, Law
 from casavi_contracts.contract import Contract
 from casavi_contracts.exchange import Recorder, Redactor
 from casavi_contracts.failures import CouldNotRun
-from casavi_contracts.judge import Judge
-from casavi_contracts.laws import LAWS, Law
+from casavi_contracts.judge import ACCOUNT_SHRINK_CASES, SHRINK_CASES, Judge
 from casavi_contracts.safety import Budget, Careful, Ledger, Pace, WritePolicy, records_of
 from casavi_contracts.suite.reach import client_of, find_plane, transport_to
 from casavi_contracts.suite.settings import CONSENT, Settings, for_mock
@@ -58,8 +58,9 @@ class Bench:
         self._numbers = itertools.count(1)
         self._bookmarks = Bookmarks() if target.shared else None
         laws = {law.name: law for law in (*LAWS, *own)}
+        tries = SHRINK_CASES if target.plane else ACCOUNT_SHRINK_CASES
         self._judges = {
-            version: Judge(laws, partial(self._accounts, contract), seed=settings.seed)
+            version: Judge(laws, partial(self._accounts, contract), seed=settings.seed, shrink_cases=tries)
             for version, contract in contracts.items()
         }
 
@@ -73,7 +74,7 @@ class Bench:
         return self.target.plane is None and not self.settings.allow_writes and not self.settings.read_only
 
     def new_prefix(self) -> str:
-        """Returns what the reference ids of one law begin with: on a real account all laws share one account."""
+        """Returns what the reference ids of one check begin with: on a real account all checks share one account."""
         return f"{self.prefix}{next(self._numbers)}-"
 
     def _accounts(self, contract: Contract) -> Accounts:

@@ -24,22 +24,22 @@ def pytest_configure(config: pytest.Config) -> None:
     """Reads what was asked for. What is impossible ends the run later: while it collects, pytest calls it an error."""
     try:
         if getattr(config.option, "numprocesses", None) or hasattr(config, "workerinput"):
-            raise CouldNotRun("run it without -n: laws are judged one after the other, some by what others have sent")
+            raise CouldNotRun("run it without -n: checks are judged one after the other, some by what others have sent")
         config.stash[RUN] = Run(Session(read(config)))
     except CouldNotRun as error:
         config.stash[REFUSAL] = str(error)
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    """Collects the laws in place of one file; the others hold none."""
+    """Collects the checks in place of one file; the others hold none."""
     return Items.from_parent(parent, path=file_path) if file_path == _ITEMS else None
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Ends a run that is impossible, and lists the laws if that is asked for.
+    """Ends a run that is impossible, and lists the checks if that is asked for.
 
-    Puts the items back in order: laws that judge what others have sent come last, whatever has shuffled them.
+    Puts the items back in order: checks that judge what others have sent come last, whatever has shuffled them.
     """
     refusal = config.stash.get(REFUSAL, None)
     if refusal is not None:
@@ -48,7 +48,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         pytest.exit(refusal, returncode=2)
     if config.stash[RUN].session.settings.listing:
         config.stash[RUN].list()
-        pytest.exit("the laws were listed", returncode=0)
+        pytest.exit("the checks were listed", returncode=0)
     _put_in_order(items, config.stash[RUN].session.tasks)
 
 
@@ -62,7 +62,7 @@ def _put_in_order(items: list[pytest.Item], tasks: Sequence[Task]) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtestloop(session: pytest.Session) -> None:
-    """Reaches the server before the first law is judged."""
+    """Reaches the server before the first check is judged."""
     ours = [item for item in session.items if isinstance(item, Judged)]
     if ours and not session.config.option.collectonly:
         run = session.config.stash[RUN]
@@ -85,7 +85,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     """Shows the report below pytest's own."""
     run = config.stash.get(RUN, None)
     if run is not None and run.started:
-        terminalreporter.section("casavi: laws of the API")
+        terminalreporter.section("casavi: checks of the API")
         terminalreporter.write(run.summary(config.get_terminal_writer().fullwidth))
 
 

@@ -1,4 +1,4 @@
-"""The items that pytest runs: one for each law and version."""
+"""The items that pytest runs: one for each check and version."""
 
 from collections.abc import Iterator
 from typing import Any

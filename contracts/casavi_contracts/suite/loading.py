@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from casavi_contracts.checks.definition import Law
 from casavi_contracts.failures import CouldNotRun
-from casavi_contracts.laws.law import Law
 
 
 def checks_in(modules: tuple[str, ...], folder: Path) -> list[Law]:

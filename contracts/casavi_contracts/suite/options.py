@@ -65,7 +65,7 @@ OPTIONS = (
     Option("json", "Write the verdicts as JSON.", metavar="FILE"),
     Option("html", "Write the verdicts as a page.", metavar="FILE"),
     Option("replay", "Judge the case in this file again, and nothing else.", metavar="FILE"),
-    Option("replay-dir", "Folder for the files of --casavi-check-replay.", metavar="DIR"),
+    Option("replay-dir", "Folder for such files; if named, those in it are judged first.", metavar="DIR"),
 )  # fmt: skip
 
 

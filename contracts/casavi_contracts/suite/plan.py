@@ -54,7 +54,7 @@ def _sentences(settings: Settings, tasks: Sequence[Task], target: Target, prefix
     if missing:
         count = sum(any(need in missing for need in task.needs) for task in tasks)
         if count:
-            yield f"Of {len(tasks)} laws {count} are skipped there; they need {' or '.join(missing)}."
+            yield f"Of {len(tasks)} checks {count} are skipped there; they need {' or '.join(missing)}."
 
 
 def _table(tasks: Sequence[Task], target: Target) -> RenderableType:

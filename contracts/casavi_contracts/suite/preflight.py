@@ -1,4 +1,4 @@
-"""What is looked at before the first law: is there an API, does it take these credentials, does it keep any state."""
+"""What is looked at before the first check: is there an API, does it take these credentials, does it keep any state."""
 
 import contextlib
 import uuid
@@ -13,11 +13,11 @@ from casavi_contracts.target import ControlPlane, Credentials, Target
 from casavi_contracts.verdict import Finding, finding_of
 
 LOG_IN_LAW = "log-in-gives-a-token"
-"""The law that a server breaks that fails at a log-in."""
+"""The check that a server breaks that fails at a log-in."""
 
-TOKEN_LAW = "unknown-token-is-refused"  # noqa: S105  # the name of a law
+TOKEN_LAW = "unknown-token-is-refused"  # noqa: S105  # the name of a check
 JOB_LAW = "unknown-job-is-refused"
-"""The laws that a server without any state breaks at once."""
+"""The checks that a server without any state breaks at once."""
 
 SERVER_ERROR = 500
 """The least status by which a server says that it failed (RFC 9110, section 15.6)."""
@@ -48,7 +48,7 @@ class Known:
     findings: tuple[Finding, ...] = ()
     """Promises that were seen to be broken."""
     unusable: str = ""
-    """Why laws have nothing to judge; empty if they have."""
+    """Why checks have nothing to judge; empty if they have."""
 
 
 def look(target: Target, contract: Contract, credentials: tuple[Credentials, ...]) -> Known:
@@ -103,7 +103,7 @@ def _forgets(findings: Collection[Finding]) -> bool:
 def _prove_given(target: Target, plane: ControlPlane, contract: Contract, credentials: tuple[Credentials, ...]) -> None:
     """At a mock no account is needed; one that was given has to be right all the same.
 
-    If an account that was opened just now is refused too, the mock is to blame, and the laws will say so.
+    If an account that was opened just now is refused too, the mock is to blame, and the checks will say so.
     """
     for one in credentials:
         answer = _ask(Client(target, contract, one))

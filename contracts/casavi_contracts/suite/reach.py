@@ -1,7 +1,6 @@
 """How requests reach the server, and why they do not."""
 
 import re
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpx
 
@@ -35,11 +34,30 @@ def transport_to(settings: Settings) -> httpx.BaseTransport:
     return Bounded(httpx.Client(timeout=settings.timeout, **reached), settings.timeout)
 
 
+class _Forgetful(httpx.Cookies):
+    """Keeps no cookies: they would tie accounts together. To look for some in every answer took time, too."""
+
+    def extract_cookies(self, response: httpx.Response) -> None:
+        """Forgets those of an answer."""
+
+
+_NO_COOKIES = _Forgetful()
+
+
+class _Client(httpx.Client):
+    @property
+    def cookies(self) -> httpx.Cookies:
+        """None, ever."""
+        return _NO_COOKIES
+
+    @cookies.setter
+    def cookies(self, cookies: object) -> None:
+        """Changes nothing."""
+
+
 def client_of(settings: Settings, transport: httpx.BaseTransport) -> httpx.Client:
-    """Returns a client of the server. It keeps no cookies: they would tie accounts together."""
-    nothing = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
-    url = settings.url or IN_PROCESS
-    return httpx.Client(base_url=url, transport=transport, cookies=nothing, timeout=settings.timeout)
+    """Returns a client of the server that keeps no cookies."""
+    return _Client(base_url=settings.url or IN_PROCESS, transport=transport, timeout=settings.timeout)
 
 
 def find_plane(settings: Settings, http: httpx.Client) -> ControlPlane | None:

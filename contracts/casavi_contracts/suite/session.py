@@ -1,17 +1,17 @@
 """One run of the suite: what is judged, by what, and what came of it."""
 
 import contextlib
-import tempfile
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
-from hypothesis.configuration import set_hypothesis_home_dir
 from rich.console import RenderableType
 
+from casavi_contracts.apart import hypothesis_apart
+from casavi_contracts.checks import Law
 from casavi_contracts.contract import Contract
 from casavi_contracts.coverage import Coverage
 from casavi_contracts.exchange import Redactor
@@ -21,6 +21,7 @@ from casavi_contracts.report.reached import Reached
 from casavi_contracts.report.results import sameness
 from casavi_contracts.spec import ProfileError
 from casavi_contracts.suite.bench import Bench, set_up
+from casavi_contracts.suite.corpus import KeptTask, file_of, kept, names_in
 from casavi_contracts.suite.loading import checks_in
 from casavi_contracts.suite.plan import plan
 from casavi_contracts.suite.preflight import look
@@ -50,9 +51,7 @@ class Session:
         self.settings = settings
         self.contracts = _contracts(settings)
         own = checks_in(settings.checks, settings.folder)
-        self.tasks: list[Task] = (
-            [task_of(again, own)] if again else tasks(settings.versions, settings.only, own=own, quick=settings.quick)
-        )
+        self.tasks = [task_of(again, own)] if again else _tasks(settings, own)
         self._own = own
         coverage, timings = Coverage(self.contracts), Timings()
         self.report = Report(
@@ -120,7 +119,7 @@ class Session:
             last = traceback.extract_tb(error.__traceback__)[-1]
             where = f"{Path(last.filename).name}:{last.lineno}"
             return self.give_up(task, f"its check failed by itself: {type(error).__name__} at {where}")
-        self._take(verdict)
+        self._take(verdict, task.path if isinstance(task, KeptTask) else None)
         failed = self.report.results.count(Outcome.FAILED)
         if self.settings.maxfail is not None and failed >= self.settings.maxfail:
             self.stop(BudgetSpent(f"{failed} checks have failed (--maxfail)"))
@@ -152,7 +151,7 @@ class Session:
         files.write(report, junit=self.settings.junit, json=self.settings.json, html=self.settings.html)
 
     def _start(self) -> bool:
-        self._open.enter_context(_hypothesis_apart())
+        self._open.enter_context(hypothesis_apart())
         bench = self._bench = set_up(self._open, self.settings, self.contracts, self._own)
         self.settings = bench.settings
         report, target = self.report, bench.target
@@ -178,7 +177,7 @@ class Session:
             return False
         return True
 
-    def _take(self, verdict: Verdict) -> None:
+    def _take(self, verdict: Verdict, kept_in: Path | None = None) -> None:
         new = self.report.results.add(
             replace(
                 verdict,
@@ -186,9 +185,11 @@ class Session:
                 findings=tuple(without_secrets(finding, self._redacted, self._known) for finding in verdict.findings),
             )
         )
-        if self.settings.replay is None:
-            for finding in new:
+        for finding in new if self.settings.replay is None else ():
+            if kept_in is None:
                 self._write_down(finding)
+            else:
+                self._note_file(finding, kept_in)
 
     def _redacted(self, text: str) -> str:
         """Returns a text as it may leave the run."""
@@ -202,6 +203,9 @@ class Session:
 
     def _write_down(self, finding: Finding) -> None:
         assert self._bench is not None, "something was judged"
+        if there := file_of(finding, self.tasks):
+            self._note_file(finding, there)
+            return
         try:
             path = replay.write(
                 self.settings.replay_dir,
@@ -210,12 +214,15 @@ class Session:
                 max_examples=self.settings.max_examples,
                 profile=self.settings.profile,
                 redact=self._bench.target.recorder.redact.known,
-                taken=set(self.report.replays.values()),
+                taken={*self.report.replays.values(), *names_in(self.settings.corpus)},
             )
         except CouldNotRun as error:  # the verdict counts all the same
             if str(error) not in self.report.notes:
                 self.report.notes.append(str(error))
             return
+        self._note_file(finding, path)
+
+    def _note_file(self, finding: Finding, path: Path) -> None:
         folder = self.settings.folder
         self.report.replays[sameness(finding)] = str(path.relative_to(folder) if path.is_relative_to(folder) else path)
 
@@ -224,6 +231,12 @@ class Session:
         for row in list(results):
             promise = row.promise
             results.add(Verdict(promise.name, promise.version, Outcome.BLOCKED, promise.evidence, reason=reason))
+
+
+def _tasks(settings: Settings, own: Sequence[Law]) -> list[Task]:
+    """Returns what is judged, the cases first that the project keeps."""
+    everything = tasks(settings.versions, settings.only, own=own, quick=settings.quick)
+    return [*kept(settings.corpus, settings.versions, settings.only, own), *everything]
 
 
 def _contracts(settings: Settings) -> dict[str, Contract]:
@@ -241,14 +254,3 @@ def _redactor(settings: Settings) -> Redactor:
         redactor.learn(account.secret)
     redactor.learn(settings.control_token or "")
     return redactor
-
-
-@contextlib.contextmanager
-def _hypothesis_apart() -> Iterator[None]:
-    """Lets Hypothesis keep its files in a folder that goes with the run, and not where the command was given."""
-    with tempfile.TemporaryDirectory(prefix="casavi-check-") as folder:
-        set_hypothesis_home_dir(folder)
-        try:
-            yield
-        finally:
-            set_hypothesis_home_dir(None)

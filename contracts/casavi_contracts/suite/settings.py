@@ -29,12 +29,12 @@ ACCOUNT_RATE = 10.0
 """Requests in a second to a server that is no mock, unless it is told otherwise."""
 
 ACCOUNT_EXAMPLES = 1
-"""Cases of each law there, unless it is told otherwise."""
+"""Cases of each check there, unless it is told otherwise."""
 
 NAMED_EXAMPLES = 2
-"""Cases of each law at accounts of a mock that were named, unless it is told otherwise: they grow with each."""
+"""Cases of each check at accounts of a mock that were named, unless it is told otherwise: they grow with each."""
 
-QUICK_EXAMPLES = 3
+QUICK_EXAMPLES = 2
 """Cases of each check in a quick run."""
 
 MAX_SEED = 2**32 - 1
@@ -53,7 +53,7 @@ class Settings:
     profile: Mapping[str, Any]
     only: tuple[str, ...]
     listing: bool
-    """Whether the laws are only listed."""
+    """Whether the checks are only listed."""
     seed: int
     max_examples: int | None
     timeout: float
@@ -87,6 +87,9 @@ class Settings:
     html: Path | None
     replay: Path | None
     replay_dir: Path
+    """Where cases are written that break something."""
+    corpus: Path | None = None
+    """The same if it was named: then the cases in it are judged first."""
     command: str
     """With which the run was started, without secrets."""
 
@@ -189,10 +192,8 @@ def read(config: pytest.Config) -> Settings:
         CouldNotRun: One of them is impossible.
     """
     given = Given(config)
-    application = given.told.get("application")
     folder, app = config.invocation_params.dir, given.text("app") or ""
-    if app:
-        application = application_at(app, folder)
+    application = application_at(app, folder) if app else given.told.get("application")
     url = given.text("url") if application is None else None
     seed = given.whole("seed", most=MAX_SEED)
     return Settings(
@@ -230,6 +231,7 @@ def read(config: pytest.Config) -> Settings:
         html=given.path("html"),
         replay=given.path("replay"),
         replay_dir=given.path("replay-dir") or folder / "casavi-check-replays",
+        corpus=given.path("replay-dir"),
         command=given.told.get("command") or _command(config, url),
     )
 
@@ -265,7 +267,7 @@ def _credentials(given: Given) -> tuple[Credentials, ...]:
         elif accounts == [] and end == "" and given.variable("CASAVI_API_KEY_2"):
             raise CouldNotRun("the first account is missing; give CASAVI_API_KEY and CASAVI_API_SECRET too")
     if len(accounts) == 2 and accounts[0].key == accounts[1].key:
-        raise CouldNotRun("both accounts have the same key; laws about two accounts need two")
+        raise CouldNotRun("both accounts have the same key; checks about two accounts need two")
     return tuple(accounts)
 
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Protocol
 
-from casavi_contracts import fuzz, machine
+from casavi_contracts import fuzz, stateful
+from casavi_contracts.checks import LAWS, Law
+from casavi_contracts.checks.definition import no_case
 from casavi_contracts.contract import Contract
 from casavi_contracts.failures import CouldNotRun
-from casavi_contracts.laws import LAWS, Law
-from casavi_contracts.laws.law import no_case
 from casavi_contracts.report import Promise
 from casavi_contracts.report.replay import Replay
 from casavi_contracts.target import Capability
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from casavi_contracts.suite.bench import Bench
 
 
-_EVERY_LAW = (*LAWS, machine.LAW)
+_EVERY_LAW = (*LAWS, stateful.LAW)
 
 _SURENESS = {"documented": 0, "third-party": 0, "client": 0, "inferred": 1, "assumed": 2}
 _LISTING = frozenset({"authentication", "tokens", "filters", "modified", "pages", "links"})
@@ -71,30 +71,30 @@ class Task(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class LawTask:
-    """A law in one version."""
+    """A check in one version."""
 
     law: Law
     version: str
 
     @property
     def name(self) -> str:
-        """The law's."""
+        """The check's."""
         return self.law.name
 
     @property
     def group(self) -> str:
-        """The module of the laws, or the part of the kit, in which it stands."""
-        place = self.law.check.__module__.removeprefix("casavi_contracts.").removeprefix("laws.")
+        """The module of the checks, or the part of the kit, in which it stands."""
+        place = self.law.check.__module__.removeprefix("casavi_contracts.").removeprefix("checks.")
         return place.partition(".")[0]
 
     @property
     def needs(self) -> tuple[Capability, ...]:
-        """The law's."""
+        """The check's."""
         return self.law.needs
 
     @property
     def operations(self) -> tuple[str, ...]:
-        """The law's."""
+        """The check's."""
         return self.law.operations
 
     @property
@@ -106,13 +106,13 @@ class LawTask:
         return law.last, law.records > _MANY, min(sure, 1) if listing else sure, not listing, law.records
 
     def promise(self, contract: Contract) -> Promise:
-        """Returns the law as the report shows it."""
+        """Returns the check as the report shows it."""
         law, evidence = self.law, self.law.evidence_in(contract)
         return Promise(law.name, self.version, law.sentence, evidence, self.group, law.source, law.assumption)
 
     def judge(self, bench: "Bench") -> Verdict:
-        """Judges the law."""
-        verdict = bench.judge(self.version).judge(_deep(self.law, bench.settings.max_examples))
+        """Judges the check."""
+        verdict = bench.judge(self.version).judge(deep(self.law, bench.settings.max_examples))
         most = bench.settings.max_examples
         if most is None or self.law.each is not None or self.law.examples <= most:
             return verdict
@@ -121,16 +121,16 @@ class LawTask:
 
 @dataclass(frozen=True, slots=True)
 class ReplayTask(LawTask):
-    """One case of a law, judged again."""
+    """One case of a check, judged again."""
 
     replay: Replay
 
     def judge(self, bench: "Bench") -> Verdict:
-        """Judges the laws that have to come before, then the case."""
+        """Judges the checks that have to come before, then the case."""
         judge = bench.judge(self.version)
         for law in LAWS:
             if law.name in self.replay.before:
-                judge.judge(_deep(law, self.replay.max_examples))
+                judge.judge(deep(law, self.replay.max_examples))
         return judge.replay(self.law, self.replay.case)
 
 
@@ -170,9 +170,14 @@ class FuzzTask:
         if target.plane is None and not self.asked:
             reason = f"it sends very much; at a server that is no mock it has to be asked for: --only {self.name}"
             return Verdict(self.name, self.version, Outcome.SKIPPED, "inferred", reason=reason)
-        settings = bench.settings
+        settings, first = bench.settings, next(iter(bench.contracts.values()))
         return fuzz.fuzz(
-            target, contract, seed=settings.seed, run=bench.new_prefix(), max_examples=settings.max_examples
+            target,
+            contract,
+            seed=settings.seed,
+            run=bench.new_prefix(),
+            max_examples=settings.max_examples,
+            covered=() if first is contract else [name for name in contract.operations if name in first.operations],
         )
 
 
@@ -181,7 +186,7 @@ def tasks(
 ) -> list[Task]:
     """Returns what is to be judged, in order.
 
-    Laws that judge what the others have sent come after all others; what tools send comes after them.
+    Checks that judge what the others have sent come after all others; what tools send comes after them.
 
     Args:
         versions: Versions of the API.
@@ -236,7 +241,7 @@ def task_of(replay: Replay, own: Sequence[Law] = ()) -> Task:
         own: Checks that the user brings along.
 
     Raises:
-        CouldNotRun: There is no such law.
+        CouldNotRun: There is no such check.
     """
     if replay.law == fuzz.NAME:
         return FuzzTask(replay.version, asked=True, replay=replay)
@@ -246,7 +251,8 @@ def task_of(replay: Replay, own: Sequence[Law] = ()) -> Task:
     raise CouldNotRun(_unknown(replay.law, [*(law.name for law in (*_EVERY_LAW, *own)), fuzz.NAME]))
 
 
-def _deep(law: Law, max_examples: int | None) -> Law:
+def deep(law: Law, max_examples: int | None) -> Law:
+    """Returns a check that draws so many cases; as many as usual if None, and where it has a list of them."""
     if max_examples is None or law.examples == 1 or law.each is not None:
         return law
     return replace(

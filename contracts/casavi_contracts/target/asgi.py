@@ -3,7 +3,6 @@
 import asyncio
 import threading
 from collections.abc import Awaitable, Callable, MutableMapping
-from contextvars import ContextVar
 from types import TracebackType
 from typing import Any, Self
 
@@ -24,9 +23,6 @@ MAX_BYTES = 5_000_000
 
 TURN_SECONDS = 0.001
 """How long a thread waits before it looks whether it has to run the loop itself."""
-
-_too_long: ContextVar[list[bool]] = ContextVar("too long")
-"""By request, whether its answer had too many bytes."""
 
 Application = Callable[[Any, Any, Any], Awaitable[None]]
 
@@ -70,7 +66,6 @@ class InProcess(httpx.BaseTransport):
         self._app = app
         self._seconds = seconds
         self._most = most
-        self._inner = httpx.ASGITransport(app=self._bounded, raise_app_exceptions=False)
         self._driving = threading.Lock()
         self._loop = asyncio.new_event_loop()
         self._to_app: asyncio.Queue[MutableMapping[str, Any]] = asyncio.Queue()
@@ -120,32 +115,23 @@ class InProcess(httpx.BaseTransport):
                     self._driving.release()
         return answer.result()
 
-    async def _bounded(self, scope: Any, receive: Any, send: Any) -> None:
-        """Runs the application as long as its answer is not too long."""
-        sent, too_long = 0, _too_long.get()
-
-        async def counted(message: MutableMapping[str, Any]) -> None:
-            nonlocal sent
-            sent += len(message.get("body", b""))
-            if sent > self._most:
-                too_long.append(True)
-                raise ConnectionError("the answer is too long")
-            await send(message)
-
-        await self._app(scope, receive, counted)
-
     async def _answer(self, request: httpx.Request) -> httpx.Response:
-        too_long: list[bool] = []
-        _too_long.set(too_long)
+        exchange = _Exchange(request, self._most)
         try:
-            response = await asyncio.wait_for(self._inner.handle_async_request(request), self._seconds)
+            async with asyncio.timeout(self._seconds):
+                try:
+                    await self._app(exchange.scope, exchange.receive, exchange.send)
+                except Exception:  # noqa: BLE001  # a server answers 500, whatever its application does
+                    exchange.fail()
         except TimeoutError:
             raise httpx.ReadTimeout("no whole answer in time", request=request) from None
-        if too_long:
+        if exchange.too_long:
             raise httpx.ReadError(f"an answer of more than {self._most:,} bytes", request=request)
-        body = b"".join([piece async for piece in response.aiter_raw()])
-        check_decoded(request, response, body, self._most)
-        return httpx.Response(response.status_code, headers=response.headers.raw, stream=httpx.ByteStream(body))
+        if not exchange.whole:
+            raise httpx.RemoteProtocolError("the application ended before its answer did", request=request)
+        response = exchange.response()
+        check_decoded(request, response, exchange.body, self._most)
+        return response
 
     def _step(self, message: str) -> None:
         self._to_app.put_nowait({"type": message})
@@ -161,3 +147,81 @@ class InProcess(httpx.BaseTransport):
             await self._app({"type": "lifespan", "asgi": {"version": "3.0"}, "state": {}}, self._to_app.get, send)
         finally:
             self._from_app.put_nowait("lifespan.ended")  # one that knows no lifespans is taken as it is
+
+
+class _Exchange:
+    """One request as an application takes it, and the answer that it sends.
+
+    Args:
+        request: As the client sends it.
+        most: Bytes of the answer.
+    """
+
+    def __init__(self, request: httpx.Request, most: int) -> None:
+        url = request.url
+        self.scope = {
+            "type": "http",
+            "asgi": {"version": "3.0"},
+            "http_version": "1.1",
+            "method": request.method,
+            "headers": [(name.lower(), value) for name, value in request.headers.raw],
+            "scheme": url.scheme,
+            "path": url.path,
+            "raw_path": url.raw_path.partition(b"?")[0],
+            "query_string": url.query,
+            "server": (url.host, url.port),
+            "client": ("127.0.0.1", 123),
+            "root_path": "",
+        }
+        self._sent: bytes | None = request.read()
+        self._most = most
+        self._status = 0
+        self._headers: list[tuple[bytes, bytes]] = []
+        self._parts: list[bytes] = []
+        self._length = 0
+        self._whole = asyncio.Event()
+        self._no_body = request.method == "HEAD"
+        self.too_long = False
+        """Whether the answer had too many bytes."""
+
+    async def receive(self) -> MutableMapping[str, Any]:
+        """Returns the body, then that the client is gone, as soon as it has its answer."""
+        if self._sent is not None:
+            body, self._sent = self._sent, None
+            return {"type": "http.request", "body": body, "more_body": False}
+        await self._whole.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(self, message: MutableMapping[str, Any]) -> None:
+        """Takes a part of the answer."""
+        if message["type"] == "http.response.start":
+            self._status, self._headers = message["status"], [*message.get("headers", ())]
+        elif message["type"] == "http.response.body":
+            body = message.get("body", b"")
+            self._length += len(body)
+            if self._length > self._most:
+                self.too_long = True
+                raise ConnectionError("the answer is too long")
+            if not self._no_body:
+                self._parts.append(body)
+            if not message.get("more_body", False):
+                self._whole.set()
+
+    @property
+    def whole(self) -> bool:
+        """Whether all of the answer is there."""
+        return self._whole.is_set()
+
+    @property
+    def body(self) -> bytes:
+        """The body as it came."""
+        return b"".join(self._parts)
+
+    def fail(self) -> None:
+        """Ends the answer of an application that failed."""
+        self._status = self._status or 500
+        self._whole.set()
+
+    def response(self) -> httpx.Response:
+        """Returns the answer."""
+        return httpx.Response(self._status, headers=self._headers, stream=httpx.ByteStream(self.body))

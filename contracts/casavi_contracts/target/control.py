@@ -1,4 +1,4 @@
-"""The control plane of a mock, as far as laws need it: accounts of their own, and time."""
+"""The control plane of a mock, as far as checks need it: accounts of their own, and time."""
 
 import json
 from collections.abc import Mapping

@@ -23,7 +23,7 @@ MAX_LOST = 20
 
 
 class Capability(StrEnum):
-    """What a law may need of a target."""
+    """What a check may need of a target."""
 
     WRITE = "write access"
     TWO_ACCOUNTS = "two accounts"
@@ -101,6 +101,7 @@ class Target:
         self.sleep = sleep
         self.job_timeout = job_timeout
         self.now = now
+        self._base = str(http.base_url).rstrip("/")
         self._given = credentials
         self._gate = gate
         self._together = False
@@ -191,7 +192,7 @@ class Target:
         started = time.perf_counter()
         answer: Answer | None = None
         try:
-            response = self.http.request(method, path, headers=headers, content=body)
+            response = self.http.send(self._request(method, path, headers, body))
             joined = {name.lower(): value for name, value in response.headers.items()}
             answer = Answer(response.status_code, joined, response.content)
         except httpx.HTTPError as error:
@@ -203,6 +204,13 @@ class Target:
                     method, path, headers, body, answer, operation=operation, version=version, seconds=seconds
                 )
         return answer
+
+    def _request(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> httpx.Request:
+        """Returns a request as the client would make it, sooner: its address is read once, not three times."""
+        address = path if "://" in path.partition("?")[0] else f"{self._base}{path}"
+        merged, timeout = self.http.headers.copy(), self.http.timeout.as_dict()
+        merged.update(headers)
+        return httpx.Request(method, address, headers=merged, content=body, extensions={"timeout": timeout})
 
     def together(self, sends: Sequence[Callable[[], _T]]) -> list[_T]:
         """Does several things at the same time, each in a thread of its own, and returns what came of each.

@@ -1,10 +1,11 @@
 """One account and what can be done with it."""
 
+from collections.abc import MutableSequence
 from datetime import datetime, timedelta
 
 from casavi_mock.accounts.changes import Accepted
 from casavi_mock.accounts.holding import Holding
-from casavi_mock.domain.faults import Fault
+from casavi_mock.domain.faults import Asked, Fault
 from casavi_mock.domain.importing import Importer
 from casavi_mock.domain.jobs import Job, Progress, checked_outcome, kept
 from casavi_mock.domain.model import Outcome, RecordError, Token
@@ -58,7 +59,7 @@ class Account(Holding):
             if self.changes is not None:
                 assert body is not None, "it is saved"
                 self.changes.accepted.append(
-                    Accepted(self.queue.submitted - 1, job.id, job.created_at, size, forced, body)
+                    Accepted(self.queue.submitted - 1, job.id, job.created_at, size, forced, body, plan.ordered)
                 )
                 self.changes.decided(full=False)
             if at_once:
@@ -237,11 +238,13 @@ class Account(Holding):
                 self.changes.decided(full=False)
             return token
 
-    def take_fault(self, operation: str) -> Fault | None:
-        """Returns the fault that takes effect on a call, or None; faults of its operation count the call."""
+    def take_fault(
+        self, operation: str, asked: Asked | None = None, refusing: MutableSequence[Fault] | None = None
+    ) -> Fault | None:
+        """Returns the fault that takes effect on a call, or None; arguments as those of `FaultBook.take`."""
         with self.lock:
             before = self.faults.revision
-            fault = self.faults.take(operation)
+            fault = self.faults.take(operation, asked, refusing)
             if self.changes is not None and self.faults.revision != before:
                 self.changes.decided(full=False)
             return fault

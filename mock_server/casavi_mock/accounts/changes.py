@@ -1,8 +1,10 @@
 """What has changed of an account since it was saved, where somebody saves it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import NamedTuple
+
+from casavi_mock.domain.model import Key
 
 
 class Accepted(NamedTuple):
@@ -15,6 +17,8 @@ class Accepted(NamedTuple):
     size: int
     forced: str | None
     body: bytes | bytearray
+    ordered: Mapping[tuple[str, Key], str]
+    """Records that are refused by command, and the rule for each."""
 
 
 class Changes:

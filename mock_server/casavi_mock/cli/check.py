@@ -117,7 +117,11 @@ def in_process_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--json", type=_FILE, metavar="FILE", help="Write the verdicts as JSON.")
 @click.option("--html", type=_FILE, metavar="FILE", help="Write the verdicts as a page.")
 @click.option("--replay", type=_FILE, metavar="FILE", help="Judge the case in this file again, and nothing else.")
-@click.option("--replay-dir", type=_FOLDER, help="Folder for such files.  [default: casavi-check-replays]")
+@click.option(
+    "--replay-dir",
+    type=_FOLDER,
+    help="Folder for such files; if named, those in it are judged first.  [default: casavi-check-replays]",
+)
 def check(profile: Mapping[str, Any] | None, **options: Any) -> None:
     """Judge a server by checks of the API; without --url a mock in this process.
 

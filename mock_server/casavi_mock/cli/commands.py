@@ -14,6 +14,7 @@ VERBS = {
     "serve": "casavi_mock.cli.serve:serve",
     "import": "casavi_mock.cli.importing:import_",
     "check": "casavi_mock.cli.check:check",
+    "mutants": "casavi_mock.cli.mutants:mutants",
     "data": "casavi_mock.cli.data:data",
     "assumptions": "casavi_mock.cli.assumptions:show_assumptions",
     "env": "casavi_mock.cli.env:env",

@@ -60,7 +60,7 @@ def control_app(
     app = Flask("casavi_mock", static_folder=None)
     app.url_map.merge_slashes = False
     document = load_document(registry.settings)
-    plane = ControlPlane(registry, readiness, document, facts)
+    plane = ControlPlane(registry, readiness, document, facts, saved)
     known = {verb.id: verb for verb in verbs(document) if verb.open or not only_open}
 
     known_hosts = hosts or Hosts()
@@ -77,14 +77,12 @@ def control_app(
 
     for verb in known.values():
         path = verb.path.replace("{key}", "<path:key>").replace("{", "<").replace("}", ">")
-        app.add_url_rule(
-            path, verb.id, _view(plane, verb, saved), methods=[verb.method], provide_automatic_options=False
-        )
+        app.add_url_rule(path, verb.id, _view(plane, verb), methods=[verb.method], provide_automatic_options=False)
     _handle_errors(app, sorted({verb.path for verb in known.values()}), document["x-former"])
     return app
 
 
-def _view(plane: ControlPlane, verb: Verb, saved: Callable[[], str | None] | None) -> Callable[..., Response]:
+def _view(plane: ControlPlane, verb: Verb) -> Callable[..., Response]:
     def view(**path: str) -> Response:
         verb.check_path(path)
         query = verb.query(request.args.to_dict(flat=False))
@@ -99,8 +97,7 @@ def _view(plane: ControlPlane, verb: Verb, saved: Callable[[], str | None] | Non
         base_url = address or f"{request.scheme}://{request.headers.get('Host', 'localhost')}"
         call = Call(plane, named, base_url, path, query, body)
         answer = HANDLERS[verb.id](call)
-        if saved is not None and verb.method != "GET" and (trouble := saved()) is not None:
-            raise Problem(503, f"This was done, and cannot be saved: {trouble}.")
+        plane.settle(verb.method)
         return _response(answer.body, answer.status, answer.media_type)
 
     return view

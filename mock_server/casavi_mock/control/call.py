@@ -28,6 +28,7 @@ class ControlPlane:
         readiness: Parts of the server, and whether each is ready.
         document: The control plane's own document.
         facts: What health tells beside what the accounts hold, by name.
+        saved: Waits until what was done is saved, and returns why it cannot be; None if nothing is saved.
     """
 
     def __init__(
@@ -36,11 +37,25 @@ class ControlPlane:
         readiness: Mapping[str, bool],
         document: Mapping[str, Any],
         facts: Mapping[str, Callable[[], Any]] | None = None,
+        saved: Callable[[], str | None] | None = None,
     ) -> None:
         self.registry = registry
         self.readiness = readiness
         self.document = document
         self.facts = facts or {}
+        self._saved = saved
+
+    def settle(self, method: str) -> None:
+        """Waits until what a verb did is saved, where that is wanted.
+
+        Args:
+            method: That of the verb, in upper case.
+
+        Raises:
+            Problem: It cannot be saved.
+        """
+        if self._saved is not None and method != "GET" and (trouble := self._saved()) is not None:
+            raise Problem(503, f"This was done, and cannot be saved: {trouble}.")
 
     @cached_property
     def _portfolio(self) -> BodySchema:

@@ -26,9 +26,11 @@ def add(call: Call) -> Reply:
         headers=tuple(_header(line) for line in came.get("headers", ())),
         seconds=came.get("seconds"),
         bytes_per_second=came.get("bytesPerSecond"),
+        **{name: came.get(name) for name in ("entity", "id", "rule")},
     )
     with refusing(400, "/operation"):  # it does not go together with the effect; the document has checked all else
-        fault = Fault(operation=body["operation"], effect=effect, first=body.get("first", 1), times=body.get("times"))
+        calls = {name: body[name] for name in ("first", "times", "when") if name in body}
+        fault = Fault(operation=body["operation"], effect=effect, **calls)
     with account.lock:
         with refusing(409):  # there are too many
             fault_id = account.faults.add(fault)
@@ -68,6 +70,7 @@ def _view(seen: FaultView) -> dict[str, Any]:
         "operation": fault.operation,
         "first": fault.first,
         "times": fault.times,
+        "when": fault.when,
         "effect": {
             "kind": effect.kind,
             "status": effect.status,
@@ -76,6 +79,9 @@ def _view(seen: FaultView) -> dict[str, Any]:
             "headers": [f"{name}: {value}" for name, value in effect.headers],
             "seconds": effect.seconds,
             "bytesPerSecond": effect.bytes_per_second,
+            "entity": effect.entity,
+            "id": effect.id,
+            "rule": effect.rule,
         },
         "calls": seen.calls,
         "hits": seen.hits,

@@ -71,6 +71,8 @@ class Importer:
     # The rule of the first objection never depends on the order of the parts inside a record, such as contracts.
 
     def _judge(self, record: PlannedRecord) -> RecordError | None:
+        if self.plan.ordered and (rule := self.plan.ordered.get((record.entity, record.key))):
+            return self._ordered(record, rule)
         duplicates = self.plan.duplicates
         if duplicates and self.policy.duplicate_ids == "refuse-all" and (record.entity, record.key) in duplicates:
             return self._duplicate(record)
@@ -111,6 +113,15 @@ class Importer:
             )
             inherited = inherited or self._refusal(record, pointer, "refused-reference", message, root)
         return inherited
+
+    def _ordered(self, record: PlannedRecord, rule: str) -> RecordError:
+        """Refuses a record on request, as it would be refused by that rule.
+
+        It does not say what is missing: that is there, and no client has sent it too late.
+        """
+        found = next(iter(record.references()), None) if rule == "missing-reference" else None
+        pointer = found[0] if found else record.pointer
+        return self._refusal(record, pointer, rule, "the mock was told to refuse it")
 
     def _missing(self, record: PlannedRecord, pointer: str, reference: Reference, target: str) -> RecordError:
         message = f"{reference.field} names {reference.entity} {target!r}, which is neither stored nor in this request"

@@ -9,7 +9,7 @@ from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import accumulate, chain
 from typing import overload
 
@@ -148,6 +148,8 @@ class Plan:
     duplicates: AbstractSet[tuple[str, Key]]
     """Entity and key of the records that occur more than once."""
     warnings: list[RecordWarning]
+    ordered: Mapping[tuple[str, Key], str] = field(default_factory=dict)
+    """Rules by which records are refused on request, by entity and key."""
 
     def names(self) -> tuple[tuple[str, str | None], ...]:
         """Returns entity and reference id of its records."""

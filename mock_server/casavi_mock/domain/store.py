@@ -198,6 +198,10 @@ class Store:
         """Whether there is such a record."""
         return self._tables[entity].positions.get(key) is not None
 
+    def position(self, entity: str, key: Key) -> int | None:
+        """Returns where a record stands among those of its kind, for `records`; None if it is not there."""
+        return self._tables[entity].positions.get(key)
+
     def count(self, entity: str) -> int:
         """How many records of one kind there are."""
         return len(self._tables[entity].rows)

@@ -98,7 +98,7 @@ class Credentials:
     """All of their forms, for a look whether any is there."""
 
 
-@lru_cache(1_000)
+@lru_cache(100)
 def credentials(key: str, secret: Secret) -> Credentials:
     """Returns key and secret of an account, ready to be looked for."""
     each = tuple(known(text) for text in (key, secret.reveal()) if text)

@@ -56,6 +56,8 @@ class Trail:
     refusal: Refused | None = None
     fault: Fault | None = None
     """The fault that struck it."""
+    refusing: list[Fault] = field(default_factory=list)
+    """The faults that refuse records of it."""
     announced_bytes: int = 0
     """Length of its body by its headers."""
     body: bytes | bytearray | None = None

@@ -19,7 +19,8 @@ from casavi_mock.journal.recorder import Recorder
 from casavi_mock.messages.answers import Answer, Problems
 from casavi_mock.messages.request import Request, Trail
 from casavi_mock.server.door import Door
-from casavi_mock.server.mount import PREFIX, ControlMount
+from casavi_mock.server.inside import InsideClient
+from casavi_mock.server.mount import CONSOLE, PREFIX, ControlMount
 from casavi_mock.server.options import EdgeOptions
 from casavi_mock.server.pages import Pages
 from casavi_mock.server.protocol import break_off, watching
@@ -32,6 +33,8 @@ from casavi_mock.vendor.faults import NO_STATUS, Gone, Injected, Pause, Strikes,
 
 if TYPE_CHECKING:
     from flask import Flask
+
+    from casavi_mock.control.hosts import Hosts
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -119,7 +122,7 @@ class MockApp:
         if keeper is not None:
             self.facts["state"] = keeper.view
         """What health tells beside what the accounts hold."""
-        self._pages = Pages(settings.documents)
+        self._pages = Pages(settings.documents, console=options.control)
         self._strikes = Strikes(settings.policy.error_media_type, self._pause, watching)
         own = {path.split("/")[1] for base, one in settings.documents.items() for path in (base + "/", *one["paths"])}
         own |= {path.split("/")[1] for path in (PREFIX, *self._pages.paths)} - {""}
@@ -129,6 +132,8 @@ class MockApp:
         self._route = route if keeper is None else keeper.around(route)
         self._for_browsers = _for_browsers(self, options.cors) if options.cors else None
         self._control = ControlMount(self._control_plane)
+        self._console = ControlMount(self._console_pages)
+        self._inside = InsideClient(self)
         self._worker = Worker(registry)
         self._allowed = AnswerSchemas(settings.documents) if options.strict else None
 
@@ -144,7 +149,8 @@ class MockApp:
         if self._addresses.differ:
             path, address = self._public(scope, path)
         if path == PREFIX or path.startswith(PREFIX + "/"):
-            await self._control({**scope, "path": unquote(path)}, receive, send, address=address)
+            mount = self._console if self._options.control and f"{path}/".startswith(CONSOLE) else self._control
+            await mount({**scope, "path": unquote(path)}, receive, send, address=address)
             return
         cut, answer, connection = None, None, scope.get(_CONNECTION, send)
         if path in self._pages.paths and scope["method"] in ("GET", "HEAD"):
@@ -173,29 +179,45 @@ class MockApp:
         self._worker.start()
         loop = asyncio.get_running_loop()
         self.facts["tasks"] = lambda: len(asyncio.all_tasks(loop))
+        self._inside.loop = loop
         self.readiness["worker"] = True
         try:
             yield
         finally:
             self.readiness["worker"] = False
+            self._inside.loop = None
             await self._worker.stop()
             self._control.close()
+            self._console.close()
 
     def _control_plane(self) -> "Flask":
         from casavi_mock.control.app import control_app
-        from casavi_mock.control.hosts import Hosts
 
-        own = urlsplit(self._options.base_url or "").hostname
-        allowed = (*self._options.allowed_hosts, *((own,) if own else ()))
         return control_app(
             self.registry,
             self.readiness,
             self._options.control_token,
             only_open=not self._options.control,
-            hosts=Hosts(allowed, forwarded=self._options.forwarded),
+            hosts=self._hosts(),
             facts=self.facts,
             saved=None if self._keeper is None else self._keeper.wait,
         )
+
+    def _console_pages(self) -> "Flask":
+        from casavi_mock.console.app import console_app
+        from casavi_mock.control.call import ControlPlane
+        from casavi_mock.control.document import load_document
+
+        saved = None if self._keeper is None else self._keeper.wait
+        plane = ControlPlane(self.registry, self.readiness, load_document(self.registry.settings), self.facts, saved)
+        return console_app(plane, self._inside.post, self._options.control_token, hosts=self._hosts())
+
+    def _hosts(self) -> "Hosts":
+        from casavi_mock.control.hosts import Hosts
+
+        own = urlsplit(self._options.base_url or "").hostname
+        allowed = (*self._options.allowed_hosts, *((own,) if own else ()))
+        return Hosts(allowed, forwarded=self._options.forwarded)
 
     async def _pause(self, seconds: float, gone: Gone) -> None:
         await self.pause(seconds, gone)

@@ -1,4 +1,7 @@
-"""The control plane beside the vendor's API, loaded when it is first asked for, so that a server starts sooner."""
+"""The control plane and the console beside the vendor's API.
+
+Each is loaded when it is first asked for, so that a server starts sooner.
+"""
 
 import threading
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
@@ -15,6 +18,7 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 PREFIX = "/_mock"
+CONSOLE = "/_mock/console/"
 OPEN_PATHS = frozenset({"/_mock/health", "/_mock/ready"})
 """What is asked for before all is well, and must be answered however busy the control plane is."""
 
@@ -23,10 +27,10 @@ THREADS = 8
 
 
 class ControlMount:
-    """Answers requests to the control plane.
+    """Answers requests to the control plane, or to the console.
 
     Args:
-        build: Returns the control plane; called by the first request, in its thread. Requests that come meanwhile wait
+        build: Returns it; called by the first request, in its thread. Requests that come meanwhile wait
             in theirs. If it fails, that request fails, and the next one tries again.
     """
 

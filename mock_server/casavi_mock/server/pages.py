@@ -67,9 +67,11 @@ class Pages:
 
     Args:
         documents: The contract documents by the path they are served under.
+        console: Whether there is a console; then it is what people see first.
     """
 
-    def __init__(self, documents: Mapping[str, Mapping[str, Any]]) -> None:
+    def __init__(self, documents: Mapping[str, Mapping[str, Any]], *, console: bool = False) -> None:
+        self._first = "_mock/console/" if console else "docs"
         self._pages = {"/docs": Answer(200, _READER, b"text/html; charset=utf-8", headers=_GUARDED)}
         self._documents = {f"{base_path}/openapi.json": (base_path, whole) for base_path, whole in documents.items()}
         for path, (_, whole) in self._documents.items():
@@ -88,6 +90,8 @@ class Pages:
         Returns:
             None if the path only leads to a page, and none is wanted.
         """
+        if path == "/" and b"text/html" in accept:
+            return _leading(f"{address}/{self._first}" if address else self._first)
         if path in ("/", "/docs/"):
             wanted = path == "/docs/" or b"text/html" in accept or b"*/*" in accept
             return _leading(f"{address}/docs" if address else "docs" if path == "/" else "../docs") if wanted else None

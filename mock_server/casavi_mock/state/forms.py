@@ -128,7 +128,9 @@ def queue_of(about: Mapping[str, Any]) -> QueueFacts:
 
 def faults_text(facts: FaultFacts) -> str:
     """Returns faults, and what has become of them."""
-    seen = [{"fault": asdict(one.fault), "calls": one.calls, "hits": one.hits} for one in facts.seen]
+    seen = [
+        {"fault": {**asdict(one.fault), "chooses": None}, "calls": one.calls, "hits": one.hits} for one in facts.seen
+    ]
     return text({"added": facts.added, "seen": seen})
 
 
@@ -143,6 +145,16 @@ def faults_of(written: str | None) -> FaultFacts:
         effect["headers"] = tuple(tuple(header) for header in effect["headers"])
         seen.append(FaultView(Fault(**one["fault"], effect=Effect(**effect)), one["calls"], one["hits"]))
     return FaultFacts(seen, told["added"])
+
+
+def ordered_text(ordered: Mapping[tuple[str, Key], str]) -> str:
+    """Returns which records of an import are refused by command, and by which rule each."""
+    return text([[entity, key_text(key), rule] for (entity, key), rule in ordered.items()])
+
+
+def ordered_of(written: str | None) -> dict[tuple[str, Key], str]:
+    """Returns what `ordered_text` wrote."""
+    return {(entity, key_of(key)): rule for entity, key, rule in orjson.loads(written or "[]")}
 
 
 def running_text(told: Running) -> str:

@@ -147,12 +147,14 @@ class Reader:
         rows = self._connection.execute("SELECT * FROM jobs WHERE place >= ? AND place < ?", (first, end))
         ended: list[tuple[str, Ended]] = []
         unfinished: list[Job] = []
-        for place, job_id, created, size, forced, body, progress, packed in rows.fetchall():
+        for place, job_id, created, size, forced, body, ordered, progress, packed in rows.fetchall():
             if packed is not None:
                 ended.append((job_id, forms.ended_of(job_id, packed)))
                 continue
             moments.append(created)
             job = self._job(job_id, forms.moment(created), size, forced, body, store)
+            assert job.importer is not None, "it has not ended"
+            job.importer.plan.ordered = forms.ordered_of(ordered)
             if progress is not None:
                 kept.go_on(job, forms.running_of(place - first, progress), self._errors(place))
             unfinished.append(job)

@@ -25,7 +25,7 @@ CREATE TABLE parts (
 CREATE TABLE records (place INTEGER PRIMARY KEY, record BLOB NOT NULL);
 CREATE TABLE contents (part INTEGER, key TEXT, content BLOB NOT NULL, PRIMARY KEY (part, key)) WITHOUT ROWID;
 CREATE TABLE jobs (
-  place INTEGER PRIMARY KEY, id TEXT NOT NULL, created INTEGER, size INTEGER, forced TEXT, body BLOB,
+  place INTEGER PRIMARY KEY, id TEXT NOT NULL, created INTEGER, size INTEGER, forced TEXT, body BLOB, ordered TEXT,
   progress TEXT, ended
 );
 CREATE TABLE errors (job INTEGER, first INTEGER, items TEXT NOT NULL, PRIMARY KEY (job, first)) WITHOUT ROWID;

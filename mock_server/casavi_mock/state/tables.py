@@ -20,7 +20,7 @@ from casavi_mock.system import entropy
 ROWS_AT_ONCE = 200
 """Rows that go into the file by one statement: between two the writer has to wait for its turn in the interpreter."""
 
-_ACCEPT = "INSERT OR REPLACE INTO jobs (place, id, created, size, forced, body) VALUES (?, ?, ?, ?, ?, ?)"
+_ACCEPT = "INSERT OR REPLACE INTO jobs (place, id, created, size, forced, body, ordered) VALUES (?, ?, ?, ?, ?, ?, ?)"
 _KINDS = {entity: place << ENTITY_SHIFT for place, entity in enumerate(ENTITIES)}
 
 
@@ -114,7 +114,8 @@ class Tables:
     @staticmethod
     def _accepted(live: int, one: Accepted) -> tuple[Any, ...]:
         place = live << JOB_SHIFT | one.number
-        return place, one.id, forms.number(one.created_at), one.size, one.forced, one.body
+        ordered = forms.ordered_text(one.ordered) if one.ordered else None
+        return place, one.id, forms.number(one.created_at), one.size, one.forced, one.body, ordered
 
     def _open(self, account: Account) -> Ids:
         self._last_account += 1

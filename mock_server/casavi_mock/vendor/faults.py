@@ -1,14 +1,17 @@
 """Faults at the edge: asked once the account of a request is known; what they do to its work, and to its answer."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 import orjson
 
 from casavi_mock.accounts import Account
-from casavi_mock.domain.faults import Effect, Fault
+from casavi_mock.domain.faults import Asked, Effect, Fault
+from casavi_mock.domain.model import Key
 from casavi_mock.messages.answers import Answer, phrase
-from casavi_mock.messages.request import Trail
+from casavi_mock.messages.request import Receive, Trail
 from casavi_mock.system import monotonic
 
 Gone = Callable[[], bool]
@@ -30,6 +33,9 @@ LOOK_SECONDS = 0.1
 """Seconds between two looks whether the client of a delayed request is still there."""
 
 _sleep = asyncio.sleep  # bound here, as tests in this process may replace it
+
+_in_thread = asyncio.to_thread
+_SHORT_BYTES = 100_000
 
 DRIP_SECONDS = 0.1
 """Seconds between two parts of an answer that comes slowly."""
@@ -71,8 +77,10 @@ class Strikes:
             Injected: No work is to be done.
         """
         assert trail.operation is not None, "an account is known in an operation alone"
-        trail.fault = fault = account.take_fault(trail.operation)
-        if fault is None:
+        asked = await _asked(account, trail) if account.faults.looks(trail.operation) else None
+        trail.fault = account.take_fault(trail.operation, asked, trail.refusing)
+        trail.notes += [f"{one.id}: {one.effect.kind}" for one in trail.refusing]
+        if (fault := trail.fault) is None:
             return
         effect = fault.effect
         trail.notes.append(f"{fault.id}: {effect.kind}")
@@ -111,6 +119,42 @@ class Strikes:
         if kind == "delay" and self._watch(trail.request.connection)():
             return "lost-response"
         return kind if kind in _CUT else None
+
+
+async def _asked(account: Account, trail: Trail) -> Asked:
+    """Returns what a call asks for; its body is read, and put back."""
+    request, body = trail.request, trail.body
+    if body is None:
+        body = bytearray()
+        messages: list[MutableMapping[str, Any]] = []
+        more = True
+        while more and len(body) <= account.settings.policy.max_body_bytes:  # more than that is refused
+            message = await request.receive()
+            messages.append(message)
+            body += message.get("body", b"")
+            more = bool(message.get("more_body"))
+        trail.request = replace(request, receive=_Again(messages, request.receive))
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in request.headers.items()}
+    asked = Asked(request.method, request.path, request.query.decode("latin-1"), headers, bytes(body))
+    if len(body) > _SHORT_BYTES:
+        await _in_thread(lambda: asked.records)  # others must not wait for that
+    return asked
+
+
+class _Again:
+    """Receives once more what was received, and then what follows."""
+
+    def __init__(self, messages: list[MutableMapping[str, Any]], receive: Receive) -> None:
+        self._messages = messages[::-1]
+        self.before = receive
+
+    async def __call__(self) -> MutableMapping[str, Any]:
+        return self._messages.pop() if self._messages else await self.before()
+
+
+def ordered_refusals(faults: Sequence[Fault]) -> dict[tuple[str, Key], str]:
+    """Returns the rules by which faults refuse records, by entity and id."""
+    return {(str(one.effect.entity), str(one.effect.id)): str(one.effect.rule) for one in faults}
 
 
 def job_outcome(fault: Fault) -> str | None:

@@ -21,7 +21,7 @@ from casavi_mock.errors import Refused
 from casavi_mock.handlers import authentication, imports, jobs
 from casavi_mock.messages.answers import Answer
 from casavi_mock.messages.request import Request, Trail
-from casavi_mock.vendor.faults import job_outcome
+from casavi_mock.vendor.faults import job_outcome, ordered_refusals
 
 PLAN_RECORDS = 500
 """Records planned between two pauses of a large import."""
@@ -83,7 +83,10 @@ class Endpoint(ABC):
             trail.account.in_flight[trail.request_id] = self._name
         if trail.account is not None and trail.account.faults.planned:
             # The one place where faults strike: the account is known, and nothing is done yet.
+            request = trail.request
             await self._strike(trail.account, trail)
+            if trail.request is not request:  # a fault has looked at its body, which can be read once
+                work = await self._begin(trail, parameters)
         trail.answer = await work()
 
     @abstractmethod
@@ -210,6 +213,8 @@ class Operations:
         if len(planned.records) <= NAMED_RECORDS:
             trail.provides, trail.refers = planned.names(), planned.targets()
         trail.unknown_fields = tuple(map(attrgetter("pointer"), planned.warnings))
+        if trail.refusing:
+            planned.ordered = ordered_refusals(trail.refusing)
         forced = job_outcome(trail.fault) if trail.fault else None
         job = imports.accept(account, planned, forced=forced, size=size, body=trail.body)
         trail.job_id = job.id
@@ -226,7 +231,9 @@ class Operations:
             errors = job["errors"][:NAMED_RECORDS]
             trail.refused = tuple((error["entity"], error["id"]) for error in errors)
             trail.missing = tuple(
-                (e["missing"]["entity"], e["missing"]["id"]) for e in errors if e["rule"] == "missing-reference"
+                (e["missing"]["entity"], e["missing"]["id"])
+                for e in errors
+                if e["rule"] == "missing-reference" and e["missing"]
             )
         return Answer(200, orjson.dumps(job), quotes=bool(job["errors"] or job["warnings"]))
 

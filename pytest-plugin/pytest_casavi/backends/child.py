@@ -16,6 +16,7 @@ from casavi_mock.domain.model import Secret
 from casavi_mock.server.serving import bind, server_for
 from pytest_casavi.backends.local import new_app
 from pytest_casavi.config import CasaviConfig
+from pytest_casavi.mutants.vendor import STAGE, staged
 from pytest_casavi.secret_text import Secrets
 
 LOOK_SECONDS = 0.5
@@ -29,7 +30,8 @@ def main() -> None:
     try:
         config = CasaviConfig(**said["queue"], assumptions=said["assumptions"])
         made = Secrets(tuple(said["marks"]))
-        app = new_app(config, made, Secret(said["token"]))
+        STAGE.on = said["mutants"]
+        app = staged(new_app(config, made, Secret(said["token"])))
         app.registry.create(str(made.new(16)), Secret(str(made.new(32))))  # the first one cannot be closed
         listener = bind("127.0.0.1", 0)
     except Exception as error:  # noqa: BLE001  # whoever waits for it tells
@@ -50,8 +52,21 @@ def _tell(what: dict[str, Any]) -> None:
 
 
 def _watch_input(end: Any) -> None:
-    sys.stdin.read()
+    for line in sys.stdin:
+        _tell(_told(json.loads(line)))
     end()
+
+
+def _told(said: dict[str, Any]) -> dict[str, Any]:
+    """Returns the answer to what is said while the mock runs: which mutants are at work, what was seen of them."""
+    if "begin" not in said:
+        return STAGE.seen()
+    from pytest_casavi.mutants.catalogue import MUTANTS
+    from pytest_casavi.mutants.mutant import from_entry_points, own
+
+    known = {mutant.name: mutant for mutant in own([*MUTANTS.values(), *from_entry_points()])}
+    STAGE.begin([known[name] for name in said["begin"] if name in known], shadow=said["shadow"])
+    return {}
 
 
 def _watch_parent(parent: int, end: Any) -> None:

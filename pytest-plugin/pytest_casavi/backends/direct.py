@@ -1,7 +1,8 @@
 """Steers accounts of this process: the verbs of the control plane, called without HTTP."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -64,6 +65,17 @@ class DirectPlane:
             raise CannotSteer(f"This cannot be said in JSON: {error}.") from None
         return orjson.loads(answer) if answer else None
 
+    def add_choosing(self, key: str, body: Any, chooses: Callable[[Any], object]) -> str:
+        """Plans a fault for the calls that a function chooses; returns its id."""
+        account = self._plane.registry.get(key)
+        if account is None:
+            raise CannotSteer("This account was closed.")
+        with account.lock:  # no call comes between
+            fault_id = str(self.ask(key, "addFault", {}, {}, body)["id"])
+            seen = account.faults.planned[fault_id]
+            account.faults.planned[fault_id] = replace(seen, fault=replace(seen.fault, chooses=chooses))
+        return fault_id
+
     def revision(self, key: str) -> object:
         """Returns something that differs from what it was if the records of an account may have changed since."""
         account = self._plane.registry.get(key)
@@ -90,6 +102,10 @@ class DirectSteering:
     def operations(self) -> tuple[str, ...]:
         """Every `operationId` of the contract."""
         return self._plane.operations
+
+    def add_choosing(self, body: Any, chooses: Callable[[Any], object]) -> str:
+        """Plans a fault for the calls that a function chooses; returns its id."""
+        return self._plane.add_choosing(self._key, body, chooses)
 
     def ask(
         self,

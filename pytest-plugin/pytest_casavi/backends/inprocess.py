@@ -8,6 +8,7 @@ from pytest_casavi.backends.loop_thread import LoopThread, refuse_fork
 from pytest_casavi.backends.quiet import QuietLog
 from pytest_casavi.config import CasaviConfig
 from pytest_casavi.handle.account import Account
+from pytest_casavi.mutants.vendor import staged
 from pytest_casavi.transport import Transport
 
 URL = "http://in-process.casavi.invalid"
@@ -28,7 +29,7 @@ class InProcessBackend:
 
     def __init__(self, config: CasaviConfig) -> None:
         self._running = LoopThread("casavi-mock loop")
-        self._app = new_app(config)
+        self._app = staged(new_app(config))
         self._log = QuietLog()
         self._accounts = Accounts(self._app, URL, Transport(self._app, self._running.submit))
         try:

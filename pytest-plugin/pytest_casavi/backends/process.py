@@ -5,7 +5,7 @@ import json
 import os
 import select
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from subprocess import PIPE, Popen, TimeoutExpired
@@ -17,6 +17,7 @@ from pytest_casavi.backends.remote import RemoteBackend
 from pytest_casavi.config import CasaviConfig
 from pytest_casavi.errors import CannotSteer, CasaviError
 from pytest_casavi.handle.account import Account
+from pytest_casavi.mutants.vendor import STAGE
 from pytest_casavi.secret_text import SECRETS
 
 _select = partial(select.select)
@@ -51,9 +52,11 @@ class ProcessBackend:
             raise CasaviError(_failure(f"its process cannot be started: {error}")) from error
         try:
             how = {"queue": config.queue, "assumptions": dict(config.assumptions)}
-            port = self._started({**how, "marks": SECRETS.marks, "token": token})
+            port = self._started({**how, "marks": SECRETS.marks, "token": token, "mutants": STAGE.on})
             self.url = f"http://127.0.0.1:{port}"
             self._remote = RemoteBackend(replace(config, backend="url", url=self.url, control_token=token))
+            if STAGE.on:
+                STAGE.join(self)
         except BaseException:
             self._end()
             raise
@@ -65,16 +68,31 @@ class ProcessBackend:
     def close(self) -> None:
         """Closes all accounts and ends the process; a fork of this one leaves both alone."""
         if os.getpid() == self._pid:
+            if self in STAGE.elsewhere:
+                STAGE.elsewhere.remove(self)
             self._remote.close()
             self._end()
 
-    def _started(self, said: dict[str, Any]) -> int:
+    def begin(self, names: Sequence[str], *, shadow: bool) -> None:
+        """Puts mutants in front of the mock for the test that begins."""
+        self._asked({"begin": list(names), "shadow": shadow})
+
+    def seen(self) -> dict[str, Any]:
+        """Returns what was seen since then; nothing if the child has ended."""
+        return self._asked({"seen": True})
+
+    def _asked(self, said: dict[str, Any]) -> dict[str, Any]:
+        """Says a line to the child, and returns what it answers; nothing if it has ended."""
         stdin = self._child.stdin
         assert stdin is not None, "it is a pipe"
-        with contextlib.suppress(BrokenPipeError):  # it has ended already, which is told below
+        with contextlib.suppress(BrokenPipeError):
             stdin.write(json.dumps(said).encode() + b"\n")
             stdin.flush()
-        told = json.loads(self._line() or b"{}")
+        answer: dict[str, Any] = json.loads(self._line() or b"{}")
+        return answer
+
+    def _started(self, said: dict[str, Any]) -> int:
+        told = self._asked(said)
         if "error" in told:
             kind = CannotSteer if told["error"].startswith("CannotSteer: ") else CasaviError
             raise kind(told["error"].removeprefix("CannotSteer: ") if kind is CannotSteer else _failure(told["error"]))

@@ -9,6 +9,7 @@ from pytest_casavi.backends.quiet import QuietLog
 from pytest_casavi.config import CasaviConfig
 from pytest_casavi.errors import CannotSteer
 from pytest_casavi.handle.account import Account
+from pytest_casavi.mutants.vendor import staged
 
 _THREAD = "casavi-mock server"
 
@@ -25,7 +26,7 @@ class ServerBackend:
 
     def __init__(self, config: CasaviConfig) -> None:
         self._running = LoopThread(_THREAD)
-        app = new_app(config)
+        app = staged(new_app(config))
         try:
             self._socket = bind("127.0.0.1", 0)
         except RuntimeError as error:  # so does pytest-socket

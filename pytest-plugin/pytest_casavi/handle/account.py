@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 from casavi_contracts.network import connection_settings, is_loopback
 from pytest_casavi.errors import told
 from pytest_casavi.handle.clock import Clock
-from pytest_casavi.handle.faults import Faults
+from pytest_casavi.handle.faults import Faults, Refusals
 from pytest_casavi.handle.job_queue import Queue
 from pytest_casavi.handle.jobs import Jobs
 from pytest_casavi.handle.portfolios import Portfolio, document
@@ -68,6 +68,8 @@ class Casavi:
         """The time of the account."""
         self.faults = Faults(self._steering)
         """Errors that the client is to meet."""
+        self.records = Refusals(self._steering)
+        """Which records are to be refused."""
         self.contacts = Records(self._steering, "contacts")
         """Stored contacts by id."""
         self.properties = Records(self._steering, "properties")

@@ -1,6 +1,6 @@
 """Faults that a test plans."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from json import dumps
 from typing import Any, Literal
@@ -65,6 +65,34 @@ class Faults:
         self._begun.append(begun)
         return FaultPlan(self._steering, begun)
 
+    def everywhere(
+        self,
+        run: Callable[[], object],
+        *,
+        faults: Sequence[str] = ("503", "429-date", "lost-response", "reset", "slow"),
+        errors: type[BaseException] | tuple[type[BaseException], ...] = (),
+    ) -> int:
+        """Calls a function once, and then with each fault at each call that it made; the account is reset before each.
+
+        In the end the records must be those of the run without a fault, or the client must have said that it failed.
+
+        Args:
+            run: What is tried; it has to log in by itself, as its account is a fresh one each time.
+            faults: Those that are tried.
+            errors: By which the client says so; every error if none are named, but `AssertionError` and those that
+                nobody raises on purpose, such as `KeyError`.
+
+        Returns:
+            How many runs had a fault.
+
+        Raises:
+            AssertionError: Some went wrong; the text tells which.
+            pytest_casavi.CannotSteer: A fault is unknown, or there are too many calls.
+        """
+        from pytest_casavi.mutants.everywhere import everywhere
+
+        return everywhere(self._steering, run, faults, errors if isinstance(errors, tuple) else (errors,))
+
     def clear(self) -> None:
         """Forgets all faults."""
         self._steering.ask("clearFaults")
@@ -88,6 +116,8 @@ class FaultPlan:
     _begun: _Begun
     _first: int = 1
     _times: int | None = field(default=None)
+    _when: str | None = None
+    _chooses: Callable[[Any], object] | None = None
 
     def __repr__(self) -> str:
         return f"<a fault on {self._begun.operation!r} that was not told what happens>"
@@ -107,6 +137,22 @@ class FaultPlan:
     def after(self, calls: int) -> "FaultPlan":
         """Lets so many calls pass before it strikes."""
         return replace(self, _first=calls + 1)
+
+    def when(self, chooses: Callable[[Any], object] | None = None, **record: str) -> "FaultPlan":
+        """Counts some calls alone: imports that hold a record, or those that a function chooses.
+
+        Args:
+            chooses: Is given what a call asks for (`method`, `path`, `query`, `headers`, `body`, `json`); for a mock in
+                this process.
+            record: Kind and id, such as `contact="C-7"`; also `property`, `unit`, `document`.
+
+        Raises:
+            TypeError: Neither is given, or more than one record.
+        """
+        if (chooses is None) == (not record) or len(record) > 1:
+            raise TypeError('say which calls: when(contact="C-7"), or when(lambda request: …)')
+        said = [f"{kind}={id_}" for kind, id_ in record.items()]
+        return replace(self, _when=said[0] if said else None, _chooses=chooses)
 
     def status(
         self,
@@ -178,7 +224,55 @@ class FaultPlan:
             "times": self._times,
             "effect": {name: value for name, value in effect.items() if value is not None},
         }
+        if self._when is not None:
+            body["when"] = self._when
         self._begun.done = True  # even if it is refused: that is an error of its own
+        if self._chooses is None:
+            return Fault(self._steering, self._steering.ask("addFault", body=body)["id"])
+        choose = getattr(self._steering, "add_choosing", None)
+        if choose is None:
+            raise CannotSteer(
+                "A function can choose calls of a mock in the process of the test alone: when(contact=…)."
+            )
+        return Fault(self._steering, choose(body, self._chooses))
+
+
+class Refusals:
+    """Records that are to be refused when they are imported.
+
+    Args:
+        steering: Reaches the account.
+    """
+
+    def __init__(self, steering: Steering) -> None:
+        self._steering = steering
+
+    def __repr__(self) -> str:
+        return "<the records of a casavi account that are to be refused>"
+
+    def refuse(
+        self,
+        entity: Literal["contacts", "properties", "units", "documents"],
+        record_id: str,
+        *,
+        rule: str = "missing-reference",
+        times: int | None = None,
+    ) -> "Fault":
+        """Lets a record be refused by every import that holds it; the other records of the import are taken.
+
+        Args:
+            entity: Its kind.
+            record_id: Its reference id.
+            rule: By which it is refused: `missing-reference` (of the first record that it refers to, if there is one),
+                `duplicate-id`, `contract-period-invalid`, `document-content-invalid`, `document-too-large`,
+                `account-full`.
+            times: How many imports refuse it; all if not given.
+
+        Raises:
+            pytest_casavi.CannotSteer: There is no such kind or rule.
+        """
+        effect = {"kind": "record-refused", "entity": entity, "id": record_id, "rule": rule}
+        body = {"operation": "importMasterData", "times": times, "effect": effect}
         return Fault(self._steering, self._steering.ask("addFault", body=body)["id"])
 
 

@@ -18,6 +18,8 @@ ALL = 1_000_000
 """More than a journal keeps."""
 
 _SHOWN = 20
+_SEEN_SECONDS = 0.25
+"""Within which the mock has seen that a client has gone."""
 
 
 class Message:
@@ -232,7 +234,7 @@ class Requests(Sequence[Request]):
     @property
     def all(self) -> list[Request]:
         """All of them as they are now."""
-        return [Request(view) for view in self._views()["requests"]]
+        return [Request(view) for view in self._settled(ALL)["requests"]]
 
     @property
     def first(self) -> Request:
@@ -260,6 +262,9 @@ class Requests(Sequence[Request]):
         """
         if value is not None:
             return self.all.count(value)
+        return int(self._settled(1)["count"])
+
+    def _answered(self) -> int:
         return int(self._steering.ask("countRequests", query=self._chosen.query())["count"])
 
     def one(self) -> Request:
@@ -292,8 +297,8 @@ class Requests(Sequence[Request]):
         Raises:
             pytest_casavi.WaitTimeout: There are fewer in time; the text lists what there is.
         """
-        if not Deadline(timeout).until(lambda: self.count() >= count):
-            told = f"{self.count()} of {count} requests{self._chosen} within {timeout:g} s."
+        if not Deadline(timeout).until(lambda: self._answered() >= count):
+            told = f"{self._answered()} of {count} requests{self._chosen} within {timeout:g} s."
             raise WaitTimeout(f"{told}\n{self.listing()}")
         return self.all
 
@@ -304,7 +309,7 @@ class Requests(Sequence[Request]):
     @property
     def in_flight(self) -> list[str]:
         """Operations that are under way: their requests are told when they are answered, or the client has given up."""
-        names: list[str] = self._views().get("inFlight", [])
+        names: list[str] = self._views(1).get("inFlight", [])
         return names
 
     def clear(self) -> None:
@@ -339,8 +344,16 @@ class Requests(Sequence[Request]):
             raise NothingThere(f"There is no request{self._chosen}.\n{self.listing()}")
         return found
 
-    def _views(self) -> Any:
-        return self._steering.ask("listRequests", query={"limit": ALL, **self._chosen.query()})
+    def _settled(self, limit: int) -> Any:
+        """Returns them when those of clients that have given up are among them, as far as the mock can know that."""
+        views = self._views(limit)
+        if views.get("inFlight"):
+            Deadline(_SEEN_SECONDS).until(lambda: not self.in_flight)
+            views = self._views(limit)
+        return views
+
+    def _views(self, limit: int) -> Any:
+        return self._steering.ask("listRequests", query={"limit": limit, **self._chosen.query()})
 
 
 def under_way(views: Mapping[str, Any]) -> list[str]:

@@ -2,21 +2,21 @@ PRAGMA application_id = 1668509035;
 PRAGMA user_version = 1;
 BEGIN TRANSACTION;
 CREATE TABLE accounts (id INTEGER PRIMARY KEY, key TEXT NOT NULL, salt BLOB NOT NULL, digest BLOB NOT NULL);
-INSERT INTO "accounts" VALUES(1,'the-key-of-the-account',X'7BA2CD65D14853DD75024B1DC7EBCB01',X'D1528EB8FA9818BC284F8803CD80B8D6BA0CAC37FC17D4311310C9A4FE640C38');
+INSERT INTO "accounts" VALUES(1,'the-key-of-the-account',X'348437E54CDD0D5B8B4CABF2AE60CDC1',X'669F7659D762CCC9DA6D8A28E60226D6B5C22DEF953BCD82BFA6CB05BABD2D2A');
 CREATE TABLE contents (part INTEGER, key TEXT, content BLOB NOT NULL, PRIMARY KEY (part, key)) WITHOUT ROWID;
 CREATE TABLE errors (job INTEGER, first INTEGER, items TEXT NOT NULL, PRIMARY KEY (job, first)) WITHOUT ROWID;
 CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 INSERT INTO "facts" VALUES('version','0.1.0');
 CREATE TABLE jobs (
-  place INTEGER PRIMARY KEY, id TEXT NOT NULL, created INTEGER, size INTEGER, forced TEXT, body BLOB,
+  place INTEGER PRIMARY KEY, id TEXT NOT NULL, created INTEGER, size INTEGER, forced TEXT, body BLOB, ordered TEXT,
   progress TEXT, ended
 );
-INSERT INTO "jobs" VALUES(4294967296,'job-of-a-client',NULL,NULL,NULL,NULL,NULL,'{"moments":[1767600000000000,1767600000000000,1767600000000000,null,1767600000000000,1767600000000000],"total":2,"warnings":[],"state":"completed","processed":2,"counts":[0,0,1,0,0,0,0,0,0,0,0,0,0,0,0,1,0,0,0,0],"errors":[["responsibilities",null,"/responsibilities/0/contactId","missing-reference","help","contactId names contacts ''nobody'', which is neither stored nor in this request",["contacts","nobody"]]],"forced":null,"size":148}');
+INSERT INTO "jobs" VALUES(4294967296,'job-of-a-client',NULL,NULL,NULL,NULL,NULL,NULL,'{"moments":[1767600000000000,1767600000000000,1767600000000000,null,1767600000000000,1767600000000000],"total":2,"warnings":[],"state":"completed","processed":2,"counts":[0,0,1,0,0,0,0,0,0,0,0,0,0,0,0,1,0,0,0,0],"errors":[["responsibilities",null,"/responsibilities/0/contactId","missing-reference","help","contactId names contacts ''nobody'', which is neither stored nor in this request",["contacts","nobody"]]],"forced":null,"size":148}');
 CREATE TABLE journal (place INTEGER PRIMARY KEY, facts TEXT NOT NULL, request BLOB NOT NULL, response BLOB NOT NULL);
 CREATE TABLE parts (
   id INTEGER PRIMARY KEY, account INTEGER NOT NULL, kind TEXT NOT NULL, name TEXT, about TEXT, faults TEXT, portal TEXT
 );
-INSERT INTO "parts" VALUES(1,1,'live',NULL,'{"clock":[0,null,1767600000000000],"start":{"progress":"manual","job_seconds":0.2,"record_seconds":0.0,"polls":0},"steering":{},"exchange":0,"queue":{"progress":{"progress":"manual","job_seconds":0.2,"record_seconds":0.0,"polls":0},"dropped":0,"refused":0,"done":2,"submitted":1,"free_at":1767600000000000,"turns":0,"held_at":null,"force_next":null}}','{"added":1,"seen":[{"fault":{"operation":"getJob","effect":{"kind":"status","status":500,"retry_after_seconds":null,"body":null,"headers":[["a","b"]],"seconds":null,"bytes_per_second":null},"first":1,"times":2,"id":"fault-1"},"calls":0,"hits":0}]}','{}');
+INSERT INTO "parts" VALUES(1,1,'live',NULL,'{"clock":[0,null,1767600000000000],"start":{"progress":"manual","job_seconds":0.2,"record_seconds":0.0,"polls":0},"steering":{},"exchange":0,"queue":{"progress":{"progress":"manual","job_seconds":0.2,"record_seconds":0.0,"polls":0},"dropped":0,"refused":0,"done":2,"submitted":1,"free_at":1767600000000000,"turns":0,"held_at":null,"force_next":null}}','{"added":1,"seen":[{"fault":{"operation":"getJob","effect":{"kind":"status","status":500,"retry_after_seconds":null,"body":null,"headers":[["a","b"]],"seconds":null,"bytes_per_second":null,"entity":null,"id":null,"rule":null},"first":1,"times":2,"when":null,"chooses":null,"id":"fault-1"},"calls":0,"hits":0}]}','{}');
 INSERT INTO "parts" VALUES(2,1,'snapshot','one','{"at":1767600000000000,"queue":{"progress":{"progress":"manual","job_seconds":0.2,"record_seconds":0.0,"polls":0},"dropped":0,"refused":0,"done":0,"submitted":0,"free_at":null,"turns":0,"held_at":null,"force_next":null}}','{"added":0,"seen":[]}','{}');
 CREATE TABLE records (place INTEGER PRIMARY KEY, record BLOB NOT NULL);
 INSERT INTO "records" VALUES(8796093022208,X'5B22432D313031222C312C313736373630303030303030303030302C313736373630303030303030303030302C5B5D2C5B2273616C75746174696F6E222C2266697273744E616D65222C226C6173744E616D65222C22656D61696C222C2274656C6570686F6E65222C22737472656574222C22706F7374616C436F6465222C2263697479222C22636F756E747279222C227072656665727265645761794F66436F6E74616374225D2C5B2246726175222C2248656E726965747465222C22416C627265636874222C2268656E7269657474652E616C627265636874406578616D706C652E636F6D222C222B343920333020323331323520313031222C2241686F726E616C6C65652037222C223031303637222C224472657364656E222C22446575747363686C616E64222C224F4E4C494E45225D5D');

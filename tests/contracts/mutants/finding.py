@@ -1,10 +1,10 @@
-"""Judges a mutant by the law that has to find it, and by that law alone."""
+"""Judges a mutant by the check that has to find it, and by that check alone."""
 
 from contextlib import ExitStack
 
 import httpx
 
-from casavi_contracts.laws import LAWS, Law
+from casavi_contracts.checks import LAWS, Law
 from casavi_contracts.target import ControlPlane, Target
 from casavi_contracts.verdict import Verdict
 from tests.contracts.mutants.judging import BY_NAME, FAILING, healthy, judged
@@ -13,11 +13,11 @@ from tests.contracts.mutants.proxy import proxy
 from tests.support.server import Mock
 
 TRAFFIC = ("log-in-gives-a-token", "accepted-job-ends", "import-is-read-back")
-"""Laws that are judged before one that judges what the others have seen, so that there is something to see."""
+"""Checks that are judged before one that judges what the others have seen, so that there is something to see."""
 
 
 class NotFound(AssertionError):
-    """The law that has to find a mutant did not."""
+    """The check that has to find a mutant did not."""
 
 
 def examples(mutant: Mutant) -> dict[str, int]:
@@ -55,7 +55,7 @@ def find(mutant: Mutant, version: str, *, seed: int = 0) -> Verdict:
 
 
 def laws_for(mutant: Mutant) -> list[Law]:
-    """Returns the laws that are judged to find a mutant; the last one has to."""
+    """Returns the checks that are judged to find a mutant; the last one has to."""
     law = BY_NAME[mutant.law]
     before = [one for one in LAWS if one.name in TRAFFIC and one is not law] if law.last else []
     return [*before, law]

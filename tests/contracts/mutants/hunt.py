@@ -1,4 +1,4 @@
-"""Judges mutants by all laws and says which of them no law finds: `python -m tests.contracts.mutants.hunt --help`."""
+"""Judges mutants by all checks and says which of them no check finds: `python -m tests.contracts.mutants.hunt --help`."""
 
 import argparse
 import json
@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from casavi_contracts.laws import LAWS, Law
+from casavi_contracts.checks import LAWS, Law
 from tests.contracts.mutants.judging import healthy, kills
 from tests.contracts.mutants.mutant import Mutant
 from tests.contracts.mutants.register import MUTANTS
@@ -21,12 +21,12 @@ Line = dict[str, Any]
 
 
 class Hunter:
-    """Judges mutants one after the other; laws that found the latest ones, or like ones of the sweep, come first.
+    """Judges mutants one after the other; checks that found the latest ones, or like ones of the sweep, come first.
 
     Args:
         mock: The healthy server.
         laws: Which are judged.
-        every: Whether all laws are judged, also when one has found the mutant.
+        every: Whether all checks are judged, also when one has found the mutant.
     """
 
     def __init__(self, mock: Mock, laws: Sequence[Law], *, every: bool) -> None:
@@ -34,7 +34,7 @@ class Hunter:
         self._laws = list(laws)
         self._every = every
         self.memory = remembered()
-        """The law that finds each mutant of the sweep."""
+        """The check that finds each mutant of the sweep."""
 
     def hunt(self, mutant: Mutant, version: str, seed: int) -> Line:
         """Returns what came of a mutant in a version."""
@@ -103,12 +103,12 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="hunt", description=__doc__)
     parser.add_argument("mutants", nargs="*", help="parts of their names; all if none")
     parser.add_argument("--sweep", action="store_true", help="mutants made from the contract in place of those by hand")
-    parser.add_argument("--survivors", action="store_true", help="with --sweep: also those listed as found by no law")
-    parser.add_argument("--remember", action="store_true", help="with --sweep: write the list of laws that find them")
+    parser.add_argument("--survivors", action="store_true", help="with --sweep: also those listed as found by no check")
+    parser.add_argument("--remember", action="store_true", help="with --sweep: write the list of checks that find them")
     parser.add_argument("--missed-in", type=Path, help="only those that were not found according to this output")
     parser.add_argument("--laws", nargs="*", default=[], help="their names; all if none")
     parser.add_argument("--seeds", nargs="*", type=int, default=[0])
-    parser.add_argument("--all", action="store_true", help="go on after the first law that finds a mutant")
+    parser.add_argument("--all", action="store_true", help="go on after the first check that finds a mutant")
     parser.add_argument("--progress", default="time", choices=("immediate", "time", "manual"))
     parser.add_argument("--polls", type=int, default=1, help="looks until a job moves on, under progress manual")
     parser.add_argument("--part", type=int, default=0)

@@ -1,12 +1,12 @@
-"""Judges mutants by laws, in process."""
+"""Judges mutants by checks, in process."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
+from casavi_contracts.checks import LAWS, Law
 from casavi_contracts.failures import BudgetSpent, CouldNotRun
 from casavi_contracts.judge import Judge
-from casavi_contracts.laws import LAWS, Law
 from casavi_contracts.target import Target
 from casavi_contracts.verdict import Outcome, Verdict
 from casavi_mock.domain.jobs import Progress
@@ -20,14 +20,14 @@ FAILING = (Outcome.FAILED, Outcome.REFUTED)
 
 @cache
 def healthy(mode: str = "time", polls: int = 1) -> Mock:
-    """Returns a healthy server that runs on. Mutants share it: every law works in accounts of its own."""
+    """Returns a healthy server that runs on. Mutants share it: every check works in accounts of its own."""
     mock = Mock(progress=Progress(progress=mode, polls=polls))
     mock.keep_running()
     return mock
 
 
 def judged(target: Target, law: Law, version: str, *, seed: int = 0, depth: float = 1.0) -> Verdict:
-    """Returns what comes of a law; the first case that breaks it is not made smaller."""
+    """Returns what comes of a check; the first case that breaks it is not made smaller."""
     judge = Judge(
         BY_NAME, lambda: kit.accounts(target, kit.contract(version), "m-"), seed=seed, depth=depth, shrink_cases=0
     )
@@ -40,10 +40,10 @@ class Kill:
 
     version: str
     law: str
-    """The law under judgement."""
+    """The check under judgement."""
     outcome: str
     finding: str
-    """The law that the finding names."""
+    """The check that the finding names."""
     examples: int
     requests: int
     expected: str
@@ -51,14 +51,14 @@ class Kill:
 
     @property
     def strong(self) -> bool:
-        """Whether the law under judgement itself is broken or its assumption refuted."""
+        """Whether the check under judgement itself is broken or its assumption refuted."""
         return self.outcome in FAILING
 
 
 def kills(
     mock: Mock, tamper: Tamper, laws: Sequence[Law], version: str, *, seed: int = 0, first: bool = True
 ) -> list[Kill]:
-    """Returns the laws that find a mutant in one version, in the order in which they were judged.
+    """Returns the checks that find a mutant in one version, in the order in which they were judged.
 
     Args:
         mock: The healthy server.

@@ -20,7 +20,7 @@ class Mutant:
     make: Callable[[], Tamper] = field(repr=False)
     """Returns a new tamper, which remembers nothing yet."""
     law: str
-    """The law that has to find it."""
+    """The check that has to find it."""
     versions: tuple[str, ...] = BOTH
     """The versions that are wrong, in each of which it has to be found."""
     sockets: bool = False

@@ -6,8 +6,8 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
+from casavi_contracts.checks import LAWS, Law
 from casavi_contracts.contract import VERSIONS
-from casavi_contracts.laws import LAWS, Law
 from tests.contracts.mutants.finding import examples
 from tests.contracts.mutants.mutant import Mutant
 from tests.contracts.mutants.register import FAMILIES
@@ -20,7 +20,7 @@ Found = Callable[[Mutant], Mapping[str, int]]
 
 
 def laws_table() -> str:
-    """Returns the table of all laws, by what they are about."""
+    """Returns the table of all checks, by what they are about."""
     return "\n\n".join(f"### {title}\n\n{_table(_LAW_HEAD, map(_law_row, laws))}" for title, laws in _groups().items())
 
 
@@ -65,13 +65,13 @@ def _groups() -> dict[str, list[Law]]:
     groups: dict[str, list[Law]] = {}
     for law in LAWS:
         title = (
-            (sys.modules[law.check.__module__].__doc__ or "").splitlines()[0].rstrip(".").removeprefix("Laws about ")
+            (sys.modules[law.check.__module__].__doc__ or "").splitlines()[0].rstrip(".").removeprefix("Checks about ")
         )
         groups.setdefault(title[:1].upper() + title[1:], []).append(law)
     return groups
 
 
-_LAW_HEAD = ("law", "what is promised", "v1", "v2", "source", "assumption", "needs")
+_LAW_HEAD = ("check", "what is promised", "v1", "v2", "source", "assumption", "needs")
 _MUTANT_HEAD = ("mutant", "what it does wrong", "found by", "examples")
 
 
@@ -105,7 +105,7 @@ def _line(cells: Iterator[str]) -> str:
 def main() -> None:
     """Writes the page."""
     logging.disable(logging.CRITICAL)  # what the servers refuse is what is wanted here
-    page = replaced(PAGE.read_text(), "laws", laws_table())
+    page = replaced(PAGE.read_text(), "checks", laws_table())
     PAGE.write_text(replaced(page, "mutants", mutants_table(examples)))
 
 

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from casavi_mock.domain.faults import ANY, JOB_KINDS, KINDS, MAX_FAULTS, Effect, Fault, FaultBook
+from casavi_mock.domain.faults import ANY, JOB_KINDS, KINDS, MAX_FAULTS, REFUSED, Asked, Effect, Fault, FaultBook
 from casavi_mock.errors import Unsteerable
 
 RESET = Effect(kind="reset")
@@ -157,7 +157,7 @@ def test_a_view_is_a_moment() -> None:
     assert (seen[0].calls, seen[0].hits) == (0, 0)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != REFUSED])
 def test_every_kind_can_strike(kind: str) -> None:
     faults = book(fault("importMasterData", effect=effect(kind)))
     taken = faults.take("importMasterData")
@@ -170,3 +170,67 @@ def test_jobs_are_struck_where_they_are_created(kind: str, operation: str) -> No
     with pytest.raises(Unsteerable, match="needs an operation that creates jobs") as refused:
         book().add(fault(operation, effect=effect(kind)))
     assert refused.value.possible == ("importMasterData",)
+
+
+# What a call asks for
+
+
+def asked(body: bytes) -> Asked:
+    return Asked("POST", "/import", "", {}, body)
+
+
+HOUSE = b'{"properties": [{"id": "P-1", "addresses": [{"units": [{"id": "U-1"}]}], "documents": [{"id": "D-1"}]}]}'
+
+
+@pytest.mark.parametrize(
+    ("body", "records"),
+    [
+        (HOUSE, {("properties", "P-1"), ("units", "U-1"), ("documents", "D-1")}),
+        (b'{"contacts": [{"id": "C-1"}, {"id": 7}, 8], "others": [{"id": "X"}]}', {("contacts", "C-1")}),
+        (b"[1]", set()),
+        (b"{", set()),
+        (b"[" * 100_000, set()),
+    ],
+)
+def test_the_records_of_an_import(body: bytes, records: set[tuple[str, str]]) -> None:
+    assert asked(body).records == records
+
+
+@pytest.mark.parametrize(
+    ("options", "means"),
+    [
+        ({"when": "unit=U-1"}, True),
+        ({"when": "unit=P-1"}, False),
+        ({"when": "contact=C-1"}, False),
+        ({"chooses": lambda call: call.json["properties"]}, True),
+        ({"chooses": lambda call: call.method == "GET"}, False),
+        ({"when": "unit=U-1", "chooses": lambda call: False}, False),
+        ({"effect": Effect(kind=REFUSED, entity="documents", id="D-1", rule="account-full")}, True),
+        ({"effect": Effect(kind=REFUSED, entity="documents", id="D-2", rule="account-full")}, False),
+    ],
+)
+def test_counts_the_calls_that_it_means(options: dict[str, Any], means: bool) -> None:
+    one = fault("importMasterData", **options)
+    assert one.means("importMasterData", asked(HOUSE)) == means
+    assert not one.means("importMasterData", None)
+    assert not one.means("getJob", asked(HOUSE))
+
+
+def test_a_book_says_who_looks() -> None:
+    faults = book(fault("getJob"), fault("importMasterData", when="unit=U-1"))
+    assert [faults.looks(name) for name in CALLED] == [False, True, False]
+
+
+def test_records_are_refused_beside_what_strikes() -> None:
+    refusal = Effect(kind=REFUSED, entity="units", id="U-1", rule="account-full")
+    faults = book(fault("importMasterData", effect=refusal, times=1), fault("importMasterData"))
+    refusing: list[Fault] = []
+    for _ in range(2):
+        taken = faults.take("importMasterData", asked(HOUSE), refusing)
+        assert taken is not None
+        assert taken.effect == RESET
+    assert [one.effect for one in refusing] == [refusal]
+    assert [(seen.calls, seen.hits) for seen in faults.list()] == [(2, 1), (2, 2)]
+    faults.take("importMasterData", asked(HOUSE))
+    with pytest.raises(Unsteerable):
+        fault("getJob", effect=refusal)

@@ -572,3 +572,25 @@ def test_the_names_of_a_plan_are_those_of_its_records_in_import_order() -> None:
         properties=[property_(id="P-1")], contacts=[contact(id="C-1")], responsibilities=[responsibility()]
     )
     assert Bench().plan(body).names() == (("contacts", "C-1"), ("properties", "P-1"), ("responsibilities", None))
+
+
+# Refused on request.
+
+
+@pytest.mark.parametrize(
+    ("entity", "rule", "pointer"),
+    [
+        ("units", "missing-reference", "/properties/0/addresses/0/units/0/contracts/0/contactId"),
+        ("units", "account-full", "/properties/0/addresses/0/units/0"),
+        ("properties", "missing-reference", "/properties/0"),
+    ],
+)
+def test_a_record_is_refused_on_request(entity: str, rule: str, pointer: str) -> None:
+    """It is refused as it would be by that rule, and with it what lies inside."""
+    bench = Bench()
+    plan = bench.plan(units(unit(id="U-1", contracts=[contract(contactId="C-1")])))
+    plan.ordered = {(entity, {"units": "U-1", "properties": "P-1"}[entity]): rule}
+    importer = bench.importer(plan)
+    refused = [found for one in plan.records if isinstance(found := importer.take(one, START), RecordError)]
+    assert (refused[0].entity, refused[0].rule, refused[0].pointer) == (entity, rule, pointer)
+    assert [one.rule for one in refused[1:]] == (["refused-parent"] if entity == "properties" else [])

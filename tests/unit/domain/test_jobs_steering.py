@@ -340,9 +340,11 @@ def test_the_next_job_that_starts_can_be_forced(outcome: str) -> None:
     at(bench, 1)
     bench.queue.force("failed" if outcome != "failed" else "stalled", None, bench.time())
     bench.queue.force(outcome, None, bench.time())
+    assert bench.queue.forced_next == outcome
     planned = bench.plan(people(1, 3))
     own = bench.queue.submit("own", planned, bench.importer(planned), bench.time(), forced="completed")
     meant, later = bench.submit(people(1, 5)), bench.submit(people(1, 7))
+    assert bench.queue.next_jobs(3) == [running, own, meant]
     at(bench, 1000)
     assert [job.forced for job in (running, own, meant, later)] == [None, "completed", outcome, None]
     assert later.state is (WAITING if outcome == "stalled" else COMPLETED)

@@ -132,6 +132,7 @@ def test_a_position_stays_what_it_is(store: Store) -> None:
     assert [record.key for record in store.records("contacts", 3)][:2] == ["C-3", "C-4"]
     assert [record.key for record in store.records("contacts", 9)] == ["C-9", "C-new"]
     assert list(store.records("contacts", 11)) == list(store.records("contacts", 1000)) == []
+    assert [store.position("contacts", key) for key in ("C-0", "C-3", "C-new", "C-11")] == [0, 3, 10, None]
 
 
 def test_what_is_added_during_a_walk_changes_nothing_that_was_read(store: Store) -> None:

@@ -142,6 +142,11 @@ class Job:
             raise ValueError(f"a job cannot go from {self.state} to {state}")
         self.state = state
 
+    def refuse(self, error: RecordError) -> None:
+        """Notes that the next of its records is refused."""
+        self.errors.append(error)
+        self.refused_at.append(self.processed)
+
     @property
     def stalled(self) -> bool:
         """Whether it stays active until it is told otherwise."""

@@ -50,7 +50,7 @@ def facts_of(queue: JobQueue) -> QueueFacts:
         free_at=queue._free_at,
         turns=queue._turns,
         held_at=queue._held_at,
-        force_next=queue._force_next,
+        force_next=queue.forced_next,
     )
 
 
@@ -128,7 +128,7 @@ def resume(queue: JobQueue, facts: QueueFacts, ended: Iterable[tuple[str, Ended]
     queue.progress, queue.submitted = facts.progress, facts.submitted
     queue.dropped, queue.refused, queue.done = facts.dropped, facts.refused, facts.done
     queue._free_at, queue._turns = facts.free_at, facts.turns
-    queue._held_at, queue._force_next = facts.held_at, facts.force_next
+    queue._held_at, queue.forced_next = facts.held_at, facts.force_next
     for job_id, kept in ended:
         queue._jobs[job_id] = kept
         queue._ended.append(job_id)

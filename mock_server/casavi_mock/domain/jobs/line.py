@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 
 from casavi_mock.domain.importing import Importer
 from casavi_mock.domain.jobs.job import Ended, Job, Progress, checked_outcome, end_of, errors_of, packed, unpacked
@@ -64,9 +65,7 @@ class JobQueue:
         """Records that were imported or refused by its jobs."""
         self.submitted = 0
         """Jobs that were ever taken; they are numbered from 0 in the order in which they came."""
-        self._retention = retention
-        self._limits = limits
-        self._on_end = on_end
+        self._retention, self._limits, self._on_end = retention, limits, on_end
         self._jobs: dict[str, Ended] = {}
         self._unfinished: deque[Job] = deque()
         self._ended: deque[str] = deque()
@@ -75,7 +74,8 @@ class JobQueue:
         self._free_at: datetime | None = None
         self._turns = 0
         self._held_at: datetime | None = None
-        self._force_next: str | None = None
+        self.forced_next: str | None = None
+        """What becomes of the next job that starts, by command; None if that is left to its records."""
         self._waiting_bytes = 0
         self._errors = 0
 
@@ -86,6 +86,10 @@ class JobQueue:
     def unfinished(self) -> int:
         """How many jobs have not ended."""
         return len(self._unfinished)
+
+    def next_jobs(self, most: int) -> list[Job]:
+        """Returns the unfinished jobs in the order in which they run, at most so many."""
+        return list(islice(self._unfinished, most))
 
     @property
     def full(self) -> bool:
@@ -263,7 +267,7 @@ class JobQueue:
         """
         checked_outcome(outcome)
         if job_id is None:
-            self._force_next = outcome
+            self.forced_next = outcome
             return
         job = self.find(job_id, now)
         if job is None:
@@ -284,8 +288,7 @@ class JobQueue:
             raise Unsteerable(f"Not all jobs have ended ({len(self._unfinished)} are left); drain the queue first.")
         other = copy.copy(self)
         other._jobs, other._unfinished, other._ended = self._jobs.copy(), deque(), self._ended.copy()
-        other._free_at, other._held_at = None, now if self.held else None
-        other.submitted = len(other._jobs)
+        other._free_at, other._held_at, other.submitted = None, now if self.held else None, len(other._jobs)
         return other
 
     def forget(self, now: datetime) -> None:
@@ -326,7 +329,7 @@ class JobQueue:
         job.started_at = job.runs_from = job.touched_at = now
         job.ends_at = None if self.progress.manual else _later(now, self._seconds(job))
         if job.forced is None:
-            job.forced, self._force_next = self._force_next, None
+            job.forced, self.forced_next = self.forced_next, None
         if job.forced == "completed":
             job.ends_at = now
 
@@ -348,8 +351,7 @@ class JobQueue:
         job.touched_at = max(at, job.touched_at)
         outcome = job.importer.take(record, job.touched_at)
         if isinstance(outcome, RecordError):
-            job.errors.append(outcome)
-            job.refused_at.append(job.processed)
+            job.refuse(outcome)
             outcome = Outcome.REFUSED
         job.counts.add(record.entity, outcome)
         job.processed += 1

@@ -1,0 +1,246 @@
+"""Checks about what holds for every operation: addresses, methods, queries, and that there is an answer at all."""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+from casavi_contracts.checks.definition import check
+from casavi_contracts.contract import Contract
+from casavi_contracts.exchange import Answer
+from casavi_contracts.expect.calls import NOBODY, NOTHING, call, in_path, lists, secured, signed_in, tour
+from casavi_contracts.expect.moments import moment_of
+from casavi_contracts.expect.refusals import refused
+from casavi_contracts.target import Capability
+from casavi_contracts.trial import Trial
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+
+HARMLESS = ("GET", "HEAD", "OPTIONS")
+"""What may be tried on a server that is no mock: nobody knows what the others would do there."""
+
+TIMES = 12
+"""How often a good request is sent."""
+
+VARYING = frozenset({"date", "x-request-id", "age", "connection", "keep-alive"})
+"""Headers that differ from answer to answer, or are about the connection."""
+
+_NUMBERS = ("", "x", "-1", "+1", "1.5", "1e3", "0x1", " 1", "1 ", "1,2", "null", "٣", "9" * 20)
+_BOOLEANS = ("", "TRUE", "True", "1", "0", "yes", "on", "null", " true", "truefalse")
+_MOMENTS = ("", "yesterday", "2024-01-01", "2024-01-01T00:00:00", "2024-13-01T00:00:00Z", "2024-02-30T00:00:00Z",
+            "01.01.2024", "1704067200", "2024-01-01T25:00:00Z", "null")  # fmt: skip
+
+
+@check(inferred="4")
+def every_request_is_answered(trial: Trial) -> None:
+    """Every request is answered, and wholly."""
+    client = signed_in(trial)
+    for _ in range(2):  # an answer with more to it than it says spoils the next one on its connection
+        for method in ("HEAD", "GET"):
+            client.send(lists(trial.contract)[0], method=method, headers={"token": client.token})
+    tour(trial)  # whatever stays away breaks the check
+
+
+@check(inferred="4")
+def requests_succeed_again_and_again(trial: Trial) -> None:
+    """What succeeds once succeeds each time: no good request is refused because others came before it."""
+    client = signed_in(trial)
+    known, jobs = client.credentials, []
+    times = TIMES // 4 if trial.shared else TIMES
+    for number in range(1, times + 1):
+        log_in = client.send("authenticate", body={"key": known.key, "secret": known.secret})
+        _expect_success(trial, log_in, "authenticate", number)
+        client.take(log_in, "log-in-gives-a-token")
+        refresh = client.send("refreshToken", body={"apiKey": known.key, "token": client.token})
+        _expect_success(trial, refresh, "refreshToken", number)
+        client.take(refresh, "refresh-gives-a-token")
+        for operation in lists(trial.contract):
+            _expect_success(trial, client.send(operation), operation, number)
+        if Capability.WRITE in trial.target.capabilities:
+            answer = client.send("importMasterData", body=NOTHING)
+            _expect_success(trial, answer, "importMasterData", number)
+            jobs.append(client.job_id(answer, NOTHING))
+            _expect_success(trial, client.send("getJob", jobId=jobs[-1]), "getJob", number)
+    for job in jobs:
+        client.finish(job)
+
+
+def _expect_success(trial: Trial, answer: Answer, operation: str, number: int) -> None:
+    trial.expect(answer.ok, f"{operation} to succeed for time {number} of {TIMES}", f"status {answer.status}")
+
+
+@check(assumed="error-statuses", source="4")
+def accept_header_changes_nothing(trial: Trial) -> None:
+    """Whatever a client says that it accepts, it gets the same JSON."""
+    client = trial.ready()
+    for operation in (*lists(trial.contract), "getJob"):  # a page, and an error
+        plain = call(client, operation)
+        for accepted in ("application/json", "text/html", "application/xml;q=0.9, image/png", "nonsense", ""):
+            answer = call(client, operation, headers={"Accept": accepted})
+            expect_alike(trial, answer, plain, f"{operation} with Accept: {accepted}")
+
+
+@check(documented="3.2", operations=("importMasterData", "getJob"), needs=(Capability.WRITE,))
+def moments_are_iso_8601_in_utc(trial: Trial) -> None:
+    """Moments are told in ISO 8601, in UTC, with milliseconds, such as 2026-01-05T08:00:00.000Z."""
+    job = trial.account.submit(NOTHING)
+    for seen in trial.account.follow(job):
+        for name in ("createdAt", "startedAt", "finishedAt"):
+            moment_of(trial, seen, name)
+
+
+@check(assumed="error-statuses", source="4")
+def unknown_path_is_refused(trial: Trial) -> None:
+    """A path that the contract does not have leads nowhere, with a token and without."""
+    client = trial.ready()
+    for what, path in _no_paths(trial.contract).items():
+        for headers in ({"token": client.token}, {}):
+            answer = trial.target.send("GET", path, headers=headers, version=trial.contract.version)
+            refused(trial, answer, "operation-unknown", f"{what}, {'with' if headers else 'without'} a token")
+
+
+@check(assumed="error-statuses", source="4", needs=(Capability.WRITE,))
+def wrong_method_is_refused(trial: Trial) -> None:
+    """An operation has the methods of the contract and no other; the refusal names those that it has."""
+    client = trial.ready()
+    tried = METHODS if trial.target.plane is not None else HARMLESS
+    for path, allowed in _allowed(trial.contract).items():
+        for method in (method for method in tried if method not in allowed):
+            for headers in ({"token": client.token}, {}):
+                answer = trial.target.send(method, path, headers=headers, version=trial.contract.version)
+                what = f"{method} {path}"
+                if method != "HEAD":
+                    refused(trial, answer, "method-not-allowed", what)
+                trial.expect(answer.status == 405, f"status 405 for {what}", f"status {answer.status}")
+                named = {name.strip() for name in answer.headers.get("allow", "").split(",")}
+                trial.expect(named == allowed, f"Allow: {', '.join(sorted(allowed))} for {what}", f"{sorted(named)}")
+
+
+@check(assumed="error-statuses", source="4", needs=(Capability.WRITE, Capability.CLOCK))
+def method_override_is_ignored(trial: Trial) -> None:
+    """The method of a request is the one in its first line, whatever a header says."""
+    client = trial.ready()
+    for name in ("X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"):
+        for operation in (*lists(trial.contract), "getJob"):
+            plain = call(client, operation)
+            answer = call(client, operation, headers={name: "POST"})
+            expect_alike(trial, answer, plain, f"{operation} with {name}")
+
+
+@check(assumed="error-statuses", source="4")
+def head_is_a_get_without_body(trial: Trial) -> None:
+    """HEAD answers what GET would answer, without the body."""
+    client = trial.ready()
+    for operation in (name for name in secured(trial) if name != "importMasterData"):
+        for token in (client.token, NOBODY, None):
+            headers = {} if token is None else {"token": token}
+            get = call(client, operation, token=token)
+            head = call(client, operation, token=None, headers=headers, method="HEAD")
+            trial.expect(head.body == b"", f"no body at HEAD of {operation}", f"{len(head.body)} bytes")
+            expect_alike(trial, head, get, f"HEAD of {operation}", body=False)
+
+
+@check(assumed="error-statuses", source="4", each=lambda contract: (list(one) for one in _parameters(contract)))
+def invalid_parameter_is_refused(trial: Trial, case: Any) -> None:
+    """A parameter of the query with a value that the contract does not allow is refused, and named."""
+    operation, name = case
+    client = trial.ready()
+    for value in trial.briefly(_wrong_values(trial.contract.query_parameters(operation)[name]), 2):
+        answer = client.send(operation, query=f"{name}={quote(value)}")
+        refused(trial, answer, "parameter-invalid", f"{name}={value!r} at {operation}")
+        body = answer.json
+        detail = str(body.get("detail")) if isinstance(body, dict) else ""
+        trial.expect(name in detail, f"an error that names {name}", "one that does not")
+    good = client.send(operation)
+    trial.expect(good.ok, f"{operation} to succeed without it", f"status {good.status}", law="lists-can-be-read")
+
+
+@check(assumed="error-statuses", source="4")
+def unknown_parameter_is_ignored(trial: Trial) -> None:
+    """A parameter of the query that the contract does not have changes nothing."""
+    client = trial.ready()
+    if Capability.WRITE in trial.target.capabilities:
+        client.imported(trial.names.own({"contacts": [{"id": f"C-{n}", "lastName": "Muster"} for n in range(3)]}))
+    for operation in lists(trial.contract):
+        plain = records_of(client.send(operation))
+        for query in ("casavi-check=1", "casavi-check=&casavi-check=%C3%A4&Page=999"):
+            answer = client.send(operation, query=query)
+            trial.expect(answer.ok, f"{operation} with an unknown parameter to succeed", f"status {answer.status}")
+            same = records_of(answer) == plain
+            trial.expect(same, f"{operation} to show the same with an unknown parameter", "something else")
+
+
+def expect_alike(trial: Trial, one: Answer, other: Answer, what: str, *, body: bool = True) -> None:
+    """Demands that two answers differ in nothing but what differs from answer to answer.
+
+    Args:
+        trial: The trial.
+        one: The answer that is judged.
+        other: The one that it has to be like.
+        what: What was asked for, in words.
+        body: Whether the bodies have to be alike too.
+    """
+    trial.expect(one.status == other.status, f"status {other.status} for {what}", f"status {one.status}")
+    lengths = set() if body else {"content-length", "transfer-encoding"}
+    for name in sorted({*one.headers, *other.headers} - VARYING - lengths - {"content-length"}):
+        told, wanted = one.headers.get(name), other.headers.get(name)
+        trial.expect(told == wanted, f"the header {name} of {what} to be {wanted!r}", repr(told))
+    if body:
+        same = _without_id(one) == _without_id(other)
+        trial.expect(same, f"the body of {what} to be the same", "another one")
+
+
+def records_of(answer: Answer) -> Any:
+    """Returns the records of a page."""
+    page = answer.json
+    return page.get("content", page.get("list"))
+
+
+def _without_id(answer: Answer) -> Any:
+    value = answer.json
+    return {name: member for name, member in value.items() if name != "requestId"} if isinstance(value, dict) else value
+
+
+def _no_paths(contract: Contract) -> dict[str, str]:
+    """Returns paths that the contract does not have, by what they are."""
+    base = contract.base
+    known = contract.path(lists(contract)[0])
+    return {
+        "a made-up path": f"{base}/{NOBODY}",
+        "a path below a list that is too long": f"{known}/{NOBODY}/{NOBODY}",
+        "a path below the log-in": f"{contract.path('authenticate')}/{NOBODY}",
+        "a path below a job": f"{contract.path('getJob', jobId=NOBODY)}/{NOBODY}",
+        "the jobs without an id": f"{base}/jobs",
+        "the jobs with an empty id": f"{base}/jobs/",
+        "a list with a slash behind": f"{known}/",
+        "a list in upper case": base + known.removeprefix(base).upper(),
+        "a list with a letter missing": known[:-1],
+    }
+
+
+def _allowed(contract: Contract) -> dict[str, set[str]]:
+    """Returns the methods of every path; ids in it are those of nobody."""
+    methods: dict[str, set[str]] = {}
+    for name, one in contract.operations.items():
+        path = contract.path(name, **dict.fromkeys(in_path(contract, name), NOBODY))
+        methods.setdefault(path, set()).update({"GET", "HEAD"} if one.method == "GET" else {one.method})
+    return methods
+
+
+def _parameters(contract: Contract) -> list[tuple[str, str]]:
+    return [
+        (operation, name)
+        for operation in lists(contract)
+        for name, schema in contract.query_parameters(operation).items()
+        if _wrong_values(schema)
+    ]
+
+
+def _wrong_values(schema: Mapping[str, Any]) -> tuple[str, ...]:
+    if schema["type"] == "boolean":
+        return _BOOLEANS
+    if schema.get("format") == "date-time":
+        return _MOMENTS
+    if schema["type"] == "string":
+        return ("",) if schema.get("minLength") else ()
+    bounds = (schema["minimum"] - 1 if "minimum" in schema else -1, schema.get("maximum", 10**19) + 1)
+    return (*_NUMBERS, *map(str, bounds))

@@ -1,0 +1,208 @@
+"""Checks about the use of a token: where it is sent, for how long it is good, and what is no token."""
+
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from casavi_contracts.checks.definition import check
+from casavi_contracts.exchange import Answer
+from casavi_contracts.expect import nearmisses
+from casavi_contracts.expect.calls import call, expect_still_good, is_good, lists, other_list, secured, signed_in
+from casavi_contracts.expect.moments import moment
+from casavi_contracts.expect.refusals import refused
+from casavi_contracts.failures import Broken
+from casavi_contracts.target import Capability
+from casavi_contracts.trial import Trial
+
+MARGIN = timedelta(seconds=1)
+"""Before its expiry a token has to work, and after it must not, at this distance; times are cut to seconds at worst."""
+
+MONTH = 0.07
+"""By which share of its life a token may expire earlier or later where the server's clock cannot be asked: a month has
+28 to 31 days."""
+
+SPELLINGS = ("token", "Token", "TOKEN", "tOkEn")
+
+
+def expiry(body: dict[str, Any]) -> datetime:
+    """Returns when a token expires by the answer that gave it.
+
+    Raises:
+        casavi_contracts.failures.Broken: It does not tell.
+    """
+    text = body.get("expiresAt")
+    told = moment(text) if isinstance(text, str) else None
+    if told is None:
+        raise Broken("the moment of expiry", repr(text), law="expiry-is-a-moment-in-utc")
+    return told
+
+
+def lives_as_assumed(trial: Trial, body: dict[str, Any], before: datetime, after: datetime) -> None:
+    """Demands that a token expires as late as the assumption `token-lifetime-days` says.
+
+    Args:
+        trial: The trial.
+        body: The answer that gave the token.
+        before: A moment before it was given, by the clock of the account.
+        after: A moment after it was given.
+
+    Raises:
+        casavi_contracts.failures.Broken: It does not; that breaks the check `token-lives-as-long-as-assumed`.
+    """
+    life = timedelta(days=trial.contract.values["token-lifetime-days"])
+    tolerance = MARGIN if trial.account.clock else max(life * MONTH, timedelta(minutes=2))
+    told = expiry(body)
+    if not before + life - tolerance <= told <= after + life + tolerance:
+        days = round((told - before) / timedelta(days=1), 6)
+        raise Broken(
+            f"a token that expires {life / timedelta(days=1):g} days from now",
+            f"{days:g} days",
+            law="token-lives-as-long-as-assumed",
+            value=int(days) if days == int(days) else days,
+        )
+
+
+def clock_of(trial: Trial) -> datetime:
+    """Returns the time of the account."""
+    now = moment(trial.clock.now())
+    assert now is not None, "a mock writes its time as it writes all times"
+    return now
+
+
+@check(third_party="2.4", assumption="token-lifetime-days", operations=("authenticate",))
+def token_lives_as_long_as_assumed(trial: Trial) -> None:
+    """A token expires one month after it was given out."""
+    client = trial.fresh()
+    if client.clock:
+        before = clock_of(trial)
+        body = client.log_in()
+        lives_as_assumed(trial, body, before, clock_of(trial))
+        return
+    known = client.credentials
+    answer = client.send("authenticate", body={"key": known.key, "secret": known.secret})
+    trial.expect(answer.ok, "a log-in to succeed", f"status {answer.status}", law="log-in-gives-a-token")
+    now = _date_of(answer) or trial.target.now()
+    lives_as_assumed(trial, answer.json, now, now)
+
+
+@check(inferred="2.1", operations=("authenticate",), needs=(Capability.CLOCK,))
+def token_ends_when_it_was_told(trial: Trial) -> None:
+    """A token is good until the moment that it was given out with, and not after it."""
+    trial.clock.freeze()
+    now = clock_of(trial)
+    client = trial.fresh()
+    body = client.log_in()
+    lives_as_assumed(trial, body, now, now)
+    token, life = client.token, expiry(body) - now
+    margin = min(MARGIN, life / 8)
+    for moment_of_life in (life / 4, life / 2, life * 3 / 4, life - margin):
+        trial.clock.advance((now + moment_of_life - clock_of(trial)).total_seconds())
+        what = f"the token to be good {_words(life - moment_of_life)} before it expires"
+        trial.expect(is_good(client, token), what, "it is refused")
+    trial.clock.advance((margin + MARGIN).total_seconds())
+    for operation in secured(trial):
+        refused(trial, call(client, operation, token=token), "token-expired", f"an expired token at {operation}")
+    client.log_in()
+    trial.expect(is_good(client, client.token), "the token of a new log-in to be good", "it is refused")
+
+
+@check(inferred="2.4", each=lambda contract: nearmisses.IN_A_HEADER)
+def unknown_token_is_refused(trial: Trial, case: Any) -> None:
+    """A token that was never given out opens nothing."""
+    client = trial.ready()
+    wrong = nearmisses.IN_A_HEADER[case](client.token)
+    if wrong in (client.token, ""):
+        return
+    for operation in trial.briefly(secured(trial), 3):
+        refused(trial, call(client, operation, token=wrong), "token-unknown", f"a token with {case} at {operation}")
+    expect_still_good(trial, client, "the good token to stay good")
+
+
+@check(inferred="2.4")
+def credentials_are_no_token(trial: Trial) -> None:
+    """Neither key nor secret is taken for a token."""
+    client = signed_in(trial)
+    known = client.credentials
+    for name, text in (("key", known.key), ("secret", known.secret)):
+        if text.isascii() and text.isprintable():
+            answer = call(client, lists(trial.contract)[0], token=text)
+            refused(trial, answer, "token-unknown", f"the {name} in place of a token")
+
+
+@check(inferred="2.4")
+def every_operation_wants_a_token(trial: Trial) -> None:
+    """Without a token nothing is answered but the log-in and the refresh."""
+    client = trial.fresh()
+    known = client.credentials
+    log_in = client.send("authenticate", body={"key": known.key, "secret": known.secret})
+    cookie = log_in.headers.get("set-cookie", "").partition(";")[0]
+    without: dict[str, dict[str, str]] = {"no token": {}, "an empty token": {"token": ""}}
+    if cookie:  # nobody promises one, and none may stand for a token
+        without["a cookie in place of a token"] = {"Cookie": cookie}
+    for operation in secured(trial):
+        for what, headers in without.items():
+            answer = call(client, operation, token=None, headers=headers)
+            refused(trial, answer, "token-missing", f"{what} at {operation}")
+
+
+@check(inferred="2.4")
+def token_comes_raw_in_its_header(trial: Trial) -> None:
+    """The token counts in the header `token` alone, in upper or lower case: raw, without Bearer, and in no other
+    place.
+    """
+    client = signed_in(trial)
+    token = client.token
+    for operation in trial.briefly(secured(trial), 3):
+        for what, headers in _elsewhere(token).items():
+            rule = "token-unknown" if "token" in headers else "token-missing"
+            answer = call(client, operation, token=None, headers=headers)
+            refused(trial, answer, rule, f"a token {what} at {operation}")
+        for name in ("token", "access_token", "apiKey"):
+            answer = call(client, operation, token=None, query=f"{name}={token}")
+            refused(trial, answer, "token-missing", f"a token in the query parameter {name} at {operation}")
+    for name in SPELLINGS:
+        answer = client.send(lists(trial.contract)[0], token=None, headers={name: token})
+        trial.expect(answer.ok, f"the same token to be good in the header {name}", f"status {answer.status}")
+
+
+@check(assumed="token-across-versions", source="2.4", operations=("authenticate",))
+def token_is_good_for_both_versions(trial: Trial) -> None:
+    """A token of one version is good for the other, and opens the same account there."""
+    client = signed_in(trial)
+    version, operation, path = other_list(trial)
+    answer = trial.target.send("GET", path, headers={"token": client.token}, operation=operation, version=version)
+    trial.expect(answer.ok, f"a page of contacts from {version}", f"status {answer.status}")
+    here = client.send(lists(trial.contract)[0])
+    one, other = _ids(here), _ids(answer)
+    size = min(len(one), len(other))
+    trial.expect(one[:size] == other[:size], f"the same {size} contacts first in both versions", "others")
+
+
+def _elsewhere(token: str) -> dict[str, dict[str, str]]:
+    return {
+        "in Authorization": {"Authorization": token},
+        "in Authorization, with Bearer": {"Authorization": f"Bearer {token}"},
+        "in Authorization, with Token": {"Authorization": f"Token {token}"},
+        "with Bearer": {"token": f"Bearer {token}"},
+        "in X-Token": {"X-Token": token},
+        "in X-Auth-Token": {"X-Auth-Token": token},
+        "in a cookie": {"Cookie": f"token={token}"},
+    }
+
+
+def _ids(answer: Answer) -> list[str]:
+    page = answer.json
+    return [record["id"] for record in page["content" if "content" in page else "list"]]
+
+
+def _date_of(answer: Answer) -> datetime | None:
+    """Returns when an answer was made, by its header."""
+    try:
+        return parsedate_to_datetime(answer.headers["date"]).astimezone(UTC)
+    except (KeyError, ValueError):
+        return None
+
+
+def _words(span: timedelta) -> str:
+    days = span / timedelta(days=1)
+    return f"{days:g} days" if days >= 1 else f"{span.total_seconds():g} s"

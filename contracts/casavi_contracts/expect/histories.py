@@ -1,0 +1,108 @@
+"""Imports one after another, held against the model; if they differ, against the model with another assumption."""
+
+import json
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import Any
+
+from casavi_contracts.contract import Contract
+from casavi_contracts.expect.observing import REFUSED, expect_job, expect_read, expect_refused
+from casavi_contracts.failures import Broken
+from casavi_contracts.model import Account, Job, Rejected
+from casavi_contracts.model.dates import FORMAT
+from casavi_contracts.trial import Trial
+
+STORED = "imported-records-are-stored"
+"""The check that most others need: what was imported can be read."""
+
+
+class History:
+    """The imports of one trial.
+
+    Args:
+        trial: The trial.
+        assumption: What the check rests on. If the target does not do what the model says, values are tried that the
+            assumption can have besides, and the one that explains what was seen is told.
+        evidence: Evidence of the check.
+    """
+
+    def __init__(self, trial: Trial, assumption: str, evidence: str = "assumed") -> None:
+        self.trial = trial
+        self.assumption = assumption
+        self.evidence = evidence
+        self._imports: list[tuple[dict[str, Any], Mapping[str, Any] | None]] = []
+
+    def begin(self, portfolio: Mapping[str, Any]) -> None:
+        """Imports what the check needs to be there, with local ids; that it can be read is another check."""
+        self.send(portfolio)
+        try:
+            self._compare(self.trial.contract, jobs=False)
+        except Broken as broken:
+            raise Broken(broken.expected, broken.observed, law=broken.law or STORED) from broken
+
+    def send(self, portfolio: Mapping[str, Any]) -> None:
+        """Imports a portfolio with local ids; whether it has to be accepted is judged afterwards."""
+        sent = self.trial.names.own(portfolio)
+        client = self.trial.account
+        job = None
+        if isinstance(Account(self.trial.contract).apply(sent), Job):
+            answer = client.send("importMasterData", body=sent)
+            job = None if answer.status == REFUSED else client.finish(client.job_id(answer, sent))
+        self._imports.append((sent, job))
+
+    def expect(self, *, jobs: bool = True) -> None:
+        """Breaks the check unless reads, and jobs if wanted, are as the model says."""
+        try:
+            self._compare(self.trial.contract, jobs=jobs)
+        except Broken as broken:
+            raise Broken(
+                broken.expected,
+                broken.observed,
+                law=broken.law,
+                evidence=self.evidence,
+                assumption=self.assumption,
+                value=next(self._explaining(jobs=jobs), None),
+            ) from broken
+
+    def _explaining(self, *, jobs: bool) -> Iterator[Any]:
+        """Yields the values of the assumption under which all that was seen is right."""
+        for value in alternatives(self.trial.contract, self.assumption):
+            try:
+                self._compare(with_value(self.trial.contract, self.assumption, value), jobs=jobs)
+            except Broken:
+                continue
+            yield value
+
+    def _compare(self, contract: Contract, *, jobs: bool) -> None:
+        account = Account(contract)
+        marks: dict[str, Any] = {"assumption": self.assumption, "evidence": self.evidence}
+        for portfolio, job in self._imports:
+            expected = account.apply(portfolio)
+            if isinstance(expected, Rejected):
+                expect_refused(self.trial, portfolio, list(expected.pointers), **marks)
+            elif jobs:
+                self.trial.expect(job is not None, "the import to be accepted", f"status {REFUSED}", **marks)
+                expect_job(self.trial, job or {}, expected, **marks)
+        expect_read(self.trial, account, spelling=self.assumption == FORMAT, **marks)
+
+
+def alternatives(contract: Contract, assumption: str) -> list[Any]:
+    """Returns the values that an assumption can have besides that of the contract, as far as they can be listed."""
+    schema = contract.assumptions[assumption].schema
+    values = schema.get("enum", [True, False] if schema.get("type") == "boolean" else [])
+    return [value for value in values if value != contract.values[assumption]]
+
+
+def with_value(contract: Contract, assumption: str, value: Any) -> Contract:
+    """Returns the contract with another value of one assumption."""
+    return _contract(contract.version, json.dumps({**contract.profile, assumption: value}, sort_keys=True))
+
+
+def in_version(contract: Contract, version: str) -> Contract:
+    """Returns the contract of a version with the same profile."""
+    return _contract(version, json.dumps(contract.profile, sort_keys=True))
+
+
+@lru_cache(maxsize=16)
+def _contract(version: str, profile: str) -> Contract:
+    return Contract(version, json.loads(profile))

@@ -1,0 +1,53 @@
+"""Judges answers that have to be refusals."""
+
+import json
+from typing import Any
+
+from casavi_contracts.exchange import Answer
+from casavi_contracts.trial import Trial
+
+_UNKNOWN = frozenset({
+    "job-unknown", "contact-unknown", "property-unknown", "token-unknown", "token-missing", "token-foreign",
+    "credentials-wrong",
+})  # fmt: skip
+"""Rules by which is refused what nobody has given out or created, or what belongs to somebody else."""
+
+
+def refused(trial: Trial, answer: Answer, rule: str, what: str) -> None:
+    """Demands that an answer is a refusal by a rule of the register.
+
+    That something is refused at all is what the check promises; status and name of the rule are guesses, and are judged
+    as such. What else belongs to an error body is judged by `errors-explain-themselves`.
+
+    Args:
+        trial: The trial.
+        answer: What came.
+        rule: Name of the rule.
+        what: What was sent, in words without secrets.
+
+    Raises:
+        casavi_contracts.failures.Broken: It is none, or another one.
+    """
+    known = trial.contract.rules[rule]
+    guess: dict[str, Any] = {"evidence": "assumed", "assumption": known.assumption}
+    # Whatever casavi has documented: what nobody gave out or created is unknown to any API.
+    trial.expect(not answer.ok, f"{what} to be refused", f"status {answer.status}", always=rule in _UNKNOWN)
+    trial.expect(
+        answer.status == known.status,
+        f"status {known.status} for {what}",
+        f"status {answer.status}",
+        value=answer.status,
+        **guess,
+    )
+    named = named_rule(answer)
+    trial.expect(named in (None, rule), f"the rule {rule!r} for {what}", f"the rule {named!r}", **guess)
+
+
+def named_rule(answer: Answer) -> str | None:
+    """Returns the rule that an error body names, None if it names none."""
+    try:
+        body = json.loads(answer.body)
+    except (ValueError, RecursionError):
+        return None
+    rule = body.get("rule") if isinstance(body, dict) else None
+    return rule if isinstance(rule, str) else None
