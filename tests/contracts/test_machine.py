@@ -396,7 +396,7 @@ def test_it_is_a_test_for_unittest(version: str) -> None:
 
 def test_its_failure_shows_the_steps_and_no_secret(capsys: pytest.CaptureFixture[str]) -> None:
     with healthy().target(tamper_of("refresh-keeps-the-old-token")) as target:
-        result = run(machine_of(target, contract=contract("v1")), 20)
+        result = run(machine_of(target, contract=contract("v1")), 100)
         ((_, text),) = result.failures
         said = text + "".join(capsys.readouterr())
 
