@@ -60,7 +60,7 @@ def _two(trial: Trial) -> tuple[Names, Names]:
     return Names(f"{trial.names.prefix}1-"), Names(f"{trial.names.prefix}2-")
 
 
-@check(documented="8.1", operations=IMPORTS, needs=WRITES, cases=_linked, examples=6)
+@check(documented="8.1", operations=IMPORTS, needs=WRITES, cases=_linked, examples=9)
 def contacts_may_stand_after_what_names_them(trial: Trial, case: Any) -> None:
     """A request whose contacts and properties stand behind everything that names them is imported as a whole."""
     names = ("responsibilities", "properties", "contacts")

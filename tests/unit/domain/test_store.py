@@ -237,6 +237,20 @@ def test_restores_a_record_as_it_was(store: Store) -> None:
     assert store.get("units", "U-1") == record
 
 
+def test_enters_records_as_they_were(store: Store) -> None:
+    """Many at once, like `restore`."""
+    place = (("propertyId", "P-1"), ("street", "a"))
+    rows = [(f"U-{n}", 40 + n, ("contracts",), ([{"contactId": f"C-{n}"}],), place, START, LATER) for n in range(3)]
+    store.enter("units", rows)
+    expected = [Record("units", f"U-{n}", 40 + n, leases(f"C-{n}"), at("a"), START, LATER) for n in range(3)]
+    assert list(store.records("units")) == expected
+    assert keys(store, "units of contacts", "C-1") == ["U-1"]
+    assert keys(store, "units of properties", "P-1") == ["U-0", "U-1", "U-2"]
+    assert (store.total, store.count("units")) == (3, 3)
+    store.put("contacts", "C-0", {}, {}, LATER)
+    assert [one.internal_id for one in store.records("contacts")] == [43]
+
+
 def test_keeps_names_and_order_of_fields_however_many_orders_there_are(store: Store) -> None:
     """Records that share their names and those that do not give back what was put, in its order."""
     orders = list(itertools.islice(itertools.permutations("abcdefg"), 2 * MAX_SHARED))
