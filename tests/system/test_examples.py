@@ -10,7 +10,7 @@ import pytest
 pytestmark = pytest.mark.slow
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-TESTS = 20
+TESTS = 21
 WITH_A_SOCKET = 2
 """Tests that need one."""
 

@@ -50,7 +50,8 @@ def _with_strangers(portfolio: Mapping[str, Any], bad: int) -> dict[str, Any]:
 
 def _of_every_kind(contract: Contract) -> st.SearchStrategy[Any]:
     """Returns portfolios with records of every kind, each with a record that names somebody unknown."""
-    return master_data(contract, sizes=dict.fromkeys(ENTITIES, (1, 2))).map(lambda made: _with_strangers(made, 1))
+    sizes = {**dict.fromkeys(ENTITIES, (1, 2)), "documents": (2, 4)}  # or there would be as many as units in each
+    return master_data(contract, sizes=sizes).map(lambda made: _with_strangers(made, 1))
 
 
 def _good_and_bad(contract: Contract) -> st.SearchStrategy[Any]:
