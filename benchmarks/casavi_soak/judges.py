@@ -134,12 +134,13 @@ def ended_in_time(seconds: float | None, exit_code: int | None) -> Verdict:
 
 
 def state_whole(what: str, problems: Sequence[str], found: str) -> Verdict:
-    """The state file holds what it has to."""
+    """The state holds what it has to."""
     return Verdict(what, not problems, "; ".join(problems[:3]) if problems else found)
 
 
-def says_what_it_is(saved: str, health: Mapping[str, Any], log: str) -> Verdict:
-    """A server that took a state says of when it is: in its log and in its health."""
-    loaded = health.get("state", {}).get("loaded")
-    told = f"saved at {saved}" in log
-    return Verdict("a restarted server says what state it has", loaded == saved and told, f"{saved}; health: {loaded}")
+def says_what_it_is(file: str, health: Mapping[str, Any], log: str) -> Verdict:
+    """A server that took a state says so: in its log and in its health."""
+    state = health.get("state", {})
+    told = "took the state of " in log
+    good = state.get("file") == file and state.get("trouble") is None and told
+    return Verdict("a restarted server says what state it has", good, f"{file}; health: {state}")

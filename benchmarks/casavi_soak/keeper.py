@@ -1,10 +1,8 @@
-"""The client whose records outlive the server, and what must be in a state file because of it."""
+"""The client whose records outlive the server, and what must be in a state because of it."""
 
 import asyncio
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 from casavi_soak import bodies
@@ -18,20 +16,10 @@ FIRST = 50_000
 
 @dataclass(slots=True)
 class Kept:
-    """What was sent of each contact, and what is known to have been imported; versions by id."""
+    """The newest version that was sent of each contact, and that is known to have been imported, by id."""
 
     sent: dict[str, int] = field(default_factory=dict)
-    known: dict[str, list[tuple[datetime, int]]] = field(default_factory=dict)
-    """When the client knew of each version, the oldest first."""
-
-    def known_at(self, moment: datetime | None) -> dict[str, int]:
-        """Returns the newest versions that were known to be imported at a moment; at the end if None."""
-        newest = {}
-        for id_, versions in self.known.items():
-            until = [version for at, version in versions if moment is None or at <= moment]
-            if until:
-                newest[id_] = until[-1]
-        return newest
+    known: dict[str, int] = field(default_factory=dict)
 
 
 class Keeper:
@@ -65,25 +53,21 @@ class Keeper:
         job = await self._client.import_(body.content, body.records)
         if job and job["status"] == "completed":
             for id_ in ids:
-                self._kept.known.setdefault(id_, []).append((datetime.now(UTC), version))
+                self._kept.known[id_] = version
 
 
-def state_problems(content: bytes, kept: Kept, *, until_saved: bool) -> list[str]:
-    """Returns what is wrong with a state file; nothing if it is whole.
+def state_problems(portfolio: Mapping[str, Any], kept: Kept) -> list[str]:
+    """Returns what is wrong with the records of a server that goes on with a state; nothing if they are whole.
 
     Args:
-        content: The file.
+        portfolio: The records of the keeper's account.
         kept: What was sent and what is known.
-        until_saved: Whether only what was known when it was saved must be in it, or all.
     """
     try:
-        document = json.loads(content)
-        saved_at = datetime.fromisoformat(document["_mock"]["savedAt"])
-        versions = {contact["id"]: int(contact["note"][1:]) for contact in document["contacts"]}
+        versions = {contact["id"]: int(contact["note"][1:]) for contact in portfolio["contacts"]}
     except (ValueError, KeyError, TypeError) as error:
-        return [f"the state file is not whole: {error!r}"]
-    known = kept.known_at(saved_at if until_saved else None)
-    return [*_lacking(versions, known), *_made_up(versions, kept.sent)]
+        return [f"the state is not whole: {error!r}"]
+    return [*_lacking(versions, kept.known), *_made_up(versions, kept.sent)]
 
 
 def _lacking(versions: Mapping[str, int], known: Mapping[str, int]) -> list[str]:
@@ -100,8 +84,3 @@ def _made_up(versions: Mapping[str, int], sent: Mapping[str, int]) -> list[str]:
         for id_, version in versions.items()
         if version > sent.get(id_, -1)
     ]
-
-
-def saved_at(content: bytes) -> Any:
-    """Returns when a state file says that it was saved."""
-    return json.loads(content)["_mock"]["savedAt"]

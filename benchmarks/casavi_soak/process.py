@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 START_SECONDS = 60.0
 _LOOK_SECONDS = 0.02
@@ -81,6 +81,23 @@ class Process:
                 return health
         except OSError as error:
             raise SoakError(f"the server does not tell how it is: {error}") from None
+
+    def portfolio(self, key: str) -> dict[str, Any]:
+        """Returns the records of an account.
+
+        Args:
+            key: Its key.
+
+        Raises:
+            SoakError: The server does not answer.
+        """
+        asked = Request(f"http://127.0.0.1:{self.port}/_mock/state", headers={"X-Mock-Key": key})
+        try:
+            with urlopen(asked, timeout=60) as answer:
+                portfolio: dict[str, Any] = json.load(answer)
+                return portfolio
+        except OSError as error:
+            raise SoakError(f"the server does not tell what it holds: {error}") from None
 
     def files(self) -> int:
         """Returns how many files it has open."""

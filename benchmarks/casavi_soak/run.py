@@ -12,7 +12,7 @@ import uvloop
 
 from casavi_soak import judges
 from casavi_soak.judges import Verdict
-from casavi_soak.keeper import Kept, saved_at, state_problems
+from casavi_soak.keeper import Kept, state_problems
 from casavi_soak.ledger import Ledger
 from casavi_soak.load import ATTACKED, KEEPER, SHARED, Load, Plan, Tell
 from casavi_soak.process import Process, Sample, serving
@@ -56,24 +56,29 @@ def soak(plan: Plan, folder: Path, tell: Tell) -> Findings:
     Raises:
         casavi_soak.process.SoakError: The server does not start, or is gone.
     """
-    findings, kept, state = Findings(Ledger(patience_seconds=patience(plan.seconds)[0])), Kept(), folder / "state.json"
+    findings, kept, state = Findings(Ledger(patience_seconds=patience(plan.seconds)[0])), Kept(), folder / "state.db"
     with _running(plan, state, folder / "load.log") as process:
         _loaded(process, plan, findings, kept, tell)
         tell("SIGTERM under load")
         _terminated(process, plan, findings, kept)
         findings.verdicts.append(judges.no_traceback(process.written()))
-    problems = state_problems(_content(state), kept, until_saved=False)
     whole = f"{len(kept.known)} records are of the last known version, or later"
-    findings.verdicts.append(judges.state_whole("the state is whole after SIGTERM", problems, whole))
-    tell("SIGKILL under load")
     with _running(plan, state, folder / "killed.log") as process:
-        findings.verdicts.append(judges.says_what_it_is(saved_at(_content(state)), process.health(), process.written()))
+        findings.verdicts += _taken_up(process, state, kept, "the state is whole after SIGTERM", whole)
+        tell("SIGKILL under load")
         _with_runner(_killed, process, plan, kept)
-    problems = state_problems(_content(state), kept, until_saved=True)
-    findings.verdicts.append(judges.state_whole("after SIGKILL, the state is that of the last saving", problems, whole))
     with _running(plan, state, folder / "restarted.log") as process:
-        findings.verdicts.append(judges.says_what_it_is(saved_at(_content(state)), process.health(), process.written()))
+        findings.verdicts += _taken_up(process, state, kept, "the state is whole after SIGKILL", whole)
     return findings
+
+
+def _taken_up(process: Process, state: Path, kept: Kept, what: str, whole: str) -> list[Verdict]:
+    """Judges a server that goes on with a state."""
+    problems = state_problems(process.portfolio(KEEPER[0]), kept)
+    return [
+        judges.state_whole(what, problems, whole),
+        judges.says_what_it_is(state.name, process.health(), process.written()),
+    ]
 
 
 def patience(seconds: float) -> tuple[float, float]:
@@ -186,7 +191,6 @@ def _terminated(process: Process, plan: Plan, findings: Findings, kept: Kept) ->
 
 async def _killed(process: Process, plan: Plan, kept: Kept) -> None:
     load = Load(process, plan, Ledger(), kept)
-    await load.open_accounts()
     async with load.going_on():
         await asyncio.sleep(_under_way(plan) + 2 * STATE_SECONDS)
         process.kill()
@@ -195,7 +199,3 @@ async def _killed(process: Process, plan: Plan, kept: Kept) -> None:
 def _under_way(plan: Plan) -> float:
     """Returns how long a load goes on before the server is ended."""
     return min(max(plan.seconds / 10, 0.5), 5.0)
-
-
-def _content(state: Path) -> bytes:
-    return state.read_bytes() if state.exists() else b""
