@@ -37,7 +37,8 @@ def main(seconds: float, connections: int, seed: int, folder: Path | None) -> No
         raise click.ClickException("Open files and memory of the server are read from /proc, which only Linux has.")
     where = folder or Path(tempfile.mkdtemp(prefix="casavi-soak-"))
     where.mkdir(parents=True, exist_ok=True)
-    (where / "state.json").unlink(missing_ok=True)
+    for left in where.glob("state.db*"):
+        left.unlink()
     lines = 0
 
     def tell(line: str) -> None:
