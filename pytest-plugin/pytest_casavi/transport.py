@@ -13,6 +13,8 @@ from typing import Any
 import anyio.to_thread
 import httpx
 
+from casavi_contracts.scope import scope_of
+
 App = Callable[..., Awaitable[None]]
 
 
@@ -80,28 +82,10 @@ async def _exchange(app: App, request: httpx.Request, body: bytes) -> Answer:
         return {"type": "http.disconnect"}
 
     try:
-        await app(_scope(request), receive, answer.take)
+        await app(scope_of(request), receive, answer.take)
     except ConnectionResetError:  # a fault of the mock ends a connection that there is not
         answer.broken = True
     return answer
-
-
-def _scope(request: httpx.Request) -> dict[str, Any]:
-    url = request.url
-    return {
-        "type": "http",
-        "asgi": {"version": "3.0"},
-        "http_version": "1.1",
-        "method": request.method,
-        "headers": [(name.lower(), value) for name, value in request.headers.raw],
-        "scheme": url.scheme,
-        "path": url.path,
-        "raw_path": url.raw_path.partition(b"?")[0],
-        "query_string": url.query,
-        "server": (url.host, url.port),
-        "client": ("127.0.0.1", 1),
-        "root_path": "",
-    }
 
 
 def _outcome(running: "Future[Answer]", request: httpx.Request) -> Answer:

@@ -135,6 +135,18 @@ def test_a_file_that_cannot_be_understood_is_left_alone(run: Run, tmp_path: Path
     connection.close()
 
 
+@pytest.mark.parametrize("content", [b"my notes", b"\x00\x01", b"PK\x03\x04", b"127.0.0.1 localhost", b"\xff\xfe{"])
+def test_a_file_of_something_else_is_named_and_left_alone(run: Run, tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "notes.txt"
+    file.write_bytes(content)
+
+    result = run("serve", "--port", "0", "--state", str(file))
+
+    assert result.exit_code == 2
+    assert result.stderr == f"casavi-mock: {file}: no state that casavi-mock saved; give another file\n"
+    assert file.read_bytes() == content
+
+
 def test_a_folder_that_is_not_there_is_refused(run: Run, tmp_path: Path) -> None:
     result = run("serve", "--port", "0", "--state", str(tmp_path / "nowhere" / "house.db"))
 

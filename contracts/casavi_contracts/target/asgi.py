@@ -8,6 +8,8 @@ from typing import Any, Self
 
 import httpx
 
+from casavi_contracts.scope import scope_of
+
 START_SECONDS = 10
 STOP_SECONDS = 5
 """Seconds that an application gets to start, and to stop."""
@@ -158,21 +160,7 @@ class _Exchange:
     """
 
     def __init__(self, request: httpx.Request, most: int) -> None:
-        url = request.url
-        self.scope = {
-            "type": "http",
-            "asgi": {"version": "3.0"},
-            "http_version": "1.1",
-            "method": request.method,
-            "headers": [(name.lower(), value) for name, value in request.headers.raw],
-            "scheme": url.scheme,
-            "path": url.path,
-            "raw_path": url.raw_path.partition(b"?")[0],
-            "query_string": url.query,
-            "server": (url.host, url.port),
-            "client": ("127.0.0.1", 123),
-            "root_path": "",
-        }
+        self.scope = scope_of(request)
         self._sent: bytes | None = request.read()
         self._most = most
         self._status = 0

@@ -50,6 +50,8 @@ def _read(path: Path, account: Account) -> None:
         content = path.read_bytes()
     except OSError as error:
         raise ConfigurationError(f"{path}: the state cannot be read: {error.strerror}") from None
+    if content.lstrip()[:1] not in (b"{", b"["):
+        raise ConfigurationError(f"{path}: no state that casavi-mock saved; give another file")
     document = read_document(account.settings.document, str(path), content)
     if "_mock" not in document:
         raise ConfigurationError(
