@@ -147,7 +147,7 @@ class Client:
             raise Broken(
                 "a complete address of the target as link to the next page",
                 repr(self.target.recorder.redact(address)),
-                law="next-link-is-followed-as-it-is",
+                check="next-link-is-followed-as-it-is",
             )
         headers, version = {"token": self.token}, self.contract.version
         if where == "neighbour" and not as_it_is:
@@ -158,7 +158,7 @@ class Client:
         except CouldNotRun as gone:
             if where == "home" or not as_it_is:
                 raise
-            raise Broken("a link that can be followed", str(gone), law="next-link-is-followed-as-it-is") from gone
+            raise Broken("a link that can be followed", str(gone), check="next-link-is-followed-as-it-is") from gone
 
     # Steps that have to succeed.
 
@@ -187,7 +187,7 @@ class Client:
             raise Broken(
                 "an import that satisfies the contract to be accepted",
                 f"{answer.status} {self._why(answer)}",
-                law="valid-import-is-accepted",
+                check="valid-import-is-accepted",
                 evidence=evidence,
                 assumption=assumption,
             )
@@ -199,7 +199,7 @@ class Client:
             raise Broken(
                 f"a job id under {field!r}",
                 f"{keys}",
-                law="import-answers-a-job-id",
+                check="import-answers-a-job-id",
                 evidence="assumed",
                 assumption="job-id-field",
                 value=keys[0] if isinstance(keys, list) and len(keys) == 1 else None,
@@ -211,11 +211,11 @@ class Client:
         answer = self._again("getJob", jobId=job_id)
         if not answer.ok:
             raise Broken(
-                "an accepted job to be known", f"{answer.status} {self._why(answer)}", law="accepted-job-is-visible"
+                "an accepted job to be known", f"{answer.status} {self._why(answer)}", check="accepted-job-is-visible"
             )
         seen = answer.json
         if not isinstance(seen, dict) or not isinstance(seen.get("status"), str):
-            raise Broken("a job with a status", type(seen).__name__, law="answers-satisfy-the-contract")
+            raise Broken("a job with a status", type(seen).__name__, check="answers-satisfy-the-contract")
         return seen
 
     def finish(self, job_id: str) -> dict[str, Any]:
@@ -251,7 +251,7 @@ class Client:
         raise Broken(
             f"the job to end within {self.target.job_timeout:g} s",
             f"{seen['status']!r} after {waited:g} s and {look + 1} looks",
-            law="accepted-job-ends",
+            check="accepted-job-ends",
         )
 
     def _wait(self, seconds: float) -> None:
@@ -296,31 +296,31 @@ class Client:
     def checked(self, answer: Answer, operation: str) -> dict[str, Any]:
         """Returns the page in an answer, which has to be one as the contract describes it."""
         if not answer.ok:
-            raise Broken("a page of records", f"{answer.status} {self._why(answer)}", law="lists-can-be-read")
+            raise Broken("a page of records", f"{answer.status} {self._why(answer)}", check="lists-can-be-read")
         for deviation in self.contract.deviations(operation, answer.status, answer.headers, answer.body):
             raise Broken(
                 f"{deviation.expected} at {deviation.where or 'the body'} of {operation}",
                 "something else",
-                law="answers-satisfy-the-contract",
+                check="answers-satisfy-the-contract",
                 evidence=deviation.evidence,
                 assumption=deviation.assumption,
             )
         page: dict[str, Any] = answer.json
         return page
 
-    def take(self, answer: Answer, law: str) -> dict[str, Any]:
+    def take(self, answer: Answer, check: str) -> dict[str, Any]:
         """Takes the token of an answer that has to have one, and returns the answer; later requests send it.
 
         Args:
             answer: To a log-in or a refresh.
-            law: The one that promises it.
+            check: The one that promises it.
         """
         if not answer.ok:
-            raise Broken("good credentials to be taken", f"{answer.status} {self._why(answer)}", law=law)
+            raise Broken("good credentials to be taken", f"{answer.status} {self._why(answer)}", check=check)
         body = answer.json
         token = body.get("token") if isinstance(body, dict) else None
         if not isinstance(token, str) or not token:
-            raise Broken("a token in the answer", "none", law=law)
+            raise Broken("a token in the answer", "none", check=check)
         self.target.recorder.redact.learn(token)
         self._token = token
         result: dict[str, Any] = body

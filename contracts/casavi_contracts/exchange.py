@@ -151,7 +151,7 @@ class Answer:
             return json.loads(self.body)
         except (ValueError, RecursionError):
             raise Broken(
-                "a JSON body", f"{len(self.body)} bytes that are none", law="answers-satisfy-the-contract"
+                "a JSON body", f"{len(self.body)} bytes that are none", check="answers-satisfy-the-contract"
             ) from None
 
 

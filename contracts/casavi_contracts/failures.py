@@ -27,7 +27,7 @@ class Broken(AssertionError):
     Args:
         expected: What the check asks for, in words and with the values that matter.
         observed: What was seen instead.
-        law: Name of the check that is broken, where it is not the one under judgement: a step that many checks
+        check: Name of the check that is broken, where it is not the one under judgement: a step that many checks
             need, such as that a valid import is accepted.
         evidence: How sure the promise is, where it differs from the check's own.
         assumption: The assumption that is refuted, where it differs from the check's own.
@@ -44,7 +44,7 @@ class Broken(AssertionError):
         expected: str,
         observed: str,
         *,
-        law: str | None = None,
+        check: str | None = None,
         evidence: str | None = None,
         assumption: str | None = None,
         value: Any = None,
@@ -57,7 +57,7 @@ class Broken(AssertionError):
         super().__init__(f"expected {expected}; observed {observed}")
         self.expected = expected
         self.observed = observed
-        self.law = law
+        self.check = check
         self.evidence = evidence
         self.assumption = assumption
         self.value = value

@@ -1,8 +1,8 @@
-"""Walks through lists page by page, and from where the records of a trial begin.
+"""Walks through lists page by page, and from where the records of a context begin.
 
 On a real account all checks share one account, which grows; to read it from its beginning each time would cost more
 requests than everything else together. Records are listed in the order of their creation (assumption `sort-order`), so
-those of a trial stand behind what was there when it began. Whether that is so is looked at before it is relied on.
+those of a context stand behind what was there when it began. Whether that is so is looked at before it is relied on.
 """
 
 from collections.abc import Iterator
@@ -88,13 +88,15 @@ def _by_number(client: Reader, operation: str, query: str, start: int, *, strict
     for page in range(start, start + MAX_PAGES):
         seen = client.page(operation, f"page={page}{query and '&' + query}")
         if strict and seen["page"] != page:
-            raise Broken(f"page {page} to be called so", f"{seen['page']}", law=COUNTS)
+            raise Broken(f"page {page} to be called so", f"{seen['page']}", check=COUNTS)
         yield Page(seen["content"], page)
         if page + 1 >= seen["pageCount"]:
             return
         if not seen["content"]:
-            raise Broken("records on every page but the last", f"none on page {page} of {seen['pageCount']}", law=WALK)
-    raise Broken("a list to end", f"more than {MAX_PAGES} pages", law=WALK)
+            raise Broken(
+                "records on every page but the last", f"none on page {page} of {seen['pageCount']}", check=WALK
+            )
+    raise Broken("a list to end", f"more than {MAX_PAGES} pages", check=WALK)
 
 
 def _by_link(client: Reader, operation: str, query: str, start: str | None) -> Iterator[Page]:
@@ -106,13 +108,13 @@ def _by_link(client: Reader, operation: str, query: str, start: str | None) -> I
         if following is None:
             return
         if following in followed:
-            raise Broken("every link to lead further", "one that was followed before", law=WALK)
+            raise Broken("every link to lead further", "one that was followed before", check=WALK)
         followed.add(following)
         answer = client.get(following)
         if not answer.ok:
-            raise Broken("a link that leads to a page", f"status {answer.status}", law=LINK)
+            raise Broken("a link that leads to a page", f"status {answer.status}", check=LINK)
         mark, seen = following, client.checked(answer, operation)
-    raise Broken("a list to end", f"more than {MAX_PAGES} pages", law=WALK)
+    raise Broken("a list to end", f"more than {MAX_PAGES} pages", check=WALK)
 
 
 def _looked_at(found: Iterator[Page], query: str) -> Iterator[Page]:
@@ -125,17 +127,17 @@ def _looked_at(found: Iterator[Page], query: str) -> Iterator[Page]:
     for number, page in enumerate(found):
         for record in page.records:
             if known.setdefault(record["id"], record) == record and known[record["id"]] is not record:
-                raise Broken("every record once in a list", f"{record['id']!r} twice", law=WALK)
+                raise Broken("every record once in a list", f"{record['id']!r} twice", check=WALK)
             for name, value in wanted:
                 if str(record.get(name)).lower() != value:
-                    law = KEPT_FILTERS if number else REGISTRATION
-                    raise Broken(f"records whose {name} is {value}", repr(record.get(name)), law=law)
+                    check = KEPT_FILTERS if number else REGISTRATION
+                    raise Broken(f"records whose {name} is {value}", repr(record.get(name)), check=check)
         yield page
 
 
 @dataclass(slots=True)
 class Bookmarks:
-    """The last page of each list, as far as it is known, for targets on which all trials share one account."""
+    """The last page of each list, as far as it is known, for targets on which all cases share one account."""
 
     ends: dict[Place, Mark] = field(default_factory=dict)
     ordered: dict[tuple[str, str], bool] = field(default_factory=dict)
@@ -147,21 +149,21 @@ class Bookmarks:
     """Versions in which every operation was sent once for the checks that look at all answers."""
 
     def now(self) -> dict[Place, Mark]:
-        """Returns the ends of all lists, for a trial that begins."""
+        """Returns the ends of all lists, for a context that begins."""
         return dict(self.ends)
 
     def read(
         self, client: Reader, operation: str, query: str, began: dict[Place, Mark], prefix: str
     ) -> list[dict[str, Any]]:
-        """Returns the records of a trial, in the order of the list.
+        """Returns the records of a context, in the order of the list.
 
         Args:
             client: Who reads.
             operation: The `operationId`.
             query: Filters, encoded.
-            began: The ends when the trial began; of a list that was not known then, its first page with such a record
+            began: The ends when the context began; of a list that was not known then, its first page with such a record
                 is entered.
-            prefix: What the ids of the trial begin with.
+            prefix: What the ids of the context begin with.
         """
         version = client.contract.version
         place = client.credentials.key, version, operation, query

@@ -33,7 +33,7 @@ class Watched:
     """A page, and everything that the browser had to complain of, or asked elsewhere for.
 
     Args:
-        context: Where its cookies are.
+        ctx: Where its cookies are.
         url: The address of the mock.
     """
 

@@ -1,4 +1,4 @@
-"""`casavi-mock check`: verdicts, exit codes, and what is left behind."""
+"""`casavi-mock check`: results, exit codes, and what is left behind."""
 
 import importlib.util
 import json
@@ -25,10 +25,10 @@ from tests.support.wrong_servers import serving
 Run = Callable[..., Result]
 
 ONE = ("--only", "accepted-job-ends", "--max-examples", "2", "--seed", "5")
-"""A law that draws cases, imports them and follows their jobs."""
+"""A check that draws cases, imports them and follows their jobs."""
 
 LOG_IN = ("--only", "log-in-gives-a-token", "--version", "v1")
-"""The least that can be judged, where it does not matter which law it is."""
+"""The least that can be judged, where it does not matter which check it is."""
 
 
 @pytest.fixture(autouse=True)
@@ -54,7 +54,7 @@ def unknown_jobs(request: Request) -> Response | None:
 
 
 @pytest.mark.parametrize("mode", ["time", "immediate", "manual"])
-def test_the_mock_in_process_keeps_the_laws(run: Run, folder: Path, mode: str) -> None:
+def test_the_mock_in_process_keeps_the_checks(run: Run, folder: Path, mode: str) -> None:
     result = run(
         "check", "--only", "log-in-*", "--only", "accepted-job-ends", "--max-examples", "2", "--progress", mode
     )
@@ -124,7 +124,7 @@ def test_a_mock_that_lets_nobody_in_is_judged_and_not_taken_for_a_wrong_secret(r
     assert "log-in-gives-a-token [v1, v2]" in result.stdout
 
 
-def test_laws_are_listed(run: Run) -> None:
+def test_checks_are_listed(run: Run) -> None:
     result = run("check", "--list")
 
     assert result.exit_code == 0
@@ -136,7 +136,7 @@ def test_laws_are_listed(run: Run) -> None:
 # Something wrong.
 
 
-def test_a_broken_law_is_told_with_what_shows_it(run: Run, folder: Path) -> None:
+def test_a_broken_check_is_told_with_what_shows_it(run: Run, folder: Path) -> None:
     with Mock(progress="immediate", accounts=2).listening(instead(unknown_jobs)) as server:
         result = run("check", *ONE, "--version", "v1", "--url", server.url)
     text = flat(result.stdout)
@@ -173,9 +173,9 @@ def test_a_case_is_judged_again(run: Run, folder: Path) -> None:
     assert len(json.loads(sent.body)["contacts"]) == len(case["contacts"]) == 1
 
 
-@pytest.mark.parametrize("name", ["accepted-job-ends", "no-such-law"])
-def test_a_case_of_an_unknown_law_is_refused(run: Run, folder: Path, name: str) -> None:
-    content: dict[str, Any] = {"format": "casavi-check-replay", "formatVersion": 1, "law": name, "version": "v1"}
+@pytest.mark.parametrize("name", ["accepted-job-ends", "no-such-check"])
+def test_a_case_of_an_unknown_check_is_refused(run: Run, folder: Path, name: str) -> None:
+    content: dict[str, Any] = {"format": "casavi-check-replay", "formatVersion": 2, "check": name, "version": "v1"}
     content |= {"case": {"contacts": [{"id": "C"}]}, "before": [], "seed": 1, "maxExamples": None, "profile": {}}
     (folder / "case.json").write_text(json.dumps(content))
     result = run("check", "--replay", "case.json")
@@ -334,7 +334,7 @@ def test_settings_of_the_users_own_tests_do_not_count(run: Run, folder: Path) ->
 
 @pytest.mark.parametrize("then", ["accepted-job-ends", pytest.param("schemathesis", marks=pytest.mark.slow)])
 def test_an_interrupted_run_tells_what_it_knows(folder: Path, then: str) -> None:
-    """It is interrupted while it waits for the answer to an import, after the laws about the log-in."""
+    """It is interrupted while it waits for the answer to an import, after the checks about the log-in."""
     importing, over = threading.Event(), threading.Event()
 
     def waiting(request: Request) -> Response | None:

@@ -15,10 +15,10 @@ from tests.support.server import ACCOUNT, CONSENT, SECOND, Live, Mock
 Run = Callable[..., Result]
 
 FEW = ("foreign-job-is-unknown", "secret-of-another-account-is-refused", "wrong-secret-is-refused", "accepted-job-ends")
-"""Laws that need two accounts, and such as send secrets and get tokens."""
+"""Checks that need two accounts, and such as send secrets and get tokens."""
 
-EVERY_LAW = pytest.mark.parametrize(
-    "laws",
+EVERY_CHECK = pytest.mark.parametrize(
+    "checks",
     [
         pytest.param(tuple(f"--only={name}" for name in FEW), id="few"),
         pytest.param((), id="all", marks=pytest.mark.slow),
@@ -92,7 +92,7 @@ def test_the_plan_knows_the_budget_that_was_given(run: Run, account: Live) -> No
     assert "listed in book.jsonl" in text
 
 
-def test_a_plan_is_no_verdict_in_the_reports(run: Run, account: Live, folder: Path) -> None:
+def test_a_plan_is_no_result_in_the_reports(run: Run, account: Live, folder: Path) -> None:
     files = ("--junit", "a.xml", "--json", "a.json", "--html", "a.html")
     result = run("check", "--url", account.url, *files, **ACCOUNT)
 
@@ -182,9 +182,9 @@ def test_reading_alone_writes_nothing(run: Run, account: Live, folder: Path) -> 
     assert "the target lacks write access" in " ".join(result.stdout.split())
 
 
-@EVERY_LAW
-def test_laws_about_two_accounts_get_both(run: Run, account: Live, laws: tuple[str, ...]) -> None:
-    result = run("check", "--url", account.url, "--allow-writes", *laws, *QUICK, **ACCOUNT, **SECOND, **CONSENT)
+@EVERY_CHECK
+def test_checks_about_two_accounts_get_both(run: Run, account: Live, checks: tuple[str, ...]) -> None:
+    result = run("check", "--url", account.url, "--allow-writes", *checks, *QUICK, **ACCOUNT, **SECOND, **CONSENT)
 
     assert result.exit_code == 0, result.output
     assert "two accounts" not in result.stdout
@@ -193,10 +193,10 @@ def test_laws_about_two_accounts_get_both(run: Run, account: Live, laws: tuple[s
 # Secrets.
 
 
-@EVERY_LAW
+@EVERY_CHECK
 @pytest.mark.parametrize("by_option", [True, False])
 def test_no_secret_is_shown_anywhere(
-    run: Run, account: Live, folder: Path, by_option: bool, laws: tuple[str, ...]
+    run: Run, account: Live, folder: Path, by_option: bool, checks: tuple[str, ...]
 ) -> None:
     variables = ACCOUNT | SECOND
     options = [
@@ -207,7 +207,7 @@ def test_no_secret_is_shown_anywhere(
         "a.json",
         "--html",
         "a.html",
-        *laws,
+        *checks,
         *QUICK,
         "--url",
         account.url,

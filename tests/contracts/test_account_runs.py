@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from casavi_contracts.checks import LAWS, Law
+from casavi_contracts.checks import CHECKS, Check
+from casavi_contracts.context import Accounts
+from casavi_contracts.outcome import Outcome
 from casavi_contracts.suite.session import Session
 from casavi_contracts.suite.settings import ACCOUNT_EXAMPLES, ACCOUNT_REQUESTS, Settings
-from casavi_contracts.suite.tasks import LawTask, for_account, tasks
-from casavi_contracts.trial import Accounts
-from casavi_contracts.verdict import Outcome
+from casavi_contracts.suite.tasks import CheckTask, for_account, tasks
 from casavi_contracts.walking import Bookmarks
 from casavi_mock.server.app import system_now
 from tests.contracts.mutants.judging import BY_NAME
@@ -56,9 +56,9 @@ def test_a_default_run_at_a_real_account_fits_its_budget(run: Run) -> None:
     assert report.requests <= ACCOUNT_REQUESTS
 
 
-def cases_of(law: Law, version: str = "v1") -> int:
-    assert law.each is not None
-    return len([*law.each(contract(version))])
+def cases_of(check: Check, version: str = "v1") -> int:
+    assert check.each is not None
+    return len([*check.each(contract(version))])
 
 
 def test_every_case_of_a_list_is_judged_at_every_depth(run: Run) -> None:
@@ -66,13 +66,15 @@ def test_every_case_of_a_list_is_judged_at_every_depth(run: Run) -> None:
     report = run(Mock(progress="immediate", accounts=2, control=False), *names, versions=("v1",)).report
 
     assert min(cases_of(BY_NAME[name]) for name in names) > ACCOUNT_EXAMPLES
-    told = {row.promise.name: row.verdict.examples for row in report.results if row.verdict}
+    told = {row.promise.name: row.result.examples for row in report.results if row.result}
     assert told == {name: cases_of(BY_NAME[name]) for name in names}
 
 
 def test_lists_of_cases_are_not_drawn() -> None:
     """A strategy that samples a list is cut by a smaller depth: what is a list has to be one."""
-    drawn = [law.name for law in LAWS if law.each is None and "SampledFrom" in type(law.cases(contract())).__name__]
+    drawn = [
+        check.name for check in CHECKS if check.each is None and "SampledFrom" in type(check.cases(contract())).__name__
+    ]
     assert drawn == []
 
 
@@ -83,13 +85,13 @@ def test_one_drawn_case_is_not_the_simplest(run: Run) -> None:
 
 
 def test_a_shared_account_is_judged_by_the_surest_first_and_the_longest_last() -> None:
-    names = [task.name for task in for_account(tasks(("v1",), ())) if isinstance(task, LawTask)]
+    names = [task.name for task in for_account(tasks(("v1",), ())) if isinstance(task, CheckTask)]
     assert BY_NAME[names[0]].evidence == "documented"
     assert max(range(len(names)), key=lambda place: names[place] == "large-import-is-whole") > len(names) - 8
     assert names.index("import-is-read-back") < names.index("job-counts-add-up")
 
 
-def test_records_of_a_trial_are_read_from_where_it_began() -> None:
+def test_records_of_a_ctx_are_read_from_where_it_began() -> None:
     mock = Mock(progress="immediate", accounts=1)
     people = {"contacts": [{"id": f"C{n}", "lastName": "x"} for n in range(60)]}
     one = {"contacts": [{"id": "C", "lastName": "x"}]}
@@ -99,13 +101,13 @@ def test_records_of_a_trial_are_read_from_where_it_began() -> None:
             accounts = Accounts(target, contract(version), f"{version}-", Bookmarks())
             sent = []
             for portfolio in (people, one, one):
-                trial = accounts.trial()
-                trial.account.imported(trial.names.own(portfolio))
+                ctx = accounts.context()
+                ctx.account.imported(ctx.names.own(portfolio))
                 before = target.recorder.count
-                seen = trial.listed(trial.account, operation)
+                seen = ctx.listed(ctx.account, operation)
                 sent.append(target.recorder.count - before)
                 assert [record["id"] for record in seen] == [
-                    trial.names.id(record["id"]) for record in portfolio["contacts"]
+                    ctx.names.id(record["id"]) for record in portfolio["contacts"]
                 ]
         assert sent[1] > 2, "whether new records stand behind old ones is looked at before it is relied on"
         assert sent[2] == 1, sent

@@ -2,7 +2,7 @@
 
 import pytest
 
-from casavi_contracts.checks import LAWS, Law, links, pages
+from casavi_contracts.checks import CHECKS, Check, links, pages
 from casavi_contracts.checks.definition import checks_of
 from casavi_contracts.report import Promise, Results
 from casavi_contracts.report.causes import causes
@@ -10,7 +10,7 @@ from tests.contracts.mutants import pages as page_mutants
 from tests.contracts.mutants.judging import healthy, judged
 from tests.contracts.mutants.mutant import Mutant
 
-ABOUT_PAGES = {law.name for module in (pages, links) for law in checks_of(module)}
+ABOUT_PAGES = {check.name for module in (pages, links) for check in checks_of(module)}
 
 READING = ("pages", "links", "reading", "imports", "updates", "isolation")
 """Modules whose checks read lists."""
@@ -21,19 +21,19 @@ DEAR = 100
 SHALLOW = 0.05
 
 
-def of_reading() -> list[Law]:
+def of_reading() -> list[Check]:
     """The checks that read lists, in the order of a run."""
-    cheap = [law for law in LAWS if not law.last and law.records < DEAR]
-    return [law for law in cheap if law.check.__module__.rpartition(".")[2] in READING]
+    cheap = [check for check in CHECKS if not check.last and check.records < DEAR]
+    return [check for check in cheap if check.body.__module__.rpartition(".")[2] in READING]
 
 
 def first_told(mutant: Mutant, version: str) -> tuple[str, list[str]]:
     """The check that a report of this server names first, and those that it tells to fail with it or besides."""
-    laws = of_reading()
-    results = Results([Promise(law.name, version, law.sentence, law.evidence, "") for law in laws])
+    checks = of_reading()
+    results = Results([Promise(check.name, version, check.sentence, check.evidence, "") for check in checks])
     with healthy().target(mutant.make()) as target:
-        for law in laws:
-            results.add(judged(target, law, version, depth=SHALLOW))
+        for check in checks:
+            results.add(judged(target, check, version, depth=SHALLOW))
     found = causes(results)
     return found[0].head.promise.name, [cause.head.promise.name for cause in found]
 

@@ -42,11 +42,11 @@ def client(gone: str) -> tuple[Client, list[httpx.Request]]:
     return Client(Target(http), Contract("v2"), Credentials("a-key", "a-secret")), asked
 
 
-def test_a_link_to_a_dead_neighbour_breaks_a_law() -> None:
+def test_a_link_to_a_dead_neighbour_breaks_a_check() -> None:
     reader, _ = client(gone="127.0.0.1:1")
     with pytest.raises(Broken) as broken:
         reader.get("http://127.0.0.1:1/v2/contacts", as_it_is=True)
-    assert broken.value.law == "next-link-is-followed-as-it-is"
+    assert broken.value.check == "next-link-is-followed-as-it-is"
 
 
 def test_a_walk_asks_the_target_in_place_of_a_neighbour() -> None:
@@ -59,7 +59,7 @@ def test_a_link_to_a_stranger_is_not_followed() -> None:
     reader, asked = client(gone="")
     with pytest.raises(Broken) as broken:
         reader.get("http://strange.example/v2/contacts")
-    assert broken.value.law == "next-link-is-followed-as-it-is"
+    assert broken.value.check == "next-link-is-followed-as-it-is"
     assert asked == []
 
 

@@ -11,10 +11,10 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import settings
 
-from casavi_contracts.checks import Law
+from casavi_contracts.checks import Check
 from casavi_contracts.fuzz.checks import CHECKS
 from casavi_contracts.fuzz.reasons import BUILT_IN
-from casavi_contracts.verdict import Outcome
+from casavi_contracts.outcome import Outcome
 from casavi_mock.cli.check import check
 from tests.contracts.mutants import page
 from tests.contracts.mutants.finding import find
@@ -48,8 +48,8 @@ def run(tmp_path: Path) -> Run:
     return run
 
 
-def test_table_of_laws_is_up_to_date() -> None:
-    assert page.part(TEXT, "checks") == page.laws_table(), OUTDATED
+def test_table_of_checks_is_up_to_date() -> None:
+    assert page.part(TEXT, "checks") == page.checks_table(), OUTDATED
 
 
 def test_table_of_mutants_is_up_to_date() -> None:
@@ -76,18 +76,18 @@ def empty_lists() -> Tamper:
 
 
 @pytest.mark.parametrize("version", ["v1", "v2"])
-def test_example_of_a_law_holds_and_can_break(version: str, run: Run) -> None:
-    law: Law = run("def imported_contacts_can_be_listed")["imported_contacts_can_be_listed"]
+def test_example_of_a_check_holds_and_can_break(version: str, run: Run) -> None:
+    check: Check = run("def imported_contacts_can_be_listed")["imported_contacts_can_be_listed"]
     for tamper, outcome in ((untouched, Outcome.PASSED), (empty_lists(), Outcome.FAILED)):
         with healthy().target(tamper) as target:
-            verdict = judged(target, law, version)
-        assert verdict.outcome.replace("assumption refuted", "broken") == outcome, verdict
+            result = judged(target, check, version)
+        assert result.outcome.replace("assumption refuted", "broken") == outcome, result
 
 
 def test_example_of_judging_works_over_http(run: Run) -> None:
-    law = run("def imported_contacts_can_be_listed")["imported_contacts_can_be_listed"]
+    check = run("def imported_contacts_can_be_listed")["imported_contacts_can_be_listed"]
     with Mock(accounts=1).listening() as live:  # the first account of a server is never closed
-        assert run("def judged")["judged"](law, live.url).outcome is Outcome.PASSED
+        assert run("def judged")["judged"](check, live.url).outcome is Outcome.PASSED
 
 
 def test_example_of_a_mutant_is_found(run: Run) -> None:
@@ -122,7 +122,7 @@ def test_example_of_the_machine_runs_over_http(version: str, run: Run) -> None:
 def test_example_of_a_sequence_by_hand_runs(run: Run) -> None:
     through_a_refresh = run("def through_a_refresh")["through_a_refresh"]
     with Mock(progress="immediate").target() as target:
-        through_a_refresh(kit.accounts(target, contract("v1")).trial())
+        through_a_refresh(kit.accounts(target, contract("v1")).context())
 
         assert target.recorder.count > 5
 

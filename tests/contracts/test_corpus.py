@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 
 from casavi_mock.cli.check import check
 
-ONE_LAW = "accepted-job-ends"
+ONE_CHECK = "accepted-job-ends"
 
 WRONG = '''
 from casavi_mock.accounts import Settings
@@ -57,10 +57,18 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Check:
     return run
 
 
-def case(law: str = ONE_LAW, content: Any = None, **more: Any) -> str:
+def case(check: str = ONE_CHECK, content: Any = None, **more: Any) -> str:
     """A file of the corpus."""
-    told = {"law": law, "version": "v1", "case": content, "before": [], "seed": 1, "maxExamples": None, "profile": {}}
-    return json.dumps({"format": "casavi-check-replay", "formatVersion": 1, **told, **more})
+    told = {
+        "check": check,
+        "version": "v1",
+        "case": content,
+        "before": [],
+        "seed": 1,
+        "maxExamples": None,
+        "profile": {},
+    }
+    return json.dumps({"format": "casavi-check-replay", "formatVersion": 2, **told, **more})
 
 
 @pytest.fixture
@@ -80,10 +88,10 @@ def test_cases_are_judged_first_and_under_the_names_of_their_files(corpus: Path,
     done = run("--only", "imported-records-*", "--max-examples", "1", "--json", "told.json")
 
     assert done.exit_code == 0, done.output
-    laws = {law["law"]: law for law in json.loads(Path("told.json").read_text())["laws"]}
-    assert [*laws] == ["jobs.json", "imported-records-are-stored"]
-    assert laws["jobs.json"]["cases"] == 1
-    assert laws["jobs.json"]["evidence"] == "documented"
+    checks = {check["check"]: check for check in json.loads(Path("told.json").read_text())["checks"]}
+    assert [*checks] == ["jobs.json", "imported-records-are-stored"]
+    assert checks["jobs.json"]["cases"] == 1
+    assert checks["jobs.json"]["evidence"] == "documented"
 
 
 def test_a_case_that_breaks_the_check_again_is_told_with_its_file_and_written_nowhere_else(
@@ -94,9 +102,9 @@ def test_a_case_that_breaks_the_check_again_is_told_with_its_file_and_written_no
     done = run("--only", "imported-records-*", "--app", "wrong_corpus_app", "--json", "told.json")
 
     assert done.exit_code == 1, done.output
-    laws = {law["law"]: law for law in json.loads(Path("told.json").read_text())["laws"]}
-    (found,) = laws["lost.json"]["findings"]
-    assert laws["lost.json"]["outcome"] == "failed"
+    checks = {check["check"]: check for check in json.loads(Path("told.json").read_text())["checks"]}
+    (found,) = checks["lost.json"]["findings"]
+    assert checks["lost.json"]["outcome"] == "failed"
     assert found["replay"] == "casavi-mock check --app wrong_corpus_app --replay corpus/lost.json"
     assert "and so lost.json" in " ".join(done.output.split()), "one cause, named by its check"
     assert json.loads((corpus / "lost.json").read_text())["case"] == CONTACT
@@ -143,20 +151,20 @@ def test_a_stale_file_fails_by_its_name(content: str, said: str, corpus: Path, r
 def test_a_case_of_another_profile_is_skipped(corpus: Path, run: Check) -> None:
     (corpus / "other.json").write_text(case(profile={"v1-page-size": 30}))
 
-    done = run("--only", ONE_LAW)
+    done = run("--only", ONE_CHECK)
 
     assert done.exit_code == 0, done.output
     assert "it was found under another profile (--profile)" in done.output
 
 
 def test_a_folder_that_is_not_there_holds_no_cases(run: Check) -> None:
-    assert run("--only", ONE_LAW).exit_code == 0
+    assert run("--only", ONE_CHECK).exit_code == 0
 
 
 def test_without_the_option_nothing_is_judged_first(corpus: Path, run: Check, tmp_path: Path) -> None:
     corpus.rename(tmp_path / "casavi-check-replays")
     (tmp_path / "casavi-check-replays" / "stale.json").write_text("{")
 
-    done = CliRunner().invoke(check, ["--only", ONE_LAW, "--version", "v1", "--progress", "immediate"])
+    done = CliRunner().invoke(check, ["--only", ONE_CHECK, "--version", "v1", "--progress", "immediate"])
 
     assert done.exit_code == 0, done.output

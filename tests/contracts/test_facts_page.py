@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from casavi_contracts import spec, stateful
-from casavi_contracts.checks import LAWS
+from casavi_contracts.checks import CHECKS
 from casavi_contracts.contract import VERSIONS
-from casavi_contracts.fuzz.checks import CHECKS
+from casavi_contracts.fuzz.checks import CHECKS as CONVENTIONS
 from tests.support.kit import contract
 
 FACTS = Path(__file__).parents[2] / "docs" / "facts.md"
@@ -18,8 +18,8 @@ SECTIONS = {number for number, _ in HEADINGS}
 
 def cited() -> Iterator[tuple[str, str]]:
     """Yields whoever cites the page, and the section."""
-    yield from ((law.name, law.source) for law in (*LAWS, stateful.LAW))
-    yield from ((one.name, one.source) for one in CHECKS)
+    yield from ((check.name, check.source) for check in (*CHECKS, stateful.CHECK))
+    yield from ((one.name, one.source) for one in CONVENTIONS)
     for version in VERSIONS:
         yield from ((rule.name, rule.source) for rule in contract(version).rules.values())
         yield from ((name, one.source) for name, one in contract(version).assumptions.items())

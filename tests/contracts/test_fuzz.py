@@ -21,8 +21,8 @@ from casavi_contracts.failures import BudgetSpent, CouldNotRun
 from casavi_contracts.fuzz import CONFIG, PHASES, FuzzFinding, fuzz, replay
 from casavi_contracts.fuzz.checks import CHECKS
 from casavi_contracts.fuzz.reasons import BUILT_IN
+from casavi_contracts.outcome import Outcome, Result
 from casavi_contracts.target import Capability, InProcess, Target
-from casavi_contracts.verdict import Outcome, Verdict
 from tests.support.kit import contract, shared_account, shared_target
 from tests.support.server import SECRET, shared_mock
 from tests.support.tamper import Request, Response, edited
@@ -37,9 +37,9 @@ def answers(found: Target) -> Counter[tuple[str | None, int | None]]:
     return Counter((exchange.operation, exchange.status) for exchange in found.recorder.since(0))
 
 
-def findings(verdict: Verdict) -> dict[str, FuzzFinding]:
+def findings(result: Result) -> dict[str, FuzzFinding]:
     """The findings by check."""
-    return {finding.check: finding for finding in verdict.findings if isinstance(finding, FuzzFinding)}
+    return {finding.convention: finding for finding in result.findings if isinstance(finding, FuzzFinding)}
 
 
 def breaks(request: Request, response: Response) -> None:
@@ -51,8 +51,8 @@ def breaks(request: Request, response: Response) -> None:
 @VERSIONS
 def test_examples_hold_on_the_mock_and_reach_every_operation(version: str) -> None:
     with shared_target() as found:
-        verdict = fuzz(found, contract(version), seed=7, phases=["examples", "fuzzing"], max_examples=1)
-    assert (verdict.outcome, verdict.reason, verdict.findings) == (Outcome.PASSED, "", ())
+        result = fuzz(found, contract(version), seed=7, phases=["examples", "fuzzing"], max_examples=1)
+    assert (result.outcome, result.reason, result.findings) == (Outcome.PASSED, "", ())
     assert {operation for operation, _ in answers(found)} >= {*contract(version).operations}
 
 
@@ -60,23 +60,23 @@ def test_examples_hold_on_the_mock_and_reach_every_operation(version: str) -> No
 @VERSIONS
 def test_all_phases_hold_on_the_mock_and_reach_every_operation(version: str) -> None:
     with shared_target() as found:
-        verdict = fuzz(found, contract(version), seed=7, max_examples=4)
-    assert (verdict.outcome, verdict.reason, verdict.findings) == (Outcome.PASSED, "", ())
-    assert (verdict.law, verdict.version) == ("schemathesis", version)
+        result = fuzz(found, contract(version), seed=7, max_examples=4)
+    assert (result.outcome, result.reason, result.findings) == (Outcome.PASSED, "", ())
+    assert (result.check, result.version) == ("schemathesis", version)
     seen = answers(found)
     assert {operation for operation, _ in seen} == {*contract(version).operations, None}
     assert {200, 202, 400, 401, 404, 405, 415} <= {status for _, status in seen}
     assert all((operation, 200) in seen or (operation, 202) in seen for operation in contract(version).operations)
-    assert verdict.requests == seen.total()
-    assert 0 < verdict.examples <= verdict.requests
-    assert verdict.states == {"completed"}
+    assert result.requests == seen.total()
+    assert 0 < result.examples <= result.requests
+    assert result.states == {"completed"}
 
 
 def test_what_another_version_has_too_is_not_sent_in_full_again() -> None:
     twins = [name for name in contract("v2").operations if name in contract("v1").operations]
     with shared_target() as found:
-        verdict = fuzz(found, contract("v2"), seed=7, phases=("examples", "coverage"), covered=twins)
-    assert verdict.outcome is Outcome.PASSED, verdict.findings
+        result = fuzz(found, contract("v2"), seed=7, phases=("examples", "coverage"), covered=twins)
+    assert result.outcome is Outcome.PASSED, result.findings
     sent = {operation for operation, _ in answers(found)}
     assert {"listContacts", "listUnits", "listProperties", "getPropertyById"} <= sent
     assert "refreshToken" in twins
@@ -127,8 +127,8 @@ def test_the_contract_is_not_changed() -> None:
 def test_hooks_of_the_environment_stay_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SCHEMATHESIS_HOOKS", "no_such_module")
     with shared_target() as found:
-        verdict = fuzz(found, contract(), phases=["examples"], operations=["getContacts"])
-    assert verdict.outcome is Outcome.PASSED
+        result = fuzz(found, contract(), phases=["examples"], operations=["getContacts"])
+    assert result.outcome is Outcome.PASSED
 
 
 @pytest.mark.slow
@@ -177,9 +177,9 @@ def test_an_unknown_phase_or_operation_is_refused() -> None:
 
 def test_a_finding_can_be_read_and_repeated() -> None:
     with shared_target(edited(tell=breaks)) as found:
-        verdict = fuzz(found, contract(), phases=["examples", "coverage"], operations=["getContacts"])
-        assert verdict.outcome is Outcome.FAILED
-        finding = findings(verdict)["status_code_conformance"]
+        result = fuzz(found, contract(), phases=["examples", "coverage"], operations=["getContacts"])
+        assert result.outcome is Outcome.FAILED
+        finding = findings(result)["status_code_conformance"]
         assert finding.operation == "getContacts"
         assert (finding.evidence, finding.assumption) == ("inferred", None)
         assert (
@@ -233,7 +233,7 @@ def test_a_case_with_credentials_and_ids_is_repeated_with_those_of_the_next_run(
 
     tamper = edited(tell=fails)
     with shared_target(tamper) as found:
-        verdict = fuzz(
+        result = fuzz(
             found,
             contract(),
             seed=2,
@@ -241,7 +241,7 @@ def test_a_case_with_credentials_and_ids_is_repeated_with_those_of_the_next_run(
             operations=[operation],
             phases=["examples", "fuzzing", "coverage"],
         )
-        case = findings(verdict)[check].case
+        case = findings(result)[check].case
         assert SECRET not in json.dumps(case)
         again = replay(found, contract(), case)
     assert check in findings(again)
@@ -262,7 +262,7 @@ def test_a_case_that_is_none_is_refused() -> None:
 
 
 @pytest.mark.slow
-def test_secrets_and_tokens_are_in_no_part_of_a_verdict() -> None:
+def test_secrets_and_tokens_are_in_no_part_of_a_result() -> None:
     held: set[str] = set()
 
     def tells(request: Request, response: Response) -> None:
@@ -275,9 +275,9 @@ def test_secrets_and_tokens_are_in_no_part_of_a_verdict() -> None:
 
     tamper = edited(tell=tells)
     with shared_account(tamper) as (found, credentials):
-        verdict = fuzz(found, contract(), credentials, max_examples=5, phases=["examples", "fuzzing", "stateful"])
-    text = repr(verdict) + repr([(one.case, one.exchanges, getattr(one, "curl", "")) for one in verdict.findings])
-    assert {"tokens_are_not_repeated", "moments_are_utc_with_milliseconds"} <= set(findings(verdict))
+        result = fuzz(found, contract(), credentials, max_examples=5, phases=["examples", "fuzzing", "stateful"])
+    text = repr(result) + repr([(one.case, one.exchanges, getattr(one, "curl", "")) for one in result.findings])
+    assert {"tokens_are_not_repeated", "moments_are_utc_with_milliseconds"} <= set(findings(result))
     assert held
     assert [secret for secret in {*held, credentials.key, credentials.secret} if secret in text] == []
 
@@ -288,10 +288,10 @@ def test_an_account_that_cannot_be_used_is_not_judged() -> None:
             response.status = 401
 
     with shared_target(edited(tell=refuses)) as found:
-        verdict = fuzz(found, contract(), **SMALL)
-    assert verdict.outcome is Outcome.BLOCKED
-    assert verdict.reason == "a step that it needs breaks log-in-gives-a-token"
-    assert [(one.law, one.evidence) for one in verdict.findings] == [("log-in-gives-a-token", "documented")]
+        result = fuzz(found, contract(), **SMALL)
+    assert result.outcome is Outcome.BLOCKED
+    assert result.reason == "a step that it needs breaks log-in-gives-a-token"
+    assert [(one.check, one.evidence) for one in result.findings] == [("log-in-gives-a-token", "documented")]
 
 
 def test_a_server_that_refuses_its_own_tokens_is_broken() -> None:
@@ -300,9 +300,9 @@ def test_a_server_that_refuses_its_own_tokens_is_broken() -> None:
             request.headers["token"] = "another"
 
     with shared_target(edited(ask=forgets)) as found:
-        verdict = fuzz(found, contract(), phases=["examples", "fuzzing"], max_examples=5, operations=["getContacts"])
-    assert verdict.outcome is Outcome.FAILED
-    assert findings(verdict)["credentials_decide"].observed == "status 401"
+        result = fuzz(found, contract(), phases=["examples", "fuzzing"], max_examples=5, operations=["getContacts"])
+    assert result.outcome is Outcome.FAILED
+    assert findings(result)["credentials_decide"].observed == "status 401"
 
 
 # What is held back
@@ -312,10 +312,10 @@ def test_a_server_that_refuses_its_own_tokens_is_broken() -> None:
 def test_without_write_access_only_reading_is_fuzzed() -> None:
     with shared_account(may_write=False) as (found, credentials):
         assert Capability.WRITE not in found.capabilities
-        verdict = fuzz(found, contract("v2"), credentials, max_examples=5)
-    assert verdict.outcome is Outcome.PASSED
-    assert "nothing may be written, so only operations that read are fuzzed" in verdict.reason
-    assert "no chains of requests" in verdict.reason
+        result = fuzz(found, contract("v2"), credentials, max_examples=5)
+    assert result.outcome is Outcome.PASSED
+    assert "nothing may be written, so only operations that read are fuzzed" in result.reason
+    assert "no chains of requests" in result.reason
     sent = {(one.method, one.operation) for one in found.recorder.since(0)}
     reading = {name for name, known in contract("v2").operations.items() if known.method == "GET"}
     assert sent == {("POST", "authenticate"), ("OPTIONS", None), *(("GET", name) for name in reading)}
@@ -332,7 +332,7 @@ def test_on_a_real_account_every_record_carries_the_run_prefix(version: str) -> 
 
     with shared_account() as (found, credentials):
         found.recorder.listeners.append(listen)
-        verdict = fuzz(
+        result = fuzz(
             found,
             contract(version),
             credentials,
@@ -340,7 +340,7 @@ def test_on_a_real_account_every_record_carries_the_run_prefix(version: str) -> 
             max_examples=5,
             operations=["importMasterData", "getJob"],
         )
-    assert (verdict.outcome, verdict.reason) == (Outcome.PASSED, "")
+    assert (result.outcome, result.reason) == (Outcome.PASSED, "")
     assert len(written) > 50
     ids = [name for body in written for name in _ids(json.loads(body))]
     assert len(ids) > 100
@@ -368,10 +368,10 @@ def _ids(value: Any) -> list[str]:
 
 def test_the_last_door_keeps_strange_ids_and_methods_from_a_real_account() -> None:
     from casavi_contracts.client import Client
+    from casavi_contracts.context import Names
     from casavi_contracts.fuzz.run import _reason_against
     from casavi_contracts.fuzz.sent import Sent
     from casavi_contracts.fuzz.session import Session
-    from casavi_contracts.trial import Names
 
     def reason(method: str, operation: str | None, body: Any, *, writes: bool = True) -> str | None:
         session = Session(Client(found, contract(), credentials), Names("run-"), fresh=False, writes=writes)
@@ -447,9 +447,9 @@ def test_an_answer_that_stays_away_is_a_finding() -> None:
 
     with inner, httpx.Client(transport=httpx.MockTransport(handle), base_url="http://mock") as http:
         found = Target(http, plane=None, credentials=(_credentials(),))
-        verdict = fuzz(found, contract(), phases=["coverage"], operations=["getContacts"])
-    assert verdict.outcome is Outcome.BLOCKED
-    assert [(one.law, one.observed) for one in verdict.findings] == [
+        result = fuzz(found, contract(), phases=["coverage"], operations=["getContacts"])
+    assert result.outcome is Outcome.BLOCKED
+    assert [(one.check, one.observed) for one in result.findings] == [
         ("every-request-is-answered", "GET /contacts?page=0: no answer in time")
     ]
 

@@ -10,22 +10,22 @@ import pytest
 from casavi_contracts.fuzz import FuzzFinding, fuzz
 from casavi_contracts.fuzz.checks import CHECKS
 from casavi_contracts.fuzz.reasons import BUILT_IN
-from casavi_contracts.verdict import Outcome, Verdict
+from casavi_contracts.outcome import Outcome, Result
 from tests.support.kit import contract, shared_target
 from tests.support.tamper import Ask, Request, Response, Tamper, Tell, edited
 
 QUICK = ("examples", "coverage")
 
 
-def judged(tamper: Tamper, version: str = "v1", **options: Any) -> Verdict:
+def judged(tamper: Tamper, version: str = "v1", **options: Any) -> Result:
     """Fuzzes a tampered server in an account of its own."""
     with shared_target(tamper) as found:
         return fuzz(found, contract(version), **{"phases": QUICK, **options})
 
 
-def checks(verdict: Verdict) -> set[str]:
+def checks(result: Result) -> set[str]:
     """The checks that did not hold."""
-    return {finding.check for finding in verdict.findings if isinstance(finding, FuzzFinding)}
+    return {finding.convention for finding in result.findings if isinstance(finding, FuzzFinding)}
 
 
 @dataclass(frozen=True)
@@ -341,9 +341,9 @@ SERVERS = [
 @pytest.mark.parametrize("server", SERVERS)
 def test_a_wrong_server_is_found(server: Wrong) -> None:
     tamper = edited(ask=server.ask, tell=server.tell)
-    verdict = judged(tamper, server.version, phases=server.phases, operations=[server.operation], seed=3)
-    assert server.check in checks(verdict), f"{verdict.reason} {checks(verdict)}"
-    assert verdict.outcome in (Outcome.FAILED, Outcome.REFUTED)
+    result = judged(tamper, server.version, phases=server.phases, operations=[server.operation], seed=3)
+    assert server.check in checks(result), f"{result.reason} {checks(result)}"
+    assert result.outcome in (Outcome.FAILED, Outcome.REFUTED)
 
 
 def test_every_check_has_a_server_that_it_finds() -> None:
@@ -355,5 +355,5 @@ def test_every_check_has_a_server_that_it_finds() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("version", ["v1", "v2"])
 def test_a_server_that_changes_nothing_passes(version: str) -> None:
-    verdict = judged(edited(), version, seed=3)
-    assert verdict.outcome is Outcome.PASSED, [finding.expected for finding in verdict.findings]
+    result = judged(edited(), version, seed=3)
+    assert result.outcome is Outcome.PASSED, [finding.expected for finding in result.findings]

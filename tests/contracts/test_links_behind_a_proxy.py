@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
+from casavi_contracts.outcome import Outcome
 from casavi_contracts.target import ControlPlane, Target
-from casavi_contracts.verdict import Outcome
 from tests.contracts.mutants.judging import BY_NAME, judged
 from tests.contracts.mutants.links import link
 from tests.contracts.mutants.proxy import proxy
@@ -34,19 +34,19 @@ def behind(tamper: Tamper) -> Iterator[Target]:
         yield Target(http, plane=ControlPlane.find(http))
 
 
-@pytest.mark.parametrize("law", [FOLLOWED, WALKED])
-def test_an_untouched_one_is_not_found(law: str) -> None:
+@pytest.mark.parametrize("check", [FOLLOWED, WALKED])
+def test_an_untouched_one_is_not_found(check: str) -> None:
     with behind(untouched) as target:
-        verdict = judged(target, BY_NAME[law], "v2")
+        result = judged(target, BY_NAME[check], "v2")
 
-    assert verdict.outcome is Outcome.PASSED, verdict.findings
+    assert result.outcome is Outcome.PASSED, result.findings
 
 
 def test_what_it_does_to_later_pages_is_found() -> None:
     with behind(LATER_PAGES.answer(page(lambda records: records[1:]))()) as target:
-        verdict = judged(target, BY_NAME[WALKED], "v2")
+        result = judged(target, BY_NAME[WALKED], "v2")
 
-    assert verdict.outcome is Outcome.FAILED
+    assert result.outcome is Outcome.FAILED
 
 
 def test_a_link_to_a_port_where_nobody_listens_is_broken() -> None:
@@ -54,7 +54,7 @@ def test_a_link_to_a_port_where_nobody_listens_is_broken() -> None:
         return NOBODY_LISTENS + httpx.URL(told).raw_path.decode()
 
     with behind(on("listContacts").good().answer(link(elsewhere))()) as target:
-        verdict = judged(target, BY_NAME[FOLLOWED], "v2")
+        result = judged(target, BY_NAME[FOLLOWED], "v2")
 
-    assert verdict.outcome is Outcome.FAILED
-    assert verdict.findings[0].law == FOLLOWED
+    assert result.outcome is Outcome.FAILED
+    assert result.findings[0].check == FOLLOWED

@@ -90,12 +90,12 @@ def test_agrees_with_the_mock_over_several_imports(version: str, profile: dict[s
 
         @given(histories(contract))
         def judge(imports: list[Any]) -> None:
-            trial, account = accounts.trial(), Account(contract)
+            ctx, account = accounts.context(), Account(contract)
             for one in imports:
-                portfolio = trial.names.own(one)
+                portfolio = ctx.names.own(one)
                 if account.contract.request_is_valid("importMasterData", portfolio):
-                    expected = accepted(trial, account, portfolio)
-                    expect_job(trial, trial.account.imported(portfolio), expected)
-                    expect_read(trial, account)
+                    expected = accepted(ctx, account, portfolio)
+                    expect_job(ctx, ctx.account.imported(portfolio), expected)
+                    expect_read(ctx, account)
 
         judge()

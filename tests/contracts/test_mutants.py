@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator
 
 import pytest
 
-from casavi_contracts.checks import LAWS, Law
+from casavi_contracts.checks import CHECKS, Check
+from casavi_contracts.outcome import Outcome
 from casavi_contracts.target import Target
-from casavi_contracts.verdict import Outcome
 from tests.contracts.mutants import races
 from tests.contracts.mutants.finding import NotFound, find
 from tests.contracts.mutants.judging import healthy, judged
@@ -23,20 +23,20 @@ HEALTHY_DEPTH = 0.2
 """The suite's own tests judge the healthy server deeply; here it is about the wrapper."""
 
 
-def first_of_each_law(mutants: Iterable[Mutant]) -> set[str]:
+def first_of_each_check(mutants: Iterable[Mutant]) -> set[str]:
     """The names of one mutant for each check: the first by name, so that a further mutant seldom changes the choice."""
     first: dict[str, str] = {}
-    for name, law in sorted((mutant.name, mutant.law) for mutant in mutants):
-        first.setdefault(law, name)
+    for name, check in sorted((mutant.name, mutant.check) for mutant in mutants):
+        first.setdefault(check, name)
     return set(first.values())
 
 
-FAST = first_of_each_law(IN_PROCESS)
+FAST = first_of_each_check(IN_PROCESS)
 
 
-def test_every_law_but_those_about_sockets_is_judged_in_every_run() -> None:
-    judged_fast = {mutant.law for mutant in IN_PROCESS if mutant.name in FAST}
-    assert {law.name for law in LAWS} - judged_fast == {"every-request-is-answered"}
+def test_every_check_but_those_about_sockets_is_judged_in_every_run() -> None:
+    judged_fast = {mutant.check for mutant in IN_PROCESS if mutant.name in FAST}
+    assert {check.name for check in CHECKS} - judged_fast == {"every-request-is-answered"}
 
 
 @pytest.mark.parametrize(
@@ -69,16 +69,16 @@ def untampered() -> Iterator[Target]:
 
 
 @pytest.mark.parametrize(
-    ("law", "version"),
+    ("check", "version"),
     [
-        pytest.param(law, version, id=f"{law.name}-{version}", marks=[] if number % 2 else [pytest.mark.slow])
-        for number, (law, version) in enumerate(
-            (law, version)
-            for position, law in enumerate(law for law in LAWS if not law.last)
+        pytest.param(check, version, id=f"{check.name}-{version}", marks=[] if number % 2 else [pytest.mark.slow])
+        for number, (check, version) in enumerate(
+            (check, version)
+            for position, check in enumerate(check for check in CHECKS if not check.last)
             for version in (("v1", "v2") if position % 2 else ("v2", "v1"))
         )
     ],
 )
-def test_untampered_server_is_not_found(untampered: Target, law: Law, version: str) -> None:
-    verdict = judged(untampered, law, version, depth=HEALTHY_DEPTH)
-    assert verdict.outcome in (Outcome.PASSED, Outcome.SKIPPED), verdict.findings or verdict.reason
+def test_untampered_server_is_not_found(untampered: Target, check: Check, version: str) -> None:
+    result = judged(untampered, check, version, depth=HEALTHY_DEPTH)
+    assert result.outcome in (Outcome.PASSED, Outcome.SKIPPED), result.findings or result.reason

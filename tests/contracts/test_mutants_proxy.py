@@ -68,8 +68,8 @@ def checked_through(
 @pytest.mark.slow
 @pytest.mark.parametrize("keep_host", [True, False], ids=["told the host", "not told the host"])
 def test_untouched_proxy_passes(server: str, tmp_path: Path, keep_host: bool) -> None:
-    laws = [f"--only={BY_NAME[name].law}" for name in SAMPLE]
-    code, printed = checked_through(server, untouched, tmp_path, *laws, keep_host=keep_host)
+    checks = [f"--only={BY_NAME[name].check}" for name in SAMPLE]
+    code, printed = checked_through(server, untouched, tmp_path, *checks, keep_host=keep_host)
     assert code == 0, printed
 
 
@@ -83,7 +83,7 @@ def test_untouched_proxy_passes(server: str, tmp_path: Path, keep_host: bool) ->
 )
 def test_mutant_is_found_by_command(server: str, tmp_path: Path, name: str) -> None:
     mutant = BY_NAME[name]
-    options = ["--only", mutant.law, "--version", mutant.versions[-1]]
+    options = ["--only", mutant.check, "--version", mutant.versions[-1]]
     code, printed = checked_through(server, mutant.make(), tmp_path, *options)
     assert code == 1, printed
-    assert mutant.law in printed
+    assert mutant.check in printed

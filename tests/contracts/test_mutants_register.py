@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from casavi_contracts.checks import LAWS
+from casavi_contracts.checks import CHECKS
 from tests.contracts.mutants.register import MUTANTS
 
 LEAST = 700
@@ -17,8 +17,8 @@ def test_names_occur_once() -> None:
     assert [name for name, times in names.items() if times > 1] == []
 
 
-def test_names_of_laws_occur_once() -> None:
-    names = Counter(law.name for law in LAWS)
+def test_names_of_checks_occur_once() -> None:
+    names = Counter(check.name for check in CHECKS)
     assert [name for name, times in names.items() if times > 1] == []
 
 
@@ -26,15 +26,15 @@ def test_every_mutant_is_described() -> None:
     assert [m.name for m in MUTANTS if not (m.sentence.endswith(".") and m.versions)] == []
 
 
-def test_every_mutant_has_a_law() -> None:
-    laws = {law.name for law in LAWS}
-    assert [(mutant.name, mutant.law) for mutant in MUTANTS if mutant.law not in laws] == []
+def test_every_mutant_has_a_check() -> None:
+    checks = {check.name for check in CHECKS}
+    assert [(mutant.name, mutant.check) for mutant in MUTANTS if mutant.check not in checks] == []
 
 
-def test_every_law_has_a_mutant() -> None:
-    assert {law.name for law in LAWS} - {mutant.law for mutant in MUTANTS} == set()
+def test_every_check_has_a_mutant() -> None:
+    assert {check.name for check in CHECKS} - {mutant.check for mutant in MUTANTS} == set()
 
 
-def test_a_mutant_is_wrong_in_a_version_that_its_law_judges() -> None:
-    versions = {law.name: law.versions for law in LAWS}
-    assert [m.name for m in MUTANTS if not set(m.versions) <= set(versions[m.law])] == []
+def test_a_mutant_is_wrong_in_a_version_that_its_check_judges() -> None:
+    versions = {check.name: check.versions for check in CHECKS}
+    assert [m.name for m in MUTANTS if not set(m.versions) <= set(versions[m.check])] == []

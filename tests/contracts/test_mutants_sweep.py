@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from casavi_contracts.checks import LAWS
+from casavi_contracts.checks import CHECKS
 from casavi_contracts.contract import VERSIONS
 from tests.contracts.mutants import sweeping
 from tests.contracts.mutants.judging import BY_NAME
@@ -53,8 +53,8 @@ def test_only_mutants_that_exist_are_on_the_lists() -> None:
     assert [*(remembered().keys() - sweep().keys()), *idle] == [], MEND
 
 
-def test_only_laws_that_exist_are_remembered() -> None:
-    assert {*remembered().values()} - {law.name for law in LAWS} == set(), MEND
+def test_only_checks_that_exist_are_remembered() -> None:
+    assert {*remembered().values()} - {check.name for check in CHECKS} == set(), MEND
 
 
 def test_every_survivor_has_a_reason() -> None:
@@ -66,16 +66,16 @@ FOUND = "v1:getJob:status:missing"
 """A mutant that is found at a cheap price."""
 
 
-def test_all_laws_are_asked_if_the_remembered_one_finds_nothing() -> None:
+def test_all_checks_are_asked_if_the_remembered_one_finds_nothing() -> None:
     forgetful = {**remembered(), FOUND: "log-in-gives-a-token"}
     assert Search(further=1, memory=forgetful).unfound([sweep()[FOUND]]) == {}
     assert Search(further=0, memory=forgetful).unfound([sweep()[FOUND]]).keys() == {FOUND}
 
 
-def test_a_survivor_that_a_law_finds_is_named_among_others() -> None:
+def test_a_survivor_that_a_check_finds_is_named_among_others() -> None:
     others = [one for one in sweeping.survivors() if one.versions == ("v1",)]
-    law = remembered()[FOUND]
-    assert found_among([*others, sweep()[FOUND]], [BY_NAME[law]]) == {FOUND: law}
+    check = remembered()[FOUND]
+    assert found_among([*others, sweep()[FOUND]], [BY_NAME[check]]) == {FOUND: check}
 
 
 @pytest.mark.slow
@@ -88,6 +88,6 @@ def test_swept_mutants_are_found(version: str, operation: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("version", VERSIONS)
-def test_no_law_finds_a_survivor(version: str) -> None:
+def test_no_check_finds_a_survivor(version: str) -> None:
     found = found_among([one for one in sweeping.survivors() if one.versions == (version,)])
     assert found == {}, "these are found: take them off swept_survivors.toml, then " + MEND

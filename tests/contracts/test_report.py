@@ -16,13 +16,13 @@ from casavi_contracts.contract import Contract
 from casavi_contracts.coverage import Coverage
 from casavi_contracts.exchange import Exchange
 from casavi_contracts.failures import CouldNotRun
+from casavi_contracts.outcome import Finding, Outcome, Result
 from casavi_contracts.report import Promise, Report, Results, Timings, files, progress, replay, terminal
 from casavi_contracts.report import report as report_module
 from casavi_contracts.report.document import document
 from casavi_contracts.report.junit import junit
 from casavi_contracts.report.page import page
 from casavi_contracts.report.results import sameness
-from casavi_contracts.verdict import Finding, Outcome, Verdict
 
 SCHEMA = json.loads(Path(report_module.__file__).with_name("report.schema.json").read_text())
 CONTRACTS = {"v1": Contract("v1")}
@@ -33,28 +33,28 @@ def promise(name: str, evidence: str = "documented", **more: Any) -> Promise:
     return Promise(name, "v1", f"The sentence of {name}.", evidence, more.pop("group", "jobs"), **more)
 
 
-def finding(law: str, evidence: str = "documented", **more: Any) -> Finding:
-    told: dict[str, Any] = {"expected": f"what {law} wants", "observed": "something else", "case": {"n": 1}}
-    told |= {"assumption": "upsert" if evidence == "assumed" else None, "profile": None, "seen_by": law} | more
-    return Finding(law=law, version="v1", evidence=evidence, **told)
+def finding(check: str, evidence: str = "documented", **more: Any) -> Finding:
+    told: dict[str, Any] = {"expected": f"what {check} wants", "observed": "something else", "case": {"n": 1}}
+    told |= {"assumption": "upsert" if evidence == "assumed" else None, "profile": None, "seen_by": check} | more
+    return Finding(check=check, version="v1", evidence=evidence, **told)
 
 
-def verdict(law: str, outcome: Outcome, *findings: Finding, **more: Any) -> Verdict:
+def result(check: str, outcome: Outcome, *findings: Finding, **more: Any) -> Result:
     more = {"examples": 3, "requests": 7, "seconds": 0.5} | more
-    return Verdict(law, "v1", outcome, "documented", findings, **more)
+    return Result(check, "v1", outcome, "documented", findings, **more)
 
 
 def exchange(number: int = 1, **more: Any) -> Exchange:
     told: dict[str, Any] = {"request_body": "asked", "response_body": "said", "path": "/jobs/1"} | more
     return Exchange(
         number=number, method="GET", operation="getJob", version="v1", request_headers={"token": "[secret]"}, status=200,
-        response_headers={}, seconds=0.1, purpose="a-law", **told,
+        response_headers={}, seconds=0.1, purpose="a-check", **told,
     )  # fmt: skip
 
 
-def report(promises: Sequence[Promise], verdicts: Sequence[Verdict], **more: Any) -> Report:
+def report(promises: Sequence[Promise], outcomes: Sequence[Result], **more: Any) -> Report:
     results = Results(promises)
-    for one in verdicts:
+    for one in outcomes:
         results.add(one)
     more = {
         "target": "the mock",
@@ -72,14 +72,14 @@ def all_outcomes(**more: Any) -> Report:
     )
     broken = finding("promised", seen_by="guessed", case=HOSTILE, observed=HOSTILE, exchanges=(exchange(2),))
     names = ("kept", "guessed", "stuck", "elsewhere", "promised")
-    verdicts = [
-        verdict("kept", Outcome.PASSED, states=frozenset({"waiting", "odd"})),
-        verdict("guessed", Outcome.REFUTED, guess, broken),
-        verdict("stuck", Outcome.BLOCKED, reason="a step that it needs breaks promised"),
-        verdict("elsewhere", Outcome.SKIPPED, reason="the target lacks two accounts"),
-        verdict("promised", Outcome.PASSED),
+    results = [
+        result("kept", Outcome.PASSED, states=frozenset({"waiting", "odd"})),
+        result("guessed", Outcome.REFUTED, guess, broken),
+        result("stuck", Outcome.BLOCKED, reason="a step that it needs breaks promised"),
+        result("elsewhere", Outcome.SKIPPED, reason="the target lacks two accounts"),
+        result("promised", Outcome.PASSED),
     ]
-    return report([promise(name) for name in names], verdicts, **more)
+    return report([promise(name) for name in names], results, **more)
 
 
 def printed(of: Report, width: int = 100) -> str:
@@ -91,7 +91,7 @@ def printed(of: Report, width: int = 100) -> str:
 # Whose finding it is, and what comes of the run.
 
 
-def test_a_finding_counts_for_the_law_that_it_names() -> None:
+def test_a_finding_counts_for_the_check_that_it_names() -> None:
     results = all_outcomes().results
 
     assert [(row.promise.name, row.outcome) for row in results.rows()] == [
@@ -103,8 +103,8 @@ def test_a_finding_counts_for_the_law_that_it_names() -> None:
     ]
 
 
-def test_a_finding_of_a_law_that_was_not_asked_for_is_shown_all_the_same() -> None:
-    of = report([promise("a")], [verdict("a", Outcome.BLOCKED, finding("b", seen_by="a"), reason="b")])
+def test_a_finding_of_a_check_that_was_not_asked_for_is_shown_all_the_same() -> None:
+    of = report([promise("a")], [result("a", Outcome.BLOCKED, finding("b", seen_by="a"), reason="b")])
 
     row = of.results.row("b", "v1")
     assert row is not None
@@ -112,9 +112,9 @@ def test_a_finding_of_a_law_that_was_not_asked_for_is_shown_all_the_same() -> No
     assert "b [v1]" in printed(of)
 
 
-def test_a_refuted_assumption_does_not_hide_a_broken_promise_of_the_same_law() -> None:
+def test_a_refuted_assumption_does_not_hide_a_broken_promise_of_the_same_check() -> None:
     guess, broken = finding("a", "assumed", assumption="upsert"), finding("a", "inferred")
-    of = report([promise("a")], [verdict("a", Outcome.REFUTED, guess, broken)], tolerate=True)
+    of = report([promise("a")], [result("a", Outcome.REFUTED, guess, broken)], tolerate=True)
 
     (row,) = of.results.rows()
     assert (row.outcome, row.findings) == (Outcome.FAILED, [broken, guess])
@@ -131,36 +131,36 @@ def test_a_refuted_assumption_does_not_hide_a_broken_promise_of_the_same_law() -
         (Outcome.SKIPPED, 0, 0),
     ],
 )
-def test_exit_code_of_a_verdict(outcome: Outcome, strict: int, tolerant: int) -> None:
+def test_exit_code_of_a_result(outcome: Outcome, strict: int, tolerant: int) -> None:
     evidence = {Outcome.FAILED: "inferred", Outcome.REFUTED: "assumed"}.get(outcome)
     findings = [finding("a", evidence)] if evidence else []
-    verdicts = [verdict("a", outcome, *findings, reason="" if findings else "why")]
+    results = [result("a", outcome, *findings, reason="" if findings else "why")]
 
-    assert report([promise("a")], verdicts).exit_code == strict
-    assert report([promise("a")], verdicts, tolerate=True).exit_code == tolerant
+    assert report([promise("a")], results).exit_code == strict
+    assert report([promise("a")], results, tolerate=True).exit_code == tolerant
 
 
-HELD, FOUND = verdict("a", Outcome.PASSED), verdict("a", Outcome.FAILED, finding("a"))
+HELD, FOUND = result("a", Outcome.PASSED), result("a", Outcome.FAILED, finding("a"))
 
 
 @pytest.mark.parametrize(
-    ("verdicts", "gone", "code", "outcome"),
+    ("results", "gone", "code", "outcome"),
     [
         ([], False, 2, "could not run"),  # the budget was spent at once
         ([], True, 2, "could not run"),  # there was no target
         ([HELD], False, 1, "blocked"),  # the budget was spent midway: the rest is not judged
         ([HELD], True, 2, "could not run"),  # the target went away
-        ([FOUND], True, 1, "failed"),  # but not before it had broken a law
+        ([FOUND], True, 1, "failed"),  # but not before it had broken a check
     ],
 )
-def test_exit_code_of_a_run_that_ended_early(verdicts: list[Verdict], gone: bool, code: int, outcome: str) -> None:
-    of = report([promise("a"), promise("b")], verdicts, stopped="something", gone=gone)
+def test_exit_code_of_a_run_that_ended_early(results: list[Result], gone: bool, code: int, outcome: str) -> None:
+    of = report([promise("a"), promise("b")], results, stopped="something", gone=gone)
 
     assert (of.exit_code, of.outcome) == (code, outcome)
 
 
-def test_a_plan_is_no_verdict() -> None:
-    of = report([promise("a")], [verdict("a", Outcome.BLOCKED, reason="no consent")], planned=True)
+def test_a_plan_is_no_result() -> None:
+    of = report([promise("a")], [result("a", Outcome.BLOCKED, reason="no consent")], planned=True)
 
     assert (of.exit_code, of.outcome) == (0, "planned")
     assert "nothing was judged" in printed(of)
@@ -210,36 +210,36 @@ def test_a_finding_tells_who_saw_it_and_how_to_see_it_again() -> None:
     assert "GET /jobs/1 -> 200" in text
 
 
-def test_what_many_laws_stumble_over_is_told_once() -> None:
-    names = [f"law-{n}" for n in range(5)]
-    verdicts = [
-        verdict(name, Outcome.BLOCKED, finding("a", seen_by=name, case={"of": name}), reason="a") for name in names
+def test_what_many_checks_stumble_over_is_told_once() -> None:
+    names = [f"check-{n}" for n in range(5)]
+    results = [
+        result(name, Outcome.BLOCKED, finding("a", seen_by=name, case={"of": name}), reason="a") for name in names
     ]
-    of = report([promise(name) for name in ("a", *names)], verdicts)
+    of = report([promise(name) for name in ("a", *names)], results)
     row = of.results.row("a", "v1")
 
     assert row is not None
-    assert [one.case for one in row.findings] == [{"of": "law-0"}]
-    assert "seen by  law-0, law-1, law-2 and 2 more" in printed(of)
+    assert [one.case for one in row.findings] == [{"of": "check-0"}]
+    assert "seen by  check-0, check-1, check-2 and 2 more" in printed(of)
 
 
 def test_the_lines_of_a_profile_are_told_together() -> None:
     one = finding("a", "assumed", assumption="upsert", profile='upsert = "replace"')
     other = finding("a", "assumed", assumption="sort-order", observed="x", profile='sort-order = "id"')
-    lost = verdict("b", Outcome.BLOCKED, reason="a")
-    text = printed(report([promise("a"), promise("b")], [verdict("a", Outcome.REFUTED, one, other), lost]))
+    lost = result("b", Outcome.BLOCKED, reason="a")
+    text = printed(report([promise("a"), promise("b")], [result("a", Outcome.REFUTED, one, other), lost]))
 
     assert '  [assumptions]\n  upsert = "replace"\n  sort-order = "id"\n' in text
     assert "to judge what is blocked too (1)." in text
 
 
 def test_reasons_are_told_once() -> None:
-    names = [f"law-{n}" for n in range(9)]
-    verdicts = [verdict(name, Outcome.BLOCKED, reason="one and the same") for name in names]
-    text = printed(report([promise(name) for name in names], verdicts))
+    names = [f"check-{n}" for n in range(9)]
+    results = [result(name, Outcome.BLOCKED, reason="one and the same") for name in names]
+    text = printed(report([promise(name) for name in names], results))
 
     assert text.count("one and the same") == 1
-    assert "law-0 [v1], law-1 [v1], law-2 [v1] and 6 more" in text
+    assert "check-0 [v1], check-1 [v1], check-2 [v1] and 6 more" in text
 
 
 def test_nothing_that_came_from_the_target_steers_the_terminal() -> None:
@@ -253,12 +253,12 @@ def test_lines_fit_the_terminal(width: int) -> None:
 
 def test_cases_and_bodies_are_cut() -> None:
     long = finding("a", case="x" * 10_000, exchanges=tuple(exchange(n, response_body="y" * 10_000) for n in range(50)))
-    text = printed(report([promise("a")], [verdict("a", Outcome.FAILED, long)]))
+    text = printed(report([promise("a")], [result("a", Outcome.FAILED, long)]))
 
     assert len(text) < 10_000
 
 
-def test_the_listing_names_each_law_once() -> None:
+def test_the_listing_names_each_check_once() -> None:
     out = io.StringIO()
     promises = [promise("a"), Promise("a", "v2", "The sentence of a.", "assumed", "jobs"), promise("b", group="pages")]
     Console(file=out, width=80, color_system=None).print(terminal.listing(promises))
@@ -332,14 +332,14 @@ def test_json_tells_all(tmp_path: Path) -> None:
     files.write(all_outcomes(), junit=None, json=tmp_path / "a.json", html=None)
     told = json.loads((tmp_path / "a.json").read_text(encoding="utf-8"))
 
-    broken, refuted = told["laws"][:2]
+    broken, refuted = told["checks"][:2]
     assert (told["outcome"], told["exitCode"]) == ("failed", 1)
     assert told["counts"] == {
         "passed": 1, "failed": 1, "refuted": 1, "blocked": 1, "skipped": 1,
     }  # fmt: skip
-    assert (broken["law"], broken["findings"][0]["seenBy"]) == ("promised", ["guessed"])
+    assert (broken["check"], broken["findings"][0]["seenBy"]) == ("promised", ["guessed"])
     assert refuted["findings"][0]["profile"] == 'job-id-field = "id"'
-    states = {one["state"]: one["laws"] for one in told["coverage"]["jobStates"]}
+    states = {one["state"]: one["checks"] for one in told["coverage"]["jobStates"]}
     assert states == {"waiting": ["kept"], "active": [], "completed": [], "failed": [], "odd": ["kept"]}
 
 
@@ -351,7 +351,7 @@ def cases(of: Report) -> dict[str, ET.Element]:
     return {case.get("name", ""): case for case in root.iter("testcase")}
 
 
-def test_junit_tells_verdicts_apart() -> None:
+def test_junit_tells_results_apart() -> None:
     found = cases(all_outcomes())
     kinds = {
         name: [(child.tag, child.get("type")) for child in case if child.tag != "properties"]
@@ -367,11 +367,11 @@ def test_junit_tells_verdicts_apart() -> None:
     }
 
 
-def test_junit_carries_law_evidence_and_verdict() -> None:
+def test_junit_carries_check_evidence_and_result() -> None:
     properties = {one.get("name"): one.get("value") for one in cases(all_outcomes())["guessed[v1]"].iter("property")}
 
     assert properties == {
-        "law": "guessed", "version": "v1", "evidence": "documented", "verdict": "refuted",
+        "check": "guessed", "version": "v1", "evidence": "documented", "outcome": "refuted",
     }  # fmt: skip
 
 
@@ -412,7 +412,7 @@ def test_page_shows_what_came_as_text_and_needs_nothing_else() -> None:
     assert "Content-Security-Policy" in text
 
 
-def test_page_has_every_law() -> None:
+def test_page_has_every_check() -> None:
     text = page(all_outcomes())
 
     assert all(f"<code>{name}</code>" in text for name in ("kept", "guessed", "stuck", "elsewhere", "promised"))
@@ -433,7 +433,7 @@ def test_a_report_that_cannot_be_written_is_told_before_the_run(tmp_path: Path) 
 # Cases that are judged again.
 
 
-WRONG_LAW = {"law": 7, "version": "v1", "before": [], "seed": 1, "maxExamples": None, "profile": {}}
+WRONG_CHECK = {"check": 7, "version": "v1", "before": [], "seed": 1, "maxExamples": None, "profile": {}}
 
 
 def write(folder: Path, of: Finding, **more: Any) -> Path:
@@ -447,18 +447,18 @@ def test_a_case_comes_back_as_it_was(tmp_path: Path) -> None:
     again = replay.read(path)
 
     assert path.name == "a-v1.json"
-    assert (again.law, again.version, again.case, again.seed) == ("a", "v1", case, 7)
+    assert (again.check, again.version, again.case, again.seed) == ("a", "v1", case, 7)
     assert again.profile == {"upsert": "replace"}
 
 
-def test_a_case_that_broke_another_law_is_judged_by_the_one_that_saw_it(tmp_path: Path) -> None:
+def test_a_case_that_broke_another_check_is_judged_by_the_one_that_saw_it(tmp_path: Path) -> None:
     path = write(tmp_path, finding("promised", seen_by="guessed"))
 
     assert path.name == "guessed-breaks-promised-v1.json"
-    assert replay.read(path).law == "guessed"
+    assert replay.read(path).check == "guessed"
 
 
-def test_two_findings_of_one_law_get_a_file_each(tmp_path: Path) -> None:
+def test_two_findings_of_one_check_get_a_file_each(tmp_path: Path) -> None:
     first = write(tmp_path, finding("a", case=1))
     second = write(tmp_path, finding("a", case=2), taken=[str(first)])
 
@@ -466,8 +466,8 @@ def test_two_findings_of_one_law_get_a_file_each(tmp_path: Path) -> None:
     assert (replay.read(first).case, replay.read(second).case) == (1, 2)
 
 
-def test_what_was_sent_for_other_laws_is_sent_again_before(tmp_path: Path) -> None:
-    assert replay.read(write(tmp_path, finding("last", exchanges=(exchange(),)))).before == ("a-law",)
+def test_what_was_sent_for_other_checks_is_sent_again_before(tmp_path: Path) -> None:
+    assert replay.read(write(tmp_path, finding("last", exchanges=(exchange(),)))).before == ("a-check",)
 
 
 def test_no_secret_is_in_a_case(tmp_path: Path) -> None:
@@ -478,7 +478,7 @@ def test_no_secret_is_in_a_case(tmp_path: Path) -> None:
     assert "hunter2" not in path.read_text()
 
 
-def test_names_of_laws_do_not_lead_out_of_the_folder(tmp_path: Path) -> None:
+def test_names_of_checks_do_not_lead_out_of_the_folder(tmp_path: Path) -> None:
     assert write(tmp_path, finding("../../x", seen_by="../y")).parent == tmp_path
 
 
@@ -487,10 +487,10 @@ def test_names_of_laws_do_not_lead_out_of_the_folder(tmp_path: Path) -> None:
     [
         ("{", "no JSON"),
         ("[]", "no file of --replay"),
-        ('{"format": "casavi-check-replay", "formatVersion": 2}', "format version 2"),
-        ('{"format": "casavi-check-replay", "formatVersion": 1, "law": "a"}', "is a required property"),
+        ('{"format": "casavi-check-replay", "formatVersion": 3}', "format version 3"),
+        ('{"format": "casavi-check-replay", "formatVersion": 2, "check": "a"}', "is a required property"),
         (
-            json.dumps({"format": "casavi-check-replay", "formatVersion": 1, "case": 1} | WRONG_LAW),
+            json.dumps({"format": "casavi-check-replay", "formatVersion": 2, "case": 1} | WRONG_CHECK),
             'not of type "string"',
         ),
     ],

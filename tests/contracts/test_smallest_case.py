@@ -7,11 +7,11 @@ import pytest
 from hypothesis import strategies as st
 
 from casavi_contracts.checks import check
+from casavi_contracts.context import Context
 from casavi_contracts.failures import Broken
-from casavi_contracts.judge import ACCOUNT_SHRINK_CASES, SHRINK_CASES, SHRINK_REQUESTS, Judge
+from casavi_contracts.outcome import Result
+from casavi_contracts.runner import ACCOUNT_SHRINK_CASES, SHRINK_CASES, SHRINK_REQUESTS, Runner
 from casavi_contracts.target import Target
-from casavi_contracts.trial import Trial
-from casavi_contracts.verdict import Verdict
 from tests.support import kit
 from tests.support.server import Mock
 
@@ -22,22 +22,22 @@ def target() -> Iterator[Target]:
         yield target
 
 
-def judged(target: Target, tries: int, requests: int = 0) -> Verdict:
+def judged(target: Target, tries: int, requests: int = 0) -> Result:
     """What comes of a check that a few large numbers among many break; each case costs so many requests."""
 
     @check(inferred="8.1", cases=lambda contract: st.tuples(*[st.integers(0, 10_000)] * 14).map(list), examples=20)
-    def sums_are_small(trial: Trial, case: Any) -> None:
+    def sums_are_small(ctx: Context, case: Any) -> None:
         """The sum of some numbers is small."""
-        trial.target.recorder.count += requests
+        ctx.target.recorder.count += requests
         if sum(number > 500 for number in case) > 7:
             raise Broken("few large numbers", "many")
 
-    return Judge({}, lambda: kit.accounts(target, kit.contract("v1")), shrink_cases=tries).judge(sums_are_small)
+    return Runner({}, lambda: kit.accounts(target, kit.contract("v1")), shrink_cases=tries).run(sums_are_small)
 
 
 def test_more_tries_make_a_case_smaller(target: Target) -> None:
     far, near = (judged(target, tries) for tries in (SHRINK_CASES, ACCOUNT_SHRINK_CASES))
-    sizes = [sum(verdict.findings[0].case) for verdict in (far, near)]
+    sizes = [sum(result.findings[0].case) for result in (far, near)]
     assert (SHRINK_CASES, ACCOUNT_SHRINK_CASES) == (500, 60)
     assert sizes[0] < sizes[1]
 

@@ -13,8 +13,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from casavi_contracts.checks import LAWS
-from casavi_contracts.suite.preflight import JOB_LAW, LOG_IN_LAW, TOKEN_LAW
+from casavi_contracts.checks import CHECKS
+from casavi_contracts.suite.preflight import JOB_CHECK, LOG_IN_CHECK, TOKEN_CHECK
 from casavi_contracts.suite.tasks import tasks
 from tests.cli.conftest import clean_environment
 from tests.support.server import ACCOUNT, Mock
@@ -175,16 +175,16 @@ def test_a_failure_shows_what_was_found_and_no_code(suite: Callable[..., Done], 
     assert done.code == 1
     assert "blocked: a step that it needs breaks accepted-job-is-visible" in done.out
     assert "expected an accepted job to be known" in done.out
-    assert "casavi_contracts/judge.py" not in done.out
+    assert "casavi_contracts/runner.py" not in done.out
     cases = {case.get("name"): case for case in ET.parse(tmp_path / "a.xml").iter("testcase")}
     properties = {one.get("name"): one.get("value") for one in cases["accepted-job-ends[v1]"].iter("property")}
-    assert properties == {"law": "accepted-job-ends", "evidence": "inferred", "verdict": "blocked"}
+    assert properties == {"check": "accepted-job-ends", "evidence": "inferred", "outcome": "blocked"}
 
 
 def test_a_tolerated_assumption_is_an_expected_failure(suite: Callable[..., Done]) -> None:
     with Mock({"unauthorized-status": 403}, "immediate", accounts=2).listening() as server:
-        laws = [f"--casavi-check-only={name}" for name in ("log-in-gives-a-token", "wrong-secret-is-refused")]
-        common = (*laws, "--casavi-check-version=v1", f"--casavi-check-url={server.url}")
+        checks = [f"--casavi-check-only={name}" for name in ("log-in-gives-a-token", "wrong-secret-is-refused")]
+        common = (*checks, "--casavi-check-version=v1", f"--casavi-check-url={server.url}")
         strict, tolerant = suite(*common), suite(*common, "--casavi-check-tolerate-assumptions")
 
     assert (strict.code, tolerant.code) == (1, 0), strict.text + tolerant.text
@@ -208,16 +208,16 @@ def test_an_application_can_be_judged_in_process(suite: Callable[..., Done], tmp
     assert "the mock in this process" in done.out
 
 
-def test_laws_that_judge_what_others_have_sent_come_last() -> None:
+def test_checks_that_judge_what_others_have_sent_come_last() -> None:
     order = [task.name for task in tasks(("v1",), ())]
-    last = [law.name for law in LAWS if law.last]
+    last = [check.name for check in CHECKS if check.last]
 
     assert order[-1] == "schemathesis"
     assert order[len(order) - 1 - len(last) : -1] == last
 
 
-def test_the_preflight_names_laws_that_there_are() -> None:
-    assert {TOKEN_LAW, JOB_LAW, LOG_IN_LAW} <= {law.name for law in LAWS}
+def test_the_preflight_names_checks_that_there_are() -> None:
+    assert {TOKEN_CHECK, JOB_CHECK, LOG_IN_CHECK} <= {check.name for check in CHECKS}
 
 
 # An application of the user's own, by its name.

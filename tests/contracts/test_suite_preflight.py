@@ -9,10 +9,10 @@ import pytest
 
 from casavi_contracts.contract import Contract
 from casavi_contracts.failures import CouldNotRun
-from casavi_contracts.suite.preflight import JOB_LAW, TOKEN_LAW, Known, look
+from casavi_contracts.outcome import Outcome
+from casavi_contracts.suite.preflight import JOB_CHECK, TOKEN_CHECK, Known, look
 from casavi_contracts.suite.reach import why
 from casavi_contracts.target import Credentials, Target
-from casavi_contracts.verdict import Outcome
 
 CONTRACT = Contract("v1")
 ACCOUNT = Credentials("the-key-of-this-account", "the-secret-of-this-account")
@@ -92,22 +92,22 @@ def test_a_server_that_takes_everything_keeps_no_state() -> None:
 
     assert known.unusable
     assert "keeps no state" in known.notes[0]
-    assert [(one.law, one.outcome) for one in known.findings] == [
-        (TOKEN_LAW, Outcome.FAILED),
-        (JOB_LAW, Outcome.FAILED),
+    assert [(one.check, one.outcome) for one in known.findings] == [
+        (TOKEN_CHECK, Outcome.FAILED),
+        (JOB_CHECK, Outcome.FAILED),
     ]
     assert all(one.exchanges for one in known.findings)
 
 
 @pytest.mark.parametrize("path", ["/contacts", "/jobs/"])
-def test_a_server_with_one_defect_is_left_to_the_laws(path: str) -> None:
+def test_a_server_with_one_defect_is_left_to_the_checks(path: str) -> None:
     def answer(request: httpx.Request) -> httpx.Response:
         return httpx.Response(200, json={}) if request.url.path.startswith(path) else api(request)
 
     assert not looked(answer).unusable
 
 
-def test_an_answer_that_stays_away_later_is_left_to_the_laws() -> None:
+def test_an_answer_that_stays_away_later_is_left_to_the_checks() -> None:
     def answer(request: httpx.Request) -> httpx.Response:
         if request.url.path == "/authenticate":
             return api(request)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from casavi_contracts.checks import LAWS
+from casavi_contracts.checks import CHECKS
 from casavi_contracts.exchange import Answer
 from casavi_contracts.failures import Broken
 from casavi_contracts.target import Credentials
@@ -73,8 +73,8 @@ A, B = person("A"), person("B", 2)
 def test_the_check_about_it_is_named(shelf: Shelf, query: str, blamed: str) -> None:
     with pytest.raises(Broken) as raised:
         list(pages(shelf, "listContacts", query))
-    assert raised.value.law == blamed
-    assert blamed in {law.name for law in LAWS}
+    assert raised.value.check == blamed
+    assert blamed in {check.name for check in CHECKS}
 
 
 def test_two_records_of_one_id_are_no_fault_of_pages() -> None:

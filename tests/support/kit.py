@@ -5,22 +5,22 @@ import functools
 from collections.abc import Iterator
 from typing import Any
 
+from casavi_contracts.context import Accounts
 from casavi_contracts.contract import Contract
 from casavi_contracts.exchange import Recorder, Redactor
 from casavi_contracts.target import Credentials, Target
-from casavi_contracts.trial import Accounts
 from tests.support.server import SECRET, shared_mock
 from tests.support.tamper import Tamper
 
 
 @functools.cache
 def contract(version: str = "v1") -> Contract:
-    """Returns the contract of a version as assumed; it is only read. Making one takes longer than judging a law."""
+    """Returns the contract of a version as assumed; it is only read. Making one takes longer than judging a check."""
     return Contract(version)
 
 
 def accounts(target: Target, contract: Contract, run: str = "t-") -> Accounts:
-    """Returns accounts for trials."""
+    """Returns accounts for cases."""
     return Accounts(target, contract, run)
 
 

@@ -3,7 +3,7 @@
 import importlib
 import pkgutil
 
-from casavi_contracts.checks.definition import Law, check, checks_of
+from casavi_contracts.checks.definition import Check, check, checks_of
 
 _FIRST = (
     "authentication", "tokens", "refresh", "pages", "links", "reading", "singles", "imports", "updates", "rules",
@@ -17,9 +17,9 @@ _MODULES = sorted(
     key=lambda name: _FIRST.index(name) if name in _FIRST else len(_FIRST),
 )
 
-LAWS: tuple[Law, ...] = tuple(
+CHECKS: tuple[Check, ...] = tuple(
     one for name in _MODULES for one in checks_of(importlib.import_module(f"{__name__}.{name}"))
 )
 """Every check, in the order in which they are judged."""
 
-__all__ = ["LAWS", "Law", "check", "checks_of"]
+__all__ = ["CHECKS", "Check", "check", "checks_of"]

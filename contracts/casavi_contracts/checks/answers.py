@@ -6,11 +6,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from casavi_contracts.checks.definition import check
+from casavi_contracts.context import Context
 from casavi_contracts.contract import Contract, strict_json
 from casavi_contracts.exchange import Answer, Exchange, Recorder, Redactor
 from casavi_contracts.expect.calls import tour
 from casavi_contracts.failures import Broken
-from casavi_contracts.trial import Trial
 
 FINDINGS = 30
 """Different findings that are remembered for one check."""
@@ -55,7 +55,7 @@ class Watch:
         for look in (self._satisfies, self._explains, self._has_own_id, self._holds_no_secret):
             for broken in look(exchange, answer):
                 broken.exchanges = (exchange,)
-                kinds = self._found.setdefault(str(broken.law), {})
+                kinds = self._found.setdefault(str(broken.check), {})
                 if len(kinds) < FINDINGS:
                     kinds.setdefault(f"{broken.expected}", broken)
 
@@ -92,7 +92,7 @@ class Watch:
             yield Broken(
                 f"{deviation.expected} at {where} of {what}, status {answer.status}",
                 self._redact(_observed(answer, deviation.where)),
-                law=CONTRACT,
+                check=CONTRACT,
                 evidence=deviation.evidence,
                 assumption=deviation.assumption,
                 value=deviation.value,
@@ -109,13 +109,13 @@ class Watch:
             yield Broken(
                 f"{expected} in the error {body['rule']!r}",
                 observed,
-                law=ERRORS,
+                check=ERRORS,
                 evidence="assumed",
                 assumption="error-media-type",
             )
 
     def _has_own_id(self, exchange: Exchange, answer: Answer) -> Iterator[Broken]:
-        marks: dict[str, Any] = {"law": OWN_ID, "evidence": "assumed", "assumption": "request-id"}
+        marks: dict[str, Any] = {"check": OWN_ID, "evidence": "assumed", "assumption": "request-id"}
         own = answer.headers.get(_ID, "")
         if not own:
             yield Broken("an X-Request-Id in every answer", f"none in one with status {answer.status}", **marks)
@@ -135,7 +135,7 @@ class Watch:
         headers = "\n".join(answer.headers.values())
         for place, value in (("body", text), ("headers", headers)):
             if self._redact.found_in(value):
-                yield Broken(f"no key, secret or token in the {place} of an answer", "one", law=SECRETS)
+                yield Broken(f"no key, secret or token in the {place} of an answer", "one", check=SECRETS)
 
 
 _TOKEN_MEMBER = re.compile(r'"token"\s*:\s*"[^"]*"')
@@ -202,11 +202,11 @@ def listen(recorder: Recorder, contract: Contract) -> Watch:
     return watch
 
 
-def _judge(trial: Trial, name: str) -> None:
-    watch = listen(trial.target.recorder, trial.contract)
+def _judge(ctx: Context, name: str) -> None:
+    watch = listen(ctx.target.recorder, ctx.contract)
     try:
-        if trial.first_tour():
-            tour(trial)
+        if ctx.first_tour():
+            tour(ctx)
     except Broken:
         watch.judge(name)  # what breaks off the tour may be just that
         raise
@@ -214,24 +214,24 @@ def _judge(trial: Trial, name: str) -> None:
 
 
 @check(inferred="4", last=True, listens=listen)
-def answers_satisfy_the_contract(trial: Trial) -> None:
+def answers_satisfy_the_contract(ctx: Context) -> None:
     """Every answer has a status, a media type and a body that the contract document describes."""
-    _judge(trial, CONTRACT)
+    _judge(ctx, CONTRACT)
 
 
 @check(assumed="error-media-type", source="4", last=True, listens=listen)
-def errors_explain_themselves(trial: Trial) -> None:
+def errors_explain_themselves(ctx: Context) -> None:
     """An error says the same in its status, its body and its headers, and as the register of rules has it."""
-    _judge(trial, ERRORS)
+    _judge(ctx, ERRORS)
 
 
 @check(assumed="request-id", source="4", last=True, listens=listen)
-def every_answer_has_an_id_of_its_own(trial: Trial) -> None:
+def every_answer_has_an_id_of_its_own(ctx: Context) -> None:
     """Every answer carries an id in X-Request-Id that no other answer has."""
-    _judge(trial, OWN_ID)
+    _judge(ctx, OWN_ID)
 
 
 @check(inferred="2.1", last=True, listens=listen)
-def answers_hold_no_secrets(trial: Trial) -> None:
+def answers_hold_no_secrets(ctx: Context) -> None:
     """No answer holds a key, a secret or a token, apart from the one that gives the token."""
-    _judge(trial, SECRETS)
+    _judge(ctx, SECRETS)

@@ -5,6 +5,7 @@ from typing import Any
 
 from casavi_contracts.checks.conventions import expect_alike
 from casavi_contracts.checks.definition import check
+from casavi_contracts.context import Context
 from casavi_contracts.exchange import Answer
 from casavi_contracts.expect import nearmisses
 from casavi_contracts.expect.calls import expect_still_good, is_good, lists, signed_in
@@ -12,7 +13,6 @@ from casavi_contracts.expect.moments import form
 from casavi_contracts.expect.refusals import refused
 from casavi_contracts.failures import Broken
 from casavi_contracts.target import Capability, Credentials
-from casavi_contracts.trial import Trial
 
 USES = 15
 """How often one token is used in a row."""
@@ -26,29 +26,29 @@ _EMAILS = ("joe.smith@acme.com", "", "no address", "jürgen@müller.example", "a
 
 
 @check(documented="2.1", operations=("authenticate",))
-def log_in_gives_a_token(trial: Trial) -> None:
+def log_in_gives_a_token(ctx: Context) -> None:
     """Key and secret of an account give a token that is good for reading."""
-    client = trial.fresh()
+    client = ctx.fresh()
     body = client.log_in()
-    for operation in lists(trial.contract):
+    for operation in lists(ctx.contract):
         answer = client.send(operation)
-        trial.expect(answer.ok, f"a page from {operation} with the new token", f"status {answer.status}")
+        ctx.expect(answer.ok, f"a page from {operation} with the new token", f"status {answer.status}")
     token = body["token"]
-    trial.expect(token.isprintable() and not _blank_in(token), "a token that a header can carry", "one with blanks")
+    ctx.expect(token.isprintable() and not _blank_in(token), "a token that a header can carry", "one with blanks")
 
 
 @check(inferred="2.1", operations=("authenticate",))
-def tokens_cannot_be_guessed(trial: Trial) -> None:
+def tokens_cannot_be_guessed(ctx: Context) -> None:
     """A token is a text that tells nothing of the secret, and does not follow from the token before."""
-    clients = [signed_in(trial) for _ in range(LOG_INS)]
+    clients = [signed_in(ctx) for _ in range(LOG_INS)]
     for client in clients:
         token, known = client.token, client.credentials
-        trial.expect(len(token) >= _UNGUESSABLE, f"a token of at least {_UNGUESSABLE} characters", f"{len(token)}")
-        trial.expect(known.secret not in token, "a token without the secret in it", "one that holds it")
-        trial.expect(known.key not in token, "a token without the key in it", "one that holds it")
+        ctx.expect(len(token) >= _UNGUESSABLE, f"a token of at least {_UNGUESSABLE} characters", f"{len(token)}")
+        ctx.expect(known.secret not in token, "a token without the secret in it", "one that holds it")
+        ctx.expect(known.key not in token, "a token without the key in it", "one that holds it")
     for one, other in itertools.pairwise(clients):
         differing = _differing(one.token, other.token)
-        trial.expect(
+        ctx.expect(
             differing == 0 or differing >= _UNGUESSABLE,  # whether they differ at all is another check's matter
             f"tokens of two log-ins to differ in {_UNGUESSABLE} characters or more",
             f"{differing}",
@@ -56,14 +56,14 @@ def tokens_cannot_be_guessed(trial: Trial) -> None:
 
 
 @check(assumed="several-tokens", source="15", operations=("authenticate",))
-def earlier_log_ins_stay_good(trial: Trial) -> None:
+def earlier_log_ins_stay_good(ctx: Context) -> None:
     """Every log-in gives a token of its own, and the tokens of earlier ones stay good."""
-    tokens = [signed_in(trial).token for _ in range(LOG_INS)]
-    trial.expect(len(set(tokens)) == LOG_INS, f"{LOG_INS} different tokens of {LOG_INS} log-ins", f"{len(set(tokens))}")
-    good = [is_good(trial.account, token) for token in tokens]
-    several = trial.contract.values["several-tokens"] == "all-valid"
+    tokens = [signed_in(ctx).token for _ in range(LOG_INS)]
+    ctx.expect(len(set(tokens)) == LOG_INS, f"{LOG_INS} different tokens of {LOG_INS} log-ins", f"{len(set(tokens))}")
+    good = [is_good(ctx.account, token) for token in tokens]
+    several = ctx.contract.values["several-tokens"] == "all-valid"
     wanted = [several] * (LOG_INS - 1) + [True]
-    trial.expect(
+    ctx.expect(
         good == wanted,
         f"of {LOG_INS} tokens, oldest first, to be good: {wanted}",
         f"{good}",
@@ -72,26 +72,26 @@ def earlier_log_ins_stay_good(trial: Trial) -> None:
 
 
 @check(inferred="2.1", operations=("authenticate",))
-def token_works_again_and_again(trial: Trial) -> None:
+def token_works_again_and_again(ctx: Context) -> None:
     """A token is not used up, whatever else is asked for in between."""
-    client = signed_in(trial)
+    client = signed_in(ctx)
     for use in range(1, USES + 1):
-        answer = client.send(lists(trial.contract)[0])
-        trial.expect(answer.ok, f"the token to be good for use {use} of {USES}", f"status {answer.status}")
+        answer = client.send(lists(ctx.contract)[0])
+        ctx.expect(answer.ok, f"the token to be good for use {use} of {USES}", f"status {answer.status}")
 
 
 @check(documented="2.1", assumption="expires-at-format", operations=("authenticate",))
-def expiry_is_a_moment_in_utc(trial: Trial) -> None:
+def expiry_is_a_moment_in_utc(ctx: Context) -> None:
     """The log-in tells when the token expires, in ISO 8601, in UTC, with milliseconds."""
-    expiry_is_well_formed(trial, trial.fresh().log_in())
+    expiry_is_well_formed(ctx, ctx.fresh().log_in())
 
 
-def expiry_is_well_formed(trial: Trial, body: dict[str, Any]) -> None:
+def expiry_is_well_formed(ctx: Context, body: dict[str, Any]) -> None:
     """Demands that an answer with a token tells its expiry in the form of the assumption `expires-at-format`."""
     written = form(body.get("expiresAt"))
-    wanted = trial.contract.values["expires-at-format"]
+    wanted = ctx.contract.values["expires-at-format"]
     example = "1985-12-05T15:31:10.000Z" if wanted == "milliseconds" else "1985-12-05T15:31:10Z"
-    trial.expect(written == wanted, f"expiresAt such as {example}", repr(body.get("expiresAt")), value=written)
+    ctx.expect(written == wanted, f"expiresAt such as {example}", repr(body.get("expiresAt")), value=written)
 
 
 @check(
@@ -100,32 +100,32 @@ def expiry_is_well_formed(trial: Trial, body: dict[str, Any]) -> None:
     operations=("authenticate",),
     each=lambda contract: nearmisses.IN_A_BODY,
 )
-def wrong_secret_is_refused(trial: Trial, case: Any) -> None:
+def wrong_secret_is_refused(ctx: Context, case: Any) -> None:
     """A log-in with anything but the very secret is refused, and leaves the account as it was."""
-    client = signed_in(trial)  # a good log-in between two wrong ones, so that no account is locked
+    client = signed_in(ctx)  # a good log-in between two wrong ones, so that no account is locked
     known = client.credentials
     wrong = nearmisses.IN_A_BODY[case](known.secret)
     for names in (("key", "secret"), ("apiKey", "password")):
         if wrong != known.secret:
             body = dict(zip(names, (known.key, wrong), strict=True))
             answer = client.send("authenticate", body=body)
-            refused(trial, answer, "credentials-wrong", f"a {names[1]} with {case}")
-            _tells_nothing(trial, answer, wrong, known)
-    expect_still_good(trial, client, "the token from before to stay good")
+            refused(ctx, answer, "credentials-wrong", f"a {names[1]} with {case}")
+            _tells_nothing(ctx, answer, wrong, known)
+    expect_still_good(ctx, client, "the token from before to stay good")
 
 
 @check(assumed="unauthorized-status", source="2.1", operations=("authenticate",))
-def empty_secret_is_refused(trial: Trial) -> None:
+def empty_secret_is_refused(ctx: Context) -> None:
     """A log-in without a secret is refused, be it empty, null or not there."""
-    client = signed_in(trial)
+    client = signed_in(ctx)
     key = client.credentials.key
     for name, secret in (("key", "secret"), ("apiKey", "password")):
         empty = client.send("authenticate", body={name: key, secret: ""})
-        refused(trial, empty, "credentials-wrong", f"an empty {secret}")
+        refused(ctx, empty, "credentials-wrong", f"an empty {secret}")
         null = client.send("authenticate", body={name: key, secret: None})
-        refused(trial, null, "schema-violation", f"a {secret} of null")
+        refused(ctx, null, "schema-violation", f"a {secret} of null")
         missing = client.send("authenticate", body={name: key})
-        refused(trial, missing, "schema-violation", f"a body without a {secret}")
+        refused(ctx, missing, "schema-violation", f"a body without a {secret}")
 
 
 @check(
@@ -134,87 +134,87 @@ def empty_secret_is_refused(trial: Trial) -> None:
     operations=("authenticate",),
     each=lambda contract: nearmisses.IN_A_BODY,
 )
-def wrong_key_is_refused(trial: Trial, case: Any) -> None:
+def wrong_key_is_refused(ctx: Context, case: Any) -> None:
     """A log-in with anything but the very key is refused."""
-    client = signed_in(trial)
+    client = signed_in(ctx)
     known = client.credentials
     wrong = nearmisses.IN_A_BODY[case](known.key)
     if wrong not in (known.key, ""):
         answer = client.send("authenticate", body={"key": wrong, "secret": known.secret})
-        refused(trial, answer, "credentials-wrong", f"a key with {case}")
-        _tells_nothing(trial, answer, known.secret, known)
+        refused(ctx, answer, "credentials-wrong", f"a key with {case}")
+        _tells_nothing(ctx, answer, known.secret, known)
     if case == "another text":
         swapped = client.send("authenticate", body={"key": known.secret, "secret": known.key})
-        refused(trial, swapped, "credentials-wrong", "key and secret in each other's place")
+        refused(ctx, swapped, "credentials-wrong", "key and secret in each other's place")
 
 
 @check(assumed="unauthorized-status", source="4", operations=("authenticate",))
-def known_keys_are_not_given_away(trial: Trial) -> None:
+def known_keys_are_not_given_away(ctx: Context) -> None:
     """A wrong secret is answered exactly as a key that nobody has, so that nobody can search for keys."""
-    client = signed_in(trial)
+    client = signed_in(ctx)
     known = client.credentials
     for key, secret in (("key", "secret"), ("apiKey", "password")):
         unknown = client.send("authenticate", body={key: f"{known.key}-not", secret: f"{known.secret}-not"})
         wrong = client.send("authenticate", body={key: known.key, secret: f"{known.secret}-not"})
-        expect_alike(trial, wrong, unknown, f"a wrong {secret}, as after an unknown {key}")
+        expect_alike(ctx, wrong, unknown, f"a wrong {secret}, as after an unknown {key}")
 
 
 @check(inferred="4", operations=("authenticate",))
-def empty_key_is_refused(trial: Trial) -> None:
+def empty_key_is_refused(ctx: Context) -> None:
     """A log-in with an empty key is refused."""
-    client = signed_in(trial)
+    client = signed_in(ctx)
     for key, secret in (("key", "secret"), ("apiKey", "password")):
         answer = client.send("authenticate", body={key: "", secret: client.credentials.secret})
-        refused(trial, answer, "schema-violation", f"an empty {key}")
-        _tells_nothing(trial, answer, client.credentials.secret, client.credentials)
+        refused(ctx, answer, "schema-violation", f"an empty {key}")
+        _tells_nothing(ctx, answer, client.credentials.secret, client.credentials)
 
 
 @check(assumed="unauthorized-status", source="2.1", operations=("authenticate",), needs=(Capability.TWO_ACCOUNTS,))
-def secret_of_another_account_is_refused(trial: Trial) -> None:
+def secret_of_another_account_is_refused(ctx: Context) -> None:
     """The secret of one account does not open another."""
-    one, other = signed_in(trial).credentials, trial.other.credentials
-    trial.other.log_in()
+    one, other = signed_in(ctx).credentials, ctx.other.credentials
+    ctx.other.log_in()
     for key, secret in ((one.key, other.secret), (other.key, one.secret)):
-        answer = trial.account.send("authenticate", body={"key": key, "secret": secret})
-        refused(trial, answer, "credentials-wrong", "the secret of another account")
+        answer = ctx.account.send("authenticate", body={"key": key, "secret": secret})
+        refused(ctx, answer, "credentials-wrong", "the secret of another account")
 
 
 @check(documented="2.2", operations=("authenticate",), each=lambda contract: _EMAILS)
-def deprecated_log_in_equals_the_new_one(trial: Trial, case: Any) -> None:
+def deprecated_log_in_equals_the_new_one(ctx: Context, case: Any) -> None:
     """A log-in with apiKey and password does what one with key and secret does, whatever email says."""
-    client = trial.fresh()
+    client = ctx.fresh()
     known = client.credentials
-    if trial.account.clock:
-        trial.clock.freeze()
+    if ctx.account.clock:
+        ctx.clock.freeze()
     new = client.send("authenticate", body={"key": known.key, "secret": known.secret})
-    _log_in_works(trial, new, "key and secret")  # before the next log-in, which may end its token
+    _log_in_works(ctx, new, "key and secret")  # before the next log-in, which may end its token
     email = {} if case is None else {"email": case}
     old = client.send("authenticate", body={"apiKey": known.key, "password": known.secret, **email})
-    _log_in_works(trial, old, "apiKey and password")
-    trial.expect(old.status == new.status, f"the same status {new.status}", f"status {old.status}")
-    trial.expect(sorted(old.json) == sorted(new.json), f"the same members {sorted(new.json)}", f"{sorted(old.json)}")
-    if trial.account.clock:
+    _log_in_works(ctx, old, "apiKey and password")
+    ctx.expect(old.status == new.status, f"the same status {new.status}", f"status {old.status}")
+    ctx.expect(sorted(old.json) == sorted(new.json), f"the same members {sorted(new.json)}", f"{sorted(old.json)}")
+    if ctx.account.clock:
         same = old.json["expiresAt"] == new.json["expiresAt"]
-        trial.expect(same, f"the same expiry {new.json['expiresAt']}", str(old.json["expiresAt"]))
+        ctx.expect(same, f"the same expiry {new.json['expiresAt']}", str(old.json["expiresAt"]))
 
 
 @check(assumed="deprecation-header", source="2.2", operations=("authenticate",))
-def deprecated_log_in_is_told(trial: Trial) -> None:
+def deprecated_log_in_is_told(ctx: Context) -> None:
     """The answer to deprecated parameters says that they are, and no other does."""
-    client = trial.account
+    client = ctx.account
     known = client.credentials
     new = client.send("authenticate", body={"key": known.key, "secret": known.secret})
     old = client.send("authenticate", body={"apiKey": known.key, "password": known.secret})
     told = bool(old.headers.get("deprecation"))
-    wanted = trial.contract.values["deprecation-header"]
-    trial.expect(told == wanted, f"{'a' if wanted else 'no'} Deprecation header", "one" if told else "none", value=told)
-    trial.expect("deprecation" not in new.headers, "no Deprecation header for key and secret", "one")
+    wanted = ctx.contract.values["deprecation-header"]
+    ctx.expect(told == wanted, f"{'a' if wanted else 'no'} Deprecation header", "one" if told else "none", value=told)
+    ctx.expect("deprecation" not in new.headers, "no Deprecation header for key and secret", "one")
 
 
 @check(assumed="mixed-credentials", source="2.2", operations=("authenticate",))
-def mixed_credentials_are_settled(trial: Trial) -> None:
+def mixed_credentials_are_settled(ctx: Context) -> None:
     """If old and new parameters come together, the new ones count."""
-    client = trial.account
+    client = ctx.account
     known = client.credentials
     wrong = f"{known.secret}-not"
     answers = {
@@ -224,39 +224,39 @@ def mixed_credentials_are_settled(trial: Trial) -> None:
     sent = {name: client.send("authenticate", body=body) for name, body in answers.items()}
     taken = [name for name, answer in sent.items() if answer.ok]
     observed = "refuse" if not taken else taken[0] if len(taken) == 1 else None
-    wanted = trial.contract.values["mixed-credentials"]
-    trial.expect(observed == wanted, wanted, observed or "whichever is right wins", value=observed)
+    wanted = ctx.contract.values["mixed-credentials"]
+    ctx.expect(observed == wanted, wanted, observed or "whichever is right wins", value=observed)
     rule = "mixed-credentials" if wanted == "refuse" else "credentials-wrong"
     for name, answer in sent.items():
         if name != wanted:
-            refused(trial, answer, rule, "old and new names with a wrong secret under those that count")
+            refused(ctx, answer, rule, "old and new names with a wrong secret under those that count")
 
 
 @check(assumed="mixed-credentials", source="2.2", operations=("authenticate",))
-def half_credentials_are_refused(trial: Trial) -> None:
+def half_credentials_are_refused(ctx: Context) -> None:
     """A key alone, a secret alone, or one of each naming gives no token."""
-    client = signed_in(trial)
+    client = signed_in(ctx)
     known = client.credentials
     both = {"key": known.key, "apiKey": known.key, "secret": known.secret, "password": known.secret}
     for names in (("key", "password"), ("apiKey", "secret"), ("secret",), ("password",), ("key", "apiKey"), ()):
         answer = client.send("authenticate", body={name: both[name] for name in names})
-        refused(trial, answer, "schema-violation", f"a body with {' and '.join(names) or 'nothing'} alone")
-        _tells_nothing(trial, answer, known.secret, known)
+        refused(ctx, answer, "schema-violation", f"a body with {' and '.join(names) or 'nothing'} alone")
+        _tells_nothing(ctx, answer, known.secret, known)
 
 
-def _log_in_works(trial: Trial, answer: Answer, how: str) -> None:
-    trial.expect(answer.ok, f"a log-in with {how} to succeed", f"status {answer.status}")
+def _log_in_works(ctx: Context, answer: Answer, how: str) -> None:
+    ctx.expect(answer.ok, f"a log-in with {how} to succeed", f"status {answer.status}")
     token = answer.json["token"]
-    trial.target.recorder.redact.learn(token)
-    trial.expect(is_good(trial.account, token), f"a good token for {how}", "one that is refused")
+    ctx.target.recorder.redact.learn(token)
+    ctx.expect(is_good(ctx.account, token), f"a good token for {how}", "one that is refused")
 
 
-def _tells_nothing(trial: Trial, answer: Answer, sent: str, known: Credentials) -> None:
+def _tells_nothing(ctx: Context, answer: Answer, sent: str, known: Credentials) -> None:
     """Demands that a refusal holds neither what was sent nor the right secret."""
     text = answer.body.decode(errors="replace") + repr(answer.headers)
     for secret in (sent, known.secret):
         if len(secret) >= _UNGUESSABLE and secret in text:
-            raise Broken("an error without the secret in it", "one that holds it", law="answers-hold-no-secrets")
+            raise Broken("an error without the secret in it", "one that holds it", check="answers-hold-no-secrets")
 
 
 def _blank_in(text: str) -> bool:

@@ -9,12 +9,12 @@ from typing import Any
 from casavi_contracts.checks.answers import MAX_ERRORS
 from casavi_contracts.checks.definition import check
 from casavi_contracts.client import Client, encoded
+from casavi_contracts.context import Context
 from casavi_contracts.contract import Contract
 from casavi_contracts.exchange import Answer
 from casavi_contracts.expect.calls import NOTHING, expect_still_good, is_good
 from casavi_contracts.expect.refusals import refused
 from casavi_contracts.target import Capability
-from casavi_contracts.trial import Trial
 from casavi_fixtures import builders
 
 OTHER_MEDIA_TYPES = (
@@ -59,78 +59,78 @@ _WRONG: Mapping[str, Any] = {"a number": 7, "a truth value": True, "a list": [],
 
 
 @check(assumed="error-statuses", source="4")
-def other_media_type_is_refused(trial: Trial) -> None:
+def other_media_type_is_refused(ctx: Context) -> None:
     """A body that does not say it is JSON in UTF-8 is refused, whatever is in it."""
-    client = trial.ready()
-    for operation, body in _good_bodies(client, trial).items():
-        for media_type in trial.briefly(OTHER_MEDIA_TYPES, 5):
-            answer = _post(trial, client, operation, encoded(body), {"Content-Type": media_type})
-            refused(trial, answer, "media-type-unsupported", f"{operation} with a body of type {media_type!r}")
-        answer = _post(trial, client, operation, encoded(body), {})
-        refused(trial, answer, "media-type-unsupported", f"{operation} with a body of no type")
-    trial.expect(is_good(client, client.token), "the token to stay good", "it is refused")
+    client = ctx.ready()
+    for operation, body in _good_bodies(client, ctx).items():
+        for media_type in ctx.briefly(OTHER_MEDIA_TYPES, 5):
+            answer = _post(ctx, client, operation, encoded(body), {"Content-Type": media_type})
+            refused(ctx, answer, "media-type-unsupported", f"{operation} with a body of type {media_type!r}")
+        answer = _post(ctx, client, operation, encoded(body), {})
+        refused(ctx, answer, "media-type-unsupported", f"{operation} with a body of no type")
+    ctx.expect(is_good(client, client.token), "the token to stay good", "it is refused")
 
 
 @check(inferred="2.1")
-def json_is_taken_in_any_spelling(trial: Trial) -> None:
+def json_is_taken_in_any_spelling(ctx: Context) -> None:
     """The media type of JSON is taken in upper and lower case, and with its charset."""
-    client = trial.ready()
+    client = ctx.ready()
     for media_type in JSON_SPELLINGS:
-        for operation in _good_bodies(client, trial):
-            body = _good_bodies(client, trial)[operation]  # made anew: a log-in may end the token before it
-            answer = _post(trial, client, operation, encoded(body), {"Content-Type": media_type})
-            trial.expect(answer.ok, f"{operation} with {media_type} to succeed", f"status {answer.status}")
-            _take(trial, client, operation, answer)
+        for operation in _good_bodies(client, ctx):
+            body = _good_bodies(client, ctx)[operation]  # made anew: a log-in may end the token before it
+            answer = _post(ctx, client, operation, encoded(body), {"Content-Type": media_type})
+            ctx.expect(answer.ok, f"{operation} with {media_type} to succeed", f"status {answer.status}")
+            _take(ctx, client, operation, answer)
 
 
 @check(assumed="error-statuses", source="4", each=lambda contract: (*_UNREADABLE, *_ENCODINGS))
-def unreadable_body_is_refused(trial: Trial, case: Any) -> None:
+def unreadable_body_is_refused(ctx: Context, case: Any) -> None:
     """A body that is not exactly one JSON text in UTF-8 is refused."""
-    client = trial.ready()
-    bodies = [*_good_bodies(client, trial).items()]
-    for operation, body in [bodies[len(case) % len(bodies)]] if trial.shared else bodies:
+    client = ctx.ready()
+    bodies = [*_good_bodies(client, ctx).items()]
+    for operation, body in [bodies[len(case) % len(bodies)]] if ctx.shared else bodies:
         raw, rule = _unreadable(case, body)
-        answer = _post(trial, client, operation, raw, {"Content-Type": "application/json"})
-        refused(trial, answer, rule, f"{operation} with {case}")
-    expect_still_good(trial, client, "the token to stay good")
+        answer = _post(ctx, client, operation, raw, {"Content-Type": "application/json"})
+        refused(ctx, answer, rule, f"{operation} with {case}")
+    expect_still_good(ctx, client, "the token to stay good")
 
 
 @check(assumed="error-media-type", source="4")
-def unreadable_body_is_located(trial: Trial) -> None:
+def unreadable_body_is_located(ctx: Context) -> None:
     """The refusal of a body that is no JSON tells line and column."""
-    client = trial.ready()
-    for operation, body in _good_bodies(client, trial).items():
+    client = ctx.ready()
+    for operation, body in _good_bodies(client, ctx).items():
         lines = json.dumps(body, indent=2).splitlines()
         for number in range(2, len(lines) + 1):
             spoilt = [*lines[: number - 1], f"oops{lines[number - 1]}", *lines[number:]]
             answer = _post(
-                trial,
+                ctx,
                 client,
                 operation,
                 "\n".join(spoilt).encode(),
                 {"Content-Type": "application/json; charset=utf-8"},
             )
-            refused(trial, answer, "json-malformed", f"{operation} with a word too many in line {number}")
+            refused(ctx, answer, "json-malformed", f"{operation} with a word too many in line {number}")
             places = [(place.get("line"), place.get("column")) for place in answer.json.get("errors", [])]
-            trial.expect(places == [(number, 1)], f"line {number}, column 1", repr(places))
+            ctx.expect(places == [(number, 1)], f"line {number}, column 1", repr(places))
 
 
 @check(assumed="error-statuses", source="4", operations=("authenticate", "refreshToken"))
-def wrong_credentials_shape_is_located(trial: Trial) -> None:
+def wrong_credentials_shape_is_located(ctx: Context) -> None:
     """A log-in or refresh of the wrong shape is refused, and the refusal names the place."""
-    client = trial.ready()
-    good = {name: body for name, body in _good_bodies(client, trial).items() if name != "importMasterData"}
+    client = ctx.ready()
+    good = {name: body for name, body in _good_bodies(client, ctx).items() if name != "importMasterData"}
     known = client.credentials
     old = {"apiKey": known.key, "email": "joe.smith@acme.com", "password": known.secret}
     for operation, body in (*good.items(), ("authenticate", old)):
         for member in body:
-            for what, wrong in trial.briefly(_WRONG.items(), 2):
+            for what, wrong in ctx.briefly(_WRONG.items(), 2):
                 answer = client.send(operation, body={**body, member: wrong})
-                _expect_place(trial, answer, f"/{member}", f"{operation} with {what} as {member}")
+                _expect_place(ctx, answer, f"/{member}", f"{operation} with {what} as {member}")
         for what, whole in {**_WRONG, "a text": "x", "a list of it": [body]}.items():
             answer = client.send(operation, raw=encoded(whole))
-            _expect_place(trial, answer, "", f"{operation} with {what} as body")
-    trial.expect(is_good(client, client.token), "the token to stay good", "it is refused")
+            _expect_place(ctx, answer, "", f"{operation} with {what} as body")
+    ctx.expect(is_good(client, client.token), "the token to stay good", "it is refused")
 
 
 @check(
@@ -140,22 +140,22 @@ def wrong_credentials_shape_is_located(trial: Trial) -> None:
     needs=(Capability.WRITE,),
     each=lambda contract: [{"record": record, "wrong": wrong} for record in _RECORDS for wrong in _WRONG],
 )
-def all_wrong_places_are_named(trial: Trial, case: Any) -> None:
+def all_wrong_places_are_named(ctx: Context, case: Any) -> None:
     """The refusal of an import names every place that is wrong, each once, and how many there are."""
-    body = trial.names.own(_spoilt(case["record"], _WRONG[case["wrong"]]))
-    wanted = Counter(_pointer(error) for error in trial.contract.request_errors("importMasterData", body))
+    body = ctx.names.own(_spoilt(case["record"], _WRONG[case["wrong"]]))
+    wanted = Counter(_pointer(error) for error in ctx.contract.request_errors("importMasterData", body))
     if not wanted:  # fields that may be null, for one
         return
-    answer = trial.ready().send("importMasterData", body=body)
+    answer = ctx.ready().send("importMasterData", body=body)
     what = f"{case['wrong']} in every field of {case['record']}"
-    refused(trial, answer, "schema-violation", what)
+    refused(ctx, answer, "schema-violation", what)
     found = answer.json
     places = Counter(place["pointer"] for place in found["errors"])
     total = sum(wanted.values())
-    trial.expect(found["errorCount"] == total, f"{total} wrong places for {what}", repr(found["errorCount"]))
-    trial.expect(sum(places.values()) == min(total, MAX_ERRORS), f"{min(total, MAX_ERRORS)} places", f"{places}")
+    ctx.expect(found["errorCount"] == total, f"{total} wrong places for {what}", repr(found["errorCount"]))
+    ctx.expect(sum(places.values()) == min(total, MAX_ERRORS), f"{min(total, MAX_ERRORS)} places", f"{places}")
     strange = places - wanted
-    trial.expect(not strange, f"places among {sorted(wanted)}", f"{sorted(strange)} as well")
+    ctx.expect(not strange, f"places among {sorted(wanted)}", f"{sorted(strange)} as well")
 
 
 @check(
@@ -165,61 +165,61 @@ def all_wrong_places_are_named(trial: Trial, case: Any) -> None:
     needs=(Capability.WRITE,),
     each=lambda contract: _RECORDS,
 )
-def one_wrong_place_is_enough(trial: Trial, case: Any) -> None:
+def one_wrong_place_is_enough(ctx: Context, case: Any) -> None:
     """A single wrong value, wherever it stands in an import, is named, and nothing of the request is imported."""
-    client = trial.ready()
-    for where, value in trial.briefly(_alone(trial.contract, case), 5):
-        body = trial.names.own(replaced(_portfolio(), where, value))
-        wanted = {_pointer(error) for error in trial.contract.request_errors("importMasterData", body)}
+    client = ctx.ready()
+    for where, value in ctx.briefly(_alone(ctx.contract, case), 5):
+        body = ctx.names.own(replaced(_portfolio(), where, value))
+        wanted = {_pointer(error) for error in ctx.contract.request_errors("importMasterData", body)}
         answer = client.send("importMasterData", body=body)
-        refused(trial, answer, "schema-violation", f"{value!r} at {where}")
+        refused(ctx, answer, "schema-violation", f"{value!r} at {where}")
         places = {place.get("pointer") for place in answer.json.get("errors", [])}
-        trial.expect(places == wanted, f"errors at {sorted(wanted)} for {value!r} at {where}", f"{sorted(places)}")
+        ctx.expect(places == wanted, f"errors at {sorted(wanted)} for {value!r} at {where}", f"{sorted(places)}")
 
 
 @check(assumed="error-statuses", source="2.2", operations=("authenticate", "refreshToken"))
-def further_members_are_ignored(trial: Trial) -> None:
+def further_members_are_ignored(ctx: Context) -> None:
     """Members of a log-in or a refresh that the contract does not have change nothing."""
-    client = trial.ready()
+    client = ctx.ready()
     for more in ({"casavi-check": 1}, {"casavi-check": {"deep": [None, "ä"]}}, {"Key": "x", "SECRET": "x", "": ""}):
         for operation in ("authenticate", "refreshToken"):
-            body = _good_bodies(client, trial)[operation]
+            body = _good_bodies(client, ctx)[operation]
             answer = client.send(operation, body={**more, **body})
-            trial.expect(answer.ok, f"{operation} with further members to succeed", f"status {answer.status}")
-            _take(trial, client, operation, answer)
+            ctx.expect(answer.ok, f"{operation} with further members to succeed", f"status {answer.status}")
+            _take(ctx, client, operation, answer)
 
 
-def _good_bodies(client: Client, trial: Trial) -> dict[str, dict[str, Any]]:
+def _good_bodies(client: Client, ctx: Context) -> dict[str, dict[str, Any]]:
     """Returns a body for every operation that takes one; the import's has no records."""
     bodies = {
         "authenticate": {"key": client.credentials.key, "secret": client.credentials.secret},
         "refreshToken": {"apiKey": client.credentials.key, "token": client.token},
     }
-    if Capability.WRITE in trial.target.capabilities:
+    if Capability.WRITE in ctx.target.capabilities:
         bodies["importMasterData"] = dict(NOTHING)
     return bodies
 
 
-def _post(trial: Trial, client: Client, operation: str, raw: bytes, headers: Mapping[str, str]) -> Answer:
+def _post(ctx: Context, client: Client, operation: str, raw: bytes, headers: Mapping[str, str]) -> Answer:
     """Sends a body with these headers and no other but the token, where one is wanted."""
-    wants = trial.contract.operations[operation].document.get("security") != []
-    return trial.target.send(
+    wants = ctx.contract.operations[operation].document.get("security") != []
+    return ctx.target.send(
         "POST",
-        trial.contract.path(operation),
+        ctx.contract.path(operation),
         headers={**headers, **({"token": client.token} if wants else {})},
         body=raw,
         operation=operation,
-        version=trial.contract.version,
+        version=ctx.contract.version,
     )
 
 
-def _take(trial: Trial, client: Client, operation: str, answer: Answer) -> None:
+def _take(ctx: Context, client: Client, operation: str, answer: Answer) -> None:
     """Goes on with the token that came, since the old one may be over; lets a job end."""
     if operation == "importMasterData":
-        client.finish(answer.json[trial.contract.values["job-id-field"]])
+        client.finish(answer.json[ctx.contract.values["job-id-field"]])
     else:
         client.token = answer.json["token"]
-        trial.target.recorder.redact.learn(client.token)
+        ctx.target.recorder.redact.learn(client.token)
 
 
 def _unreadable(case: str, body: Mapping[str, Any]) -> tuple[bytes, str]:
@@ -232,11 +232,11 @@ def _unreadable(case: str, body: Mapping[str, Any]) -> tuple[bytes, str]:
     return text.encode(), rule
 
 
-def _expect_place(trial: Trial, answer: Answer, pointer: str, what: str) -> None:
-    refused(trial, answer, "schema-violation", what)
+def _expect_place(ctx: Context, answer: Answer, pointer: str, what: str) -> None:
+    refused(ctx, answer, "schema-violation", what)
     body = answer.json
     places = [place.get("pointer") for place in body.get("errors", [])] if isinstance(body, dict) else []
-    trial.expect(pointer in places, f"an error at {pointer or 'the whole body'} for {what}", repr(places))
+    ctx.expect(pointer in places, f"an error at {pointer or 'the whole body'} for {what}", repr(places))
 
 
 _RECORDS: Mapping[str, str] = {

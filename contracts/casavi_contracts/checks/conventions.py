@@ -5,13 +5,13 @@ from typing import Any
 from urllib.parse import quote
 
 from casavi_contracts.checks.definition import check
+from casavi_contracts.context import Context
 from casavi_contracts.contract import Contract
 from casavi_contracts.exchange import Answer
 from casavi_contracts.expect.calls import NOBODY, NOTHING, call, in_path, lists, secured, signed_in, tour
 from casavi_contracts.expect.moments import moment_of
 from casavi_contracts.expect.refusals import refused
 from casavi_contracts.target import Capability
-from casavi_contracts.trial import Trial
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
@@ -31,162 +31,162 @@ _MOMENTS = ("", "yesterday", "2024-01-01", "2024-01-01T00:00:00", "2024-13-01T00
 
 
 @check(inferred="4")
-def every_request_is_answered(trial: Trial) -> None:
+def every_request_is_answered(ctx: Context) -> None:
     """Every request is answered, and wholly."""
-    client = signed_in(trial)
+    client = signed_in(ctx)
     for _ in range(2):  # an answer with more to it than it says spoils the next one on its connection
         for method in ("HEAD", "GET"):
-            client.send(lists(trial.contract)[0], method=method, headers={"token": client.token})
-    tour(trial)  # whatever stays away breaks the check
+            client.send(lists(ctx.contract)[0], method=method, headers={"token": client.token})
+    tour(ctx)  # whatever stays away breaks the check
 
 
 @check(inferred="4")
-def requests_succeed_again_and_again(trial: Trial) -> None:
+def requests_succeed_again_and_again(ctx: Context) -> None:
     """What succeeds once succeeds each time: no good request is refused because others came before it."""
-    client = signed_in(trial)
+    client = signed_in(ctx)
     known, jobs = client.credentials, []
-    times = TIMES // 4 if trial.shared else TIMES
+    times = TIMES // 4 if ctx.shared else TIMES
     for number in range(1, times + 1):
         log_in = client.send("authenticate", body={"key": known.key, "secret": known.secret})
-        _expect_success(trial, log_in, "authenticate", number)
+        _expect_success(ctx, log_in, "authenticate", number)
         client.take(log_in, "log-in-gives-a-token")
         refresh = client.send("refreshToken", body={"apiKey": known.key, "token": client.token})
-        _expect_success(trial, refresh, "refreshToken", number)
+        _expect_success(ctx, refresh, "refreshToken", number)
         client.take(refresh, "refresh-gives-a-token")
-        for operation in lists(trial.contract):
-            _expect_success(trial, client.send(operation), operation, number)
-        if Capability.WRITE in trial.target.capabilities:
+        for operation in lists(ctx.contract):
+            _expect_success(ctx, client.send(operation), operation, number)
+        if Capability.WRITE in ctx.target.capabilities:
             answer = client.send("importMasterData", body=NOTHING)
-            _expect_success(trial, answer, "importMasterData", number)
+            _expect_success(ctx, answer, "importMasterData", number)
             jobs.append(client.job_id(answer, NOTHING))
-            _expect_success(trial, client.send("getJob", jobId=jobs[-1]), "getJob", number)
+            _expect_success(ctx, client.send("getJob", jobId=jobs[-1]), "getJob", number)
     for job in jobs:
         client.finish(job)
 
 
-def _expect_success(trial: Trial, answer: Answer, operation: str, number: int) -> None:
-    trial.expect(answer.ok, f"{operation} to succeed for time {number} of {TIMES}", f"status {answer.status}")
+def _expect_success(ctx: Context, answer: Answer, operation: str, number: int) -> None:
+    ctx.expect(answer.ok, f"{operation} to succeed for time {number} of {TIMES}", f"status {answer.status}")
 
 
 @check(assumed="error-statuses", source="4")
-def accept_header_changes_nothing(trial: Trial) -> None:
+def accept_header_changes_nothing(ctx: Context) -> None:
     """Whatever a client says that it accepts, it gets the same JSON."""
-    client = trial.ready()
-    for operation in (*lists(trial.contract), "getJob"):  # a page, and an error
+    client = ctx.ready()
+    for operation in (*lists(ctx.contract), "getJob"):  # a page, and an error
         plain = call(client, operation)
         for accepted in ("application/json", "text/html", "application/xml;q=0.9, image/png", "nonsense", ""):
             answer = call(client, operation, headers={"Accept": accepted})
-            expect_alike(trial, answer, plain, f"{operation} with Accept: {accepted}")
+            expect_alike(ctx, answer, plain, f"{operation} with Accept: {accepted}")
 
 
 @check(documented="3.2", operations=("importMasterData", "getJob"), needs=(Capability.WRITE,))
-def moments_are_iso_8601_in_utc(trial: Trial) -> None:
+def moments_are_iso_8601_in_utc(ctx: Context) -> None:
     """Moments are told in ISO 8601, in UTC, with milliseconds, such as 2026-01-05T08:00:00.000Z."""
-    job = trial.account.submit(NOTHING)
-    for seen in trial.account.follow(job):
+    job = ctx.account.submit(NOTHING)
+    for seen in ctx.account.follow(job):
         for name in ("createdAt", "startedAt", "finishedAt"):
-            moment_of(trial, seen, name)
+            moment_of(ctx, seen, name)
 
 
 @check(assumed="error-statuses", source="4")
-def unknown_path_is_refused(trial: Trial) -> None:
+def unknown_path_is_refused(ctx: Context) -> None:
     """A path that the contract does not have leads nowhere, with a token and without."""
-    client = trial.ready()
-    for what, path in _no_paths(trial.contract).items():
+    client = ctx.ready()
+    for what, path in _no_paths(ctx.contract).items():
         for headers in ({"token": client.token}, {}):
-            answer = trial.target.send("GET", path, headers=headers, version=trial.contract.version)
-            refused(trial, answer, "operation-unknown", f"{what}, {'with' if headers else 'without'} a token")
+            answer = ctx.target.send("GET", path, headers=headers, version=ctx.contract.version)
+            refused(ctx, answer, "operation-unknown", f"{what}, {'with' if headers else 'without'} a token")
 
 
 @check(assumed="error-statuses", source="4", needs=(Capability.WRITE,))
-def wrong_method_is_refused(trial: Trial) -> None:
+def wrong_method_is_refused(ctx: Context) -> None:
     """An operation has the methods of the contract and no other; the refusal names those that it has."""
-    client = trial.ready()
-    tried = METHODS if trial.target.plane is not None else HARMLESS
-    for path, allowed in _allowed(trial.contract).items():
+    client = ctx.ready()
+    tried = METHODS if ctx.target.plane is not None else HARMLESS
+    for path, allowed in _allowed(ctx.contract).items():
         for method in (method for method in tried if method not in allowed):
             for headers in ({"token": client.token}, {}):
-                answer = trial.target.send(method, path, headers=headers, version=trial.contract.version)
+                answer = ctx.target.send(method, path, headers=headers, version=ctx.contract.version)
                 what = f"{method} {path}"
                 if method != "HEAD":
-                    refused(trial, answer, "method-not-allowed", what)
-                trial.expect(answer.status == 405, f"status 405 for {what}", f"status {answer.status}")
+                    refused(ctx, answer, "method-not-allowed", what)
+                ctx.expect(answer.status == 405, f"status 405 for {what}", f"status {answer.status}")
                 named = {name.strip() for name in answer.headers.get("allow", "").split(",")}
-                trial.expect(named == allowed, f"Allow: {', '.join(sorted(allowed))} for {what}", f"{sorted(named)}")
+                ctx.expect(named == allowed, f"Allow: {', '.join(sorted(allowed))} for {what}", f"{sorted(named)}")
 
 
 @check(assumed="error-statuses", source="4", needs=(Capability.WRITE, Capability.CLOCK))
-def method_override_is_ignored(trial: Trial) -> None:
+def method_override_is_ignored(ctx: Context) -> None:
     """The method of a request is the one in its first line, whatever a header says."""
-    client = trial.ready()
+    client = ctx.ready()
     for name in ("X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"):
-        for operation in (*lists(trial.contract), "getJob"):
+        for operation in (*lists(ctx.contract), "getJob"):
             plain = call(client, operation)
             answer = call(client, operation, headers={name: "POST"})
-            expect_alike(trial, answer, plain, f"{operation} with {name}")
+            expect_alike(ctx, answer, plain, f"{operation} with {name}")
 
 
 @check(assumed="error-statuses", source="4")
-def head_is_a_get_without_body(trial: Trial) -> None:
+def head_is_a_get_without_body(ctx: Context) -> None:
     """HEAD answers what GET would answer, without the body."""
-    client = trial.ready()
-    for operation in (name for name in secured(trial) if name != "importMasterData"):
+    client = ctx.ready()
+    for operation in (name for name in secured(ctx) if name != "importMasterData"):
         for token in (client.token, NOBODY, None):
             headers = {} if token is None else {"token": token}
             get = call(client, operation, token=token)
             head = call(client, operation, token=None, headers=headers, method="HEAD")
-            trial.expect(head.body == b"", f"no body at HEAD of {operation}", f"{len(head.body)} bytes")
-            expect_alike(trial, head, get, f"HEAD of {operation}", body=False)
+            ctx.expect(head.body == b"", f"no body at HEAD of {operation}", f"{len(head.body)} bytes")
+            expect_alike(ctx, head, get, f"HEAD of {operation}", body=False)
 
 
 @check(assumed="error-statuses", source="4", each=lambda contract: (list(one) for one in _parameters(contract)))
-def invalid_parameter_is_refused(trial: Trial, case: Any) -> None:
+def invalid_parameter_is_refused(ctx: Context, case: Any) -> None:
     """A parameter of the query with a value that the contract does not allow is refused, and named."""
     operation, name = case
-    client = trial.ready()
-    for value in trial.briefly(_wrong_values(trial.contract.query_parameters(operation)[name]), 2):
+    client = ctx.ready()
+    for value in ctx.briefly(_wrong_values(ctx.contract.query_parameters(operation)[name]), 2):
         answer = client.send(operation, query=f"{name}={quote(value)}")
-        refused(trial, answer, "parameter-invalid", f"{name}={value!r} at {operation}")
+        refused(ctx, answer, "parameter-invalid", f"{name}={value!r} at {operation}")
         body = answer.json
         detail = str(body.get("detail")) if isinstance(body, dict) else ""
-        trial.expect(name in detail, f"an error that names {name}", "one that does not")
+        ctx.expect(name in detail, f"an error that names {name}", "one that does not")
     good = client.send(operation)
-    trial.expect(good.ok, f"{operation} to succeed without it", f"status {good.status}", law="lists-can-be-read")
+    ctx.expect(good.ok, f"{operation} to succeed without it", f"status {good.status}", check="lists-can-be-read")
 
 
 @check(assumed="error-statuses", source="4")
-def unknown_parameter_is_ignored(trial: Trial) -> None:
+def unknown_parameter_is_ignored(ctx: Context) -> None:
     """A parameter of the query that the contract does not have changes nothing."""
-    client = trial.ready()
-    if Capability.WRITE in trial.target.capabilities:
-        client.imported(trial.names.own({"contacts": [{"id": f"C-{n}", "lastName": "Muster"} for n in range(3)]}))
-    for operation in lists(trial.contract):
+    client = ctx.ready()
+    if Capability.WRITE in ctx.target.capabilities:
+        client.imported(ctx.names.own({"contacts": [{"id": f"C-{n}", "lastName": "Muster"} for n in range(3)]}))
+    for operation in lists(ctx.contract):
         plain = records_of(client.send(operation))
         for query in ("casavi-check=1", "casavi-check=&casavi-check=%C3%A4&Page=999"):
             answer = client.send(operation, query=query)
-            trial.expect(answer.ok, f"{operation} with an unknown parameter to succeed", f"status {answer.status}")
+            ctx.expect(answer.ok, f"{operation} with an unknown parameter to succeed", f"status {answer.status}")
             same = records_of(answer) == plain
-            trial.expect(same, f"{operation} to show the same with an unknown parameter", "something else")
+            ctx.expect(same, f"{operation} to show the same with an unknown parameter", "something else")
 
 
-def expect_alike(trial: Trial, one: Answer, other: Answer, what: str, *, body: bool = True) -> None:
+def expect_alike(ctx: Context, one: Answer, other: Answer, what: str, *, body: bool = True) -> None:
     """Demands that two answers differ in nothing but what differs from answer to answer.
 
     Args:
-        trial: The trial.
+        ctx: The context.
         one: The answer that is judged.
         other: The one that it has to be like.
         what: What was asked for, in words.
         body: Whether the bodies have to be alike too.
     """
-    trial.expect(one.status == other.status, f"status {other.status} for {what}", f"status {one.status}")
+    ctx.expect(one.status == other.status, f"status {other.status} for {what}", f"status {one.status}")
     lengths = set() if body else {"content-length", "transfer-encoding"}
     for name in sorted({*one.headers, *other.headers} - VARYING - lengths - {"content-length"}):
         told, wanted = one.headers.get(name), other.headers.get(name)
-        trial.expect(told == wanted, f"the header {name} of {what} to be {wanted!r}", repr(told))
+        ctx.expect(told == wanted, f"the header {name} of {what} to be {wanted!r}", repr(told))
     if body:
         same = _without_id(one) == _without_id(other)
-        trial.expect(same, f"the body of {what} to be the same", "another one")
+        ctx.expect(same, f"the body of {what} to be the same", "another one")
 
 
 def records_of(answer: Answer) -> Any:

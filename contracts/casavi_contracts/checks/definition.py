@@ -10,12 +10,12 @@ from typing import Any, Protocol
 from hypothesis import settings
 from hypothesis import strategies as st
 
+from casavi_contracts.context import Context
 from casavi_contracts.contract import VERSIONS, Contract
 from casavi_contracts.exchange import Recorder
 from casavi_contracts.target import Capability, Target
-from casavi_contracts.trial import Trial
 
-Check = Callable[[Trial, Any], None]
+Body = Callable[[Context, Any], None]
 """Judges one case: returns if the check holds, raises `casavi_contracts.failures.Broken` if not."""
 
 Cases = Callable[[Contract], st.SearchStrategy[Any]]
@@ -48,7 +48,7 @@ def no_case(contract: Contract) -> st.SearchStrategy[Any]:
 
 
 @dataclass(frozen=True, slots=True)
-class Law:
+class Check:
     """A promise of the API, and how it is judged."""
 
     name: str
@@ -59,7 +59,7 @@ class Law:
     less sure it counts as less."""
     source: str
     """Section of the facts page."""
-    check: Check = field(repr=False)
+    body: Body = field(repr=False)
     assumption: str | None = None
     """The assumption that is refuted if it does not hold; every check that is `assumed` names one."""
     operations: tuple[str, ...] = ()
@@ -100,11 +100,11 @@ def check(
     source: str = "",
     assumption: str | None = None,
     **fields: Any,
-) -> Callable[[Callable[..., None]], Law]:
+) -> Callable[[Callable[..., None]], Check]:
     """Makes a check of a function: its name is the function's, the promise is the first paragraph of its docstring.
 
     Exactly one kind of evidence is given, with the section of the facts page, or whatever names the source; for
-    `assumed` it is the name of the assumption, and the section is `source`. The function gets a `Trial`, and a case
+    `assumed` it is the name of the assumption, and the section is `source`. The function gets a `Context`, and a case
     if it takes a second argument.
 
     Args:
@@ -115,17 +115,17 @@ def check(
         assumed: It is a guess, with this name in the register.
         source: Section of the facts page for a guess.
         assumption: The guess that is refuted if it does not hold, where it is more than a guess itself.
-        fields: Further fields of `Law`: `operations`, `needs`, `versions`, `cases` with `examples`, `each`.
+        fields: Further fields of `Check`: `operations`, `needs`, `versions`, `cases` with `examples`, `each`.
 
     Raises:
         TypeError: The evidence is missing or given twice, or the function has no docstring.
 
     Example:
         >>> @check(inferred="5", needs=(Capability.WRITE,))
-        ... def empty_import_creates_nothing(trial):
+        ... def empty_import_creates_nothing(ctx):
         ...     \"\"\"An import of nothing creates nothing.\"\"\"
-        ...     job = trial.account.imported({"contacts": []})
-        ...     trial.expect(job["counts"]["contacts"]["created"] == 0, "no contact", "one")
+        ...     job = ctx.account.imported({"contacts": []})
+        ...     ctx.expect(job["counts"]["contacts"]["created"] == 0, "no contact", "one")
         >>> empty_import_creates_nothing.name
         'empty-import-creates-nothing'
     """
@@ -142,27 +142,27 @@ def check(
     return lambda function: _made(function, **known, **fields)
 
 
-def _made(function: Callable[..., None], **fields: Any) -> Law:
+def _made(function: Callable[..., None], **fields: Any) -> Check:
     sentence = " ".join((function.__doc__ or "").partition("\n\n")[0].split())
     if not sentence:
         raise TypeError(f"{function.__name__} has no docstring that says what is promised")
     name = function.__name__.replace("_", "-")
-    return Law(name=name, sentence=sentence, check=_with_case(function), **fields)
+    return Check(name=name, sentence=sentence, body=_with_case(function), **fields)
 
 
-def _with_case(function: Callable[..., None]) -> Check:
+def _with_case(function: Callable[..., None]) -> Body:
     if len(inspect.signature(function).parameters) > 1:
         return function
 
     @functools.wraps(function)
-    def without(trial: Trial, case: Any) -> None:
-        function(trial)
+    def without(ctx: Context, case: Any) -> None:
+        function(ctx)
 
     return without
 
 
-def checks_of(module: ModuleType) -> tuple[Law, ...]:
+def checks_of(module: ModuleType) -> tuple[Check, ...]:
     """Returns every check that a module defines, in the order in which they stand there."""
     return tuple(
-        one for one in vars(module).values() if isinstance(one, Law) and one.check.__module__ == module.__name__
+        one for one in vars(module).values() if isinstance(one, Check) and one.body.__module__ == module.__name__
     )

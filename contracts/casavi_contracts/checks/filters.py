@@ -6,33 +6,33 @@ from typing import Any
 
 from casavi_contracts.checks.definition import check
 from casavi_contracts.checks.modified import end_of, filtered, houses, told
+from casavi_contracts.context import Context
 from casavi_contracts.expect.histories import alternatives, with_value
 from casavi_contracts.expect.observing import Record, accepted, expect_record, own, predicted, today
 from casavi_contracts.failures import Broken
 from casavi_contracts.model import Account, View, shown
 from casavi_contracts.target import Capability
-from casavi_contracts.trial import Trial
 
 WRITES = (Capability.WRITE,)
 
 
 @check(assumed="role-filter", source="6", operations=("listContacts",), needs=WRITES, versions=("v2",))
-def role_leaves_those_who_have_it(trial: Trial) -> None:
+def role_leaves_those_who_have_it(ctx: Context) -> None:
     """The filter role leaves contacts with a contract of this type or a responsibility of this name, letter by
     letter.
     """
-    account = Account(trial.contract)
+    account = Account(ctx.contract)
     for edition in (0, 1):
-        sent = trial.names.own(_people_with_roles(edition))
-        accepted(trial, account, sent)
-        trial.account.imported(sent)
+        sent = ctx.names.own(_people_with_roles(edition))
+        accepted(ctx, account, sent)
+        ctx.account.imported(sent)
         view = View(account)
-        roles = {id_: view.roles(trial.names.id(id_)) for id_ in _PEOPLE}
+        roles = {id_: view.roles(ctx.names.id(id_)) for id_ in _PEOPLE}
         known = {role for some in roles.values() for role in some}
         for role in sorted(known | {"owner", "Beira", "Beirat ", "nobody", "internal", "*", "%"}):
             wanted = [id_ for id_ in _PEOPLE if role in roles[id_]]
-            seen = filtered(trial, "contacts", role=role)
-            trial.expect(sorted(seen) == wanted, f"the contacts {wanted} for role={shown(role)}", f"{seen}")
+            seen = filtered(ctx, "contacts", role=role)
+            ctx.expect(sorted(seen) == wanted, f"the contacts {wanted} for role={shown(role)}", f"{seen}")
 
 
 _PEOPLE = ("both", "manager", "nobody", "owner", "renter", "untyped", "versatile")
@@ -70,46 +70,46 @@ def _people_with_roles(edition: int) -> Record:
     versions=("v2",),
     each=lambda contract: ("isRegistered", "isInvited"),
 )
-def registration_filters_leave_those_whose_field_says_so(trial: Trial, case: Any) -> None:
+def registration_filters_leave_those_whose_field_says_so(ctx: Context, case: Any) -> None:
     """The filters isRegistered and isInvited leave contacts by the field of the same name; whoever was just
     imported has neither registered nor was invited.
     """
-    trial.account.imported(trial.names.own(houses({"A": "new", "B": "new"})))
+    ctx.account.imported(ctx.names.own(houses({"A": "new", "B": "new"})))
     for value, wanted in (("true", []), ("false", ["A", "B"])):
-        seen = filtered(trial, "contacts", **{case: value})
-        trial.expect(sorted(seen) == wanted, f"the contacts {wanted} for {case}={value}", f"{seen}")
-        for record in trial.listed(trial.account, "listContacts", f"{case}={value}"):
+        seen = filtered(ctx, "contacts", **{case: value})
+        ctx.expect(sorted(seen) == wanted, f"the contacts {wanted} for {case}={value}", f"{seen}")
+        for record in ctx.listed(ctx.account, "listContacts", f"{case}={value}"):
             said = record.get(case)
-            trial.expect(said is (value == "true"), f"{case} {value} of a contact listed for it", repr(said))
+            ctx.expect(said is (value == "true"), f"{case} {value} of a contact listed for it", repr(said))
 
 
 # Contracts in force.
 
 
 @check(assumed="inactive-contracts", source="6", operations=("listUnits",), needs=WRITES, versions=("v2",))
-def inactive_contracts_are_listed_on_demand(trial: Trial) -> None:
+def inactive_contracts_are_listed_on_demand(ctx: Context) -> None:
     """Units are listed with the contracts that are in force today, and with all of them if includeInactiveContracts
     is true; a unit without any is listed too.
     """
-    clock = trial.account.clock
+    clock = ctx.account.clock
     if clock is not None:
         clock.freeze()  # so that the day does not change meanwhile
-    account, sent = Account(trial.contract), trial.names.own(_let(trial))
-    accepted(trial, account, sent)
-    trial.account.imported(sent)
+    account, sent = Account(ctx.contract), ctx.names.own(_let(ctx))
+    accepted(ctx, account, sent)
+    ctx.account.imported(sent)
     for query, everything in (("", False), ("false", False), ("true", True)):
         asked = f"includeInactiveContracts={query}" if query else ""
-        units = {record["id"]: record for record in own(trial, "units", asked)}
+        units = {record["id"]: record for record in own(ctx, "units", asked)}
         try:
-            _expect_units(trial, units, account, everything=everything)
+            _expect_units(ctx, units, account, everything=everything)
         except Broken as broken:
-            value = next(_explaining(trial, units, sent, everything=everything), None)
+            value = next(_explaining(ctx, units, sent, everything=everything), None)
             raise Broken(f"{broken.expected}, with {asked or 'no filter'}", broken.observed, value=value) from broken
 
 
-def _let(trial: Trial) -> Record:
+def _let(ctx: Context) -> Record:
     """Returns units with contracts that are over, in force, and yet to come."""
-    day = today(trial)
+    day = today(ctx)
     terms: dict[str, tuple[date | None, date | None]] = {
         "always": (None, None),
         "long over": (date(2001, 1, 1), date(2010, 12, 31)),
@@ -120,7 +120,7 @@ def _let(trial: Trial) -> Record:
         "to come": (date(2095, 1, 1), None),
         "to come and go": (date(2095, 1, 1), date(2096, 1, 1)),
     }
-    if trial.account.clock is not None:  # elsewhere nobody knows when the day begins
+    if ctx.account.clock is not None:  # elsewhere nobody knows when the day begins
         terms |= {"from today": (day, None), "until today": (None, day), "today": (day, day)}
         terms |= {"until yesterday": (None, day - timedelta(days=1)), "from tomorrow": (day + timedelta(days=1), None)}
     contracts = [
@@ -138,24 +138,24 @@ def _let(trial: Trial) -> Record:
     return {"contacts": [{"id": "C", "lastName": "x"}], "properties": [home]}
 
 
-def _expect_units(trial: Trial, units: Mapping[str, Record], account: Account, *, everything: bool) -> None:
-    wanted = predicted(trial, account, all_contracts=everything)["units"]
-    missing = sorted(trial.names.local(id_) for id_ in wanted.keys() - units.keys())
-    trial.expect(not missing, "every unit to be listed", f"not {missing}")
+def _expect_units(ctx: Context, units: Mapping[str, Record], account: Account, *, everything: bool) -> None:
+    wanted = predicted(ctx, account, all_contracts=everything)["units"]
+    missing = sorted(ctx.names.local(id_) for id_ in wanted.keys() - units.keys())
+    ctx.expect(not missing, "every unit to be listed", f"not {missing}")
     for id_, expected in wanted.items():
         shown_ = [one.get("contractNumber") for one in units[id_]["contracts"]]
         active = [one["contractNumber"] for one in expected["contracts"]]
-        trial.expect(shown_ == active, f"the contracts {active} of a unit", f"{shown_}")
-        expect_record(trial, "units", units[id_], expected)
+        ctx.expect(shown_ == active, f"the contracts {active} of a unit", f"{shown_}")
+        expect_record(ctx, "units", units[id_], expected)
 
 
-def _explaining(trial: Trial, units: Mapping[str, Record], sent: Record, *, everything: bool) -> Iterator[Any]:
+def _explaining(ctx: Context, units: Mapping[str, Record], sent: Record, *, everything: bool) -> Iterator[Any]:
     """Yields the values of the assumption under which what was seen is right."""
-    for value in alternatives(trial.contract, "inactive-contracts"):
-        account = Account(with_value(trial.contract, "inactive-contracts", value))
-        accepted(trial, account, sent)
+    for value in alternatives(ctx.contract, "inactive-contracts"):
+        account = Account(with_value(ctx.contract, "inactive-contracts", value))
+        accepted(ctx, account, sent)
         try:
-            _expect_units(trial, units, account, everything=everything)
+            _expect_units(ctx, units, account, everything=everything)
         except Broken:
             continue
         yield value
@@ -165,11 +165,11 @@ def _explaining(trial: Trial, units: Mapping[str, Record], sent: Record, *, ever
 
 
 @check(inferred="6", operations=("listContacts",), needs=WRITES, versions=("v2",))
-def filters_narrow_each_other(trial: Trial) -> None:
+def filters_narrow_each_other(ctx: Context) -> None:
     """Of several filters each leaves less: what is listed satisfies all of them."""
     roles = ("OWNER", "RENTER")
-    at = end_of(trial, trial.account.imported(trial.names.own(_owners(("A", "B"), "C"))))
-    trial.account.imported(trial.names.own(_owners(("D",), "E")))
+    at = end_of(ctx, ctx.account.imported(ctx.names.own(_owners(("A", "B"), "C"))))
+    ctx.account.imported(ctx.names.own(_owners(("D",), "E")))
     for role, old, new in zip(roles, (["A", "B"], ["C"]), (["D"], ["E"]), strict=True):
         for query, wanted in (
             ({"role": role}, old + new),
@@ -180,8 +180,8 @@ def filters_narrow_each_other(trial: Trial) -> None:
             ({"isInvited": "false", "isRegistered": "false", "role": role, "modifiedAfter": told(at)}, new),
             ({"isInvited": "false", "isRegistered": "true", "modifiedAfter": told(at)}, []),
         ):
-            seen = filtered(trial, "contacts", **query)
-            trial.expect(sorted(seen) == wanted, f"the contacts {wanted} for {query}", f"{seen}")
+            seen = filtered(ctx, "contacts", **query)
+            ctx.expect(sorted(seen) == wanted, f"the contacts {wanted} for {query}", f"{seen}")
 
 
 def _owners(owners: Iterable[str], renter: str) -> Record:

@@ -5,6 +5,7 @@ from typing import Any
 from casavi_contracts.checks.definition import check
 from casavi_contracts.checks.reading import distinct
 from casavi_contracts.client import Client
+from casavi_contracts.context import Context
 from casavi_contracts.expect.histories import in_version
 from casavi_contracts.expect.observing import (
     ALL_CONTRACTS,
@@ -23,7 +24,6 @@ from casavi_contracts.expect.observing import (
 from casavi_contracts.model import Account, same, shown
 from casavi_contracts.strategies import variant
 from casavi_contracts.target import Capability
-from casavi_contracts.trial import Trial
 
 WRITES = (Capability.WRITE,)
 
@@ -35,31 +35,31 @@ _LOOKS = 3
 
 
 @check(inferred="8.1", needs=WRITES)
-def reads_show_the_latest_state(trial: Trial) -> None:
+def reads_show_the_latest_state(ctx: Context) -> None:
     """A read after the end of an import shows what came of it, each time, and whatever was read before."""
-    account, client = Account(trial.contract), trial.account
+    account, client = Account(ctx.contract), ctx.account
     for reference in ("C", "P"):
-        answer = read_single(client, trial.names.id(reference))
-        trial.expect(not answer.ok, "a record that was not imported yet to be unknown", f"status {answer.status}")
-    for number in trial.briefly(range(_EDITIONS), 2):
-        edition = trial.names.own(_edition(number))
-        accepted(trial, account, edition)
+        answer = read_single(client, ctx.names.id(reference))
+        ctx.expect(not answer.ok, "a record that was not imported yet to be unknown", f"status {answer.status}")
+    for number in ctx.briefly(range(_EDITIONS), 2):
+        edition = ctx.names.own(_edition(number))
+        accepted(ctx, account, edition)
         client.imported(edition)
-        for _ in trial.briefly(range(_LOOKS), 2):
-            _expect_latest(trial, account, number)
+        for _ in ctx.briefly(range(_LOOKS), 2):
+            _expect_latest(ctx, account, number)
 
 
-def _expect_latest(trial: Trial, account: Account, number: int) -> None:
+def _expect_latest(ctx: Context, account: Account, number: int) -> None:
     """Breaks the check unless lists, filtered lists and single records are as the model says."""
-    expect_read(trial, account)
-    entity = SINGLES[trial.contract.version][0]
-    for reference, expected in predicted(trial, account)[entity].items():
-        expect_record(trial, entity, single(trial, reference), expected)
-    if trial.contract.version == "v2":
+    expect_read(ctx, account)
+    entity = SINGLES[ctx.contract.version][0]
+    for reference, expected in predicted(ctx, account)[entity].items():
+        expect_record(ctx, entity, single(ctx, reference), expected)
+    if ctx.contract.version == "v2":
         for role, edition in (("OWNER", 0), ("RENTER", 1)):
-            found = [trial.names.local(record["id"]) for record in own(trial, "contacts", f"role={role}")]
+            found = [ctx.names.local(record["id"]) for record in own(ctx, "contacts", f"role={role}")]
             wanted = ["C"] if number % 2 == edition else []
-            trial.expect(found == wanted, f"the contacts {wanted} with the role {role}", f"{found}")
+            ctx.expect(found == wanted, f"the contacts {wanted} with the role {role}", f"{found}")
 
 
 def _edition(number: int) -> Record:
@@ -74,28 +74,27 @@ def _edition(number: int) -> Record:
 
 
 @check(inferred="5", needs=WRITES)
-def reading_changes_nothing(trial: Trial) -> None:
+def reading_changes_nothing(ctx: Context) -> None:
     """However often it is read, the same is read, and the next import finds everything as it was."""
-    account, portfolio = Account(trial.contract), trial.names.own(_edition(0))
-    accepted(trial, account, portfolio)
-    trial.account.imported(portfolio)
-    first = _all(trial)
+    account, portfolio = Account(ctx.contract), ctx.names.own(_edition(0))
+    accepted(ctx, account, portfolio)
+    ctx.account.imported(portfolio)
+    first = _all(ctx)
     for _ in range(_LOOKS):
-        again = _all(trial)
+        again = _all(ctx)
         for what, records in first.items():
-            trial.expect(same(records, again[what]), f"the same {what} as before, {shown(records)}", shown(again[what]))
-    expected = accepted(trial, account, portfolio)
-    expect_job(trial, trial.account.imported(portfolio), expected)
+            ctx.expect(same(records, again[what]), f"the same {what} as before, {shown(records)}", shown(again[what]))
+    expected = accepted(ctx, account, portfolio)
+    expect_job(ctx, ctx.account.imported(portfolio), expected)
 
 
-def _all(trial: Trial) -> dict[str, list[Record]]:
-    """Returns all records of the trial, those of every list and those that can be read alone."""
+def _all(ctx: Context) -> dict[str, list[Record]]:
+    """Returns all records of the context, those of every list and those that can be read alone."""
     seen = {
-        entity: own(trial, entity, ALL_CONTRACTS if entity == "units" else "")
-        for entity in LISTS[trial.contract.version]
+        entity: own(ctx, entity, ALL_CONTRACTS if entity == "units" else "") for entity in LISTS[ctx.contract.version]
     }
-    entity = SINGLES[trial.contract.version][0]
-    return seen | {f"{entity} one by one": [single(trial, record["id"]) for record in seen[entity]]}
+    entity = SINGLES[ctx.contract.version][0]
+    return seen | {f"{entity} one by one": [single(ctx, record["id"]) for record in seen[entity]]}
 
 
 @check(
@@ -105,28 +104,28 @@ def _all(trial: Trial) -> dict[str, list[Record]]:
     needs=WRITES,
     each=lambda contract: (True, False),
 )
-def versions_show_the_same_records(trial: Trial, case: Any) -> None:
+def versions_show_the_same_records(ctx: Context, case: Any) -> None:
     """Both versions show the same account: what was imported or changed through one is read through the other too."""
-    account, here = Account(trial.contract), trial.account
-    version = "v2" if trial.contract.version == "v1" else "v1"
-    there = Client(trial.target, in_version(trial.contract, version), here.credentials)
+    account, here = Account(ctx.contract), ctx.account
+    version = "v2" if ctx.contract.version == "v1" else "v1"
+    there = Client(ctx.target, in_version(ctx.contract, version), here.credentials)
     first, second = (here, there) if case else (there, here)
-    cleared = "edited" if trial.contract.values["contact-name-required"] else "cleared"
+    cleared = "edited" if ctx.contract.values["contact-name-required"] else "cleared"
     edits = (("same", first), ("edited", second), (cleared, first), ("same", second))
-    for edit, client in edits[:2] if trial.shared else edits:
-        edition = trial.names.own(variant(distinct(trial.contract), edit))
-        accepted(trial, account, edition)
+    for edit, client in edits[:2] if ctx.shared else edits:
+        edition = ctx.names.own(variant(distinct(ctx.contract), edit))
+        accepted(ctx, account, edition)
         client.imported(edition)
         for reader in (here, there):
-            expect_read(trial, account, reader, evidence="inferred")
-        _expect_alike(trial, own(trial, "contacts", client=here), own(trial, "contacts", client=there))
+            expect_read(ctx, account, reader, evidence="inferred")
+        _expect_alike(ctx, own(ctx, "contacts", client=here), own(ctx, "contacts", client=there))
 
 
-def _expect_alike(trial: Trial, one: list[Record], other: list[Record]) -> None:
+def _expect_alike(ctx: Context, one: list[Record], other: list[Record]) -> None:
     """Breaks the check unless contacts are the same in what both versions show."""
     names = {"company": "companyName", "companyName": "company"}
     for contact, twin in zip(one, other, strict=True):
         for name, value in contact.items():
             told = twin.get(names.get(name, name), value)
-            what = f"{name} of contact {shown(trial.names.local(contact['id']))}"
-            trial.expect(same(value, told), f"{what} to be {shown(value)} in both versions", shown(told))
+            what = f"{name} of contact {shown(ctx.names.local(contact['id']))}"
+            ctx.expect(same(value, told), f"{what} to be {shown(value)} in both versions", shown(told))

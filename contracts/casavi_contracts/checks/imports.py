@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from casavi_contracts.checks.definition import check
 from casavi_contracts.checks.rules import violating
+from casavi_contracts.context import Context
 from casavi_contracts.contract import Contract
 from casavi_contracts.expect.observing import (
     accepted,
@@ -23,7 +24,6 @@ from casavi_contracts.model import Account
 from casavi_contracts.strategies import EDITS, master_data, master_data_violating, variant
 from casavi_contracts.strategies.alphabet import ODD_IDS, ODD_TEXTS
 from casavi_contracts.target import Capability
-from casavi_contracts.trial import Trial
 
 WRITES = (Capability.WRITE,)
 
@@ -55,17 +55,17 @@ def _anything(contract: Contract) -> st.SearchStrategy[Any]:
     cases=lambda contract: st.sampled_from(_LITTLE) | master_data(contract) | violating("missing-reference")(contract),
     examples=16,
 )
-def valid_import_is_accepted(trial: Trial, case: Any) -> None:
+def valid_import_is_accepted(ctx: Context, case: Any) -> None:
     """A request that satisfies the contract is accepted, however little is in it, and whatever ids and texts it
     has.
     """
-    portfolio = trial.names.own(case)
-    client = trial.account
+    portfolio = ctx.names.own(case)
+    client = ctx.account
     jobs = [client.submit(portfolio)]
     for when in ("while the first is not done", "when the first is done"):
         answer = client.send("importMasterData", body=portfolio)
-        trial.expect(answer.ok, f"the same request to be accepted again, {when}", f"status {answer.status}")
-        check_form(trial, "importMasterData", answer)
+        ctx.expect(answer.ok, f"the same request to be accepted again, {when}", f"status {answer.status}")
+        check_form(ctx, "importMasterData", answer)
         jobs.append(client.job_id(answer, portfolio))
         client.finish(jobs[0])
     for job in jobs:
@@ -73,29 +73,29 @@ def valid_import_is_accepted(trial: Trial, case: Any) -> None:
 
 
 @check(documented="3.1", operations=("importMasterData",), needs=WRITES, records=123)
-def ids_and_texts_are_free(trial: Trial) -> None:
+def ids_and_texts_are_free(ctx: Context) -> None:
     """Reference ids and texts are free: whatever stands in them is taken, and read back as it was sent."""
-    _taken_and_read_back(trial, [_free()])
+    _taken_and_read_back(ctx, [_free()])
 
 
 @check(assumed="required-fields", source="8.1", operations=("importMasterData",), needs=WRITES)
-def any_part_of_a_portfolio_may_come_alone(trial: Trial) -> None:
+def any_part_of_a_portfolio_may_come_alone(ctx: Context) -> None:
     """Contacts, properties or responsibilities may come alone, with as many of what belongs to them, or with none."""
     whole = _whole()
     alone = [{name: whole[name]} for name in ("contacts", "properties", "responsibilities")]
-    _taken_and_read_back(trial, [*alone, whole])
+    _taken_and_read_back(ctx, [*alone, whole])
 
 
-def _taken_and_read_back(trial: Trial, portfolios: Sequence[Mapping[str, Any]]) -> None:
-    account, client = Account(trial.contract), trial.account
+def _taken_and_read_back(ctx: Context, portfolios: Sequence[Mapping[str, Any]]) -> None:
+    account, client = Account(ctx.contract), ctx.account
     for portfolio in portfolios:
-        sent = trial.names.own(portfolio)
-        expected = accepted(trial, account, sent)
+        sent = ctx.names.own(portfolio)
+        expected = accepted(ctx, account, sent)
         answer = client.send("importMasterData", body=sent)
-        trial.expect(answer.ok, f"a request of {' and '.join(sent)} to be accepted", f"status {answer.status}")
+        ctx.expect(answer.ok, f"a request of {' and '.join(sent)} to be accepted", f"status {answer.status}")
         job = client.finish(client.job_id(answer, sent))
-        expect_read(trial, account)
-        expect_job(trial, job, expected)
+        expect_read(ctx, account)
+        expect_job(ctx, job, expected)
 
 
 def _free() -> dict[str, Any]:
@@ -137,12 +137,12 @@ def _whole() -> dict[str, Any]:
 
 
 @check(assumed="required-fields", source="8.3", operations=("importMasterData",), needs=WRITES)
-def record_needs_only_its_id(trial: Trial) -> None:
+def record_needs_only_its_id(ctx: Context) -> None:
     """Only what identifies or links a record is required."""
-    contact = trial.names.own({"contacts": [{"id": "C"}]})
-    named = trial.contract.values["contact-name-required"]
-    status = trial.account.send("importMasterData", body=contact).status
-    trial.expect(
+    contact = ctx.names.own({"contacts": [{"id": "C"}]})
+    named = ctx.contract.values["contact-name-required"]
+    status = ctx.account.send("importMasterData", body=contact).status
+    ctx.expect(
         (status >= 400) == named,
         f"a contact without a name to be {'refused' if named else 'accepted'}",
         f"status {status}",
@@ -157,15 +157,15 @@ def record_needs_only_its_id(trial: Trial) -> None:
             ]
         },
     ):
-        answer = trial.account.send("importMasterData", body=trial.names.own(whole))
-        trial.expect(answer.ok, f"{whole} to be accepted", f"status {answer.status}")
+        answer = ctx.account.send("importMasterData", body=ctx.names.own(whole))
+        ctx.expect(answer.ok, f"{whole} to be accepted", f"status {answer.status}")
 
 
 @check(inferred="8.8", operations=("importMasterData", "getJob"), needs=WRITES, cases=_anything, examples=6)
-def accepted_job_ends(trial: Trial, case: Any) -> None:
+def accepted_job_ends(ctx: Context, case: Any) -> None:
     """Every accepted job ends within the time that was allowed for it."""
-    job = trial.account.imported(trial.names.own(case))
-    trial.expect(job["status"] in trial.contract.final_states, "a final state", job["status"])
+    job = ctx.account.imported(ctx.names.own(case))
+    ctx.expect(job["status"] in ctx.contract.final_states, "a final state", job["status"])
 
 
 @check(
@@ -178,12 +178,12 @@ def accepted_job_ends(trial: Trial, case: Any) -> None:
     ),
     examples=10,
 )
-def job_counts_every_record(trial: Trial, case: Any) -> None:
+def job_counts_every_record(ctx: Context, case: Any) -> None:
     """A job says of every record of its request whether it was created, updated or found unchanged."""
-    account = Account(trial.contract)
-    portfolio = trial.names.own(case["portfolio"])
+    account = Account(ctx.contract)
+    portfolio = ctx.names.own(case["portfolio"])
     for sent in (portfolio, *(variant(portfolio, edit) for edit in case["edits"])):
-        imported(trial, account, sent)
+        imported(ctx, account, sent)
 
 
 @check(
@@ -194,10 +194,10 @@ def job_counts_every_record(trial: Trial, case: Any) -> None:
     cases=lambda contract: master_data_violating("schema-violation", contract),
     examples=25,
 )
-def invalid_import_is_refused(trial: Trial, case: Any) -> None:
+def invalid_import_is_refused(ctx: Context, case: Any) -> None:
     """A request that does not satisfy the contract is refused before the answer, and the answer names the place."""
-    expect_refused(trial, trial.names.own(case["portfolio"]), case["pointers"])
-    expect_read(trial, Account(trial.contract), assumption="error-statuses", evidence="assumed")
+    expect_refused(ctx, ctx.names.own(case["portfolio"]), case["pointers"])
+    expect_read(ctx, Account(ctx.contract), assumption="error-statuses", evidence="assumed")
 
 
 @check(
@@ -208,11 +208,11 @@ def invalid_import_is_refused(trial: Trial, case: Any) -> None:
     each=lambda contract: ("last contact", "last unit", "last responsibility"),
     records=330,
 )
-def refused_import_leaves_no_trace(trial: Trial, case: Any) -> None:
+def refused_import_leaves_no_trace(ctx: Context, case: Any) -> None:
     """Of a request that is refused nothing is stored, not even the records before the one that is wrong."""
-    people = 10 if trial.shared else 40
-    sound, account = trial.names.own(_estate(people)), Account(trial.contract)
-    spoilt = trial.names.own(_estate(people))
+    people = 10 if ctx.shared else 40
+    sound, account = ctx.names.own(_estate(people)), Account(ctx.contract)
+    spoilt = ctx.names.own(_estate(people))
     units = spoilt["properties"][0]["addresses"][0]["units"]
     if case == "last contact":
         spoilt["contacts"].append({"lastName": "without an id"})
@@ -223,25 +223,25 @@ def refused_import_leaves_no_trace(trial: Trial, case: Any) -> None:
     else:
         spoilt["responsibilities"].append({**spoilt["responsibilities"][-1], "roleType": "extern"})
         pointer = "/responsibilities/1/roleType"
-    expect_refused(trial, spoilt, [pointer])
-    pause(trial, 120)
-    expect_read(trial, account, assumption="error-statuses", evidence="assumed")
+    expect_refused(ctx, spoilt, [pointer])
+    pause(ctx, 120)
+    expect_read(ctx, account, assumption="error-statuses", evidence="assumed")
     # If anything had been stored, these would not all be new.
-    imported(trial, account, sound)
-    expect_read(trial, account)
+    imported(ctx, account, sound)
+    expect_read(ctx, account)
 
 
 @check(inferred="8.1", operations=("importMasterData",), needs=WRITES, records=2_202)
-def large_import_is_whole(trial: Trial) -> None:
+def large_import_is_whole(ctx: Context) -> None:
     """Of a request with more than a thousand records every single one is imported."""
-    people = _LARGE_ENOUGH if trial.shared else _LARGE
-    portfolio, account = trial.names.own(_estate(people, note="x" * 250)), Account(trial.contract)
-    expected, client = accepted(trial, account, portfolio), trial.account
+    people = _LARGE_ENOUGH if ctx.shared else _LARGE
+    portfolio, account = ctx.names.own(_estate(people, note="x" * 250)), Account(ctx.contract)
+    expected, client = accepted(ctx, account, portfolio), ctx.account
     answer = client.send("importMasterData", body=portfolio)
-    trial.expect(answer.ok, f"a request of {people} contacts to be accepted", f"status {answer.status}")
+    ctx.expect(answer.ok, f"a request of {people} contacts to be accepted", f"status {answer.status}")
     job = client.finish(client.job_id(answer, portfolio))
-    expect_read(trial, account)
-    expect_job(trial, job, expected)
+    expect_read(ctx, account)
+    expect_job(ctx, job, expected)
 
 
 def _estate(contacts: int, note: str = "") -> dict[str, Any]:
@@ -259,13 +259,13 @@ def _estate(contacts: int, note: str = "") -> dict[str, Any]:
 
 
 @check(documented="8.1", operations=("importMasterData",), needs=WRITES, cases=_anything, examples=16)
-def imported_records_are_stored(trial: Trial, case: Any) -> None:
+def imported_records_are_stored(ctx: Context, case: Any) -> None:
     """When a job has ended, the records of its request can be read."""
-    portfolio, account = trial.names.own(case), Account(trial.contract)
-    accepted(trial, account, portfolio)
-    trial.account.imported(portfolio)
-    contacts = [record["id"] for record in own(trial, "contacts")]
+    portfolio, account = ctx.names.own(case), Account(ctx.contract)
+    accepted(ctx, account, portfolio)
+    ctx.account.imported(portfolio)
+    contacts = [record["id"] for record in own(ctx, "contacts")]
     for contact in portfolio.get("contacts", ()):
         count = contacts.count(contact["id"])
-        trial.expect(count == 1, f"contact {contact['id']!a} once in the list", f"{count} times")
-    expect_read(trial, account)
+        ctx.expect(count == 1, f"contact {contact['id']!a} once in the list", f"{count} times")
+    expect_read(ctx, account)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from casavi_contracts.checks.definition import check
 from casavi_contracts.client import Client
+from casavi_contracts.context import Context
 from casavi_contracts.contract import Contract
 from casavi_contracts.expect import nearmisses
 from casavi_contracts.expect.calls import NOBODY, NOTHING, lists
@@ -18,7 +19,6 @@ from casavi_contracts.expect.observing import SINGLES, own, pause, single
 from casavi_contracts.expect.refusals import refused
 from casavi_contracts.strategies import ENTITIES, master_data
 from casavi_contracts.target import Capability
-from casavi_contracts.trial import Trial
 
 Job = Mapping[str, Any]
 
@@ -68,139 +68,139 @@ def mixed(good: int, bad: int) -> dict[str, Any]:
 
 
 @check(documented="8.1", operations=("importMasterData",), needs=WRITE)
-def import_answers_a_job_id(trial: Trial) -> None:
+def import_answers_a_job_id(ctx: Context) -> None:
     """Every import is answered with a job id of its own, which cannot be guessed from another."""
-    body = trial.names.own({"contacts": [{"id": "C-1", "lastName": "Smith"}]})
-    jobs = [trial.account.submit(body), trial.account.submit(body), trial.fresh().submit(body)]
-    jobs.append(trial.account.submit(NOTHING))
-    trial.expect(len(set(jobs)) == len(jobs), f"{len(jobs)} different ids of {len(jobs)} imports", f"{len(set(jobs))}")
+    body = ctx.names.own({"contacts": [{"id": "C-1", "lastName": "Smith"}]})
+    jobs = [ctx.account.submit(body), ctx.account.submit(body), ctx.fresh().submit(body)]
+    jobs.append(ctx.account.submit(NOTHING))
+    ctx.expect(len(set(jobs)) == len(jobs), f"{len(jobs)} different ids of {len(jobs)} imports", f"{len(set(jobs))}")
     for one, other in pairwise(jobs):
         differing = sum(a != b for a, b in zip(one, other, strict=False)) + abs(len(one) - len(other))
-        trial.expect(
+        ctx.expect(
             differing >= UNGUESSABLE, f"ids that differ in {UNGUESSABLE} characters", f"{differing}",
             evidence="assumed", assumption="job-object",
         )  # fmt: skip
     for job in jobs:
-        trial.expect(trial.account.finish(job)["id"] == job, "each job under its own id", "another id")
+        ctx.expect(ctx.account.finish(job)["id"] == job, "each job under its own id", "another id")
 
 
 @check(documented="8.1", operations=IMPORT, needs=WRITE, cases=portfolios, examples=6)
-def accepted_job_is_visible(trial: Trial, case: Any) -> None:
+def accepted_job_is_visible(ctx: Context, case: Any) -> None:
     """An accepted job can be read at once, by every client of the account, shows the id that was asked for, and
     stays.
     """
-    job = trial.account.submit(trial.names.own(case))
-    clients = (trial.account, trial.fresh())
+    job = ctx.account.submit(ctx.names.own(case))
+    clients = (ctx.account, ctx.fresh())
     for client in (*clients, None, *clients):
-        seen = client.job(job) if client else trial.account.finish(job)
-        trial.expect(seen["id"] == job, "the id that was asked for", "another one", **JOB)
+        seen = client.job(job) if client else ctx.account.finish(job)
+        ctx.expect(seen["id"] == job, "the id that was asked for", "another one", **JOB)
 
 
 @check(inferred="8.8", assumption="job-status-names", operations=IMPORT, needs=WRITE, cases=portfolios, examples=10)
-def job_moves_forward(trial: Trial, case: Any) -> None:
+def job_moves_forward(ctx: Context, case: Any) -> None:
     """A job is waiting, then active, then completed or failed; it never goes back and knows no other state."""
-    rank = {name: state.rank for name, state in trial.contract.states.items()}
+    rank = {name: state.rank for name, state in ctx.contract.states.items()}
     before = 0
-    for seen in _life(trial, trial.names.own(case)):
+    for seen in _life(ctx, ctx.names.own(case)):
         status = seen["status"]
-        trial.expect(
+        ctx.expect(
             status in rank, f"one of {', '.join(rank)}", repr(status), evidence="assumed", assumption="job-status-names"
         )
-        trial.expect(rank[status] >= before, "a job that does not go back", f"{status!r} after a later state")
+        ctx.expect(rank[status] >= before, "a job that does not go back", f"{status!r} after a later state")
         before = rank[status]
 
 
 @check(inferred="8.8", operations=IMPORT, needs=WRITE, cases=portfolios, examples=6)
-def job_end_is_final(trial: Trial, case: Any) -> None:
+def job_end_is_final(ctx: Context, case: Any) -> None:
     """A job that has ended stays as it is: looked at again, later, by another client, after other imports."""
-    body = trial.names.own(case)
-    job = trial.account.submit(body)
-    ended = trial.account.finish(job)
+    body = ctx.names.own(case)
+    job = ctx.account.submit(body)
+    ended = ctx.account.finish(job)
     for look in range(LOOKS):
-        if look == 1 and trial.account.clock:
-            trial.clock.advance(3_600)
+        if look == 1 and ctx.account.clock:
+            ctx.clock.advance(3_600)
         if look == LOOKS - 1:
-            trial.account.imported(body)
-        seen = (trial.account if look % 2 else trial.fresh()).job(job)
+            ctx.account.imported(body)
+        seen = (ctx.account if look % 2 else ctx.fresh()).job(job)
         for member in sorted({*ended, *seen}):
-            trial.expect(
+            ctx.expect(
                 seen.get(member) == ended.get(member), f"{member} to stay as it was when the job ended", "another value"
             )
 
 
 @check(assumed="job-retention-days", source="8.8", operations=IMPORT, needs=(Capability.WRITE, Capability.CLOCK))
-def job_stays_known(trial: Trial) -> None:
+def job_stays_known(ctx: Context) -> None:
     """An ended job can be read for as long as it is kept, and is unknown after that."""
-    kept = trial.contract.values["job-retention-days"] * 86_400
-    job = trial.account.submit(trial.names.own({"contacts": [{"id": "C-1", "lastName": "Smith"}]}))
-    ended = trial.account.finish(job)
-    trial.clock.freeze()
-    trial.clock.advance(kept * 0.9)
-    trial.expect(trial.account.job(job) == ended, "the job as it was", "another one")
-    trial.clock.advance(kept * 0.2)
-    trial.account.log_in()
-    refused(trial, trial.account.send("getJob", jobId=job), "job-unknown", "a job that is kept no longer")
+    kept = ctx.contract.values["job-retention-days"] * 86_400
+    job = ctx.account.submit(ctx.names.own({"contacts": [{"id": "C-1", "lastName": "Smith"}]}))
+    ended = ctx.account.finish(job)
+    ctx.clock.freeze()
+    ctx.clock.advance(kept * 0.9)
+    ctx.expect(ctx.account.job(job) == ended, "the job as it was", "another one")
+    ctx.clock.advance(kept * 0.2)
+    ctx.account.log_in()
+    refused(ctx, ctx.account.send("getJob", jobId=job), "job-unknown", "a job that is kept no longer")
 
 
 @check(assumed="job-object", source="8.8", operations=IMPORT, needs=WRITE, cases=portfolios, examples=10)
-def job_progress_only_grows(trial: Trial, case: Any) -> None:
+def job_progress_only_grows(ctx: Context, case: Any) -> None:
     """A job knows from the start how many records it has; those that are done become more, up to all of them."""
     total, before = sum(_by_entity(case).values()), 0
-    for seen in _life(trial, trial.names.own(case)):
+    for seen in _life(ctx, ctx.names.own(case)):
         progress = seen["progress"]
         done = progress["processed"]
-        trial.expect(progress["total"] == total, f"a total of {total} records", repr(progress["total"]))
-        trial.expect(before <= done <= total, f"from {before} to {total} records done", repr(done))
-        waiting, ended = seen["status"] == trial.contract.job_states["waiting"].name, _ended(trial, seen)
-        trial.expect(not waiting or done == 0, "nothing done while the job waits", repr(done))
-        trial.expect(not ended or done == total, f"all {total} done when it has ended", repr(done))
+        ctx.expect(progress["total"] == total, f"a total of {total} records", repr(progress["total"]))
+        ctx.expect(before <= done <= total, f"from {before} to {total} records done", repr(done))
+        waiting, ended = seen["status"] == ctx.contract.job_states["waiting"].name, _ended(ctx, seen)
+        ctx.expect(not waiting or done == 0, "nothing done while the job waits", repr(done))
+        ctx.expect(not ended or done == total, f"all {total} done when it has ended", repr(done))
         before = done
 
 
 @check(assumed="job-object", source="8.8", operations=IMPORT, needs=WRITE, cases=_of_every_kind, examples=10)
-def job_counts_add_up(trial: Trial, case: Any) -> None:
+def job_counts_add_up(ctx: Context, case: Any) -> None:
     """The counts of a job add up: at every look to the records that are done, at its end to those that were sent."""
     sent = _by_entity(case)
-    for seen in _life(trial, trial.names.own(case)):
+    for seen in _life(ctx, ctx.names.own(case)):
         counts = {entity: sum(outcomes.values()) for entity, outcomes in seen["counts"].items()}
         done = seen["progress"]["processed"]
-        trial.expect(sum(counts.values()) == done, f"counts that add up to {done}", f"{sum(counts.values())}")
+        ctx.expect(sum(counts.values()) == done, f"counts that add up to {done}", f"{sum(counts.values())}")
         more = {entity: n for entity, n in counts.items() if n > sent[entity]}
-        trial.expect(not more, f"no more records than were sent, {sent}", repr(more))
-        if _ended(trial, seen):
-            trial.expect(counts == sent, f"counts of {sent}", f"{counts}")
+        ctx.expect(not more, f"no more records than were sent, {sent}", repr(more))
+        if _ended(ctx, seen):
+            ctx.expect(counts == sent, f"counts of {sent}", f"{counts}")
         refusals = sum(outcomes["refused"] for outcomes in seen["counts"].values())
-        trial.expect(len(seen["errors"]) == refusals, f"an error for each of {refusals} refusals", len(seen["errors"]))
+        ctx.expect(len(seen["errors"]) == refusals, f"an error for each of {refusals} refusals", len(seen["errors"]))
 
 
 @check(assumed="partial-failure", source="8.8", operations=IMPORT, needs=WRITE, cases=_good_and_bad, examples=10)
-def job_fails_if_all_was_refused(trial: Trial, case: Any) -> None:
+def job_fails_if_all_was_refused(ctx: Context, case: Any) -> None:
     """A job of which every record was refused has failed; any other is completed, and refuses just those."""
     good, bad = case["good"], case["bad"]
-    job = trial.account.imported(trial.names.own(mixed(good, bad)))
-    wanted = trial.contract.job_states["failed" if bad and not good else "completed"].name
-    trial.expect(job["status"] == wanted, f"{wanted!r} with {good} good and {bad} bad records", repr(job["status"]))
+    job = ctx.account.imported(ctx.names.own(mixed(good, bad)))
+    wanted = ctx.contract.job_states["failed" if bad and not good else "completed"].name
+    ctx.expect(job["status"] == wanted, f"{wanted!r} with {good} good and {bad} bad records", repr(job["status"]))
     seen = sum(outcomes["refused"] for outcomes in job["counts"].values())
-    trial.expect(seen == bad, f"{bad} refused", f"{seen}")
+    ctx.expect(seen == bad, f"{bad} refused", f"{seen}")
 
 
 @check(inferred="8.8", assumption="job-object", operations=IMPORT, needs=WRITE, cases=portfolios, examples=8)
-def job_times_are_in_order(trial: Trial, case: Any) -> None:
+def job_times_are_in_order(ctx: Context, case: Any) -> None:
     """A job was created before it started, started before it ended, and tells no moment that has not come."""
-    trial.account.submit(NOTHING)  # so that the job has something to wait for
-    early = now(trial)
-    job = trial.account.submit(trial.names.own(case))
-    late = now(trial)
-    slack = timedelta() if trial.account.clock else SKEW
+    ctx.account.submit(NOTHING)  # so that the job has something to wait for
+    early = now(ctx)
+    job = ctx.account.submit(ctx.names.own(case))
+    late = now(ctx)
+    slack = timedelta() if ctx.account.clock else SKEW
     started_at = None
-    for seen in _looks(trial, job):
-        present = now(trial) + slack
-        created, started, finished = (moment_of(trial, seen, name) for name in ("createdAt", "startedAt", "finishedAt"))
+    for seen in _looks(ctx, job):
+        present = now(ctx) + slack
+        created, started, finished = (moment_of(ctx, seen, name) for name in ("createdAt", "startedAt", "finishedAt"))
         assert created is not None, "the contract wants it, and so it was made sure of"
         near = _cut(early) - slack <= created <= late + slack
-        trial.expect(near, f"a job created from {early.isoformat()} to {late.isoformat()}", created.isoformat(), **JOB)
-        _expect_order(trial, seen, [created, started, finished, present])
-        trial.expect(started_at in (None, started), "startedAt to stay", "another one", **JOB)
+        ctx.expect(near, f"a job created from {early.isoformat()} to {late.isoformat()}", created.isoformat(), **JOB)
+        _expect_order(ctx, seen, [created, started, finished, present])
+        ctx.expect(started_at in (None, started), "startedAt to stay", "another one", **JOB)
         started_at = started
 
 
@@ -211,60 +211,58 @@ def job_times_are_in_order(trial: Trial, case: Any) -> None:
     needs=WRITE,
     each=lambda contract: nearmisses.IN_A_BODY,
 )
-def unknown_job_is_refused(trial: Trial, case: Any) -> None:
+def unknown_job_is_refused(ctx: Context, case: Any) -> None:
     """A job that does not exist is unknown, however much its id resembles a good one."""
-    job = trial.once(trial.account.submit, NOTHING)
-    if not trial.shared:
-        trial.account.finish(job)
+    job = ctx.once(ctx.account.submit, NOTHING)
+    if not ctx.shared:
+        ctx.account.finish(job)
     wrong = nearmisses.IN_A_BODY[case](job)
-    for unknown in (wrong,) if trial.shared else (wrong, NOBODY):
+    for unknown in (wrong,) if ctx.shared else (wrong, NOBODY):
         if unknown != job:
-            answer = trial.account.send("getJob", jobId=unknown)
-            refused(trial, answer, "job-unknown", f"a job id with {case}")
-    if not trial.shared:
-        trial.account.job(job)
+            answer = ctx.account.send("getJob", jobId=unknown)
+            refused(ctx, answer, "job-unknown", f"a job id with {case}")
+    if not ctx.shared:
+        ctx.account.job(job)
 
 
 @check(inferred="8.8", operations=IMPORT, needs=WRITE, cases=portfolios, examples=4)
-def reading_has_no_effect(trial: Trial, case: Any) -> None:
+def reading_has_no_effect(ctx: Context, case: Any) -> None:
     """To read changes nothing: lists, single records and ended jobs show the same again."""
     editions = ("first edition", "second edition")
     people = case.get("contacts", [])
-    bodies = [
-        trial.names.own({**case, "contacts": [*people, {"id": "its own", "lastName": name}]}) for name in editions
-    ]
-    jobs = [trial.account.submit(body) for body in bodies]
+    bodies = [ctx.names.own({**case, "contacts": [*people, {"id": "its own", "lastName": name}]}) for name in editions]
+    jobs = [ctx.account.submit(body) for body in bodies]
     for job in jobs:
-        trial.account.finish(job)
-    before = _everything(trial, trial.account, jobs)
-    pause(trial, 60)  # in which effects of reading would show
-    after = _everything(trial, trial.account, jobs)
+        ctx.account.finish(job)
+    before = _everything(ctx, ctx.account, jobs)
+    pause(ctx, 60)  # in which effects of reading would show
+    after = _everything(ctx, ctx.account, jobs)
     for what, text in before.items():
-        trial.expect(text == after[what], f"{what} to show the same again", "something else")
-    again = trial.account.imported(bodies[-1])
+        ctx.expect(text == after[what], f"{what} to show the same again", "something else")
+    again = ctx.account.imported(bodies[-1])
     changed = {
         entity: outcomes for entity, outcomes in again["counts"].items() if outcomes["created"] or outcomes["updated"]
     }
-    trial.expect(not changed, "an import that was only read since to change nothing", repr(changed), **JOB)
+    ctx.expect(not changed, "an import that was only read since to change nothing", repr(changed), **JOB)
 
 
-def _life(trial: Trial, portfolio: Mapping[str, Any]) -> Iterator[Job]:
+def _life(ctx: Context, portfolio: Mapping[str, Any]) -> Iterator[Job]:
     """Yields a job of an import at every look, and once more when it has ended."""
-    trial.account.submit(NOTHING)  # so that the job has something to wait for
-    yield from _looks(trial, trial.account.submit(portfolio))
+    ctx.account.submit(NOTHING)  # so that the job has something to wait for
+    yield from _looks(ctx, ctx.account.submit(portfolio))
 
 
-def _looks(trial: Trial, job: str) -> Iterator[Job]:
+def _looks(ctx: Context, job: str) -> Iterator[Job]:
     for seconds in GLANCES:
-        yield trial.account.job(job)
-        if clock := trial.account.clock:
+        yield ctx.account.job(job)
+        if clock := ctx.account.clock:
             clock.advance(seconds)
-    yield from trial.account.follow(job)
-    yield trial.account.job(job)
+    yield from ctx.account.follow(job)
+    yield ctx.account.job(job)
 
 
-def _ended(trial: Trial, job: Job) -> bool:
-    return job["status"] in trial.contract.final_states
+def _ended(ctx: Context, job: Job) -> bool:
+    return job["status"] in ctx.contract.final_states
 
 
 def _by_entity(case: Mapping[str, Any]) -> dict[str, int]:
@@ -277,14 +275,14 @@ def _by_entity(case: Mapping[str, Any]) -> dict[str, int]:
     return sent
 
 
-def _expect_order(trial: Trial, job: Job, moments: list[datetime | None]) -> None:
+def _expect_order(ctx: Context, job: Job, moments: list[datetime | None]) -> None:
     created, started, finished, now = moments
-    waiting = job["status"] == trial.contract.job_states["waiting"].name
-    trial.expect((started is None) == waiting, "startedAt null just while the job waits", repr(job["startedAt"]), **JOB)
-    ended = _ended(trial, job)
-    trial.expect((finished is None) != ended, "finishedAt null just until it has ended", repr(job["finishedAt"]), **JOB)
+    waiting = job["status"] == ctx.contract.job_states["waiting"].name
+    ctx.expect((started is None) == waiting, "startedAt null just while the job waits", repr(job["startedAt"]), **JOB)
+    ended = _ended(ctx, job)
+    ctx.expect((finished is None) != ended, "finishedAt null just until it has ended", repr(job["finishedAt"]), **JOB)
     known = [one for one in (created, started, finished, now) if one is not None]
-    trial.expect(known == sorted(known), "createdAt, startedAt, finishedAt and now in this order", repr(
+    ctx.expect(known == sorted(known), "createdAt, startedAt, finishedAt and now in this order", repr(
         [one.isoformat() for one in known]
     ))  # fmt: skip
 
@@ -293,10 +291,10 @@ def _cut(at: datetime) -> datetime:
     return at.replace(microsecond=at.microsecond // 1000 * 1000)
 
 
-def _everything(trial: Trial, client: Client, jobs: list[str]) -> dict[str, str]:
+def _everything(ctx: Context, client: Client, jobs: list[str]) -> dict[str, str]:
     seen: dict[str, Any] = {f"job {number}": client.job(job) for number, job in enumerate(jobs, 1)}
-    for operation in lists(trial.contract):
-        seen[operation] = trial.listed(client, operation)
-    for record in own(trial, SINGLES[trial.contract.version][0], client=client):
-        seen[f"{record['id']} alone"] = single(trial, record["id"], client)
+    for operation in lists(ctx.contract):
+        seen[operation] = ctx.listed(client, operation)
+    for record in own(ctx, SINGLES[ctx.contract.version][0], client=client):
+        seen[f"{record['id']} alone"] = single(ctx, record["id"], client)
     return {what: json.dumps(value, sort_keys=True) for what, value in seen.items()}

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from casavi_contracts.checks.definition import check
+from casavi_contracts.context import Context
 from casavi_contracts.contract import Contract
 from casavi_contracts.expect.calls import NOBODY, lists
 from casavi_contracts.expect.observing import LISTS, check_form
@@ -19,7 +20,6 @@ from casavi_contracts.expect.stock import (
     walked,
 )
 from casavi_contracts.target import Capability
-from casavi_contracts.trial import Trial
 
 WRITES = (Capability.WRITE,)
 
@@ -31,14 +31,14 @@ _TRIES = 3
 
 
 @check(third_party="5")
-def lists_can_be_read(trial: Trial) -> None:
+def lists_can_be_read(ctx: Context) -> None:
     """Every list can be read, with each of its parameters, be there records or none."""
-    for operation in lists(trial.contract):
-        for query in ("", *_queries(trial.contract, operation)):
-            answer = trial.account.send(operation, query=query)
-            marks = query_marks(trial.contract, query)
-            trial.expect(answer.ok, f"{operation} with {query!r} to succeed", f"status {answer.status}", **marks)
-            check_form(trial, operation, answer)
+    for operation in lists(ctx.contract):
+        for query in ("", *_queries(ctx.contract, operation)):
+            answer = ctx.account.send(operation, query=query)
+            marks = query_marks(ctx.contract, query)
+            ctx.expect(answer.ok, f"{operation} with {query!r} to succeed", f"status {answer.status}", **marks)
+            check_form(ctx, operation, answer)
 
 
 def _queries(contract: Contract, operation: str) -> Iterator[str]:
@@ -50,31 +50,31 @@ def _queries(contract: Contract, operation: str) -> Iterator[str]:
 
 
 @check(inferred="5", needs=WRITES)
-def page_walk_returns_every_record_once(trial: Trial) -> None:
+def page_walk_returns_every_record_once(ctx: Context) -> None:
     """Whoever walks through the pages of a list gets every record once, however many there are."""
-    stock = Stock(trial)
-    boundary = _to_full_page(trial)
-    sizes = (0, 1, boundary, boundary + 1, boundary + several_pages(trial.contract))
+    stock = Stock(ctx)
+    boundary = _to_full_page(ctx)
+    sizes = (0, 1, boundary, boundary + 1, boundary + several_pages(ctx.contract))
     for size in sizes:
         stock.grow(size)
         for entity, operation in stock.lists():
-            briefly = trial.shared and size != sizes[-1]
-            seen = trial.listed(trial.account, operation) if briefly else walked(trial.account, operation)
+            briefly = ctx.shared and size != sizes[-1]
+            seen = ctx.listed(ctx.account, operation) if briefly else walked(ctx.account, operation)
             stock.expect(entity, seen)
 
 
 @check(inferred="5", needs=WRITES, records=1_010)
-def long_list_is_whole(trial: Trial) -> None:
+def long_list_is_whole(ctx: Context) -> None:
     """A list of more than a thousand records can be walked through to its end, and says how long it is."""
-    stock, version = Stock(trial), trial.contract.version
-    for size in _LONG_AT_AN_ACCOUNT if trial.shared else _LONG:
+    stock, version = Stock(ctx), ctx.contract.version
+    for size in _LONG_AT_AN_ACCOUNT if ctx.shared else _LONG:
         stock.grow(size)
     for entity, operation in stock.some_lists():
-        seen = walked(trial.account, operation)
+        seen = walked(ctx.account, operation)
         stock.expect(entity, seen)
         if version == "v1":
-            told = trial.account.page(operation, "page=0")
-            trial.expect(told["count"] >= len(seen), f"a count of {len(seen)} records", f"{told['count']}")
+            told = ctx.account.page(operation, "page=0")
+            ctx.expect(told["count"] >= len(seen), f"a count of {len(seen)} records", f"{told['count']}")
 
 
 _LONG = (250, 500, 750, 1_010)
@@ -84,129 +84,129 @@ _LONG_AT_AN_ACCOUNT = (150,)
 """The same where records stay and have a budget: this is judged when lists are long anyway."""
 
 
-def _to_full_page(trial: Trial) -> int:
+def _to_full_page(ctx: Context) -> int:
     """Returns how many contacts are lacking until the last page is full; at least one."""
-    size = page_size(trial.contract)
-    return size - len(walked(trial.account, LISTS[trial.contract.version]["contacts"])) % size
+    size = page_size(ctx.contract)
+    return size - len(walked(ctx.account, LISTS[ctx.contract.version]["contacts"])) % size
 
 
 @check(inferred="5", needs=WRITES)
-def pages_are_full_but_the_last(trial: Trial) -> None:
+def pages_are_full_but_the_last(ctx: Context) -> None:
     """A page has as many records as assumed; only the last one may have fewer."""
-    version, size = trial.contract.version, page_size(trial.contract)
+    version, size = ctx.contract.version, page_size(ctx.contract)
     assumption = f"{version}-page-size"
     marks: dict[str, Any] = {
         "assumption": assumption,
-        "evidence": trial.contract.assumptions[assumption].evidence,
+        "evidence": ctx.contract.assumptions[assumption].evidence,
     }
-    stock = Stock(trial)
+    stock = Stock(ctx)
     stock.grow(size + 1)
     for _, operation in stock.lists():
-        lengths = [len(page) for page in trial.account.walk(operation)]
+        lengths = [len(page) for page in ctx.account.walk(operation)]
         for length in lengths[:-1]:
-            trial.expect(length == size, f"{size} records on a page", f"{length}", value=lengths[0], **marks)
+            ctx.expect(length == size, f"{size} records on a page", f"{length}", value=lengths[0], **marks)
         fits = 1 <= lengths[-1] <= size
-        trial.expect(fits, f"1 to {size} records on the last page", f"{lengths[-1]}", **marks)
+        ctx.expect(fits, f"1 to {size} records on the last page", f"{lengths[-1]}", **marks)
 
 
 @check(third_party="5.1", operations=("getContacts",), needs=WRITES, versions=("v1",))
-def counts_of_a_list_add_up(trial: Trial) -> None:
+def counts_of_a_list_add_up(ctx: Context) -> None:
     """A page tells its own number, how many records there are on all pages, and how many pages that makes."""
-    stock = Stock(trial)
-    boundary = _to_full_page(trial)
+    stock = Stock(ctx)
+    boundary = _to_full_page(ctx)
     for size in (0, 1, boundary, boundary + 1):
         stock.grow(size)
-        _expect_counts(trial, _quiet_pages(trial))
+        _expect_counts(ctx, _quiet_pages(ctx))
 
 
-def _quiet_pages(trial: Trial) -> list[Record]:
+def _quiet_pages(ctx: Context) -> list[Record]:
     """Returns the pages of a list and the one behind them, if possible at a time when nobody else imports."""
     for _ in range(_TRIES):
-        pages = [trial.account.page("getContacts", "page=0")]
+        pages = [ctx.account.page("getContacts", "page=0")]
         for number in range(1, pages[0]["pageCount"] + 1):
-            answer = trial.account.send("getContacts", query=f"page={number}")
+            answer = ctx.account.send("getContacts", query=f"page={number}")
             if answer.ok or number < pages[0]["pageCount"]:  # what lies behind the last page is another check
-                pages.append(trial.account.page("getContacts", f"page={number}"))
+                pages.append(ctx.account.page("getContacts", f"page={number}"))
         if pages[0]["count"] == pages[-1]["count"]:
             break
     return pages
 
 
-def _expect_counts(trial: Trial, pages: list[Record]) -> None:
+def _expect_counts(ctx: Context, pages: list[Record]) -> None:
     records = sum(len(page["content"]) for page in pages)
     filled = sum(1 for page in pages if page["content"])
     # That an empty list has no page is a guess: its first page would lie behind the last.
     empty: Any = {} if records else {"evidence": "assumed", "assumption": "out-of-range-page"}
     for number, page in enumerate(pages):
-        trial.expect(page["page"] == number, f"page {number} to be called so", f"{page['page']}")
-        trial.expect(page["count"] == records, f"a count of {records} on page {number}", f"{page['count']}")
+        ctx.expect(page["page"] == number, f"page {number} to be called so", f"{page['page']}")
+        ctx.expect(page["count"] == records, f"a count of {records} on page {number}", f"{page['count']}")
         seen = page["pageCount"]
-        trial.expect(seen == filled, f"a pageCount of {filled} with {records} records", f"{seen}", **empty)
+        ctx.expect(seen == filled, f"a pageCount of {filled} with {records} records", f"{seen}", **empty)
 
 
 @check(inferred="5", needs=WRITES)
-def first_page_is_the_default(trial: Trial) -> None:
+def first_page_is_the_default(ctx: Context) -> None:
     """Without a number the first page is answered."""
-    first = FIRST[trial.contract.version]
-    marks = query_marks(trial.contract, f"page={first}")
-    stock = Stock(trial)
-    stock.grow(page_size(trial.contract) + 1)
+    first = FIRST[ctx.contract.version]
+    marks = query_marks(ctx.contract, f"page={first}")
+    stock = Stock(ctx)
+    stock.grow(page_size(ctx.contract) + 1)
     for _, operation in stock.lists():
         default, numbered, second = (
-            ids_of(records_of(trial.account.page(operation, query)))
+            ids_of(records_of(ctx.account.page(operation, query)))
             for query in ("", f"page={first}", f"page={first + 1}")
         )
-        trial.expect(default == numbered, f"page {first} of {operation} without a number", "another page", **marks)
-        trial.expect(not set(default) & set(second), f"other records on page {first + 1}", "the same", **marks)
+        ctx.expect(default == numbered, f"page {first} of {operation} without a number", "another page", **marks)
+        ctx.expect(not set(default) & set(second), f"other records on page {first + 1}", "the same", **marks)
 
 
 @check(assumed="out-of-range-page", source="15", needs=WRITES)
-def page_beyond_the_end_is_empty(trial: Trial) -> None:
+def page_beyond_the_end_is_empty(ctx: Context) -> None:
     """Beyond the last page there are empty ones."""
-    first = FIRST[trial.contract.version]
-    stock = Stock(trial)
+    first = FIRST[ctx.contract.version]
+    stock = Stock(ctx)
     stock.grow(1)
     for _, operation in stock.some_lists():
-        pages = sum(1 for _ in trial.account.walk(operation))
+        pages = sum(1 for _ in ctx.account.walk(operation))
         for number in (first + pages, first + pages + 1, FAR):
-            answer = trial.account.send(operation, query=f"page={number}")
-            trial.expect(answer.ok, f"an empty page {number} of {pages}", f"status {answer.status}")
-            check_form(trial, operation, answer)
+            answer = ctx.account.send(operation, query=f"page={number}")
+            ctx.expect(answer.ok, f"an empty page {number} of {pages}", f"status {answer.status}")
+            check_form(ctx, operation, answer)
             page = answer.json
-            trial.expect(not records_of(page), f"no records on page {number} of {pages}", f"{len(records_of(page))}")
+            ctx.expect(not records_of(page), f"no records on page {number} of {pages}", f"{len(records_of(page))}")
             told = page.get("page", number)
-            trial.expect(told == number, f"page {number} to be called so", f"{told}")
+            ctx.expect(told == number, f"page {number} to be called so", f"{told}")
             link = page["_links"]["next"] if "_links" in page else None
-            trial.expect(link is None, "no link beyond the end", "one")
+            ctx.expect(link is None, "no link beyond the end", "one")
 
 
 @check(assumed="sort-order", source="15", needs=WRITES)
-def lists_are_in_the_order_of_creation(trial: Trial) -> None:
+def lists_are_in_the_order_of_creation(ctx: Context) -> None:
     """Lists are in the order in which records were created; a change moves none."""
-    stock, order = Stock(trial), (5, 1, 3, 0, 4)
+    stock, order = Stock(ctx), (5, 1, 3, 0, 4)
     for number in order:
-        trial.account.imported(stock.portfolio([number]))
+        ctx.account.imported(stock.portfolio([number]))
     for changed in ([], [order[0]], [order[2], order[1]]):
         if changed:
-            trial.account.imported(stock.portfolio(changed, name="Beispiel"))
+            ctx.account.imported(stock.portfolio(changed, name="Beispiel"))
         for entity, operation in stock.lists():
-            seen = ids_of(trial.listed(trial.account, operation))
+            seen = ids_of(ctx.listed(ctx.account, operation))
             wanted = stock.ids(entity, order)
-            local = [[trial.names.local(id_) for id_ in ids] for ids in (wanted, seen)]
-            trial.expect(seen == wanted, f"{entity} in the order {local[0]}", f"{local[1]}")
+            local = [[ctx.names.local(id_) for id_ in ids] for ids in (wanted, seen)]
+            ctx.expect(seen == wanted, f"{entity} in the order {local[0]}", f"{local[1]}")
 
 
 @check(assumed="sort-order", source="15", needs=WRITES)
-def imports_between_pages_lose_nothing(trial: Trial) -> None:
+def imports_between_pages_lose_nothing(ctx: Context) -> None:
     """An import between two pages of a walk makes the walk neither lose nor repeat a record that was there before."""
-    size = page_size(trial.contract)
-    stock = Stock(trial)
+    size = page_size(ctx.contract)
+    stock = Stock(ctx)
     stock.grow(size + 2)
     for entity, operation in stock.some_lists():
         there = stock.size
-        pages = trial.account.walk(operation)
+        pages = ctx.account.walk(operation)
         seen = next(pages)
-        trial.account.imported(stock.portfolio([0, size, there - 1], name=f"Beispiel {entity}"))
+        ctx.account.imported(stock.portfolio([0, size, there - 1], name=f"Beispiel {entity}"))
         stock.grow(there + 2)
         seen += [record for page in pages for record in page]
         new = {*stock.ids(entity, range(there, stock.size))}

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from casavi_contracts.checks.definition import check
+from casavi_contracts.context import Context
 from casavi_contracts.contract import Contract
 from casavi_contracts.expect.observing import accepted, expect_read
 from casavi_contracts.model import Account
@@ -11,7 +12,6 @@ from casavi_contracts.strategies import everything
 from casavi_contracts.strategies.records import CONTACT_TEXTS, PROPERTY_TEXTS, UNIT_TEXTS
 from casavi_contracts.strategies.values import CUSTOM_VALUES, postal_codes
 from casavi_contracts.target import Capability
-from casavi_contracts.trial import Trial
 
 WRITES = (Capability.WRITE,)
 
@@ -35,16 +35,16 @@ _ROLES = (
 
 
 @check(inferred="9", needs=WRITES)
-def import_is_read_back(trial: Trial) -> None:
+def import_is_read_back(ctx: Context) -> None:
     """Every field of every record reads as it was imported: none is lost, none swapped, none made up."""
-    _expect_read_back(trial, distinct(trial.contract))
+    _expect_read_back(ctx, distinct(ctx.contract))
 
 
-def _expect_read_back(trial: Trial, portfolio: Mapping[str, Any], **more: Any) -> None:
-    account, sent = Account(trial.contract), trial.names.own(portfolio)
-    accepted(trial, account, sent)
-    trial.account.imported(sent)
-    expect_read(trial, account, **more)
+def _expect_read_back(ctx: Context, portfolio: Mapping[str, Any], **more: Any) -> None:
+    account, sent = Account(ctx.contract), ctx.names.own(portfolio)
+    accepted(ctx, account, sent)
+    ctx.account.imported(sent)
+    expect_read(ctx, account, **more)
 
 
 def distinct(contract: Contract) -> Record:
@@ -85,11 +85,11 @@ def _codes(contract: Contract) -> Iterator[tuple[int, Any]]:
 
 
 @check(inferred="3.2", needs=WRITES)
-def absent_fields_are_absent(trial: Trial) -> None:
+def absent_fields_are_absent(ctx: Context) -> None:
     """A field that was never sent, or sent as null, is absent, and no other is: not empty texts, not zero, not
     false.
     """
-    named = {"lastName": "Muster"} if trial.contract.values["contact-name-required"] else {}
+    named = {"lastName": "Muster"} if ctx.contract.values["contact-name-required"] else {}
     falsy = {"text": "", "number": 0, "truth": False}
     null = {**dict.fromkeys(CONTACT_TEXTS), "preferredWayOfContact": None, "customFields": None}
     people = [
@@ -97,7 +97,7 @@ def absent_fields_are_absent(trial: Trial) -> None:
         {"id": "null", **null, **named},
         {"id": "empty", **dict.fromkeys(CONTACT_TEXTS, ""), "customFields": falsy, **named},
     ]
-    _expect_read_back(trial, {"contacts": people, "properties": [*_houses(falsy)]}, evidence="inferred")
+    _expect_read_back(ctx, {"contacts": people, "properties": [*_houses(falsy)]}, evidence="inferred")
 
 
 def _houses(falsy: Record) -> Iterator[Record]:
@@ -120,15 +120,15 @@ def _houses(falsy: Record) -> Iterator[Record]:
 
 
 @check(inferred="3.1", needs=WRITES, records=287)
-def texts_and_ids_stay_as_they_are(trial: Trial) -> None:
+def texts_and_ids_stay_as_they_are(ctx: Context) -> None:
     """Whatever texts and ids are, they are read back character by character."""
-    _expect_read_back(trial, everything(trial.contract), evidence="inferred")
+    _expect_read_back(ctx, everything(ctx.contract), evidence="inferred")
 
 
 @check(client="8.7", operations=("listContacts", "listUnits", "listProperties"), needs=WRITES, versions=("v2",))
-def custom_fields_keep_their_types(trial: Trial) -> None:
+def custom_fields_keep_their_types(ctx: Context) -> None:
     """Values of custom fields stay what they are: texts, numbers with all their digits, true and false."""
     values = enumerate(value for value in CUSTOM_VALUES if value is not None)
     fields = {"customFields": {f"field {number}": value for number, value in values}}
     home = {"id": "P", **fields, "addresses": [{"street": "x", "units": [{"id": "U", **fields}]}]}
-    _expect_read_back(trial, {"contacts": [{"id": "C", "lastName": "x", **fields}], "properties": [home]})
+    _expect_read_back(ctx, {"contacts": [{"id": "C", "lastName": "x", **fields}], "properties": [home]})

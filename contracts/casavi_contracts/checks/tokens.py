@@ -5,6 +5,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from casavi_contracts.checks.definition import check
+from casavi_contracts.context import Context
 from casavi_contracts.exchange import Answer
 from casavi_contracts.expect import nearmisses
 from casavi_contracts.expect.calls import call, expect_still_good, is_good, lists, other_list, secured, signed_in
@@ -12,7 +13,6 @@ from casavi_contracts.expect.moments import moment
 from casavi_contracts.expect.refusals import refused
 from casavi_contracts.failures import Broken
 from casavi_contracts.target import Capability
-from casavi_contracts.trial import Trial
 
 MARGIN = timedelta(seconds=1)
 """Before its expiry a token has to work, and after it must not, at this distance; times are cut to seconds at worst."""
@@ -33,15 +33,15 @@ def expiry(body: dict[str, Any]) -> datetime:
     text = body.get("expiresAt")
     told = moment(text) if isinstance(text, str) else None
     if told is None:
-        raise Broken("the moment of expiry", repr(text), law="expiry-is-a-moment-in-utc")
+        raise Broken("the moment of expiry", repr(text), check="expiry-is-a-moment-in-utc")
     return told
 
 
-def lives_as_assumed(trial: Trial, body: dict[str, Any], before: datetime, after: datetime) -> None:
+def lives_as_assumed(ctx: Context, body: dict[str, Any], before: datetime, after: datetime) -> None:
     """Demands that a token expires as late as the assumption `token-lifetime-days` says.
 
     Args:
-        trial: The trial.
+        ctx: The context.
         body: The answer that gave the token.
         before: A moment before it was given, by the clock of the account.
         after: A moment after it was given.
@@ -49,133 +49,133 @@ def lives_as_assumed(trial: Trial, body: dict[str, Any], before: datetime, after
     Raises:
         casavi_contracts.failures.Broken: It does not; that breaks the check `token-lives-as-long-as-assumed`.
     """
-    life = timedelta(days=trial.contract.values["token-lifetime-days"])
-    tolerance = MARGIN if trial.account.clock else max(life * MONTH, timedelta(minutes=2))
+    life = timedelta(days=ctx.contract.values["token-lifetime-days"])
+    tolerance = MARGIN if ctx.account.clock else max(life * MONTH, timedelta(minutes=2))
     told = expiry(body)
     if not before + life - tolerance <= told <= after + life + tolerance:
         days = round((told - before) / timedelta(days=1), 6)
         raise Broken(
             f"a token that expires {life / timedelta(days=1):g} days from now",
             f"{days:g} days",
-            law="token-lives-as-long-as-assumed",
+            check="token-lives-as-long-as-assumed",
             value=int(days) if days == int(days) else days,
         )
 
 
-def clock_of(trial: Trial) -> datetime:
+def clock_of(ctx: Context) -> datetime:
     """Returns the time of the account."""
-    now = moment(trial.clock.now())
+    now = moment(ctx.clock.now())
     assert now is not None, "a mock writes its time as it writes all times"
     return now
 
 
 @check(third_party="2.4", assumption="token-lifetime-days", operations=("authenticate",))
-def token_lives_as_long_as_assumed(trial: Trial) -> None:
+def token_lives_as_long_as_assumed(ctx: Context) -> None:
     """A token expires one month after it was given out."""
-    client = trial.fresh()
+    client = ctx.fresh()
     if client.clock:
-        before = clock_of(trial)
+        before = clock_of(ctx)
         body = client.log_in()
-        lives_as_assumed(trial, body, before, clock_of(trial))
+        lives_as_assumed(ctx, body, before, clock_of(ctx))
         return
     known = client.credentials
     answer = client.send("authenticate", body={"key": known.key, "secret": known.secret})
-    trial.expect(answer.ok, "a log-in to succeed", f"status {answer.status}", law="log-in-gives-a-token")
-    now = _date_of(answer) or trial.target.now()
-    lives_as_assumed(trial, answer.json, now, now)
+    ctx.expect(answer.ok, "a log-in to succeed", f"status {answer.status}", check="log-in-gives-a-token")
+    now = _date_of(answer) or ctx.target.now()
+    lives_as_assumed(ctx, answer.json, now, now)
 
 
 @check(inferred="2.1", operations=("authenticate",), needs=(Capability.CLOCK,))
-def token_ends_when_it_was_told(trial: Trial) -> None:
+def token_ends_when_it_was_told(ctx: Context) -> None:
     """A token is good until the moment that it was given out with, and not after it."""
-    trial.clock.freeze()
-    now = clock_of(trial)
-    client = trial.fresh()
+    ctx.clock.freeze()
+    now = clock_of(ctx)
+    client = ctx.fresh()
     body = client.log_in()
-    lives_as_assumed(trial, body, now, now)
+    lives_as_assumed(ctx, body, now, now)
     token, life = client.token, expiry(body) - now
     margin = min(MARGIN, life / 8)
     for moment_of_life in (life / 4, life / 2, life * 3 / 4, life - margin):
-        trial.clock.advance((now + moment_of_life - clock_of(trial)).total_seconds())
+        ctx.clock.advance((now + moment_of_life - clock_of(ctx)).total_seconds())
         what = f"the token to be good {_words(life - moment_of_life)} before it expires"
-        trial.expect(is_good(client, token), what, "it is refused")
-    trial.clock.advance((margin + MARGIN).total_seconds())
-    for operation in secured(trial):
-        refused(trial, call(client, operation, token=token), "token-expired", f"an expired token at {operation}")
+        ctx.expect(is_good(client, token), what, "it is refused")
+    ctx.clock.advance((margin + MARGIN).total_seconds())
+    for operation in secured(ctx):
+        refused(ctx, call(client, operation, token=token), "token-expired", f"an expired token at {operation}")
     client.log_in()
-    trial.expect(is_good(client, client.token), "the token of a new log-in to be good", "it is refused")
+    ctx.expect(is_good(client, client.token), "the token of a new log-in to be good", "it is refused")
 
 
 @check(inferred="2.4", each=lambda contract: nearmisses.IN_A_HEADER)
-def unknown_token_is_refused(trial: Trial, case: Any) -> None:
+def unknown_token_is_refused(ctx: Context, case: Any) -> None:
     """A token that was never given out opens nothing."""
-    client = trial.ready()
+    client = ctx.ready()
     wrong = nearmisses.IN_A_HEADER[case](client.token)
     if wrong in (client.token, ""):
         return
-    for operation in trial.briefly(secured(trial), 3):
-        refused(trial, call(client, operation, token=wrong), "token-unknown", f"a token with {case} at {operation}")
-    expect_still_good(trial, client, "the good token to stay good")
+    for operation in ctx.briefly(secured(ctx), 3):
+        refused(ctx, call(client, operation, token=wrong), "token-unknown", f"a token with {case} at {operation}")
+    expect_still_good(ctx, client, "the good token to stay good")
 
 
 @check(inferred="2.4")
-def credentials_are_no_token(trial: Trial) -> None:
+def credentials_are_no_token(ctx: Context) -> None:
     """Neither key nor secret is taken for a token."""
-    client = signed_in(trial)
+    client = signed_in(ctx)
     known = client.credentials
     for name, text in (("key", known.key), ("secret", known.secret)):
         if text.isascii() and text.isprintable():
-            answer = call(client, lists(trial.contract)[0], token=text)
-            refused(trial, answer, "token-unknown", f"the {name} in place of a token")
+            answer = call(client, lists(ctx.contract)[0], token=text)
+            refused(ctx, answer, "token-unknown", f"the {name} in place of a token")
 
 
 @check(inferred="2.4")
-def every_operation_wants_a_token(trial: Trial) -> None:
+def every_operation_wants_a_token(ctx: Context) -> None:
     """Without a token nothing is answered but the log-in and the refresh."""
-    client = trial.fresh()
+    client = ctx.fresh()
     known = client.credentials
     log_in = client.send("authenticate", body={"key": known.key, "secret": known.secret})
     cookie = log_in.headers.get("set-cookie", "").partition(";")[0]
     without: dict[str, dict[str, str]] = {"no token": {}, "an empty token": {"token": ""}}
     if cookie:  # nobody promises one, and none may stand for a token
         without["a cookie in place of a token"] = {"Cookie": cookie}
-    for operation in secured(trial):
+    for operation in secured(ctx):
         for what, headers in without.items():
             answer = call(client, operation, token=None, headers=headers)
-            refused(trial, answer, "token-missing", f"{what} at {operation}")
+            refused(ctx, answer, "token-missing", f"{what} at {operation}")
 
 
 @check(inferred="2.4")
-def token_comes_raw_in_its_header(trial: Trial) -> None:
+def token_comes_raw_in_its_header(ctx: Context) -> None:
     """The token counts in the header `token` alone, in upper or lower case: raw, without Bearer, and in no other
     place.
     """
-    client = signed_in(trial)
+    client = signed_in(ctx)
     token = client.token
-    for operation in trial.briefly(secured(trial), 3):
+    for operation in ctx.briefly(secured(ctx), 3):
         for what, headers in _elsewhere(token).items():
             rule = "token-unknown" if "token" in headers else "token-missing"
             answer = call(client, operation, token=None, headers=headers)
-            refused(trial, answer, rule, f"a token {what} at {operation}")
+            refused(ctx, answer, rule, f"a token {what} at {operation}")
         for name in ("token", "access_token", "apiKey"):
             answer = call(client, operation, token=None, query=f"{name}={token}")
-            refused(trial, answer, "token-missing", f"a token in the query parameter {name} at {operation}")
+            refused(ctx, answer, "token-missing", f"a token in the query parameter {name} at {operation}")
     for name in SPELLINGS:
-        answer = client.send(lists(trial.contract)[0], token=None, headers={name: token})
-        trial.expect(answer.ok, f"the same token to be good in the header {name}", f"status {answer.status}")
+        answer = client.send(lists(ctx.contract)[0], token=None, headers={name: token})
+        ctx.expect(answer.ok, f"the same token to be good in the header {name}", f"status {answer.status}")
 
 
 @check(assumed="token-across-versions", source="2.4", operations=("authenticate",))
-def token_is_good_for_both_versions(trial: Trial) -> None:
+def token_is_good_for_both_versions(ctx: Context) -> None:
     """A token of one version is good for the other, and opens the same account there."""
-    client = signed_in(trial)
-    version, operation, path = other_list(trial)
-    answer = trial.target.send("GET", path, headers={"token": client.token}, operation=operation, version=version)
-    trial.expect(answer.ok, f"a page of contacts from {version}", f"status {answer.status}")
-    here = client.send(lists(trial.contract)[0])
+    client = signed_in(ctx)
+    version, operation, path = other_list(ctx)
+    answer = ctx.target.send("GET", path, headers={"token": client.token}, operation=operation, version=version)
+    ctx.expect(answer.ok, f"a page of contacts from {version}", f"status {answer.status}")
+    here = client.send(lists(ctx.contract)[0])
     one, other = _ids(here), _ids(answer)
     size = min(len(one), len(other))
-    trial.expect(one[:size] == other[:size], f"the same {size} contacts first in both versions", "others")
+    ctx.expect(one[:size] == other[:size], f"the same {size} contacts first in both versions", "others")
 
 
 def _elsewhere(token: str) -> dict[str, dict[str, str]]:

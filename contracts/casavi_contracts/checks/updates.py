@@ -6,13 +6,13 @@ from typing import Any
 from hypothesis import strategies as st
 
 from casavi_contracts.checks.definition import check
+from casavi_contracts.context import Context
 from casavi_contracts.contract import Contract
 from casavi_contracts.expect.histories import History
 from casavi_contracts.expect.observing import LISTS, accepted, expect_job, expect_read, own
 from casavi_contracts.model import Account, same, shown
 from casavi_contracts.strategies import master_data, variant
 from casavi_contracts.target import Capability
-from casavi_contracts.trial import Trial
 
 WRITES = (Capability.WRITE,)
 
@@ -24,53 +24,53 @@ def _portfolios(contract: Contract) -> st.SearchStrategy[Any]:
 
 
 @check(inferred="8.1", operations=("importMasterData",), needs=WRITES, cases=_portfolios, examples=8)
-def repetition_changes_nothing(trial: Trial, case: Any) -> None:
+def repetition_changes_nothing(ctx: Context, case: Any) -> None:
     """The same request again changes nothing."""
-    portfolio, account = trial.names.own(case), Account(trial.contract)
-    accepted(trial, account, portfolio)
-    trial.account.imported(portfolio)
-    before = _all(trial)
-    expected = accepted(trial, account, portfolio)
-    job = trial.account.imported(portfolio)
-    after = _all(trial)
+    portfolio, account = ctx.names.own(case), Account(ctx.contract)
+    accepted(ctx, account, portfolio)
+    ctx.account.imported(portfolio)
+    before = _all(ctx)
+    expected = accepted(ctx, account, portfolio)
+    job = ctx.account.imported(portfolio)
+    after = _all(ctx)
     for entity, records in before.items():
         ids = [record["id"] for record in records]
         again = [record["id"] for record in after[entity]]
-        trial.expect(ids == again, f"the same {entity} as before, {shown(ids)}", shown(again))
+        ctx.expect(ids == again, f"the same {entity} as before, {shown(ids)}", shown(again))
         for one, other in zip(records, after[entity], strict=True):
             changed = [name for name in one if name not in other or not same(one[name], other[name])]
-            trial.expect(not changed, f"{entity} {shown(one['id'])} as before", f"others: {changed}")
-    expect_job(trial, job, expected)
+            ctx.expect(not changed, f"{entity} {shown(one['id'])} as before", f"others: {changed}")
+    expect_job(ctx, job, expected)
 
 
-def _all(trial: Trial) -> dict[str, list[dict[str, Any]]]:
-    return {entity: own(trial, entity) for entity in LISTS[trial.contract.version]}
+def _all(ctx: Context) -> dict[str, list[dict[str, Any]]]:
+    return {entity: own(ctx, entity) for entity in LISTS[ctx.contract.version]}
 
 
 @check(inferred="8.1", operations=("importMasterData",), needs=WRITES, cases=_portfolios, examples=8)
-def same_id_updates_the_record(trial: Trial, case: Any) -> None:
+def same_id_updates_the_record(ctx: Context, case: Any) -> None:
     """A record that comes with the id of a stored one changes that one; it is no second one."""
-    account = Account(trial.contract)
+    account = Account(ctx.contract)
     numbers = {}
     for edit in ("same", "edited"):
-        portfolio = trial.names.own(variant(case, edit))
-        expected = accepted(trial, account, portfolio)
-        job = trial.account.imported(portfolio)
-        expect_read(trial, account)
-        expect_job(trial, job, expected)
-        numbers[edit] = {record["id"]: record.get("internalId") for record in own(trial, "contacts")}
-    trial.expect(
+        portfolio = ctx.names.own(variant(case, edit))
+        expected = accepted(ctx, account, portfolio)
+        job = ctx.account.imported(portfolio)
+        expect_read(ctx, account)
+        expect_job(ctx, job, expected)
+        numbers[edit] = {record["id"]: record.get("internalId") for record in own(ctx, "contacts")}
+    ctx.expect(
         numbers["edited"] == numbers["same"], f"the same internal ids, {numbers['same']}", f"{numbers['edited']}"
     )
 
 
 @check(assumed="upsert", source="8.1", operations=("importMasterData",), needs=WRITES, cases=_portfolios, examples=8)
-def omitted_fields_stay(trial: Trial, case: Any) -> None:
+def omitted_fields_stay(ctx: Context, case: Any) -> None:
     """A field that is not sent stays as it is."""
-    history = History(trial, "upsert")
+    history = History(ctx, "upsert")
     full = {**case, "contacts": [{"lastName": "Muster", "city": "x", **contact} for contact in case["contacts"]]}
     history.begin(full)
-    history.send(_named(trial, variant(full, "bare")))
+    history.send(_named(ctx, variant(full, "bare")))
     history.expect()
 
 
@@ -82,17 +82,17 @@ def omitted_fields_stay(trial: Trial, case: Any) -> None:
     cases=_portfolios,
     examples=8,
 )
-def null_clears_a_field(trial: Trial, case: Any) -> None:
+def null_clears_a_field(ctx: Context, case: Any) -> None:
     """A field that is sent as null is cleared."""
-    history = History(trial, "null-clears")
+    history = History(ctx, "null-clears")
     full = {**case, "contacts": [{**contact, "lastName": "Muster", "city": "x"} for contact in case["contacts"]]}
     history.begin(full)
-    history.send(_named(trial, variant(full, "cleared")))
+    history.send(_named(ctx, variant(full, "cleared")))
     history.expect()
 
 
-def _named(trial: Trial, portfolio: dict[str, Any]) -> dict[str, Any]:
-    if trial.contract.values["contact-name-required"]:
+def _named(ctx: Context, portfolio: dict[str, Any]) -> dict[str, Any]:
+    if ctx.contract.values["contact-name-required"]:
         for contact in portfolio["contacts"]:
             contact["lastName"] = "Muster"
     return portfolio
@@ -105,9 +105,9 @@ def _named(trial: Trial, portfolio: dict[str, Any]) -> dict[str, Any]:
     needs=WRITES,
     versions=("v2",),
 )
-def custom_fields_are_merged_by_name(trial: Trial) -> None:
+def custom_fields_are_merged_by_name(ctx: Context) -> None:
     """Custom fields that are not sent stay; those that are sent get the new value, and null clears one."""
-    history = History(trial, "custom-fields")
+    history = History(ctx, "custom-fields")
     history.begin(_everywhere({"stays": "x", "Area": 85.1, "goes": True, "Stra\u00dfe / Nr.": " "}))
     for fields in (
         {"Area": 85.25, "goes": None, "comes": False, "Stra\u00dfe / Nr.": ""},
@@ -134,9 +134,9 @@ def _everywhere(fields: Mapping[str, Any]) -> dict[str, Any]:
     cases=_portfolios,
     examples=6,
 )
-def omitted_records_stay(trial: Trial, case: Any) -> None:
+def omitted_records_stay(ctx: Context, case: Any) -> None:
     """A stored record that a later import does not mention stays as it is."""
-    history = History(trial, "missing-records")
+    history = History(ctx, "missing-records")
     history.begin(case)
     history.send(variant(case, "thinned"))
     history.send({"contacts": case["contacts"][-1:]})
@@ -153,9 +153,9 @@ def omitted_records_stay(trial: Trial, case: Any) -> None:
     cases=lambda contract: master_data(contract, sizes={**_SIZES, "properties": (2, 3), "units": (1, 3)}),
     examples=5,
 )
-def unit_moves_with_its_property(trial: Trial, case: Any) -> None:
+def unit_moves_with_its_property(ctx: Context, case: Any) -> None:
     """A unit that comes in another property or at another address stands there afterwards, and nowhere else."""
-    history = History(trial, "unit-id-scope", trial.contract.evidence_of("inferred", ("importMasterData",)))
+    history = History(ctx, "unit-id-scope", ctx.contract.evidence_of("inferred", ("importMasterData",)))
     history.begin(case)
     history.send(variant(case, "moved"))
     history.expect()
@@ -168,9 +168,9 @@ def unit_moves_with_its_property(trial: Trial, case: Any) -> None:
     needs=WRITES,
     versions=("v2",),
 )
-def contracts_come_and_go_with_their_unit(trial: Trial) -> None:
+def contracts_come_and_go_with_their_unit(ctx: Context) -> None:
     """The contracts of a unit are those that came with it last."""
-    history = History(trial, "import-model-nesting")
+    history = History(ctx, "import-model-nesting")
     history.begin(_let_to("AB"))
     for tenants in ("B", "BC", "CB", "", "A"):
         history.send(_let_to(tenants))
@@ -188,15 +188,15 @@ def _let_to(tenants: str) -> dict[str, Any]:
 
 
 @check(assumed="import-model-nesting", source="8.7", operations=("importMasterData", "getJob"), needs=WRITES)
-def new_content_of_a_document_is_noticed(trial: Trial) -> None:
+def new_content_of_a_document_is_noticed(ctx: Context) -> None:
     """A document with other content or fields than before is updated; the same, however broken into lines, is not."""
-    history = History(trial, "import-model-nesting")
-    for content in trial.briefly(("SGFsbG8=", "SGFs\r\nbG8=", "SGFsbG8h", None, "SGFsbG8h", ""), 3):
+    history = History(ctx, "import-model-nesting")
+    for content in ctx.briefly(("SGFsbG8=", "SGFs\r\nbG8=", "SGFsbG8h", None, "SGFsbG8h", ""), 3):
         document = {"id": "D", "title": "House rules", **({} if content is None else {"content": content})}
         history.send(_house([document]))
         history.expect()
     history.begin({"contacts": [{"id": id_, "lastName": f"Muster {id_}"} for id_ in "AB"]})
-    for name, (value, other) in trial.briefly(_OF_A_DOCUMENT.items(), 2):
+    for name, (value, other) in ctx.briefly(_OF_A_DOCUMENT.items(), 2):
         for fields in ({}, {name: None}, {name: value}, {name: other}, {name: None}):
             history.send(_house([{"id": f"D {name}", **fields}]))
         history.expect()

@@ -5,10 +5,10 @@ from typing import Any
 
 from casavi_contracts import spec
 from casavi_contracts.client import Client
+from casavi_contracts.context import Context
 from casavi_contracts.contract import Contract
 from casavi_contracts.exchange import Answer
 from casavi_contracts.target import Capability
-from casavi_contracts.trial import Trial
 
 NOTHING: dict[str, Any] = {"contacts": []}
 """An import of no records."""
@@ -36,26 +36,26 @@ def single_records(contract: Contract) -> list[str]:
     return [name for name, one in contract.operations.items() if one.method == "GET" and contract.references(name)]
 
 
-def one_of(trial: Trial, operation: str, portfolio: Any) -> str:
+def one_of(ctx: Context, operation: str, portfolio: Any) -> str:
     """Returns the reference id of the first record of a portfolio that an operation could read.
 
     Args:
-        trial: Whose own the portfolio was made.
+        ctx: Whose own the portfolio was made.
         operation: One of `single_records`.
         portfolio: An import's body with local ids.
     """
-    (entity,) = trial.contract.references(operation).values()
-    ids = spec.identifiers(spec.import_shape(trial.contract.document), portfolio)
+    (entity,) = ctx.contract.references(operation).values()
+    ids = spec.identifiers(spec.import_shape(ctx.contract.document), portfolio)
     assert entity in ids, f"{operation} reads {entity}, and the portfolio of this check has none: add one"
-    return trial.names.id(ids[entity][0])
+    return ctx.names.id(ids[entity][0])
 
 
-def secured(trial: Trial) -> list[str]:
+def secured(ctx: Context) -> list[str]:
     """Returns the operations that want a token in the header; the import only where records may be created."""
-    may_write = Capability.WRITE in trial.target.capabilities
+    may_write = Capability.WRITE in ctx.target.capabilities
     return [
         name
-        for name, one in trial.contract.operations.items()
+        for name, one in ctx.contract.operations.items()
         if one.document.get("security") != [] and name != "refreshToken" and (may_write or name != "importMasterData")
     ]
 
@@ -75,15 +75,15 @@ def call(client: Client, operation: str, **options: Any) -> Answer:
     return client.send(operation, **options)
 
 
-def other_list(trial: Trial) -> tuple[str, str, str]:
+def other_list(ctx: Context) -> tuple[str, str, str]:
     """Returns version, operation and path of the list of contacts of the other version."""
-    version = "v2" if trial.contract.version == "v1" else "v1"
+    version = "v2" if ctx.contract.version == "v1" else "v1"
     return version, "listContacts" if version == "v2" else "getContacts", _LISTS[version]
 
 
-def signed_in(trial: Trial) -> Client:
+def signed_in(ctx: Context) -> Client:
     """Returns a client of the account with a token that was just given out, so that none is too old or replaced."""
-    client = trial.fresh()
+    client = ctx.fresh()
     client.log_in()
     return client
 
@@ -93,10 +93,10 @@ def is_good(client: Client, token: str) -> bool:
     return client.send(lists(client.contract)[0], token=token).ok
 
 
-def expect_still_good(trial: Trial, client: Client, what: str) -> None:
+def expect_still_good(ctx: Context, client: Client, what: str) -> None:
     """Breaks the check unless a token is good after a refusal; on a shared account the next case shows it."""
-    if not trial.shared:
-        trial.expect(is_good(client, client.token), what, "it is refused")
+    if not ctx.shared:
+        ctx.expect(is_good(client, client.token), what, "it is refused")
 
 
 def read(client: Client, operation: str, reference: str) -> Answer:
@@ -113,26 +113,26 @@ def _estate() -> dict[str, Any]:
     return {"contacts": contacts, "properties": [home], "responsibilities": [role, {**role, "contactId": NOBODY}]}
 
 
-def tour(trial: Trial) -> None:
+def tour(ctx: Context) -> None:
     """Sends every operation once as it should be and once as it should not, so that each kind of answer is seen."""
-    client = signed_in(trial)
+    client = signed_in(ctx)
     client.send("authenticate", body={"key": client.credentials.key, "secret": f"{client.credentials.secret}-not"})
     client.send("authenticate", body={})
     client.send("refreshToken", body={"apiKey": client.credentials.key, "token": NOBODY})
     replaced = client.token
     client.refresh()
-    for operation in secured(trial):
+    for operation in secured(ctx):
         call(client, operation)
         call(client, operation, token=replaced)
         call(client, operation, token=None)
         call(client, operation, token=NOBODY)
-    if Capability.WRITE in trial.target.capabilities:
+    if Capability.WRITE in ctx.target.capabilities:
         client.send("importMasterData", body={"contacts": [{"id": 7}]})
         client.send("importMasterData", raw=b"{", headers={"Content-Type": "text/plain"})
         estate = _estate()
-        client.finish(client.submit(trial.names.own(estate)))
-        for operation in lists(trial.contract):
+        client.finish(client.submit(ctx.names.own(estate)))
+        for operation in lists(ctx.contract):
             client.send(operation)
-        for operation in single_records(trial.contract):
-            read(client, operation, one_of(trial, operation, estate))
-    trial.target.send("GET", f"{trial.contract.base}/{NOBODY}", version=trial.contract.version)
+        for operation in single_records(ctx.contract):
+            read(client, operation, one_of(ctx, operation, estate))
+    ctx.target.send("GET", f"{ctx.contract.base}/{NOBODY}", version=ctx.contract.version)

@@ -5,29 +5,29 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
+from casavi_contracts.context import Context
 from casavi_contracts.contract import Contract
 from casavi_contracts.expect.observing import REFUSED, expect_job, expect_read, expect_refused
 from casavi_contracts.failures import Broken
 from casavi_contracts.model import Account, Job, Rejected
 from casavi_contracts.model.dates import FORMAT
-from casavi_contracts.trial import Trial
 
 STORED = "imported-records-are-stored"
 """The check that most others need: what was imported can be read."""
 
 
 class History:
-    """The imports of one trial.
+    """The imports of one context.
 
     Args:
-        trial: The trial.
+        ctx: The context.
         assumption: What the check rests on. If the target does not do what the model says, values are tried that the
             assumption can have besides, and the one that explains what was seen is told.
         evidence: Evidence of the check.
     """
 
-    def __init__(self, trial: Trial, assumption: str, evidence: str = "assumed") -> None:
-        self.trial = trial
+    def __init__(self, ctx: Context, assumption: str, evidence: str = "assumed") -> None:
+        self.ctx = ctx
         self.assumption = assumption
         self.evidence = evidence
         self._imports: list[tuple[dict[str, Any], Mapping[str, Any] | None]] = []
@@ -36,16 +36,16 @@ class History:
         """Imports what the check needs to be there, with local ids; that it can be read is another check."""
         self.send(portfolio)
         try:
-            self._compare(self.trial.contract, jobs=False)
+            self._compare(self.ctx.contract, jobs=False)
         except Broken as broken:
-            raise Broken(broken.expected, broken.observed, law=broken.law or STORED) from broken
+            raise Broken(broken.expected, broken.observed, check=broken.check or STORED) from broken
 
     def send(self, portfolio: Mapping[str, Any]) -> None:
         """Imports a portfolio with local ids; whether it has to be accepted is judged afterwards."""
-        sent = self.trial.names.own(portfolio)
-        client = self.trial.account
+        sent = self.ctx.names.own(portfolio)
+        client = self.ctx.account
         job = None
-        if isinstance(Account(self.trial.contract).apply(sent), Job):
+        if isinstance(Account(self.ctx.contract).apply(sent), Job):
             answer = client.send("importMasterData", body=sent)
             job = None if answer.status == REFUSED else client.finish(client.job_id(answer, sent))
         self._imports.append((sent, job))
@@ -53,12 +53,12 @@ class History:
     def expect(self, *, jobs: bool = True) -> None:
         """Breaks the check unless reads, and jobs if wanted, are as the model says."""
         try:
-            self._compare(self.trial.contract, jobs=jobs)
+            self._compare(self.ctx.contract, jobs=jobs)
         except Broken as broken:
             raise Broken(
                 broken.expected,
                 broken.observed,
-                law=broken.law,
+                check=broken.check,
                 evidence=self.evidence,
                 assumption=self.assumption,
                 value=next(self._explaining(jobs=jobs), None),
@@ -66,9 +66,9 @@ class History:
 
     def _explaining(self, *, jobs: bool) -> Iterator[Any]:
         """Yields the values of the assumption under which all that was seen is right."""
-        for value in alternatives(self.trial.contract, self.assumption):
+        for value in alternatives(self.ctx.contract, self.assumption):
             try:
-                self._compare(with_value(self.trial.contract, self.assumption, value), jobs=jobs)
+                self._compare(with_value(self.ctx.contract, self.assumption, value), jobs=jobs)
             except Broken:
                 continue
             yield value
@@ -79,11 +79,11 @@ class History:
         for portfolio, job in self._imports:
             expected = account.apply(portfolio)
             if isinstance(expected, Rejected):
-                expect_refused(self.trial, portfolio, list(expected.pointers), **marks)
+                expect_refused(self.ctx, portfolio, list(expected.pointers), **marks)
             elif jobs:
-                self.trial.expect(job is not None, "the import to be accepted", f"status {REFUSED}", **marks)
-                expect_job(self.trial, job or {}, expected, **marks)
-        expect_read(self.trial, account, spelling=self.assumption == FORMAT, **marks)
+                self.ctx.expect(job is not None, "the import to be accepted", f"status {REFUSED}", **marks)
+                expect_job(self.ctx, job or {}, expected, **marks)
+        expect_read(self.ctx, account, spelling=self.assumption == FORMAT, **marks)
 
 
 def alternatives(contract: Contract, assumption: str) -> list[Any]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from casavi_contracts.trial import Trial
+from casavi_contracts.context import Context
 
 _FORMS = {
     "milliseconds": re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII),
@@ -31,18 +31,18 @@ def moment(text: str) -> datetime | None:
         return None
 
 
-def moment_of(trial: Trial, job: Mapping[str, Any], name: str) -> datetime | None:
+def moment_of(ctx: Context, job: Mapping[str, Any], name: str) -> datetime | None:
     """Returns a moment of a job; it has to be written as casavi writes all moments, which is documented."""
     text = job[name]
     if text is None:
         return None
     good = form(text) == "milliseconds"
-    trial.expect(good, f"{name} such as 2026-01-05T08:00:00.000Z", repr(text), law="moments-are-iso-8601-in-utc")
+    ctx.expect(good, f"{name} such as 2026-01-05T08:00:00.000Z", repr(text), check="moments-are-iso-8601-in-utc")
     return moment(text)
 
 
-def now(trial: Trial) -> datetime:
+def now(ctx: Context) -> datetime:
     """Returns the time of the account; that of this machine where the account's cannot be asked for."""
-    clock = trial.account.clock
+    clock = ctx.account.clock
     told = moment(clock.now()) if clock else None
     return told or datetime.now(UTC)

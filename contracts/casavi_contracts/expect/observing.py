@@ -9,13 +9,13 @@ from typing import Any
 
 from casavi_contracts import spec
 from casavi_contracts.client import Client
+from casavi_contracts.context import Context
 from casavi_contracts.contract import Contract
 from casavi_contracts.exchange import Answer
 from casavi_contracts.failures import Broken
 from casavi_contracts.model import Account, Difference, Job, Refusal, Rejected, View, differences, same, shown
 from casavi_contracts.model.dates import means_the_same
 from casavi_contracts.spec.evidence import weaker
-from casavi_contracts.trial import Trial
 
 Record = dict[str, Any]
 
@@ -37,24 +37,24 @@ SINGLES: Mapping[str, tuple[str, str, str]] = {
 ALL_CONTRACTS = "includeInactiveContracts=true"
 
 
-def own(trial: Trial, entity: str, query: str = "", client: Client | None = None) -> list[Record]:
-    """Returns the records of this trial in a list, in the order of the list."""
-    reader = client or trial.account
-    return trial.listed(reader, LISTS[reader.contract.version][entity], query)
+def own(ctx: Context, entity: str, query: str = "", client: Client | None = None) -> list[Record]:
+    """Returns the records of this context in a list, in the order of the list."""
+    reader = client or ctx.account
+    return ctx.listed(reader, LISTS[reader.contract.version][entity], query)
 
 
-def single(trial: Trial, reference: str, client: Client | None = None) -> Record:
+def single(ctx: Context, reference: str, client: Client | None = None) -> Record:
     """Returns a record that can be read alone.
 
     Raises:
         casavi_contracts.failures.Broken: It is not there.
     """
-    reader = client or trial.account
+    reader = client or ctx.account
     entity, operation, _ = SINGLES[reader.contract.version]
     answer = read_single(reader, reference)
     if not answer.ok:
-        raise Broken(f"{entity} {shown(trial.names.local(reference))} to be found by its id", f"status {answer.status}")
-    check_form(trial, operation, answer, reader.contract)
+        raise Broken(f"{entity} {shown(ctx.names.local(reference))} to be found by its id", f"status {answer.status}")
+    check_form(ctx, operation, answer, reader.contract)
     found: Record = answer.json
     return found
 
@@ -66,37 +66,37 @@ def read_single(client: Client, reference: str) -> Answer:
     return client.send(operation, **parameters)
 
 
-def check_form(trial: Trial, operation: str, answer: Any, contract: Contract | None = None) -> None:
-    """Breaks the check that answers satisfy the contract, that of the trial if none is given, if one does not."""
-    for deviation in (contract or trial.contract).deviations(operation, answer.status, answer.headers, answer.body):
+def check_form(ctx: Context, operation: str, answer: Any, contract: Contract | None = None) -> None:
+    """Breaks the check that answers satisfy the contract, that of the context if none is given, if one does not."""
+    for deviation in (contract or ctx.contract).deviations(operation, answer.status, answer.headers, answer.body):
         raise Broken(
             f"{deviation.expected} at {deviation.where or 'the body'} of {operation}",
             "something else",
-            law="answers-satisfy-the-contract",
+            check="answers-satisfy-the-contract",
             evidence=deviation.evidence,
             assumption=deviation.assumption,
         )
 
 
-def today(trial: Trial) -> date:
+def today(ctx: Context) -> date:
     """Returns the day at the target, in UTC."""
-    clock = trial.account.clock
+    clock = ctx.account.clock
     return date.fromisoformat(clock.now()[:10]) if clock else datetime.now(UTC).date()
 
 
 def predicted(
-    trial: Trial, account: Account, *, all_contracts: bool = True, version: str | None = None
+    ctx: Context, account: Account, *, all_contracts: bool = True, version: str | None = None
 ) -> dict[str, dict[str, Record]]:
-    """Returns what the model says can be read, in the trial's version if none is given, by entity and reference id."""
+    """Returns what the model says can be read, in `version` or the context's, by entity and reference id."""
     view = View(account)
-    if (version or trial.contract.version) == "v1":
+    if (version or ctx.contract.version) == "v1":
         return {"contacts": view.contacts_v1()}
-    units = view.units(None if all_contracts else today(trial))
+    units = view.units(None if all_contracts else today(ctx))
     return {"contacts": view.contacts_v2(), "units": units, "properties": view.properties()}
 
 
 def expect_read(
-    trial: Trial,
+    ctx: Context,
     account: Account,
     client: Client | None = None,
     *,
@@ -107,44 +107,44 @@ def expect_read(
     """Breaks the check unless exactly what the model predicts can be read in the lists; returns what was read.
 
     Args:
-        trial: The trial; only its own records are looked at.
+        ctx: The context; only its own records are looked at.
         account: The account of the model.
-        client: Reads, in its own version; the trial's account if none is given.
+        client: Reads, in its own version; the context's account if none is given.
         entities: What to read; all if not given.
         spelling: As for `expect_record`.
         more: As for `casavi_contracts.failures.Broken`. Without an assumption there, the evidence and assumption of the
             place that differs count, but the evidence as no stronger than what is given.
     """
     seen = {}
-    contract = (client or trial.account).contract
-    for entity, expected in predicted(trial, account, version=contract.version).items():
+    contract = (client or ctx.account).contract
+    for entity, expected in predicted(ctx, account, version=contract.version).items():
         if entities is None or entity in entities:
-            if trial.shared and not expected and entities is None:
+            if ctx.shared and not expected and entities is None:
                 continue  # that nothing else came of an import is looked at where a request costs less
-            records = own(trial, entity, ALL_CONTRACTS if entity == "units" else "", client)
+            records = own(ctx, entity, ALL_CONTRACTS if entity == "units" else "", client)
             seen[entity] = {record["id"]: record for record in records}
-            expect_ids(trial, entity, [record["id"] for record in records], [*expected], **more)
+            expect_ids(ctx, entity, [record["id"] for record in records], [*expected], **more)
             for reference, record in expected.items():
-                expect_record(trial, entity, seen[entity][reference], record, contract, spelling=spelling, **more)
+                expect_record(ctx, entity, seen[entity][reference], record, contract, spelling=spelling, **more)
     return seen
 
 
-def expect_ids(trial: Trial, entity: str, seen: list[str], expected: list[str], **more: Any) -> None:
-    """Breaks the check unless a list has exactly these ids of the trial, each once."""
+def expect_ids(ctx: Context, entity: str, seen: list[str], expected: list[str], **more: Any) -> None:
+    """Breaks the check unless a list has exactly these ids of the context, each once."""
     more = {"place": f"list of {entity}", **more}
     counts = Counter(seen)
     for reference in expected:
         count = counts[reference]
-        trial.expect(
-            count == 1, f"{entity} {shown(trial.names.local(reference))} once in the list", f"{count} times", **more
+        ctx.expect(
+            count == 1, f"{entity} {shown(ctx.names.local(reference))} once in the list", f"{count} times", **more
         )
     wanted = {*expected}
-    strange = [trial.names.local(reference) for reference in seen if reference not in wanted]
-    trial.expect(not strange, f"no other {entity} than were imported", f"{shown(strange)} as well", **more)
+    strange = [ctx.names.local(reference) for reference in seen if reference not in wanted]
+    ctx.expect(not strange, f"no other {entity} than were imported", f"{shown(strange)} as well", **more)
 
 
 def expect_record(
-    trial: Trial,
+    ctx: Context,
     entity: str,
     seen: Record,
     expected: Record,
@@ -153,10 +153,10 @@ def expect_record(
     spelling: bool = False,
     **more: Any,
 ) -> None:
-    """Breaks the check unless a record reads as expected, under the trial's contract if no other is given.
+    """Breaks the check unless a record reads as expected, under the context's contract if no other is given.
 
     Args:
-        trial: The trial.
+        ctx: The context.
         entity: Of the record.
         seen: The record as it was read.
         expected: As it should be.
@@ -164,13 +164,13 @@ def expect_record(
         spelling: Whether dates of contracts have to be spelled as expected; otherwise they have to be the same moments.
         more: As for `casavi_contracts.failures.Broken`.
     """
-    contract = contract or trial.contract
+    contract = contract or ctx.contract
     omitted = contract.version == "v2" and contract.values["v2-absent-values"] == "omitted"
     for difference in differences(expected, seen, omitted=omitted):
         if not spelling and means_the_same(difference.pointer, difference.expected, difference.observed):
             continue
         marks = more if "assumption" in more else {**more, **_marks(contract, entity, difference, more.get("evidence"))}
-        name = shown(trial.names.local(expected["id"]))
+        name = shown(ctx.names.local(expected["id"]))
         field = re.sub(r"/\d+", "", difference.pointer)
         marks = {"place": f"{entity} {field}", **marks}
         raise Broken(
@@ -190,12 +190,12 @@ def _marks(contract: Contract, entity: str, difference: Difference, most: str | 
     return {"evidence": weaker(evidence, most or "client"), "assumption": assumption}
 
 
-def pause(trial: Trial, seconds: float) -> None:
+def pause(ctx: Context, seconds: float) -> None:
     """Lets time pass at the target: by its clock if it can be moved, otherwise by waiting a little."""
-    if clock := trial.account.clock:
+    if clock := ctx.account.clock:
         clock.advance(seconds)
     else:
-        trial.target.sleep(min(seconds, _PATIENCE))
+        ctx.target.sleep(min(seconds, _PATIENCE))
 
 
 _PATIENCE = 0.05
@@ -207,38 +207,38 @@ _PATIENCE = 0.05
 JOB = {"evidence": "assumed", "assumption": "job-object"}
 
 
-def accepted(trial: Trial, account: Account, portfolio: Mapping[str, Any]) -> Job:
+def accepted(ctx: Context, account: Account, portfolio: Mapping[str, Any]) -> Job:
     """Applies a portfolio to the model and returns the job that it predicts; the portfolio satisfies the contract."""
     job = account.apply(portfolio)
     assert not isinstance(job, Rejected), f"strategies and checks make what the contract allows: {job}"
     return job
 
 
-def imported(trial: Trial, account: Account, portfolio: Mapping[str, Any], **more: Any) -> dict[str, Any]:
+def imported(ctx: Context, account: Account, portfolio: Mapping[str, Any], **more: Any) -> dict[str, Any]:
     """Imports a portfolio into account and model, and breaks the check unless both jobs say the same; returns the job.
 
     A portfolio that does not satisfy the contract under the present profile has to be refused.
     """
     expected = account.apply(portfolio)
     if isinstance(expected, Rejected):
-        expect_refused(trial, portfolio, list(expected.pointers))
+        expect_refused(ctx, portfolio, list(expected.pointers))
         return {}
-    job = trial.account.imported(portfolio)
-    expect_job(trial, job, expected, **more)
+    job = ctx.account.imported(portfolio)
+    expect_job(ctx, job, expected, **more)
     return job
 
 
-def expect_refused(trial: Trial, body: Any, pointers: list[str], client: Client | None = None, **more: Any) -> None:
+def expect_refused(ctx: Context, body: Any, pointers: list[str], client: Client | None = None, **more: Any) -> None:
     """Breaks the check unless an import is refused before the answer, for the places that are wrong."""
-    answer = (client or trial.account).send("importMasterData", body=body)
-    trial.expect(answer.status == REFUSED, f"status {REFUSED} for a request that breaks the contract at {pointers}",
+    answer = (client or ctx.account).send("importMasterData", body=body)
+    ctx.expect(answer.status == REFUSED, f"status {REFUSED} for a request that breaks the contract at {pointers}",
                  f"status {answer.status}", **more)  # fmt: skip
-    check_form(trial, "importMasterData", answer)
+    check_form(ctx, "importMasterData", answer)
     problem = answer.json
-    trial.expect(problem["rule"] == "schema-violation", "the rule schema-violation", repr(problem["rule"]), **more)
-    trial.expect(problem["status"] == REFUSED, f"status {REFUSED} in the body", repr(problem["status"]), **more)
+    ctx.expect(problem["rule"] == "schema-violation", "the rule schema-violation", repr(problem["rule"]), **more)
+    ctx.expect(problem["status"] == REFUSED, f"status {REFUSED} in the body", repr(problem["status"]), **more)
     named = [error["pointer"] for error in problem.get("errors", ())]
-    trial.expect(_innermost(named) == _innermost(pointers), f"errors at {pointers}", f"{named}", **more)
+    ctx.expect(_innermost(named) == _innermost(pointers), f"errors at {pointers}", f"{named}", **more)
 
 
 def _innermost(pointers: Iterable[str]) -> set[str]:
@@ -251,41 +251,41 @@ REFUSED = 400
 """Source: assumption `error-statuses`."""
 
 
-def expect_job(trial: Trial, seen: Mapping[str, Any], expected: Job, **more: Any) -> None:
+def expect_job(ctx: Context, seen: Mapping[str, Any], expected: Job, **more: Any) -> None:
     """Breaks the check unless an ended job says what the model predicts: state, counts, errors, warnings, progress."""
     more = more or JOB
-    _expect_errors(trial, seen["errors"], expected.refusals, more)
+    _expect_errors(ctx, seen["errors"], expected.refusals, more)
     counts = {entity: {name: n for name, n in outcomes.items() if n} for entity, outcomes in expected.counts.items()}
     observed = {
         entity: {name: n for name, n in seen["counts"].get(entity, {}).items() if n} for entity in expected.counts
     }
-    trial.expect(same(counts, observed), f"counts {_short(counts)}", _short(observed), **more)
-    trial.expect(seen["status"] == expected.status, f"the job to end {expected.status!r}", repr(seen["status"]), **more)
+    ctx.expect(same(counts, observed), f"counts {_short(counts)}", _short(observed), **more)
+    ctx.expect(seen["status"] == expected.status, f"the job to end {expected.status!r}", repr(seen["status"]), **more)
     warnings = [{name: warning[name] for name in ("pointer", "rule", "count")} for warning in seen["warnings"]]
     wanted = sorted(expected.warnings, key=json.dumps)
-    trial.expect(same(sorted(warnings, key=json.dumps), wanted), f"warnings {shown(wanted)}", shown(warnings), **more)
+    ctx.expect(same(sorted(warnings, key=json.dumps), wanted), f"warnings {shown(wanted)}", shown(warnings), **more)
     for warning in seen["warnings"]:
         said = f"the warning {warning['rule']} at {warning['pointer']}"
-        trial.expect(bool(warning.get("message")), f"a message in {said}", "none", **more)
+        ctx.expect(bool(warning.get("message")), f"a message in {said}", "none", **more)
     progress = {"processed": expected.total, "total": expected.total}
-    trial.expect(same(seen["progress"], progress), f"progress {progress}", shown(seen["progress"]), **more)
+    ctx.expect(same(seen["progress"], progress), f"progress {progress}", shown(seen["progress"]), **more)
 
 
-def _expect_errors(trial: Trial, seen: list[Record], expected: Sequence[Refusal], more: Mapping[str, Any]) -> None:
+def _expect_errors(ctx: Context, seen: list[Record], expected: Sequence[Refusal], more: Mapping[str, Any]) -> None:
     known = {_place(refusal.as_json()): refusal for refusal in expected}
     found = {_place(error): error for error in seen}
     for place, refusal in known.items():
         error = refusal.as_json()
         said = f"{error['rule']} at {error['pointer']}"
-        trial.expect(place in found, f"an error {said}, in one of {len(expected)} errors", shown([*found]), **more)
+        ctx.expect(place in found, f"an error {said}, in one of {len(expected)} errors", shown([*found]), **more)
         five = {name: found[place].get(name) for name in error}
-        trial.expect(same(five, error), f"the error {_short(error)}", _short(five), **more)
-        trial.expect(bool(found[place]["message"]), f"a message in the error {said}", "none", **more)
-        told, rule = found[place]["evidence"], trial.contract.rules[refusal.rule]
+        ctx.expect(same(five, error), f"the error {_short(error)}", _short(five), **more)
+        ctx.expect(bool(found[place]["message"]), f"a message in the error {said}", "none", **more)
+        told, rule = found[place]["evidence"], ctx.contract.rules[refusal.rule]
         # That of a reference is its own; a job tells it alike in both versions, though less is known of the second.
         sure = told == rule.evidence if refusal.evidence is None else told in spec.EVIDENCE
-        trial.expect(sure, f"the evidence {rule.evidence!r} in the error {said}", repr(told), **more)
-    trial.expect(len(seen) == len(expected), f"{len(expected)} errors", f"{len(seen)}: {shown([*found])}", **more)
+        ctx.expect(sure, f"the evidence {rule.evidence!r} in the error {said}", repr(told), **more)
+    ctx.expect(len(seen) == len(expected), f"{len(expected)} errors", f"{len(seen)}: {shown([*found])}", **more)
 
 
 def _place(error: Mapping[str, Any]) -> str:

@@ -1,13 +1,13 @@
-"""What came of imports, without what differs from trial to trial, so that two of them can be compared."""
+"""What came of imports, without what differs from context to context, so that two of them can be compared."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping
 from random import Random
 from typing import Any
 
+from casavi_contracts.context import Context, Names
 from casavi_contracts.expect.observing import ALL_CONTRACTS, LISTS
 from casavi_contracts.model import same, shown
-from casavi_contracts.trial import Names, Trial
 
 Record = dict[str, Any]
 
@@ -18,12 +18,12 @@ _IDS = frozenset({"id", "contactId", "propertyId", "unitId"})
 
 
 def outcome(
-    trial: Trial, names: Names, jobs: Iterable[Mapping[str, Any]] = (), rename: Callable[[str], str] = lambda id_: id_
+    ctx: Context, names: Names, jobs: Iterable[Mapping[str, Any]] = (), rename: Callable[[str], str] = lambda id_: id_
 ) -> dict[str, Any]:
     """Returns records and refusals of a namespace, with local ids and in an order of their own.
 
     Args:
-        trial: The trial.
+        ctx: The context.
         names: The namespace.
         jobs: Ended jobs.
         rename: Gives local ids the names under which they are compared.
@@ -43,8 +43,8 @@ def outcome(
         for error in job["errors"]
     ]
     seen: dict[str, Any] = {"refused": sorted(refused, key=_text)}
-    for entity, operation in LISTS[trial.contract.version].items():
-        records = trial.listed(trial.account, operation, ALL_CONTRACTS if entity == "units" else "")
+    for entity, operation in LISTS[ctx.contract.version].items():
+        records = ctx.listed(ctx.account, operation, ALL_CONTRACTS if entity == "units" else "")
         seen[entity] = sorted((_settled(record, local) for record in records if names.mine(record["id"])), key=_text)
     return seen
 
@@ -66,11 +66,11 @@ def _text(value: Any) -> str:
     return json.dumps(value, sort_keys=True)
 
 
-def expect_same(trial: Trial, expected: Mapping[str, Any], observed: Mapping[str, Any], other: str) -> None:
+def expect_same(ctx: Context, expected: Mapping[str, Any], observed: Mapping[str, Any], other: str) -> None:
     """Breaks the check unless two outcomes are the same.
 
     Args:
-        trial: The trial.
+        ctx: The context.
         expected: The outcome to compare with.
         observed: The outcome that should be the same.
         other: Words for what is different about the second.
@@ -78,8 +78,8 @@ def expect_same(trial: Trial, expected: Mapping[str, Any], observed: Mapping[str
     for kind, records in expected.items():
         for record in records:
             found = any(same(record, one) for one in observed[kind])
-            trial.expect(found, f"the same {kind} {other}, so {shown(record)}", shown(_nearest(record, observed[kind])))
-        trial.expect(
+            ctx.expect(found, f"the same {kind} {other}, so {shown(record)}", shown(_nearest(record, observed[kind])))
+        ctx.expect(
             len(observed[kind]) == len(records), f"the same {kind} {other}, {len(records)}", f"{len(observed[kind])}"
         )
 

@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
+from casavi_contracts.context import Context
 from casavi_contracts.exchange import Answer
-from casavi_contracts.trial import Trial
 
 _UNKNOWN = frozenset({
     "job-unknown", "contact-unknown", "property-unknown", "token-unknown", "token-missing", "token-foreign",
@@ -13,14 +13,14 @@ _UNKNOWN = frozenset({
 """Rules by which is refused what nobody has given out or created, or what belongs to somebody else."""
 
 
-def refused(trial: Trial, answer: Answer, rule: str, what: str) -> None:
+def refused(ctx: Context, answer: Answer, rule: str, what: str) -> None:
     """Demands that an answer is a refusal by a rule of the register.
 
     That something is refused at all is what the check promises; status and name of the rule are guesses, and are judged
     as such. What else belongs to an error body is judged by `errors-explain-themselves`.
 
     Args:
-        trial: The trial.
+        ctx: The context.
         answer: What came.
         rule: Name of the rule.
         what: What was sent, in words without secrets.
@@ -28,11 +28,11 @@ def refused(trial: Trial, answer: Answer, rule: str, what: str) -> None:
     Raises:
         casavi_contracts.failures.Broken: It is none, or another one.
     """
-    known = trial.contract.rules[rule]
+    known = ctx.contract.rules[rule]
     guess: dict[str, Any] = {"evidence": "assumed", "assumption": known.assumption}
     # Whatever casavi has documented: what nobody gave out or created is unknown to any API.
-    trial.expect(not answer.ok, f"{what} to be refused", f"status {answer.status}", always=rule in _UNKNOWN)
-    trial.expect(
+    ctx.expect(not answer.ok, f"{what} to be refused", f"status {answer.status}", always=rule in _UNKNOWN)
+    ctx.expect(
         answer.status == known.status,
         f"status {known.status} for {what}",
         f"status {answer.status}",
@@ -40,7 +40,7 @@ def refused(trial: Trial, answer: Answer, rule: str, what: str) -> None:
         **guess,
     )
     named = named_rule(answer)
-    trial.expect(named in (None, rule), f"the rule {rule!r} for {what}", f"the rule {named!r}", **guess)
+    ctx.expect(named in (None, rule), f"the rule {rule!r} for {what}", f"the rule {named!r}", **guess)
 
 
 def named_rule(answer: Answer) -> str | None:

@@ -1,13 +1,13 @@
-"""Records of a trial in any number, for checks that read lists page by page."""
+"""Records of a context in any number, for checks that read lists page by page."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
 from casavi_contracts.client import Client
+from casavi_contracts.context import Context
 from casavi_contracts.contract import Contract
 from casavi_contracts.expect.observing import LISTS, expect_ids
-from casavi_contracts.trial import Trial
 
 Record = dict[str, Any]
 
@@ -57,27 +57,27 @@ def ids_of(records: Iterable[Record]) -> list[str]:
 
 
 class Stock:
-    """As many records of a trial as are wanted, the same number in every list that its version has.
+    """As many records of a context as are wanted, the same number in every list that its version has.
 
     Their numbers count from 0. Every second contact is a renter, the others are owners.
 
     Args:
-        trial: The trial.
+        ctx: The context.
     """
 
-    def __init__(self, trial: Trial) -> None:
-        self._trial = trial
+    def __init__(self, ctx: Context) -> None:
+        self._ctx = ctx
         self.size = 0
         """How many of each kind there are."""
 
     def grow(self, size: int) -> None:
         """Imports as many as are lacking."""
         if size > self.size:
-            self._trial.account.imported(self.portfolio(range(self.size, size)))
+            self._ctx.account.imported(self.portfolio(range(self.size, size)))
             self.size = size
 
     def portfolio(self, numbers: Iterable[int], *, name: str = "Muster", let: bool = True) -> Record:
-        """Returns records by their numbers, under the names of the trial.
+        """Returns records by their numbers, under the names of the context.
 
         Args:
             numbers: Their numbers.
@@ -86,14 +86,14 @@ class Stock:
         """
         chosen = list(numbers)
         made: Record = {"contacts": [{"id": f"C{n}", "lastName": f"{name} {n}"} for n in chosen]}
-        if "units" in LISTS[self._trial.contract.version]:
+        if "units" in LISTS[self._ctx.contract.version]:
             made["properties"] = [_house(n, name, let=let) for n in chosen]
-        return self._trial.names.own(made)
+        return self._ctx.names.own(made)
 
     def ids(self, entity: str, numbers: Iterable[int] | None = None) -> list[str]:
         """Returns reference ids of records by their numbers, those of all if none are given."""
         chosen = range(self.size) if numbers is None else numbers
-        return [self._trial.names.id(f"{_LETTERS[entity]}{n}") for n in chosen]
+        return [self._ctx.names.id(f"{_LETTERS[entity]}{n}") for n in chosen]
 
     def expect(self, entity: str, seen: list[Record], numbers: Iterable[int] | None = None, **more: Any) -> None:
         """Breaks the check unless some records are just those with certain numbers, each once.
@@ -105,16 +105,16 @@ class Stock:
             more: As for `casavi_contracts.failures.Broken`.
         """
         ids = ids_of(seen)
-        expect_ids(self._trial, entity, [*filter(self._trial.names.mine, ids)], self.ids(entity, numbers), **more)
-        self._trial.expect(len(set(ids)) == len(ids), f"every one of the {entity} once", "one of them twice", **more)
+        expect_ids(self._ctx, entity, [*filter(self._ctx.names.mine, ids)], self.ids(entity, numbers), **more)
+        self._ctx.expect(len(set(ids)) == len(ids), f"every one of the {entity} once", "one of them twice", **more)
 
     def lists(self) -> Iterator[tuple[str, str]]:
         """Yields entity and operation of every list of the version."""
-        yield from LISTS[self._trial.contract.version].items()
+        yield from LISTS[self._ctx.contract.version].items()
 
     def some_lists(self) -> list[tuple[str, str]]:
         """Returns those lists that a check walks through which needs whole walks; one if the account is shared."""
-        return [*self.lists()][: 1 if self._trial.shared else None]
+        return [*self.lists()][: 1 if self._ctx.shared else None]
 
 
 def _house(number: int, name: str, *, let: bool) -> Record:

@@ -127,7 +127,7 @@ class Collector:
             evidence, assumption = sureness(check, contract, operation_of(case), sent, answer)
             expected, observed, value = _sentence(check), f"{failure.title}: {failure.message}", None
         return FuzzFinding(
-            law="schemathesis",
+            check="schemathesis",
             version=contract.version,
             evidence=evidence,
             expected=f"{check}: {expected}",
@@ -137,7 +137,7 @@ class Collector:
             case=case_of(case, self._session),
             exchanges=self._bridge.exchanges(case.id),
             seen_by="schemathesis",
-            check=check,
+            convention=check,
             operation=operation_of(case) or case.path,
             curl=self._curl(case, sent),
         )

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from casavi_contracts.fuzz.session import Session
-from casavi_contracts.verdict import Finding
+from casavi_contracts.outcome import Finding
 
 KEY, SECRET, TOKEN, JOB, RUN = "{{key}}", "{{secret}}", "{{token}}", "{{job}}", "{{run}}"
 """Stand in a case that is written down for what is another one, or a secret, in the next run."""
@@ -17,7 +17,7 @@ KEY, SECRET, TOKEN, JOB, RUN = "{{key}}", "{{secret}}", "{{token}}", "{{job}}", 
 class FuzzFinding(Finding):
     """A case in which a check did not hold."""
 
-    check: str = ""
+    convention: str = ""
     operation: str = ""
     """The `operationId`; the path, as the contract writes it, for a method that the contract does not have there."""
     curl: str = ""

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import hypothesis
 
 from casavi_contracts.apart import hypothesis_apart
-from casavi_contracts.checks import LAWS
+from casavi_contracts.checks import CHECKS
 from casavi_contracts.client import Client
+from casavi_contracts.context import Names
 from casavi_contracts.contract import Contract
 from casavi_contracts.failures import Broken
 from casavi_contracts.fuzz.bridge import Bridge
@@ -19,9 +20,8 @@ from casavi_contracts.fuzz.findings import FuzzFinding
 from casavi_contracts.fuzz.sent import Sent
 from casavi_contracts.fuzz.session import IMPORT, Session
 from casavi_contracts.fuzz.settings import PHASES
+from casavi_contracts.outcome import Finding, Outcome, Result, finding_of
 from casavi_contracts.target import Capability, Credentials, Target
-from casavi_contracts.trial import Names
-from casavi_contracts.verdict import Finding, Outcome, Verdict, finding_of
 
 if TYPE_CHECKING:
     from casavi_contracts.fuzz.collector import Collector
@@ -50,7 +50,7 @@ def fuzz(
     phases: Collection[str] = PHASES,
     operations: Collection[str] | None = None,
     covered: Collection[str] = (),
-) -> Verdict:
+) -> Result:
     """Runs schemathesis on a contract document, every request through the target.
 
     Without write access only operations that read are fuzzed. At a target that is no mock every record that is sent
@@ -81,9 +81,9 @@ def fuzz(
     with _run(target, contract, credentials, run) as (session, bridge):
         begun = _begin(session)
         if begun is not None:
-            return _verdict(session, bridge, [begun])
+            return _result(session, bridge, [begun])
         collector = _collected(session, bridge, seed, phases, max_examples, operations, covered)
-        return _verdict(session, bridge, _findings(session, bridge, collector), collector)
+        return _result(session, bridge, _findings(session, bridge, collector), collector)
 
 
 def _collected(
@@ -118,7 +118,7 @@ def _collected(
 
 def replay(
     target: Target, contract: Contract, case: Mapping[str, Any], credentials: Credentials | None = None
-) -> Verdict:
+) -> Result:
     """Sends the request of a finding once more, and judges its answer by every check.
 
     Args:
@@ -137,7 +137,7 @@ def replay(
     with _run(target, contract, credentials, "replay-") as (session, bridge):
         begun = _begin(session)
         if begun is not None:
-            return _verdict(session, bridge, [begun])
+            return _result(session, bridge, [begun])
         from casavi_contracts.fuzz import tool, wiring
         from casavi_contracts.fuzz.collector import Collector
 
@@ -148,7 +148,7 @@ def replay(
             collector.judge_once(tool.case_from(schema, case, session))
         if bridge.stopped is not None:
             raise bridge.stopped
-        return _verdict(session, bridge, _findings(session, bridge, collector), collector)
+        return _result(session, bridge, _findings(session, bridge, collector), collector)
 
 
 def _known(what: str, names: Collection[str], possible: Collection[str]) -> None:
@@ -253,31 +253,29 @@ def _findings(session: Session, bridge: Bridge, collector: "Collector") -> list[
 
 def _of_step(session: Session, error: Broken, *exchanges: Any) -> Finding:
     """Returns the finding of a step that the run needs; a check of its own judges that step."""
-    laws = {law.name: law for law in LAWS}
-    law = laws.get(error.law or "")
+    checks = {check.name: check for check in CHECKS}
+    check = checks.get(error.check or "")
     contract = session.contract
     return finding_of(
         error,
-        law=NAME,
+        check=NAME,
         version=contract.version,
-        evidence=law.evidence_in(contract) if law else contract.evidence_of("documented", ("authenticate",)),
-        assumption=law.assumption if law else None,
+        evidence=check.evidence_in(contract) if check else contract.evidence_of("documented", ("authenticate",)),
+        assumption=check.assumption if check else None,
         register=contract.assumptions,
         case=None,
         exchanges=exchanges,
     )
 
 
-def _verdict(
-    session: Session, bridge: Bridge, findings: list[Finding], collector: "Collector | None" = None
-) -> Verdict:
+def _result(session: Session, bridge: Bridge, findings: list[Finding], collector: "Collector | None" = None) -> Result:
     notes = [*([] if session.writes else [READING_ONLY]), *(collector.notes if collector else [])]
     notes += [f"{count} requests were not sent: {reason}" for reason, count in sorted(bridge.held_back.items())]
     steps = [finding for finding in findings if not isinstance(finding, FuzzFinding)]
-    notes += [f"a step that it needs breaks {finding.law}" for finding in steps]
+    notes += [f"a step that it needs breaks {finding.check}" for finding in steps]
     trouble = collector.trouble if collector else []
-    return Verdict(
-        law=NAME,
+    return Result(
+        check=NAME,
         version=session.contract.version,
         outcome=_outcome(findings, bool(trouble)),
         evidence=EVIDENCE,

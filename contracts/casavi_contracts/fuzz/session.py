@@ -8,10 +8,10 @@ from typing import Any
 
 from casavi_contracts import spec
 from casavi_contracts.client import Client
+from casavi_contracts.context import Names
 from casavi_contracts.exchange import Answer
 from casavi_contracts.failures import Broken
 from casavi_contracts.fuzz.sent import Sent, needs_token
-from casavi_contracts.trial import Names
 
 AUTHENTICATE, REFRESH, IMPORT, JOB = "authenticate", "refreshToken", "importMasterData", "getJob"
 

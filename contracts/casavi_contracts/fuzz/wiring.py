@@ -87,7 +87,7 @@ class Wiring:
             session = self._session_of(case)
             if session is None:
                 return True  # it has nothing to say
-            one.judge(session, *self._seen(case, response))
+            one.body(session, *self._seen(case, response))
             return None
 
         run.__name__ = one.name

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from casavi_contracts.outcome import Outcome
 from casavi_contracts.report.results import GRAVITY, KEPT, Row
 from casavi_contracts.spec import EVIDENCE
-from casavi_contracts.verdict import Outcome
 
 _BASIC = (
     "log-in-gives-a-token", "token-works-again-and-again", "valid-import-is-accepted", "import-answers-a-job-id",

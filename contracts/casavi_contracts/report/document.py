@@ -8,12 +8,12 @@ import json
 from typing import Any
 
 from casavi_contracts.exchange import Exchange
+from casavi_contracts.outcome import Finding, Outcome
 from casavi_contracts.report.report import Report, job_states
 from casavi_contracts.report.results import Row, sameness
-from casavi_contracts.verdict import Finding, Outcome
 
 FORMAT = "casavi-check-report"
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 
 
 def document(report: Report) -> dict[str, Any]:
@@ -25,7 +25,7 @@ def document(report: Report) -> dict[str, Any]:
         "exitCode": report.exit_code,
         "run": _run(report),
         "counts": {str(outcome): report.results.count(outcome) for outcome in Outcome},
-        "laws": [_law(row, report) for row in report.results.rows()],
+        "checks": [_check(row, report) for row in report.results.rows()],
         "operations": [
             {
                 "operation": spent.operation,
@@ -70,10 +70,10 @@ def _run(report: Report) -> dict[str, Any]:
     }
 
 
-def _law(row: Row, report: Report) -> dict[str, Any]:
-    promise, verdict = row.promise, row.verdict
+def _check(row: Row, report: Report) -> dict[str, Any]:
+    promise, result = row.promise, row.result
     return {
-        "law": promise.name,
+        "check": promise.name,
         "version": promise.version,
         "group": promise.group,
         "sentence": promise.sentence,
@@ -82,11 +82,11 @@ def _law(row: Row, report: Report) -> dict[str, Any]:
         "assumption": promise.assumption,
         "outcome": str(row.outcome),
         "reason": row.reason,
-        "cases": verdict.examples if verdict else 0,
-        "casesAtUsualDepth": (verdict.usual or verdict.examples) if verdict else 0,
-        "requests": verdict.requests if verdict else 0,
-        "seconds": round(verdict.seconds, 3) if verdict else 0.0,
-        "jobStates": sorted(verdict.states) if verdict else [],
+        "cases": result.examples if result else 0,
+        "casesAtUsualDepth": (result.usual or result.examples) if result else 0,
+        "requests": result.requests if result else 0,
+        "seconds": round(result.seconds, 3) if result else 0.0,
+        "jobStates": sorted(result.states) if result else [],
         "findings": [_finding(finding, row, report) for finding in row.findings],
     }
 
@@ -148,6 +148,7 @@ def _coverage(report: Report) -> dict[str, Any]:
         ],
         "neverSeen": report.never(),
         "jobStates": [
-            {"version": version, "state": state, "laws": laws} for (version, state), laws in job_states(report).items()
+            {"version": version, "state": state, "checks": checks}
+            for (version, state), checks in job_states(report).items()
         ],
     }

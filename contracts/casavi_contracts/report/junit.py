@@ -3,10 +3,10 @@
 import re
 from xml.etree import ElementTree as ET
 
+from casavi_contracts.outcome import Outcome
 from casavi_contracts.report.report import Report
 from casavi_contracts.report.results import Row
 from casavi_contracts.report.text import paragraphs
-from casavi_contracts.verdict import Outcome
 
 SUITE = "casavi-mock check"
 
@@ -52,10 +52,10 @@ def _case(row: Row, report: Report) -> ET.Element:
         "testcase",
         classname=f"casavi.{promise.version}.{promise.group}",
         name=f"{promise.name}[{promise.version}]",
-        time=f"{row.verdict.seconds if row.verdict else 0.0:.3f}",
+        time=f"{row.result.seconds if row.result else 0.0:.3f}",
     )
     properties = ET.SubElement(case, "properties")
-    told = {"law": promise.name, "version": promise.version, "evidence": promise.evidence, "verdict": str(outcome)}
+    told = {"check": promise.name, "version": promise.version, "evidence": promise.evidence, "outcome": str(outcome)}
     if promise.assumption:
         told["assumption"] = promise.assumption
     for name, value in told.items():

@@ -24,7 +24,10 @@ def page(report: Report) -> str:
     text = environment.get_template("report.html.j2").render(
         report=content,
         closing=closing(report),
-        laws={outcome: [law for law in content["laws"] if law["outcome"] == outcome] for outcome in content["counts"]},
+        checks={
+            outcome: [check for check in content["checks"] if check["outcome"] == outcome]
+            for outcome in content["counts"]
+        },
     )
     return text.encode(errors="replace").decode() + "\n"
 

@@ -6,9 +6,9 @@ from typing import Protocol, Self
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from casavi_contracts.outcome import Outcome
 from casavi_contracts.report.results import Row
 from casavi_contracts.report.terminal import COLOURS
-from casavi_contracts.verdict import Outcome
 
 TENTHS = 10
 """Lines that a log gets while a run goes on."""
@@ -31,7 +31,7 @@ class Watcher(Protocol):
     ) -> None:
         """Ends."""
 
-    def begin(self, law: str, version: str) -> None:
+    def begin(self, check: str, version: str) -> None:
         """A check is about to be judged."""
 
     def end(self, row: Row, requests: int) -> None:
@@ -74,7 +74,7 @@ class Lines:
     ) -> None:
         pass
 
-    def begin(self, law: str, version: str) -> None:
+    def begin(self, check: str, version: str) -> None:
         """Says nothing: a line comes when enough was judged."""
 
     def end(self, row: Row, requests: int) -> None:
@@ -126,9 +126,9 @@ class Bar:
     ) -> None:
         self._progress.stop()
 
-    def begin(self, law: str, version: str) -> None:
+    def begin(self, check: str, version: str) -> None:
         """Shows which check is judged."""
-        self._progress.update(self._task, description=f"{law} \\[{version}] {self._told}")
+        self._progress.update(self._task, description=f"{check} \\[{version}] {self._told}")
 
     def end(self, row: Row, requests: int) -> None:
         """Moves the bar on."""

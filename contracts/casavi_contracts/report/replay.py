@@ -11,16 +11,16 @@ from typing import Any
 import jsonschema_rs
 
 from casavi_contracts.failures import CouldNotRun
-from casavi_contracts.verdict import Finding
+from casavi_contracts.outcome import Finding
 
 FORMAT = "casavi-check-replay"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 _SCHEMA = {
     "type": "object",
-    "required": ["law", "version", "case", "before", "seed", "maxExamples", "profile"],
+    "required": ["check", "version", "case", "before", "seed", "maxExamples", "profile"],
     "properties": {
-        "law": {"type": "string"},
+        "check": {"type": "string"},
         "version": {"type": "string"},
         "before": {"type": "array", "items": {"type": "string"}},
         "seed": {"type": "integer", "minimum": 0},
@@ -34,7 +34,7 @@ _SCHEMA = {
 class Replay:
     """One case of one check."""
 
-    law: str
+    check: str
     """The check under judgement when it was found."""
     version: str
     case: Any
@@ -69,22 +69,22 @@ def write(
     Raises:
         CouldNotRun: The file cannot be written.
     """
-    law = finding.seen_by or finding.law
+    check = finding.seen_by or finding.check
     content = {
         "format": FORMAT,
         "formatVersion": FORMAT_VERSION,
-        "law": law,
+        "check": check,
         "version": finding.version,
-        "breaks": finding.law,
+        "breaks": finding.check,
         "expected": finding.expected,
         "observed": finding.observed,
-        "before": sorted({exchange.purpose for exchange in finding.exchanges} - {law, ""}),
+        "before": sorted({exchange.purpose for exchange in finding.exchanges} - {check, ""}),
         "seed": seed,
         "maxExamples": max_examples,
         "profile": dict(profile),
         "case": finding.case,
     }
-    name = law if finding.law == law else f"{law}-breaks-{finding.law}"
+    name = check if finding.check == check else f"{check}-breaks-{finding.check}"
     path = _free(folder, f"{re.sub(r'[^A-Za-z0-9_.-]', '_', name)}-{finding.version}", taken)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -109,6 +109,8 @@ def read(path: Path) -> Replay:
         raise CouldNotRun(f"{path}: no JSON: {error}") from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise CouldNotRun(f"{path}: no file of --replay; the suite writes them for checks that do not hold")
+    if content.get("formatVersion") == 1 and "law" in content:
+        content |= {"formatVersion": FORMAT_VERSION, "check": content["law"]}  # what the first version called it
     if content.get("formatVersion") != FORMAT_VERSION:
         version = content.get("formatVersion")
         raise CouldNotRun(f"{path}: format version {version!r}; this version of the suite knows {FORMAT_VERSION}")
@@ -116,7 +118,7 @@ def read(path: Path) -> Replay:
     if problems:
         raise CouldNotRun(f"{path}: {problems[0]}")
     return Replay(
-        law=content["law"],
+        check=content["check"],
         version=content["version"],
         case=content["case"],
         before=tuple(content["before"]),

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from casavi_contracts.coverage import Coverage
+from casavi_contracts.outcome import Finding, Outcome
 from casavi_contracts.report.results import Results, Sameness, sameness
 from casavi_contracts.report.timings import Timings
-from casavi_contracts.verdict import Finding, Outcome
 
 
 @dataclass(slots=True, kw_only=True)
@@ -85,13 +85,13 @@ class Report:
 
 def job_states(report: Report) -> dict[tuple[str, str], list[str]]:
     """Returns the checks that saw a job in a state, by version and state; those states included that no check saw."""
-    laws: dict[tuple[str, str], list[str]] = {
+    checks: dict[tuple[str, str], list[str]] = {
         (version, state): [] for version, states in report.coverage.states().items() for state in states
     }
     for row in report.results:
-        for state in sorted(row.verdict.states) if row.verdict else ():
-            laws.setdefault((row.promise.version, state), []).append(row.promise.name)
-    return laws
+        for state in sorted(row.result.states) if row.result else ():
+            checks.setdefault((row.promise.version, state), []).append(row.promise.name)
+    return checks
 
 
 def profile_lines(report: Report) -> list[str]:

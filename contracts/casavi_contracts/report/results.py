@@ -1,9 +1,9 @@
-"""Verdicts of a run: each finding counts for the check that it names, whoever found it."""
+"""Results of a run: each finding counts for the check that it names, whoever found it."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from casavi_contracts.verdict import Finding, Outcome, Verdict
+from casavi_contracts.outcome import Finding, Outcome, Result
 
 GRAVITY = (Outcome.FAILED, Outcome.REFUTED, Outcome.BLOCKED, Outcome.SKIPPED, Outcome.PASSED)
 """Worst first."""
@@ -21,7 +21,7 @@ Sameness = tuple[str, str, str, str, str, str]
 def sameness(finding: Finding) -> Sameness:
     """Returns what two findings have in common that say the same."""
     assumption = finding.assumption or ""
-    return finding.law, finding.version, finding.evidence, assumption, finding.expected, finding.observed
+    return finding.check, finding.version, finding.evidence, assumption, finding.expected, finding.observed
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Row:
     """One promise and what came of it."""
 
     promise: Promise
-    verdict: Verdict | None = None
+    result: Result | None = None
     """Its own; None if it was not judged by itself, or not yet."""
     findings: list[Finding] = field(default_factory=list)
     """All that name it, worst first, each once; those that others found too."""
@@ -52,21 +52,21 @@ class Row:
 
     @property
     def outcome(self) -> Outcome:
-        """The worst of its own verdict and of what others found."""
+        """The worst of its own result and of what others found."""
         outcomes = [finding.outcome for finding in self.findings]
-        outcomes.append(self.verdict.outcome if self.verdict else Outcome.BLOCKED)
+        outcomes.append(self.result.outcome if self.result else Outcome.BLOCKED)
         return min(outcomes, key=GRAVITY.index)
 
     @property
     def reason(self) -> str:
         """Why it was not judged or is not applicable; empty otherwise."""
         if self.outcome in (Outcome.BLOCKED, Outcome.SKIPPED):
-            return self.verdict.reason if self.verdict else "the run ended before its turn"
+            return self.result.reason if self.result else "the run ended before its turn"
         return ""
 
 
 class Results:
-    """The verdicts of a run.
+    """The results of a run.
 
     Args:
         promises: What is to be judged, in order.
@@ -75,21 +75,21 @@ class Results:
     def __init__(self, promises: Sequence[Promise]) -> None:
         self._rows = {(promise.name, promise.version): Row(promise) for promise in promises}
         self.judged = 0
-        """Verdicts that say something about the target."""
+        """Results that say something about the target."""
 
-    def add(self, verdict: Verdict) -> list[Finding]:
-        """Takes a verdict; its findings go to the checks that they name. Returns those that are new."""
-        self.judged += verdict.outcome not in (Outcome.BLOCKED, Outcome.SKIPPED)
-        row = self._row(verdict.law, verdict.version, verdict.evidence)
-        row.verdict = verdict
-        return [finding for finding in verdict.findings if self.find(finding)]
+    def add(self, result: Result) -> list[Finding]:
+        """Takes a result; its findings go to the checks that they name. Returns those that are new."""
+        self.judged += result.outcome not in (Outcome.BLOCKED, Outcome.SKIPPED)
+        row = self._row(result.check, result.version, result.evidence)
+        row.result = result
+        return [finding for finding in result.findings if self.find(finding)]
 
     def find(self, finding: Finding) -> bool:
         """Takes a finding and returns whether it is a new one; what many checks stumble over counts once."""
-        row = self._row(finding.law, finding.version, finding.evidence)
+        row = self._row(finding.check, finding.version, finding.evidence)
         seers = row.seers.setdefault(sameness(finding), [])
         new = not seers
-        seers.append(finding.seen_by or finding.law)
+        seers.append(finding.seen_by or finding.check)
         if new:
             row.findings.append(finding)
             row.findings.sort(key=lambda one: GRAVITY.index(one.outcome))
@@ -100,9 +100,9 @@ class Results:
         chosen = [row for row in self._rows.values() if not outcomes or row.outcome in outcomes]
         return sorted(chosen, key=lambda row: GRAVITY.index(row.outcome))
 
-    def row(self, law: str, version: str) -> Row | None:
+    def row(self, check: str, version: str) -> Row | None:
         """Returns one row, None if there is none."""
-        return self._rows.get((law, version))
+        return self._rows.get((check, version))
 
     @property
     def found(self) -> bool:
@@ -120,9 +120,9 @@ class Results:
             tolerate: Whether a refuted assumption is taken as it is.
             spent: Whether the run ended because as much was sent as was allowed; then very few may be left over.
         """
-        left = [row for row in self._rows.values() if row.verdict is None]
+        left = [row for row in self._rows.values() if row.result is None]
         if spent and len(left) <= LEFT_OVER * len(self._rows):
-            judged = [row for row in self._rows.values() if row.verdict is not None]
+            judged = [row for row in self._rows.values() if row.result is not None]
         else:
             judged = [*self._rows.values()]
         bad = {Outcome.FAILED, Outcome.BLOCKED} | (set() if tolerate else {Outcome.REFUTED})
@@ -134,8 +134,8 @@ class Results:
     def __len__(self) -> int:
         return len(self._rows)
 
-    def _row(self, law: str, version: str, evidence: str) -> Row:
-        key = (law, version)
+    def _row(self, check: str, version: str, evidence: str) -> Row:
+        key = (check, version)
         if key not in self._rows:  # found by others, though it was not asked for
-            self._rows[key] = Row(Promise(law, version, "", evidence, "others"))
+            self._rows[key] = Row(Promise(check, version, "", evidence, "others"))
         return self._rows[key]

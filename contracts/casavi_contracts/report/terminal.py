@@ -8,11 +8,11 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from casavi_contracts.outcome import Finding, Outcome
 from casavi_contracts.report.causes import Cause, causes
 from casavi_contracts.report.report import Report, job_states, profile_lines
 from casavi_contracts.report.results import Promise, Row, sameness
 from casavi_contracts.report.text import AGAIN, cut, exchange_lines, grounds
-from casavi_contracts.verdict import Finding, Outcome
 
 COLOURS = {
     Outcome.PASSED: "green",
@@ -21,7 +21,7 @@ COLOURS = {
     Outcome.BLOCKED: "magenta",
     Outcome.SKIPPED: "dim",
 }
-"""By verdict."""
+"""By result."""
 
 SLOWEST = 5
 """Operations and checks that are listed as the slowest."""
@@ -136,7 +136,7 @@ def _told(cause: Cause, finding: Finding, row: Row) -> Iterator[str]:
     """Yields lines with a head of nine columns."""
     yield f"expected  {cut(finding.expected, SHOWN)}"
     yield f"observed  {cut(finding.observed, SHOWN)}"
-    seers = [name for name in row.seers.get(sameness(finding), []) if name != finding.law]
+    seers = [name for name in row.seers.get(sameness(finding), []) if name != finding.check]
     if seers:
         yield f"seen by   {_some(seers)}"
     if cause.others():
@@ -274,16 +274,16 @@ def _folded(rows: Iterable[Row]) -> RenderableType:
         table.add_column(name, justify="right")
     table.add_column("evidence", overflow="fold")
     for group, of_it in groups.items():
-        verdicts = [row.verdict for row in of_it if row.verdict]
+        results = [row.result for row in of_it if row.result]
         evidence: defaultdict[str, int] = defaultdict(int)
         for row in of_it:
             evidence[row.promise.evidence] += 1
         table.add_row(
             group,
             str(len(of_it)),
-            f"{sum(verdict.examples for verdict in verdicts):,}",
-            f"{sum(verdict.requests for verdict in verdicts):,}",
-            f"{sum(verdict.seconds for verdict in verdicts):.1f}",
+            f"{sum(result.examples for result in results):,}",
+            f"{sum(result.requests for result in results):,}",
+            f"{sum(result.seconds for result in results):.1f}",
             ", ".join(f"{count} {name}" for name, count in evidence.items()),
         )
     return Padding(table, (0, 0, 0, 2))
@@ -301,14 +301,14 @@ def _time(report: Report) -> RenderableType:
         Text(f"  {timings.total:.1f} s in all, {timings.answering:.1f} s of them waiting for answers"),
         Padding(Text(parts), (0, 0, 0, 2)),
     ]
-    verdicts = sorted((row.verdict for row in report.results if row.verdict), key=lambda verdict: -verdict.seconds)
-    laws = ", ".join(
-        f"{verdict.law} [{verdict.version}] {verdict.seconds:.1f} s"
-        for verdict in verdicts[:SLOWEST]
-        if verdict.seconds >= 0.05
+    results = sorted((row.result for row in report.results if row.result), key=lambda result: -result.seconds)
+    checks = ", ".join(
+        f"{result.check} [{result.version}] {result.seconds:.1f} s"
+        for result in results[:SLOWEST]
+        if result.seconds >= 0.05
     )
-    if laws:
-        told.append(Padding(Text(f"slowest checks: {laws}"), (0, 0, 0, 2)))
+    if checks:
+        told.append(Padding(Text(f"slowest checks: {checks}"), (0, 0, 0, 2)))
     table = _columns("slowest operations", "mean, ms", "longest, ms", "requests")
     for one in timings.operations()[:SLOWEST]:
         times = f"{one.mean * 1000:.1f}", f"{one.slowest * 1000:.1f}", f"{one.requests:,}"
@@ -353,9 +353,9 @@ def _coverage(report: Report) -> RenderableType:
 
 def _states(report: Report) -> RenderableType:
     """Returns how many checks saw each state of a job, those states included that none saw."""
-    laws = job_states(report)
-    table = _columns("checks that saw a job", *dict.fromkeys(state for _, state in laws))
+    checks = job_states(report)
+    table = _columns("checks that saw a job", *dict.fromkeys(state for _, state in checks))
     for version in report.versions:
-        counts = (len(seen) for (of, _), seen in laws.items() if of == version)
+        counts = (len(seen) for (of, _), seen in checks.items() if of == version)
         table.add_row(version, *map(str, counts))
     return table

@@ -4,9 +4,9 @@ import json
 from collections.abc import Iterator, Sequence
 
 from casavi_contracts.exchange import Exchange
+from casavi_contracts.outcome import Finding
 from casavi_contracts.report.report import Report
 from casavi_contracts.report.results import Row, sameness
-from casavi_contracts.verdict import Finding
 
 AGAIN = "again:  "
 """Begins the line with the command that judges a case again; it is never broken, so that it can be copied."""
@@ -49,7 +49,7 @@ def lines(finding: Finding, seers: Sequence[str] = ()) -> Iterator[str]:
     """
     yield f"expected  {cut(finding.expected, SHOWN_CASE)}"
     yield f"observed  {cut(finding.observed, SHOWN_CASE)}"
-    others = [name for name in seers if name != finding.law]
+    others = [name for name in seers if name != finding.check]
     if others:
         more = f" and {len(others) - 1} more" if len(others) > 1 else ""
         yield f"seen by   {others[0]}{more}"

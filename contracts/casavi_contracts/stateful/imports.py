@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from casavi_contracts.context import Context
 from casavi_contracts.expect.observing import JOB, expect_job
 from casavi_contracts.model import Job, same
-from casavi_contracts.trial import Trial
 
 
 @dataclass(slots=True)
@@ -27,36 +27,36 @@ class Sent:
     ended_at: datetime | None = None
     """When that was seen."""
 
-    def expect(self, trial: Trial, seen: Mapping[str, Any], now: Callable[[], datetime]) -> None:
+    def expect(self, ctx: Context, seen: Mapping[str, Any], now: Callable[[], datetime]) -> None:
         """Breaks a check unless the job may look like this now.
 
         Args:
-            trial: The trial.
+            ctx: The context.
             seen: The job.
             now: Returns the present, by the clock of the account.
         """
-        visible = {"law": "accepted-job-is-visible", **JOB}
-        trial.expect(seen["id"] == self.job, "the id that was asked for", "another one", **visible)
-        ranks = {name: state.rank for name, state in trial.contract.states.items()}
+        visible = {"check": "accepted-job-is-visible", **JOB}
+        ctx.expect(seen["id"] == self.job, "the id that was asked for", "another one", **visible)
+        ranks = {name: state.rank for name, state in ctx.contract.states.items()}
         status = seen["status"]
         forward = "job-moves-forward"
-        trial.expect(
+        ctx.expect(
             status in ranks, f"one of {', '.join(ranks)}", repr(status),
-            law=forward, evidence="assumed", assumption="job-status-names",
+            check=forward, evidence="assumed", assumption="job-status-names",
         )  # fmt: skip
-        trial.expect(ranks[status] >= self.rank, "a job that does not go back", f"{status!r} afterwards", law=forward)
+        ctx.expect(ranks[status] >= self.rank, "a job that does not go back", f"{status!r} afterwards", check=forward)
         self.rank = ranks[status]
         if self.ended is not None:
-            self._expect_the_same(trial, self.ended, seen)
-        elif status in trial.contract.final_states:
-            expect_job(trial, seen, self.expected)
+            self._expect_the_same(ctx, self.ended, seen)
+        elif status in ctx.contract.final_states:
+            expect_job(ctx, seen, self.expected)
             self.ended, self.ended_at = seen, now()
 
-    def _expect_the_same(self, trial: Trial, ended: Mapping[str, Any], seen: Mapping[str, Any]) -> None:
+    def _expect_the_same(self, ctx: Context, ended: Mapping[str, Any], seen: Mapping[str, Any]) -> None:
         for member in sorted({*ended, *seen}):
-            trial.expect(
+            ctx.expect(
                 same(seen.get(member), ended.get(member)),
                 f"{member} to stay as it was when the job ended",
                 "another value",
-                law="job-end-is-final",
+                check="job-end-is-final",
             )

@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 from hypothesis.errors import StopTest, UnsatisfiedAssumption
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
+from casavi_contracts.context import Accounts
 from casavi_contracts.contract import Contract
 from casavi_contracts.failures import Broken
 from casavi_contracts.stateful.commands import Command, told
+from casavi_contracts.stateful.executor import play
 from casavi_contracts.stateful.judged import Judged
-from casavi_contracts.stateful.player import play
 from casavi_contracts.strategies import EDITS, Alphabet, master_data, master_data_violating, variant, violable_rules
 from casavi_contracts.target import Capability, Target
-from casavi_contracts.trial import Accounts
 
 STEPS = 12
 """Commands of a sequence."""
@@ -34,7 +34,7 @@ _SMALL = {"contacts": (1, 2), "properties": (0, 2), "units": (0, 2), "documents"
 _TOO_LARGE = "document-too-large"
 _MOST_TO_FILL = 40
 
-Judge = Callable[[list[Command]], None]
+Playing = Callable[[list[Command]], None]
 
 
 def _of_machine(name: str) -> st.SearchStrategy[Any]:
@@ -54,7 +54,7 @@ class AccountMachine(RuleBasedStateMachine):
     """
 
     contract: ClassVar[Contract]
-    judge: ClassVar[Judge]
+    judge: ClassVar[Playing]
     has_clock: ClassVar[bool]
     has_two: ClassVar[bool]
     accounts: ClassVar[st.SearchStrategy[int]]
@@ -207,7 +207,7 @@ def machine_of(
 
     def judge(commands: list[Command]) -> None:
         try:
-            play(Accounts(target, known, f"{prefix}{next(numbers)}-").trial(), commands)
+            play(Accounts(target, known, f"{prefix}{next(numbers)}-").context(), commands)
         except Broken as broken:
             shown = broken.case or commands
             steps = [f"step {number:<4} {step}" for number, step in enumerate(told(shown), 1)]
@@ -219,7 +219,7 @@ def machine_of(
     return made
 
 
-def drawing(target: Target, contract: Contract, judge: Judge) -> type[AccountMachine]:
+def drawing(target: Target, contract: Contract, judge: Playing) -> type[AccountMachine]:
     """Returns a machine that draws what a target allows.
 
     Args:

@@ -7,12 +7,12 @@ from hypothesis import seed as seeded
 from hypothesis import settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from casavi_contracts.checks.definition import Law
+from casavi_contracts.checks.definition import Check
 from casavi_contracts.contract import Contract
 from casavi_contracts.stateful.commands import told
+from casavi_contracts.stateful.executor import play
 from casavi_contracts.stateful.judged import Judged
 from casavi_contracts.stateful.machine import EXAMPLES, drawing, quietly
-from casavi_contracts.stateful.player import play
 from casavi_contracts.target import Capability, Target
 
 NAME = "account-behaves-as-the-model"
@@ -24,12 +24,12 @@ def search(target: Target, contract: Contract, judge: Callable[[Any], None], *, 
     run_state_machine_as_test(seeded(seed)(machine), settings=quietly(how))
 
 
-LAW = Law(
+CHECK = Check(
     name=NAME,
     sentence="Whatever a client does one thing after another, tokens, jobs and records are as a model says.",
     evidence="inferred",
     source="8.1",
-    check=play,
+    body=play,
     operations=("authenticate", "refreshToken", "importMasterData"),
     needs=(Capability.WRITE,),
     examples=EXAMPLES,

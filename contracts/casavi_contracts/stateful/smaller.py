@@ -13,7 +13,7 @@ from casavi_contracts.failures import Broken
 from casavi_contracts.stateful.commands import Command
 
 Sequence = list[Command]
-Judge = Callable[[Sequence], Broken | None]
+Playing = Callable[[Sequence], Broken | None]
 """Plays a sequence, and returns how a check is broken, None if none is."""
 
 Path = tuple[str | int, ...]
@@ -21,7 +21,7 @@ Path = tuple[str | int, ...]
 _IMPORTS = ("import", "fill")
 
 
-def smallest(commands: Sequence, broken: Broken, judge: Judge, contract: Contract) -> Broken:
+def smallest(commands: Sequence, broken: Broken, judge: Playing, contract: Contract) -> Broken:
     """Returns what the smallest sequence shows that breaks the same check.
 
     Args:
@@ -44,7 +44,7 @@ def smallest(commands: Sequence, broken: Broken, judge: Judge, contract: Contrac
 class _Search:
     """The smallest sequence until now."""
 
-    def __init__(self, commands: Sequence, broken: Broken, judge: Judge) -> None:
+    def __init__(self, commands: Sequence, broken: Broken, judge: Playing) -> None:
         self.best = commands
         self.broken = broken
         self._judge = judge
@@ -54,7 +54,7 @@ class _Search:
         if not commands or commands == self.best:
             return False
         found = self._judge(commands)
-        if found is None or found.law != self.broken.law:
+        if found is None or found.check != self.broken.check:
             return False
         self.best, self.broken = list(found.case or commands), found
         return True

@@ -69,7 +69,7 @@ class Tokens:
             token.ended_by = "refresh-revokes-the-old-token"
         self.give(text, now)
 
-    def law(self, token: Token) -> str:
+    def check(self, token: Token) -> str:
         """Returns the check that says that a token is over."""
         return token.ended_by or "token-ends-when-it-was-told"
 

@@ -11,16 +11,16 @@ from functools import partial
 import httpx
 
 from casavi_contracts import spec
-from casavi_contracts.checks import LAWS, Law
+from casavi_contracts.checks import CHECKS, Check
+from casavi_contracts.context import Accounts
 from casavi_contracts.contract import Contract
 from casavi_contracts.exchange import Recorder, Redactor
 from casavi_contracts.failures import CouldNotRun
-from casavi_contracts.judge import ACCOUNT_SHRINK_CASES, SHRINK_CASES, Judge
+from casavi_contracts.runner import ACCOUNT_SHRINK_CASES, SHRINK_CASES, Runner
 from casavi_contracts.safety import Budget, Careful, Ledger, Pace, WritePolicy, records_of
 from casavi_contracts.suite.reach import client_of, find_plane, transport_to
 from casavi_contracts.suite.settings import CONSENT, Settings, for_mock
 from casavi_contracts.target import ControlPlane, Target
-from casavi_contracts.trial import Accounts
 from casavi_contracts.walking import Bookmarks
 
 PREFIX = "casavi-check-"
@@ -47,7 +47,7 @@ class Bench:
         prefix: str,
         budget: Budget,
         pace: Pace,
-        own: Sequence[Law] = (),
+        own: Sequence[Check] = (),
     ) -> None:
         self.settings = settings
         self.contracts = contracts
@@ -57,14 +57,14 @@ class Bench:
         self.pace = pace
         self._numbers = itertools.count(1)
         self._bookmarks = Bookmarks() if target.shared else None
-        laws = {law.name: law for law in (*LAWS, *own)}
+        checks = {check.name: check for check in (*CHECKS, *own)}
         tries = SHRINK_CASES if target.plane else ACCOUNT_SHRINK_CASES
         self._judges = {
-            version: Judge(laws, partial(self._accounts, contract), seed=settings.seed, shrink_cases=tries)
+            version: Runner(checks, partial(self._accounts, contract), seed=settings.seed, shrink_cases=tries)
             for version, contract in contracts.items()
         }
 
-    def judge(self, version: str) -> Judge:
+    def runner(self, version: str) -> Runner:
         """Returns the judge of a version."""
         return self._judges[version]
 
@@ -82,7 +82,7 @@ class Bench:
 
 
 def set_up(
-    stack: contextlib.ExitStack, settings: Settings, contracts: Mapping[str, Contract], own: Sequence[Law] = ()
+    stack: contextlib.ExitStack, settings: Settings, contracts: Mapping[str, Contract], own: Sequence[Check] = ()
 ) -> Bench:
     """Reaches the server and returns it with its judges. Apart from the question whether it is a mock nothing is sent.
 

@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from casavi_contracts import fuzz
-from casavi_contracts.checks import Law
+from casavi_contracts.checks import Check
 from casavi_contracts.checks.definition import no_case
 from casavi_contracts.contract import Contract
 from casavi_contracts.failures import CouldNotRun
+from casavi_contracts.outcome import COMMON, Finding, Outcome, Result
 from casavi_contracts.report import KEPT, Promise, replay
 from casavi_contracts.report.replay import Replay
 from casavi_contracts.spec import ProfileError
-from casavi_contracts.suite.tasks import LawTask, Task, task_of
+from casavi_contracts.suite.tasks import CheckTask, Task, task_of
 from casavi_contracts.target import Capability
-from casavi_contracts.verdict import COMMON, Finding, Outcome, Verdict
 
 if TYPE_CHECKING:
     from casavi_contracts.suite.bench import Bench
@@ -64,7 +64,7 @@ class KeptTask:
             return Promise(self.name, self.version, "A file in the folder of --replay-dir holds a case.", COMMON, KEPT)
         return replace(self.task.promise(contract), name=self.name, group=KEPT)
 
-    def judge(self, bench: "Bench") -> Verdict:
+    def judge(self, bench: "Bench") -> Result:
         """Judges the case; whatever is found counts for the file."""
         contract = bench.contracts[self.version]
         stale = self.stale or _why_stale(self.task, self.found, contract)
@@ -72,14 +72,14 @@ class KeptTask:
             return self._failed(stale)
         if not _same_profile(self.found, bench.settings.profile, contract):
             reason = "it was found under another profile (--profile)"
-            return Verdict(self.name, self.version, Outcome.SKIPPED, COMMON, reason=reason)
-        verdict = self.task.judge(bench)
-        findings = tuple(replace(one, law=self.name, seen_by=one.law) for one in verdict.findings)
-        return replace(verdict, law=self.name, findings=findings)
+            return Result(self.name, self.version, Outcome.SKIPPED, COMMON, reason=reason)
+        result = self.task.judge(bench)
+        findings = tuple(replace(one, check=self.name, seen_by=one.check) for one in result.findings)
+        return replace(result, check=self.name, findings=findings)
 
-    def _failed(self, stale: str) -> Verdict:
+    def _failed(self, stale: str) -> Result:
         finding = Finding(
-            law=self.name,
+            check=self.name,
             version=self.version,
             evidence=COMMON,
             expected=f"a case in {self.name} that can be judged",
@@ -88,10 +88,10 @@ class KeptTask:
             profile=None,
             case=None,
         )
-        return Verdict(self.name, self.version, Outcome.FAILED, COMMON, findings=(finding,))
+        return Result(self.name, self.version, Outcome.FAILED, COMMON, findings=(finding,))
 
 
-def kept(folder: Path | None, versions: Sequence[str], only: Sequence[str], own: Sequence[Law]) -> list[Task]:
+def kept(folder: Path | None, versions: Sequence[str], only: Sequence[str], own: Sequence[Check]) -> list[Task]:
     """Returns what judges the cases in a folder, by the names of their files.
 
     Args:
@@ -114,9 +114,9 @@ def kept(folder: Path | None, versions: Sequence[str], only: Sequence[str], own:
 
 def file_of(finding: Finding, tasks: Iterable[Task]) -> Path | None:
     """Returns the file that holds the case of a finding already, None if there is none."""
-    wanted = finding.seen_by or finding.law, finding.version, _text(finding.case)
+    wanted = finding.seen_by or finding.check, finding.version, _text(finding.case)
     known = ((one.path, one.version, one.found) for one in tasks if isinstance(one, KeptTask) and one.found)
-    same = (path for path, version, found in known if (found.law, version, _text(found.case)) == wanted)
+    same = (path for path, version, found in known if (found.check, version, _text(found.case)) == wanted)
     return next(same, None)
 
 
@@ -125,13 +125,13 @@ def names_in(folder: Path | None) -> list[str]:
     return [path.name for path in folder.iterdir()] if folder and folder.is_dir() else []
 
 
-def _of_file(path: Path, versions: Sequence[str], only: Sequence[str], own: Sequence[Law]) -> Iterator[KeptTask]:
+def _of_file(path: Path, versions: Sequence[str], only: Sequence[str], own: Sequence[Check]) -> Iterator[KeptTask]:
     try:
         found = replay.read(path)
     except CouldNotRun as error:
         yield KeptTask(path, versions[0], None, stale=str(error).removeprefix(f"{path}: "))
         return
-    if found.version not in versions or (only and not any(fnmatchcase(found.law, pattern) for pattern in only)):
+    if found.version not in versions or (only and not any(fnmatchcase(found.check, pattern) for pattern in only)):
         return
     try:
         yield KeptTask(path, found.version, task_of(found, own), found)
@@ -141,23 +141,23 @@ def _of_file(path: Path, versions: Sequence[str], only: Sequence[str], own: Sequ
 
 def _why_stale(task: Task | None, found: Replay | None, contract: Contract) -> str:
     """Returns why a case says nothing any more; empty if it does."""
-    if found is None or task is None or found.law == fuzz.NAME:
+    if found is None or task is None or found.check == fuzz.NAME:
         return ""
-    assert isinstance(task, LawTask)
-    law = task.law
-    missing = [name for name in law.operations if name not in contract.operations]
-    if contract.version not in law.versions or missing:
-        return f"{law.name} is not judged in {contract.version}"
+    assert isinstance(task, CheckTask)
+    check = task.check
+    missing = [name for name in check.operations if name not in contract.operations]
+    if contract.version not in check.versions or missing:
+        return f"{check.name} is not judged in {contract.version}"
     try:
         Contract(contract.version, found.profile)
     except ProfileError as error:
         return f"its profile is impossible: {error}"
-    if law.each is not None:
-        cases = [_text(case) for case in law.each(contract)]
+    if check.each is not None:
+        cases = [_text(case) for case in check.each(contract)]
         known = _text(found.case) in cases
     else:
-        known = law.cases is not no_case or law.search is not None or found.case is None
-    return "" if known else f"{law.name} has no such case any more"
+        known = check.cases is not no_case or check.search is not None or found.case is None
+    return "" if known else f"{check.name} has no such case any more"
 
 
 def _same_profile(found: Replay, profile: Mapping[str, Any], contract: Contract) -> bool:

@@ -6,11 +6,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from casavi_contracts.checks.definition import Law
+from casavi_contracts.checks.definition import Check
 from casavi_contracts.failures import CouldNotRun
 
 
-def checks_in(modules: tuple[str, ...], folder: Path) -> list[Law]:
+def checks_in(modules: tuple[str, ...], folder: Path) -> list[Check]:
     """Returns the checks that are defined in modules, in the order in which they stand there.
 
     Args:
@@ -20,10 +20,10 @@ def checks_in(modules: tuple[str, ...], folder: Path) -> list[Law]:
     Raises:
         CouldNotRun: A module cannot be imported, or has no check.
     """
-    found: list[Law] = []
+    found: list[Check] = []
     for name in modules:
         module = _imported(name, folder, "--checks")
-        own = [value for value in vars(module).values() if isinstance(value, Law) and value not in found]
+        own = [value for value in vars(module).values() if isinstance(value, Check) and value not in found]
         if not own:
             raise CouldNotRun(f"--checks {name}: the module has no check (a function with @check)")
         found += own

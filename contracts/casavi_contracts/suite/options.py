@@ -61,9 +61,9 @@ OPTIONS = (
     Option("quick", "No fuzzing, few cases, one version where both share the code.", action=SWITCH),
     Option("checks", "Module with checks of your own, judged beside the others.", action=MANY, metavar="MODULE"),
     Option("tolerate-assumptions", "A refuted assumption does not fail the run.", action=SWITCH),
-    Option("junit", "Write the verdicts as JUnit XML.", metavar="FILE"),
-    Option("json", "Write the verdicts as JSON.", metavar="FILE"),
-    Option("html", "Write the verdicts as a page.", metavar="FILE"),
+    Option("junit", "Write the results as JUnit XML.", metavar="FILE"),
+    Option("json", "Write the results as JSON.", metavar="FILE"),
+    Option("html", "Write the results as a page.", metavar="FILE"),
     Option("replay", "Judge the case in this file again, and nothing else.", metavar="FILE"),
     Option("replay-dir", "Folder for such files; if named, those in it are judged first.", metavar="DIR"),
 )  # fmt: skip

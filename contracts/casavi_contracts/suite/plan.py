@@ -59,7 +59,7 @@ def _sentences(settings: Settings, tasks: Sequence[Task], target: Target, prefix
 
 def _table(tasks: Sequence[Task], target: Target) -> RenderableType:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for name in ("about", "laws", "that create records", "with requests of the kind"):
+    for name in ("about", "checks", "that create records", "with requests of the kind"):
         table.add_column(name, overflow="fold")
     groups: defaultdict[str, list[Task]] = defaultdict(list)
     for task in tasks:

@@ -9,14 +9,14 @@ from casavi_contracts.client import Client
 from casavi_contracts.contract import Contract
 from casavi_contracts.exchange import Answer
 from casavi_contracts.failures import Broken, CouldNotRun
+from casavi_contracts.outcome import Finding, finding_of
 from casavi_contracts.target import ControlPlane, Credentials, Target
-from casavi_contracts.verdict import Finding, finding_of
 
-LOG_IN_LAW = "log-in-gives-a-token"
+LOG_IN_CHECK = "log-in-gives-a-token"
 """The check that a server breaks that fails at a log-in."""
 
-TOKEN_LAW = "unknown-token-is-refused"  # noqa: S105  # the name of a check
-JOB_LAW = "unknown-job-is-refused"
+TOKEN_CHECK = "unknown-token-is-refused"  # noqa: S105  # the name of a check
+JOB_CHECK = "unknown-job-is-refused"
 """The checks that a server without any state breaks at once."""
 
 SERVER_ERROR = 500
@@ -97,7 +97,7 @@ def _example(contract: Contract) -> dict[str, str]:
 
 
 def _forgets(findings: Collection[Finding]) -> bool:
-    return {finding.law for finding in findings} == {TOKEN_LAW, JOB_LAW}
+    return {finding.check for finding in findings} == {TOKEN_CHECK, JOB_CHECK}
 
 
 def _prove_given(target: Target, plane: ControlPlane, contract: Contract, credentials: tuple[Credentials, ...]) -> None:
@@ -193,10 +193,10 @@ def _made_up(client: Client) -> Iterator[Finding]:
     reading = "getContacts" if "getContacts" in client.contract.operations else "listContacts"
     answer = _sent(lambda: client.send(reading, token=str(uuid.uuid4())))
     if answer is not None and answer.ok:
-        yield _finding(client, TOKEN_LAW, "inferred", "a token that nobody gave out to be refused", _as_known(answer))
+        yield _finding(client, TOKEN_CHECK, "inferred", "a token that nobody gave out to be refused", _as_known(answer))
     answer = _sent(lambda: client.send("getJob", jobId=str(uuid.uuid4())))
     if answer is not None and answer.ok:
-        yield _finding(client, JOB_LAW, "inferred", "a job that nobody created to be unknown", _as_known(answer))
+        yield _finding(client, JOB_CHECK, "inferred", "a job that nobody created to be unknown", _as_known(answer))
 
 
 def _sent(send: Callable[[], Answer]) -> Answer | None:
@@ -210,11 +210,11 @@ def _as_known(answer: Answer) -> str:
     return f"{answer.status}, as if it were known"
 
 
-def _finding(client: Client, law: str, evidence: str, expected: str, observed: str) -> Finding:
+def _finding(client: Client, check: str, evidence: str, expected: str, observed: str) -> Finding:
     contract = client.contract
     return finding_of(
         Broken(expected, observed),
-        law=law,
+        check=check,
         version=contract.version,
         evidence=evidence,
         assumption=None,

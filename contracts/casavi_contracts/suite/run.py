@@ -1,4 +1,4 @@
-"""The suite inside a run of pytest: items become verdicts, verdicts become what pytest knows."""
+"""The suite inside a run of pytest: items become results, results become what pytest knows."""
 
 import io
 import os
@@ -10,10 +10,10 @@ import pytest
 from rich.console import Console
 
 from casavi_contracts.failures import CouldNotRun
+from casavi_contracts.outcome import Outcome
 from casavi_contracts.report import Row, progress, terminal
 from casavi_contracts.report.text import paragraphs
 from casavi_contracts.suite.session import Session
-from casavi_contracts.verdict import Outcome
 
 if TYPE_CHECKING:
     from casavi_contracts.suite.items import Judged
@@ -76,7 +76,11 @@ class Run:
             self._end()
         if self._watcher:
             self._watcher.end(row, self.session.requests)
-        item.user_properties += [("law", task.name), ("evidence", row.promise.evidence), ("verdict", str(row.outcome))]
+        item.user_properties += [
+            ("check", task.name),
+            ("evidence", row.promise.evidence),
+            ("outcome", str(row.outcome)),
+        ]
         self._tell(row)
 
     def finish(self) -> int | None:

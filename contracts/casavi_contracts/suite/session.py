@@ -11,11 +11,12 @@ import httpx
 from rich.console import RenderableType
 
 from casavi_contracts.apart import hypothesis_apart
-from casavi_contracts.checks import Law
+from casavi_contracts.checks import Check
 from casavi_contracts.contract import Contract
 from casavi_contracts.coverage import Coverage
 from casavi_contracts.exchange import Redactor
 from casavi_contracts.failures import BudgetSpent, CouldNotRun, Unmet
+from casavi_contracts.outcome import Finding, Outcome, Result, without_secrets
 from casavi_contracts.report import Report, Results, Row, Timings, files, replay
 from casavi_contracts.report.reached import Reached
 from casavi_contracts.report.results import sameness
@@ -28,7 +29,6 @@ from casavi_contracts.suite.preflight import look
 from casavi_contracts.suite.settings import Settings
 from casavi_contracts.suite.tasks import Task, for_account, task_of, tasks
 from casavi_contracts.target.target import reason
-from casavi_contracts.verdict import Finding, Outcome, Verdict, without_secrets
 
 
 class Session:
@@ -97,14 +97,14 @@ class Session:
     def judge(self, task: Task) -> Row | None:
         """Judges one task and returns what came of it, None if the run has to end.
 
-        Its row may show more than its own verdict: what others have found.
+        Its row may show more than its own result: what others have found.
         """
         assert self._bench is not None, "the run has started"
         if self.report.stopped:
             return None
         try:
             with self.report.timings.part(task.group):
-                verdict = task.judge(self._bench)
+                result = task.judge(self._bench)
         except (CouldNotRun, BudgetSpent) as stopped:
             self.stop(stopped)
             return None
@@ -119,16 +119,16 @@ class Session:
             last = traceback.extract_tb(error.__traceback__)[-1]
             where = f"{Path(last.filename).name}:{last.lineno}"
             return self.give_up(task, f"its check failed by itself: {type(error).__name__} at {where}")
-        self._take(verdict, task.path if isinstance(task, KeptTask) else None)
+        self._take(result, task.path if isinstance(task, KeptTask) else None)
         failed = self.report.results.count(Outcome.FAILED)
         if self.settings.maxfail is not None and failed >= self.settings.maxfail:
             self.stop(BudgetSpent(f"{failed} checks have failed (--maxfail)"))
-        return self.report.results.row(verdict.law, verdict.version)
+        return self.report.results.row(result.check, result.version)
 
     def give_up(self, task: Task, reason: str) -> Row | None:
         """Notes that a task cannot be judged, and why."""
         promise = task.promise(self.contracts[task.version])
-        self._take(Verdict(task.name, task.version, Outcome.BLOCKED, promise.evidence, reason=reason))
+        self._take(Result(task.name, task.version, Outcome.BLOCKED, promise.evidence, reason=reason))
         return self.report.results.row(task.name, task.version)
 
     def stop(self, why: Exception) -> None:
@@ -177,12 +177,12 @@ class Session:
             return False
         return True
 
-    def _take(self, verdict: Verdict, kept_in: Path | None = None) -> None:
+    def _take(self, result: Result, kept_in: Path | None = None) -> None:
         new = self.report.results.add(
             replace(
-                verdict,
-                reason=self._redacted(verdict.reason),
-                findings=tuple(without_secrets(finding, self._redacted, self._known) for finding in verdict.findings),
+                result,
+                reason=self._redacted(result.reason),
+                findings=tuple(without_secrets(finding, self._redacted, self._known) for finding in result.findings),
             )
         )
         for finding in new if self.settings.replay is None else ():
@@ -216,7 +216,7 @@ class Session:
                 redact=self._bench.target.recorder.redact.known,
                 taken={*self.report.replays.values(), *names_in(self.settings.corpus)},
             )
-        except CouldNotRun as error:  # the verdict counts all the same
+        except CouldNotRun as error:  # the result counts all the same
             if str(error) not in self.report.notes:
                 self.report.notes.append(str(error))
             return
@@ -230,10 +230,10 @@ class Session:
         results = self.report.results
         for row in list(results):
             promise = row.promise
-            results.add(Verdict(promise.name, promise.version, Outcome.BLOCKED, promise.evidence, reason=reason))
+            results.add(Result(promise.name, promise.version, Outcome.BLOCKED, promise.evidence, reason=reason))
 
 
-def _tasks(settings: Settings, own: Sequence[Law]) -> list[Task]:
+def _tasks(settings: Settings, own: Sequence[Check]) -> list[Task]:
     """Returns what is judged, the cases first that the project keeps."""
     everything = tasks(settings.versions, settings.only, own=own, quick=settings.quick)
     return [*kept(settings.corpus, settings.versions, settings.only, own), *everything]

@@ -7,20 +7,20 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Protocol
 
 from casavi_contracts import fuzz, stateful
-from casavi_contracts.checks import LAWS, Law
+from casavi_contracts.checks import CHECKS, Check
 from casavi_contracts.checks.definition import no_case
 from casavi_contracts.contract import Contract
 from casavi_contracts.failures import CouldNotRun
+from casavi_contracts.outcome import Outcome, Result
 from casavi_contracts.report import Promise
 from casavi_contracts.report.replay import Replay
 from casavi_contracts.target import Capability
-from casavi_contracts.verdict import Outcome, Verdict
 
 if TYPE_CHECKING:
     from casavi_contracts.suite.bench import Bench
 
 
-_EVERY_LAW = (*LAWS, stateful.LAW)
+_EVERY_CHECK = (*CHECKS, stateful.CHECK)
 
 _SURENESS = {"documented": 0, "third-party": 0, "client": 0, "inferred": 1, "assumed": 2}
 _LISTING = frozenset({"authentication", "tokens", "filters", "modified", "pages", "links"})
@@ -65,73 +65,73 @@ class Task(Protocol):
     def promise(self, contract: Contract) -> Promise:
         """Returns what is promised, by the contract of its version."""
 
-    def judge(self, bench: "Bench") -> Verdict:
+    def judge(self, bench: "Bench") -> Result:
         """Returns what came of it."""
 
 
 @dataclass(frozen=True, slots=True)
-class LawTask:
+class CheckTask:
     """A check in one version."""
 
-    law: Law
+    check: Check
     version: str
 
     @property
     def name(self) -> str:
         """The check's."""
-        return self.law.name
+        return self.check.name
 
     @property
     def group(self) -> str:
         """The module of the checks, or the part of the kit, in which it stands."""
-        place = self.law.check.__module__.removeprefix("casavi_contracts.").removeprefix("checks.")
+        place = self.check.body.__module__.removeprefix("casavi_contracts.").removeprefix("checks.")
         return place.partition(".")[0]
 
     @property
     def needs(self) -> tuple[Capability, ...]:
         """The check's."""
-        return self.law.needs
+        return self.check.needs
 
     @property
     def operations(self) -> tuple[str, ...]:
         """The check's."""
-        return self.law.operations
+        return self.check.operations
 
     @property
     def rank(self) -> tuple[int, ...]:
         """By evidence, by whether it reads whole lists, by how many records it creates."""
-        law = self.law
+        check = self.check
         listing = self.group in _LISTING
-        sure = _SURENESS[law.evidence]
-        return law.last, law.records > _MANY, min(sure, 1) if listing else sure, not listing, law.records
+        sure = _SURENESS[check.evidence]
+        return check.last, check.records > _MANY, min(sure, 1) if listing else sure, not listing, check.records
 
     def promise(self, contract: Contract) -> Promise:
         """Returns the check as the report shows it."""
-        law, evidence = self.law, self.law.evidence_in(contract)
-        return Promise(law.name, self.version, law.sentence, evidence, self.group, law.source, law.assumption)
+        check, evidence = self.check, self.check.evidence_in(contract)
+        return Promise(check.name, self.version, check.sentence, evidence, self.group, check.source, check.assumption)
 
-    def judge(self, bench: "Bench") -> Verdict:
+    def judge(self, bench: "Bench") -> Result:
         """Judges the check."""
-        verdict = bench.judge(self.version).judge(deep(self.law, bench.settings.max_examples))
+        result = bench.runner(self.version).run(deep(self.check, bench.settings.max_examples))
         most = bench.settings.max_examples
-        if most is None or self.law.each is not None or self.law.examples <= most:
-            return verdict
-        return replace(verdict, usual=self.law.examples)
+        if most is None or self.check.each is not None or self.check.examples <= most:
+            return result
+        return replace(result, usual=self.check.examples)
 
 
 @dataclass(frozen=True, slots=True)
-class ReplayTask(LawTask):
+class ReplayTask(CheckTask):
     """One case of a check, judged again."""
 
     replay: Replay
 
-    def judge(self, bench: "Bench") -> Verdict:
+    def judge(self, bench: "Bench") -> Result:
         """Judges the checks that have to come before, then the case."""
-        judge = bench.judge(self.version)
-        for law in LAWS:
-            if law.name in self.replay.before:
-                judge.judge(deep(law, self.replay.max_examples))
-        return judge.replay(self.law, self.replay.case)
+        runner = bench.runner(self.version)
+        for check in CHECKS:
+            if check.name in self.replay.before:
+                runner.run(deep(check, self.replay.max_examples))
+        return runner.replay(self.check, self.replay.case)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,14 +162,14 @@ class FuzzTask:
         sentence = "Whatever is made of the contract document, good and bad, is answered as the document says."
         return Promise(self.name, self.version, sentence, "inferred", self.group)
 
-    def judge(self, bench: "Bench") -> Verdict:
+    def judge(self, bench: "Bench") -> Result:
         """Lets the tool loose, or sends one of its cases again."""
         contract, target = bench.contracts[self.version], bench.target
         if self.replay is not None and self.replay.case is not None:
             return fuzz.replay(target, contract, self.replay.case)
         if target.plane is None and not self.asked:
             reason = f"it sends very much; at a server that is no mock it has to be asked for: --only {self.name}"
-            return Verdict(self.name, self.version, Outcome.SKIPPED, "inferred", reason=reason)
+            return Result(self.name, self.version, Outcome.SKIPPED, "inferred", reason=reason)
         settings, first = bench.settings, next(iter(bench.contracts.values()))
         return fuzz.fuzz(
             target,
@@ -182,7 +182,7 @@ class FuzzTask:
 
 
 def tasks(
-    versions: Sequence[str], only: Sequence[str] = (), *, own: Sequence[Law] = (), quick: bool = False
+    versions: Sequence[str], only: Sequence[str] = (), *, own: Sequence[Check] = (), quick: bool = False
 ) -> list[Task]:
     """Returns what is to be judged, in order.
 
@@ -197,8 +197,8 @@ def tasks(
     Raises:
         CouldNotRun: A name or a pattern fits nothing, or a check has the name of another one.
     """
-    laws = (*_EVERY_LAW, *own)
-    known = [*(law.name for law in laws), fuzz.NAME]
+    checks = (*_EVERY_CHECK, *own)
+    known = [*(check.name for check in checks), fuzz.NAME]
     for name in known:
         if known.count(name) > 1:
             raise CouldNotRun(f"there are two checks {name!r}; give yours another name")
@@ -206,10 +206,10 @@ def tasks(
         if not any(fnmatchcase(name, pattern) for name in known):
             raise CouldNotRun(_unknown(pattern, known))
     everything: list[Task] = [
-        LawTask(law, version)
-        for law in sorted(laws, key=lambda law: law.last)
+        CheckTask(check, version)
+        for check in sorted(checks, key=lambda check: check.last)
         for version in versions
-        if version in law.versions
+        if version in check.versions
     ]
     if quick and len(versions) > 1:
         everything = [task for task in everything if _SHARED.get(task.group, task.version) == task.version]
@@ -233,7 +233,7 @@ def for_account(tasks: Sequence[Task]) -> list[Task]:
     return sorted(tasks, key=lambda task: task.rank)
 
 
-def task_of(replay: Replay, own: Sequence[Law] = ()) -> Task:
+def task_of(replay: Replay, own: Sequence[Check] = ()) -> Task:
     """Returns the task that judges a case again.
 
     Args:
@@ -243,20 +243,20 @@ def task_of(replay: Replay, own: Sequence[Law] = ()) -> Task:
     Raises:
         CouldNotRun: There is no such check.
     """
-    if replay.law == fuzz.NAME:
+    if replay.check == fuzz.NAME:
         return FuzzTask(replay.version, asked=True, replay=replay)
-    for law in (*_EVERY_LAW, *own):
-        if law.name == replay.law:
-            return ReplayTask(law, replay.version, replay)
-    raise CouldNotRun(_unknown(replay.law, [*(law.name for law in (*_EVERY_LAW, *own)), fuzz.NAME]))
+    for check in (*_EVERY_CHECK, *own):
+        if check.name == replay.check:
+            return ReplayTask(check, replay.version, replay)
+    raise CouldNotRun(_unknown(replay.check, [*(check.name for check in (*_EVERY_CHECK, *own)), fuzz.NAME]))
 
 
-def deep(law: Law, max_examples: int | None) -> Law:
+def deep(check: Check, max_examples: int | None) -> Check:
     """Returns a check that draws so many cases; as many as usual if None, and where it has a list of them."""
-    if max_examples is None or law.examples == 1 or law.each is not None:
-        return law
+    if max_examples is None or check.examples == 1 or check.each is not None:
+        return check
     return replace(
-        law, examples=max_examples, alone=max_examples == 1 and law.search is None and law.cases is not no_case
+        check, examples=max_examples, alone=max_examples == 1 and check.search is None and check.cases is not no_case
     )
 
 

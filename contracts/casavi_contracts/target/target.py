@@ -239,7 +239,7 @@ class Target:
         if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout) or self._lost > MAX_LOST:
             raise CouldNotRun(what) from error
         self._demand_there(what)
-        raise Broken("an answer, and all of it", what, law="every-request-is-answered") from error
+        raise Broken("an answer, and all of it", what, check="every-request-is-answered") from error
 
     def _demand_there(self, what: str) -> None:
         """Tells one answer that was lost from a server that went away.

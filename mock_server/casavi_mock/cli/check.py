@@ -113,9 +113,9 @@ def in_process_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--budget-records", type=click.IntRange(0), help="Send at most so many records.")
 @click.option("--rate", type=Number(0.01), help="Send at most so many requests in a second.")
 @click.option("--ledger", type=_FILE, help="Lists records before they are sent.  [default: casavi-check-ledger.jsonl]")
-@click.option("--junit", type=_FILE, metavar="FILE", help="Write the verdicts as JUnit XML.")
-@click.option("--json", type=_FILE, metavar="FILE", help="Write the verdicts as JSON.")
-@click.option("--html", type=_FILE, metavar="FILE", help="Write the verdicts as a page.")
+@click.option("--junit", type=_FILE, metavar="FILE", help="Write the results as JUnit XML.")
+@click.option("--json", type=_FILE, metavar="FILE", help="Write the results as JSON.")
+@click.option("--html", type=_FILE, metavar="FILE", help="Write the results as a page.")
 @click.option("--replay", type=_FILE, metavar="FILE", help="Judge the case in this file again, and nothing else.")
 @click.option(
     "--replay-dir",

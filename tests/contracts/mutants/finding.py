@@ -4,9 +4,9 @@ from contextlib import ExitStack
 
 import httpx
 
-from casavi_contracts.checks import LAWS, Law
+from casavi_contracts.checks import CHECKS, Check
+from casavi_contracts.outcome import Result
 from casavi_contracts.target import ControlPlane, Target
-from casavi_contracts.verdict import Verdict
 from tests.contracts.mutants.judging import BY_NAME, FAILING, healthy, judged
 from tests.contracts.mutants.mutant import Mutant
 from tests.contracts.mutants.proxy import proxy
@@ -29,8 +29,8 @@ def examples(mutant: Mutant) -> dict[str, int]:
     return {version: find(mutant, version).examples for version in mutant.versions}
 
 
-def find(mutant: Mutant, version: str, *, seed: int = 0) -> Verdict:
-    """Returns the verdict by which a mutant is found in one version.
+def find(mutant: Mutant, version: str, *, seed: int = 0) -> Result:
+    """Returns the result by which a mutant is found in one version.
 
     Args:
         mutant: What is wrong.
@@ -44,21 +44,21 @@ def find(mutant: Mutant, version: str, *, seed: int = 0) -> Verdict:
         target = (
             stack.enter_context(healthy().target(mutant.make())) if not mutant.sockets else _over_http(mutant, stack)
         )
-        for law in laws_for(mutant):
-            verdict = judged(target, law, version, seed=seed)
-    if verdict.outcome in FAILING and any(finding.law == mutant.law for finding in verdict.findings):
-        return verdict
+        for check in checks_for(mutant):
+            result = judged(target, check, version, seed=seed)
+    if result.outcome in FAILING and any(finding.check == mutant.check for finding in result.findings):
+        return result
     raise NotFound(
         f"the mutant {mutant.name} ({mutant.sentence}) is not found in {version} with seed {seed}:"
-        f" {mutant.law} is judged {verdict.outcome} after {verdict.examples} examples. {verdict.reason}"
+        f" {mutant.check} is judged {result.outcome} after {result.examples} examples. {result.reason}"
     )
 
 
-def laws_for(mutant: Mutant) -> list[Law]:
+def checks_for(mutant: Mutant) -> list[Check]:
     """Returns the checks that are judged to find a mutant; the last one has to."""
-    law = BY_NAME[mutant.law]
-    before = [one for one in LAWS if one.name in TRAFFIC and one is not law] if law.last else []
-    return [*before, law]
+    check = BY_NAME[mutant.check]
+    before = [one for one in CHECKS if one.name in TRAFFIC and one is not check] if check.last else []
+    return [*before, check]
 
 
 def _over_http(mutant: Mutant, stack: ExitStack) -> Target:

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from casavi_contracts.checks import LAWS, Law
+from casavi_contracts.checks import CHECKS, Check
 from tests.contracts.mutants.judging import healthy, kills
 from tests.contracts.mutants.mutant import Mutant
 from tests.contracts.mutants.register import MUTANTS
@@ -25,13 +25,13 @@ class Hunter:
 
     Args:
         mock: The healthy server.
-        laws: Which are judged.
+        checks: Which are judged.
         every: Whether all checks are judged, also when one has found the mutant.
     """
 
-    def __init__(self, mock: Mock, laws: Sequence[Law], *, every: bool) -> None:
+    def __init__(self, mock: Mock, checks: Sequence[Check], *, every: bool) -> None:
         self._mock = mock
-        self._laws = list(laws)
+        self._checks = list(checks)
         self._every = every
         self.memory = remembered()
         """The check that finds each mutant of the sweep."""
@@ -39,15 +39,15 @@ class Hunter:
     def hunt(self, mutant: Mutant, version: str, seed: int) -> Line:
         """Returns what came of a mutant in a version."""
         started = time.perf_counter()
-        laws = self._in_order(mutant)
-        found = kills(self._mock, mutant.make(), laws, version, seed=seed, first=not self._every)
+        checks = self._in_order(mutant)
+        found = kills(self._mock, mutant.make(), checks, version, seed=seed, first=not self._every)
         strong = [kill for kill in found if kill.strong]
         if strong:
-            self._laws.sort(key=lambda law: law.name != strong[0].law)
-        if not mutant.law and not self._every:
+            self._checks.sort(key=lambda check: check.name != strong[0].check)
+        if not mutant.check and not self._every:
             self.memory.pop(mutant.name, None)
             if strong:
-                self.memory[mutant.name] = strong[0].law
+                self.memory[mutant.name] = strong[0].check
         return {
             "mutant": mutant.name,
             "version": version,
@@ -57,18 +57,18 @@ class Hunter:
             "kills": [asdict(kill) for kill in (found if self._every else strong or found)],
         }
 
-    def _in_order(self, mutant: Mutant) -> list[Law]:
-        if mutant.law:
-            return sorted(self._laws, key=lambda law: (law.last, law.name != mutant.law))
-        return [law for law in in_likely_order(mutant, self.memory) if law in self._laws]
+    def _in_order(self, mutant: Mutant) -> list[Check]:
+        if mutant.check:
+            return sorted(self._checks, key=lambda check: (check.last, check.name != mutant.check))
+        return [check for check in in_likely_order(mutant, self.memory) if check in self._checks]
 
 
 def main() -> int:
     """Hunts, writes what was found as JSON lines, and returns 1 if a mutant was not found."""
     options = _parser().parse_args()
     logging.disable(logging.CRITICAL)
-    laws = [law for law in LAWS if not options.laws or law.name in options.laws]
-    hunter = Hunter(healthy(options.progress, options.polls), laws, every=options.all)
+    checks = [check for check in CHECKS if not options.checks or check.name in options.checks]
+    hunter = Hunter(healthy(options.progress, options.polls), checks, every=options.all)
     lines = []
     with options.output.open("a") as output:
         for mutant, version in _chosen(options):
@@ -106,7 +106,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--survivors", action="store_true", help="with --sweep: also those listed as found by no check")
     parser.add_argument("--remember", action="store_true", help="with --sweep: write the list of checks that find them")
     parser.add_argument("--missed-in", type=Path, help="only those that were not found according to this output")
-    parser.add_argument("--laws", nargs="*", default=[], help="their names; all if none")
+    parser.add_argument("--checks", nargs="*", default=[], help="their names; all if none")
     parser.add_argument("--seeds", nargs="*", type=int, default=[0])
     parser.add_argument("--all", action="store_true", help="go on after the first check that finds a mutant")
     parser.add_argument("--progress", default="time", choices=("immediate", "time", "manual"))

@@ -91,7 +91,7 @@ MUTANTS = (
                 }
             )
         ),
-        law="imported-records-are-stored",
+        check="imported-records-are-stored",
     ),
     mutant(
         "import-swaps-telephones",
@@ -103,7 +103,7 @@ MUTANTS = (
                 }
             )
         ),
-        law="child-before-parent-is-refused-and-named",
+        check="child-before-parent-is-refused-and-named",
     ),
     mutant(
         "import-swaps-records",
@@ -118,44 +118,44 @@ MUTANTS = (
                 ),
             )
         ),
-        law="imported-records-are-stored",
+        check="imported-records-are-stored",
     ),
     mutant(
         "import-ignores-null",
         "Null clears nothing.",
         IMPORT.request(_contact_fields(lambda c: {k: v for k, v in c.items() if v is not None})),
-        law="null-clears-a-field",
+        check="null-clears-a-field",
     ),
     mutant(
         "import-clears-what-is-omitted",
         "Fields of a contact that are not mentioned are cleared.",
         IMPORT.request(_contact_fields(lambda c: {**dict.fromkeys(FIELDS), **c} if "id" in c else c)),
-        law="omitted-fields-stay",
+        check="omitted-fields-stay",
     ),
     mutant(
         "import-clears-for-empty-texts",
         "An empty text clears a field.",
         IMPORT.request(_contact_fields(lambda c: {k: None if v == "" and k != "id" else v for k, v in c.items()})),
-        law="any-part-of-a-portfolio-may-come-alone",
+        check="any-part-of-a-portfolio-may-come-alone",
     ),
     mutant(
         "import-replaces-custom-fields",
         "A contact keeps only those custom fields that came last.",
         lambda: _Replacing(),
-        law="custom-fields-are-merged-by-name",
+        check="custom-fields-are-merged-by-name",
         versions=V2,
     ),
     mutant(
         "import-invents-missing-contacts",
         "A contact that is referred to and does not exist is created.",
         IMPORT.request(lambda b: _with_contacts(b) if isinstance(b, dict) else b),
-        law="child-before-parent-is-refused-and-named",
+        check="child-before-parent-is-refused-and-named",
     ),
     mutant(
         "import-drops-dangling-responsibilities",
         "Responsibilities whose contact is not in the request are left out silently.",
         IMPORT.request(lambda b: _without_dangling(b) if isinstance(b, dict) else b),
-        law="child-before-parent-is-refused-and-named",
+        check="child-before-parent-is-refused-and-named",
     ),
     mutant(
         "import-forgets-earlier-contacts",
@@ -163,59 +163,59 @@ MUTANTS = (
         IMPORT.request(change("responsibilities/*", lambda r: r)).request(
             lambda b: _strict(b) if isinstance(b, dict) else b
         ),
-        law="split-in-dependency-order-does-not-matter",
+        check="split-in-dependency-order-does-not-matter",
     ),
     mutant(
         "import-last-duplicate-wins",
         "Of two contacts with the same id in one request the last one counts.",
         IMPORT.request(lambda b: _last_wins(b) if isinstance(b, dict) else b),
-        law="flawed-documents-get-what-was-worked-out",
+        check="flawed-documents-get-what-was-worked-out",
     ),
     mutant(
         "import-units-to-the-first-address",
         "All units come to the first address of their property.",
         IMPORT.request(_first_address),
-        law="imported-records-are-stored",
+        check="imported-records-are-stored",
         versions=V2,
     ),
     mutant(
         "import-addresses-to-the-first-property",
         "All addresses come to the first property of the request.",
         IMPORT.request(lambda b: _first_property(b) if isinstance(b, dict) else b),
-        law="imported-records-are-stored",
+        check="imported-records-are-stored",
         versions=V2,
     ),
     mutant(
         "import-corrects-periods",
         "A contract that ends before it starts is turned round.",
         IMPORT.request(change(CONTRACTS, lambda c: _swapped_dates(c) if isinstance(c, dict) else c)),
-        law="contract-must-not-end-before-it-starts",
+        check="contract-must-not-end-before-it-starts",
     ),
     mutant(
         "import-drops-content",
         "The content of documents is not looked at.",
         IMPORT.request(edits(drop("properties/*/documents/*/content"), drop(f"{UNITS}/documents/*/content"))),
-        law="content-of-a-document-is-base64",
+        check="content-of-a-document-is-base64",
     ),
     mutant(
         "import-swaps-roles",
         "Owners become renters, and the other way round.",
         IMPORT.request(change(f"{CONTRACTS}/type", lambda t: {"OWNER": "RENTER", "RENTER": "OWNER"}.get(t, t))),
-        law="imported-records-are-stored",
+        check="imported-records-are-stored",
         versions=V2,
     ),
     mutant(
         "import-drops-contract-ids",
         "Contracts lose their ids.",
         IMPORT.request(drop(f"{CONTRACTS}/id")),
-        law="imported-records-are-stored",
+        check="imported-records-are-stored",
         versions=V2,
     ),
     mutant(
         "import-swaps-role-types",
         "Internal responsibilities become external ones.",
         IMPORT.request(change("responsibilities/*/roleType", lambda t: "external" if t == "internal" else t)),
-        law="imported-records-are-stored",
+        check="imported-records-are-stored",
         versions=V2,
     ),
     mutant(
@@ -231,7 +231,7 @@ MUTANTS = (
                 ),
             )
         ),
-        law="job-counts-every-record",
+        check="job-counts-every-record",
     ),
     mutant(
         "import-renames-custom-fields",
@@ -241,27 +241,27 @@ MUTANTS = (
                 "contacts/*/customFields", lambda f: {k.lower(): v for k, v in f.items()} if isinstance(f, dict) else f
             )
         ),
-        law="imported-records-are-stored",
+        check="imported-records-are-stored",
         versions=V2,
     ),
     mutant(
         "import-takes-notes-for-names",
         "The note of a unit becomes its name.",
         IMPORT.request(edits(drop(f"{UNITS}/name"), rename(f"{UNITS}/note", "name"))),
-        law="imported-records-are-stored",
+        check="imported-records-are-stored",
         versions=V2,
     ),
     mutant(
         "import-country-as-code",
         "Names of countries are turned into codes.",
         IMPORT.request(change("contacts/*/country", text(lambda t: t[:2].upper()))),
-        law="imported-records-are-stored",
+        check="imported-records-are-stored",
     ),
     mutant(
         "import-marks-everything",
         "Every contact gets a note of the server's.",
         IMPORT.request(_contact_fields(lambda c: {"note": "imported", **c})),
-        law="imported-records-are-stored",
+        check="imported-records-are-stored",
         versions=V2,
     ),
 )

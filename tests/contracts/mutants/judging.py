@@ -4,17 +4,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from casavi_contracts.checks import LAWS, Law
+from casavi_contracts.checks import CHECKS, Check
 from casavi_contracts.failures import BudgetSpent, CouldNotRun
-from casavi_contracts.judge import Judge
+from casavi_contracts.outcome import Outcome, Result
+from casavi_contracts.runner import Runner
 from casavi_contracts.target import Target
-from casavi_contracts.verdict import Outcome, Verdict
 from casavi_mock.domain.jobs import Progress
 from tests.support import kit
 from tests.support.server import Mock
 from tests.support.tamper import Tamper
 
-BY_NAME: Mapping[str, Law] = {law.name: law for law in LAWS}
+BY_NAME: Mapping[str, Check] = {check.name: check for check in CHECKS}
 FAILING = (Outcome.FAILED, Outcome.REFUTED)
 
 
@@ -26,12 +26,12 @@ def healthy(mode: str = "time", polls: int = 1) -> Mock:
     return mock
 
 
-def judged(target: Target, law: Law, version: str, *, seed: int = 0, depth: float = 1.0) -> Verdict:
+def judged(target: Target, check: Check, version: str, *, seed: int = 0, depth: float = 1.0) -> Result:
     """Returns what comes of a check; the first case that breaks it is not made smaller."""
-    judge = Judge(
+    runner = Runner(
         BY_NAME, lambda: kit.accounts(target, kit.contract(version), "m-"), seed=seed, depth=depth, shrink_cases=0
     )
-    return judge.judge(law)
+    return runner.run(check)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Kill:
     """How a mutant was found."""
 
     version: str
-    law: str
+    check: str
     """The check under judgement."""
     outcome: str
     finding: str
@@ -56,22 +56,22 @@ class Kill:
 
 
 def kills(
-    mock: Mock, tamper: Tamper, laws: Sequence[Law], version: str, *, seed: int = 0, first: bool = True
+    mock: Mock, tamper: Tamper, checks: Sequence[Check], version: str, *, seed: int = 0, first: bool = True
 ) -> list[Kill]:
     """Returns the checks that find a mutant in one version, in the order in which they were judged.
 
     Args:
         mock: The healthy server.
         tamper: What is wrong with it.
-        laws: Which are judged.
+        checks: Which are judged.
         version: The version that is judged.
         seed: From which the cases follow.
         first: Whether the first strong kill ends it.
     """
     found: list[Kill] = []
     with mock.target(tamper) as target:
-        for law in laws:
-            kill = _kill(target, law, version, seed)
+        for check in checks:
+            kill = _kill(target, check, version, seed)
             if kill is not None:
                 found.append(kill)
                 if first and kill.strong:
@@ -79,21 +79,21 @@ def kills(
     return found
 
 
-def _kill(target: Target, law: Law, version: str, seed: int) -> Kill | None:
+def _kill(target: Target, check: Check, version: str, seed: int) -> Kill | None:
     try:
-        verdict = judged(target, law, version, seed=seed)
+        result = judged(target, check, version, seed=seed)
     except (CouldNotRun, BudgetSpent) as error:
-        return Kill(version, law.name, "could not run", "", 0, 0, "", str(error))
-    if verdict.outcome in (Outcome.PASSED, Outcome.SKIPPED):
+        return Kill(version, check.name, "could not run", "", 0, 0, "", str(error))
+    if result.outcome in (Outcome.PASSED, Outcome.SKIPPED):
         return None
-    finding = verdict.findings[0] if verdict.findings else None
+    finding = result.findings[0] if result.findings else None
     return Kill(
         version,
-        law.name,
-        verdict.outcome,
-        finding.law if finding else "",
-        verdict.examples,
-        verdict.requests,
+        check.name,
+        result.outcome,
+        finding.check if finding else "",
+        result.examples,
+        result.requests,
         finding.expected if finding else "",
-        finding.observed if finding else verdict.reason,
+        finding.observed if finding else result.reason,
     )

@@ -19,7 +19,7 @@ class Mutant:
     """What it does wrong."""
     make: Callable[[], Tamper] = field(repr=False)
     """Returns a new tamper, which remembers nothing yet."""
-    law: str
+    check: str
     """The check that has to find it."""
     versions: tuple[str, ...] = BOTH
     """The versions that are wrong, in each of which it has to be found."""
@@ -32,9 +32,9 @@ def mutant(
     sentence: str,
     make: Callable[[], Tamper],
     *,
-    law: str,
+    check: str,
     versions: tuple[str, ...] = BOTH,
     sockets: bool = False,
 ) -> Mutant:
     """Returns a mutant; arguments as the fields of `Mutant`."""
-    return Mutant(name, sentence, make, law, versions, sockets)
+    return Mutant(name, sentence, make, check, versions, sockets)

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
-from casavi_contracts.checks import LAWS, Law
+from casavi_contracts.checks import CHECKS, Check
 from casavi_contracts.contract import VERSIONS
 from tests.contracts.mutants.finding import examples
 from tests.contracts.mutants.mutant import Mutant
@@ -19,9 +19,11 @@ Found = Callable[[Mutant], Mapping[str, int]]
 """Returns how many examples it took to find a mutant, by version."""
 
 
-def laws_table() -> str:
+def checks_table() -> str:
     """Returns the table of all checks, by what they are about."""
-    return "\n\n".join(f"### {title}\n\n{_table(_LAW_HEAD, map(_law_row, laws))}" for title, laws in _groups().items())
+    return "\n\n".join(
+        f"### {title}\n\n{_table(_CHECK_HEAD, map(_check_row, checks))}" for title, checks in _groups().items()
+    )
 
 
 def mutants_table(found: Found) -> str:
@@ -61,35 +63,35 @@ def part(page: str, name: str) -> str:
     return page.partition(f"<!-- {name}: made by make docs -->\n")[2].partition(f"<!-- end of {name} -->")[0].strip()
 
 
-def _groups() -> dict[str, list[Law]]:
-    groups: dict[str, list[Law]] = {}
-    for law in LAWS:
+def _groups() -> dict[str, list[Check]]:
+    groups: dict[str, list[Check]] = {}
+    for check in CHECKS:
         title = (
-            (sys.modules[law.check.__module__].__doc__ or "").splitlines()[0].rstrip(".").removeprefix("Checks about ")
+            (sys.modules[check.body.__module__].__doc__ or "").splitlines()[0].rstrip(".").removeprefix("Checks about ")
         )
-        groups.setdefault(title[:1].upper() + title[1:], []).append(law)
+        groups.setdefault(title[:1].upper() + title[1:], []).append(check)
     return groups
 
 
-_LAW_HEAD = ("check", "what is promised", "v1", "v2", "source", "assumption", "needs")
+_CHECK_HEAD = ("check", "what is promised", "v1", "v2", "source", "assumption", "needs")
 _MUTANT_HEAD = ("mutant", "what it does wrong", "found by", "examples")
 
 
-def _law_row(law: Law) -> Iterator[str]:
-    yield f"`{law.name}`"
-    yield law.sentence
+def _check_row(check: Check) -> Iterator[str]:
+    yield f"`{check.name}`"
+    yield check.sentence
     for version in VERSIONS:
-        there = version in law.versions and set(law.operations) <= set(contract(version).operations)
-        yield law.evidence_in(contract(version)) if there else ""
-    yield law.source
-    yield f"`{law.assumption}`" if law.assumption else ""
-    yield ", ".join(law.needs)
+        there = version in check.versions and set(check.operations) <= set(contract(version).operations)
+        yield check.evidence_in(contract(version)) if there else ""
+    yield check.source
+    yield f"`{check.assumption}`" if check.assumption else ""
+    yield ", ".join(check.needs)
 
 
 def _mutant_row(mutant: Mutant, found: Mapping[str, int]) -> Iterator[str]:
     yield f"`{mutant.name}`"
     yield mutant.sentence
-    yield f"`{mutant.law}`"
+    yield f"`{mutant.check}`"
     yield ", ".join(f"{version} {number}" for version, number in found.items())
 
 
@@ -105,7 +107,7 @@ def _line(cells: Iterator[str]) -> str:
 def main() -> None:
     """Writes the page."""
     logging.disable(logging.CRITICAL)  # what the servers refuse is what is wanted here
-    page = replaced(PAGE.read_text(), "checks", laws_table())
+    page = replaced(PAGE.read_text(), "checks", checks_table())
     PAGE.write_text(replaced(page, "mutants", mutants_table(examples)))
 
 

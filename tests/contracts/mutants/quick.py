@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from casavi_contracts.contract import VERSIONS
 from casavi_contracts.failures import BudgetSpent, CouldNotRun
 from casavi_contracts.suite.settings import QUICK_EXAMPLES
-from casavi_contracts.suite.tasks import LawTask, deep, tasks
+from casavi_contracts.suite.tasks import CheckTask, deep, tasks
 from tests.contracts.mutants.judging import FAILING, healthy, judged
 from tests.contracts.mutants.mutant import Mutant
 from tests.contracts.mutants.register import MUTANTS
@@ -18,16 +18,16 @@ def found_by(mutant: Mutant) -> str:
 
     The one that has to find it is asked first; those that look at what the others have seen come last all the same.
     """
-    chosen = [task for task in tasks(VERSIONS, quick=True) if isinstance(task, LawTask)]
+    chosen = [task for task in tasks(VERSIONS, quick=True) if isinstance(task, CheckTask)]
     of_its = [task for task in chosen if task.version in mutant.versions]
-    of_its.sort(key=lambda task: (task.law.last, task.law.name != mutant.law))
+    of_its.sort(key=lambda task: (task.check.last, task.check.name != mutant.check))
     with healthy().target(mutant.make()) as target:
         for task in of_its:
             try:
-                verdict = judged(target, deep(task.law, QUICK_EXAMPLES), task.version)
+                result = judged(target, deep(task.check, QUICK_EXAMPLES), task.version)
             except (CouldNotRun, BudgetSpent):
                 return f"{task.name} [{task.version}]"  # a run ends there, and says why
-            if verdict.outcome in FAILING:
+            if result.outcome in FAILING:
                 return f"{task.name} [{task.version}]"
     return ""
 

@@ -93,7 +93,7 @@ MUTANTS = (
         "charset-refused",
         "A media type with a charset is refused.",
         refuses(lambda r: "charset" in r.headers.get("content-type", ""), 415, "media-type-unsupported"),
-        law="json-is-taken-in-any-spelling",
+        check="json-is-taken-in-any-spelling",
     ),
     mutant(
         "media-type-in-capitals-refused",
@@ -103,7 +103,7 @@ MUTANTS = (
             415,
             "media-type-unsupported",
         ),
-        law="json-is-taken-in-any-spelling",
+        check="json-is-taken-in-any-spelling",
     ),
     mutant(
         "log-in-without-key-is-401",
@@ -115,55 +115,55 @@ MUTANTS = (
                 else r.with_json({"key": "nobody", "secret": "none"})
             )
         ),
-        law="half-credentials-are-refused",
+        check="half-credentials-are-refused",
     ),
     mutant(
         "slash-in-id-refused",
         "An import is refused if an id has a slash.",
         refuses(_importing(lambda b: any("/" in i for i in _ids(b)))),
-        law="valid-import-is-accepted",
+        check="valid-import-is-accepted",
     ),
     mutant(
         "long-id-refused",
         "An import is refused if an id has more than 40 characters.",
         refuses(_importing(lambda b: any(len(i) > 40 for i in _ids(b)))),
-        law="ids-and-texts-are-free",
+        check="ids-and-texts-are-free",
     ),
     mutant(
         "umlaut-in-id-refused",
         "An import is refused if an id has other letters than those of English.",
         refuses(_importing(lambda b: any(not i.isascii() for i in _ids(b)))),
-        law="valid-import-is-accepted",
+        check="valid-import-is-accepted",
     ),
     mutant(
         "blank-in-id-refused",
         "An import is refused if an id has a blank.",
         refuses(_importing(lambda b: any(" " in i for i in _ids(b)))),
-        law="valid-import-is-accepted",
+        check="valid-import-is-accepted",
     ),
     mutant(
         "emoji-refused",
         "An import is refused if it has a character beyond the basic plane.",
         refuses(_importing(lambda b: any(ord(c) > 0xFFFF for t in _texts(b) for c in t))),
-        law="valid-import-is-accepted",
+        check="valid-import-is-accepted",
     ),
     mutant(
         "unknown-field-refused",
         "An import is refused if a contact has a field that the contract does not know.",
         refuses(_importing(lambda b: any(not set(c) <= KNOWN_OF_CONTACTS for c in b.get("contacts", ())))),
-        law="unknown-fields-are-reported-and-kept-out",
+        check="unknown-fields-are-reported-and-kept-out",
     ),
     mutant(
         "null-refused",
         "An import is refused if a field of a contact is null.",
         refuses(_importing(lambda b: any(v is None for c in b.get("contacts", ()) for v in c.values()))),
-        law="valid-import-is-accepted",
+        check="valid-import-is-accepted",
     ),
     mutant(
         "empty-array-refused",
         "An import is refused if an array is empty.",
         refuses(_importing(lambda b: [] in b.values())),
-        law="valid-import-is-accepted",
+        check="valid-import-is-accepted",
     ),
     mutant(
         "contact-without-name-refused",
@@ -171,31 +171,31 @@ MUTANTS = (
         refuses(
             _importing(lambda b: any("lastName" not in c and "companyName" not in c for c in b.get("contacts", ())))
         ),
-        law="record-needs-only-its-id",
+        check="record-needs-only-its-id",
     ),
     mutant(
         "properties-alone-refused",
         "An import is refused if it has properties but no contacts.",
         refuses(_importing(lambda b: "properties" in b and "contacts" not in b)),
-        law="record-needs-only-its-id",
+        check="record-needs-only-its-id",
     ),
     mutant(
         "responsibilities-alone-refused",
         "An import is refused if it has only responsibilities.",
         refuses(_importing(lambda b: set(b) == {"responsibilities"})),
-        law="any-part-of-a-portfolio-may-come-alone",
+        check="any-part-of-a-portfolio-may-come-alone",
     ),
     mutant(
         "number-as-postal-code-refused",
         "An import is refused if the postal code of a property is a number.",
         refuses(_importing(lambda b: any(isinstance(p.get("postalCode"), int) for p in b.get("properties", ())))),
-        law="postal-code-of-a-property-is-text-or-number",
+        check="postal-code-of-a-property-is-text-or-number",
     ),
     mutant(
         "text-as-postal-code-refused",
         "An import is refused if the postal code of a property is a text.",
         refuses(_importing(lambda b: any(isinstance(p.get("postalCode"), str) for p in b.get("properties", ())))),
-        law="postal-code-of-a-property-is-text-or-number",
+        check="postal-code-of-a-property-is-text-or-number",
     ),
     mutant(
         "date-time-of-contract-refused",
@@ -216,73 +216,73 @@ MUTANTS = (
                 )
             )
         ),
-        law="dates-of-a-contract-are-dates-or-date-times",
+        check="dates-of-a-contract-are-dates-or-date-times",
     ),
     mutant(
         "long-text-refused",
         "An import is refused if a text has more than 250 characters.",
         refuses(_importing(lambda b: any(len(t) > 250 for t in _texts(b)))),
-        law="valid-import-is-accepted",
+        check="valid-import-is-accepted",
     ),
     mutant(
         "empty-text-refused",
         "An import is refused if a text is empty.",
         refuses(_importing(lambda b: "" in _texts(b))),
-        law="any-part-of-a-portfolio-may-come-alone",
+        check="any-part-of-a-portfolio-may-come-alone",
     ),
     mutant(
         "line-break-refused",
         "An import is refused if a text has a line break.",
         refuses(_importing(lambda b: any("\n" in t for t in _texts(b)))),
-        law="ids-and-texts-are-free",
+        check="ids-and-texts-are-free",
     ),
     mutant(
         "markup-refused",
         "An import is refused if a text has an angle bracket.",
         refuses(_importing(lambda b: any("<" in t for t in _texts(b)))),
-        law="ids-and-texts-are-free",
+        check="ids-and-texts-are-free",
     ),
     mutant(
         "quote-refused",
         "An import is refused if a text has an apostrophe.",
         refuses(_importing(lambda b: any("'" in t for t in _texts(b)))),
-        law="ids-and-texts-are-free",
+        check="ids-and-texts-are-free",
     ),
     mutant(
         "custom-number-refused",
         "An import is refused if a custom field is a number.",
         refuses(_importing(lambda b: any(type(v) in (int, float) for f in _custom(b) for v in f.values()))),
-        law="any-part-of-a-portfolio-may-come-alone",
+        check="any-part-of-a-portfolio-may-come-alone",
     ),
     mutant(
         "custom-boolean-refused",
         "An import is refused if a custom field is a boolean.",
         refuses(_importing(lambda b: any(isinstance(v, bool) for f in _custom(b) for v in f.values()))),
-        law="any-part-of-a-portfolio-may-come-alone",
+        check="any-part-of-a-portfolio-may-come-alone",
     ),
     mutant(
         "no-custom-fields-refused",
         "An import is refused if a record has an empty object of custom fields.",
         refuses(_importing(lambda b: {} in _custom(b))),
-        law="any-part-of-a-portfolio-may-come-alone",
+        check="any-part-of-a-portfolio-may-come-alone",
     ),
     mutant(
         "unit-without-contracts-refused",
         "An import is refused if a unit has no contracts.",
         refuses(_importing(lambda b: any(not u.get("contracts") for u in _units(b)))),
-        law="any-part-of-a-portfolio-may-come-alone",
+        check="any-part-of-a-portfolio-may-come-alone",
     ),
     mutant(
         "two-contracts-refused",
         "An import is refused if a unit has two contracts.",
         refuses(_importing(lambda b: any(len(u.get("contracts") or ()) > 1 for u in _units(b)))),
-        law="any-part-of-a-portfolio-may-come-alone",
+        check="any-part-of-a-portfolio-may-come-alone",
     ),
     mutant(
         "open-contract-refused",
         "An import is refused if a contract has no end.",
         refuses(_importing(lambda b: any(not c.get("endDate") for u in _units(b) for c in u.get("contracts") or ()))),
-        law="ids-and-texts-are-free",
+        check="ids-and-texts-are-free",
     ),
     mutant(
         "document-without-content-refused",
@@ -292,37 +292,37 @@ MUTANTS = (
                 lambda b: any("content" not in d for p in b.get("properties", ()) for d in p.get("documents") or ())
             )
         ),
-        law="any-part-of-a-portfolio-may-come-alone",
+        check="any-part-of-a-portfolio-may-come-alone",
     ),
     mutant(
         "property-without-address-refused",
         "An import is refused if a property has no address.",
         refuses(_importing(lambda b: any(not p.get("addresses") for p in b.get("properties", ())))),
-        law="any-part-of-a-portfolio-may-come-alone",
+        check="any-part-of-a-portfolio-may-come-alone",
     ),
     mutant(
         "second-address-refused",
         "An import is refused if a property has two addresses.",
         refuses(_importing(lambda b: any(len(p.get("addresses") or ()) > 1 for p in b.get("properties", ())))),
-        law="ids-and-texts-are-free",
+        check="ids-and-texts-are-free",
     ),
     mutant(
         "known-record-refused",
         "An import is refused if it has a contact that was imported before.",
         lambda: _Known(),
-        law="valid-import-is-accepted",
+        check="valid-import-is-accepted",
     ),
     mutant(
         "many-contacts-refused",
         "An import of more than 20 contacts is refused.",
         refuses(_importing(lambda b: len(b.get("contacts", ())) > 20), 413, "body-too-large"),
-        law="large-import-is-whole",
+        check="large-import-is-whole",
     ),
     mutant(
         "large-import-refused",
         "An import of more than 20,000 bytes is refused.",
         refuses(lambda r: r.operation == "importMasterData" and len(r.body) > 20_000, 413, "body-too-large"),
-        law="large-import-is-whole",
+        check="large-import-is-whole",
     ),
     mutant(
         "dangling-reference-refused-at-once",
@@ -335,13 +335,13 @@ MUTANTS = (
                 )
             )
         ),
-        law="rest-of-a-request-is-imported",
+        check="rest-of-a-request-is-imported",
     ),
     mutant(
         "second-import-refused",
         "While a job is not finished no further import is taken.",
         lambda: _OneAtATime(),
-        law="valid-import-is-accepted",
+        check="valid-import-is-accepted",
     ),
     mutant(
         "extra-member-at-log-in-refused",
@@ -353,37 +353,37 @@ MUTANTS = (
                 and not set(r.json) <= {"key", "secret", "apiKey", "password", "email"}
             )
         ),
-        law="further-members-are-ignored",
+        check="further-members-are-ignored",
     ),
     mutant(
         "unknown-parameter-refused",
         "A parameter that the contract does not know is refused.",
         refuses(_unknown_parameter, 400, "parameter-invalid"),
-        law="unknown-parameter-is-ignored",
+        check="unknown-parameter-is-ignored",
     ),
     mutant(
         "id-with-slash-not-read",
         "A record whose id has a slash cannot be read.",
         refuses(lambda r: r.operation in SINGLES and "/" in r.id, 404, "operation-unknown"),
-        law="record-is-found-by-its-encoded-id",
+        check="record-is-found-by-its-encoded-id",
     ),
     mutant(
         "id-with-percent-not-read",
         "A record whose id has a percent sign cannot be read.",
         refuses(lambda r: r.operation in SINGLES and "%" in r.id, 404, "operation-unknown"),
-        law="record-is-found-by-its-encoded-id",
+        check="record-is-found-by-its-encoded-id",
     ),
     mutant(
         "plus-in-id-a-blank",
         "In a path a plus sign is taken for a blank.",
         on(*SINGLES).asked_instead(lambda r: r.but(path=r.path.replace("+", "%20").replace("%2B", "%20"))),
-        law="record-is-found-by-its-encoded-id",
+        check="record-is-found-by-its-encoded-id",
     ),
     mutant(
         "accept-header-obeyed-wrongly",
         "A request that accepts nothing but HTML is refused.",
         refuses(lambda r: "text/html" in r.headers.get("accept", ""), 406, "operation-unknown"),
-        law="accept-header-changes-nothing",
+        check="accept-header-changes-nothing",
     ),
 )
 

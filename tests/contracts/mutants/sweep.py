@@ -25,7 +25,7 @@ def swept() -> Iterator[Mutant]:
                         f"{version}:{name}:{path}:{how}",
                         f"In answers of {name} {path} is {how}.",
                         on(name, version=version).good().answer(edit),
-                        law="",
+                        check="",
                         versions=(version,),
                     )
 
@@ -43,7 +43,7 @@ def swept_imports() -> Iterator[Mutant]:
                     f"{version}:importMasterData>{path}:{how}",
                     f"In imports {path} is {how}.",
                     on("importMasterData", version=version).asked_instead(edited(edit)),
-                    law="",
+                    check="",
                     versions=(version,),
                 )
 

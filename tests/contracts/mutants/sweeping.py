@@ -11,8 +11,8 @@ from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
 
-from casavi_contracts.checks import LAWS, Law
-from casavi_contracts.verdict import Outcome
+from casavi_contracts.checks import CHECKS, Check
+from casavi_contracts.outcome import Outcome
 from tests.contracts.mutants.judging import BY_NAME, Kill, healthy, judged, kills
 from tests.contracts.mutants.mutant import Mutant
 from tests.contracts.mutants.sweep import swept, swept_imports
@@ -63,7 +63,10 @@ def remembered() -> dict[str, str]:
     """Returns the check that found each mutant when the list was made, by the mutant's name."""
     told = tomllib.loads(KILLS.read_text()) if KILLS.exists() else {}
     return {
-        f"{where}:{how}": law for law, places in told.items() for where, changes in places.items() for how in changes
+        f"{where}:{how}": check
+        for check, places in told.items()
+        for where, changes in places.items()
+        for how in changes
     }
 
 
@@ -74,13 +77,13 @@ def remember(found: Mapping[str, str]) -> None:
         found: The check of each mutant, by the mutant's name.
     """
     lines = [_HEAD]
-    by_law: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    by_check: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for name in sweep():
         if name in found:
             where, _, how = name.rpartition(":")
-            by_law[found[name]][where].append(how)
-    for law, places in sorted(by_law.items()):
-        lines.append(f"[{law}]")
+            by_check[found[name]][where].append(how)
+    for check, places in sorted(by_check.items()):
+        lines.append(f"[{check}]")
         for where, changes in places.items():
             listed = ", ".join(f'"{how}"' for how in changes)
             lines.append(f'"{where}" = [{listed}]')
@@ -100,7 +103,7 @@ def survivors() -> list[Mutant]:
     return [mutant for name, mutant in sweep().items() if any(one.covers(name) for one in listed)]
 
 
-def in_likely_order(mutant: Mutant, memory: Mapping[str, str]) -> list[Law]:
+def in_likely_order(mutant: Mutant, memory: Mapping[str, str]) -> list[Check]:
     """Returns all checks: the remembered one, those that find the most of like mutants, those of the operation, the rest.
 
     Args:
@@ -109,12 +112,14 @@ def in_likely_order(mutant: Mutant, memory: Mapping[str, str]) -> list[Law]:
     """
     _, operation, path, how = place(mutant.name)
     votes: Counter[str] = Counter()
-    for name, law in memory.items():
+    for name, check in memory.items():
         _, other, where, change = place(name)
         alike = (other == operation, where.rpartition("/")[2] == path.rpartition("/")[2], change == how)
-        votes[law] += 3 ** sum(alike) if alike[0] else 0
+        votes[check] += 3 ** sum(alike) if alike[0] else 0
     first = memory.get(mutant.name)
-    return sorted(LAWS, key=lambda law: (law.name != first, -votes[law.name], operation not in law.operations))
+    return sorted(
+        CHECKS, key=lambda check: (check.name != first, -votes[check.name], operation not in check.operations)
+    )
 
 
 SEEDS = range(4)
@@ -124,9 +129,9 @@ Hypothesis draws constants of the modules that are loaded too, so that one seed 
 """
 
 
-def kill_of(mutant: Mutant, laws: Sequence[Law], seed: int = 0) -> Kill | None:
+def kill_of(mutant: Mutant, checks: Sequence[Check], seed: int = 0) -> Kill | None:
     """Returns how the first of some checks to find a mutant does so; None if none finds it."""
-    found = kills(healthy(), mutant.make(), laws, mutant.versions[0], seed=seed)
+    found = kills(healthy(), mutant.make(), checks, mutant.versions[0], seed=seed)
     return next((kill for kill in found if kill.strong), None)
 
 
@@ -146,11 +151,11 @@ class Search:
         """Returns what was tried in vain, by the name of the mutant that was not found."""
         missed = {}
         for mutant in mutants:
-            law = self._memory.get(mutant.name)
-            if law in BY_NAME and any(kill_of(mutant, [BY_NAME[law]], seed=seed) for seed in SEEDS):
+            check = self._memory.get(mutant.name)
+            if check in BY_NAME and any(kill_of(mutant, [BY_NAME[check]], seed=seed) for seed in SEEDS):
                 continue
             if self._further == 0:
-                missed[mutant.name] = f"{law} does not find it; too many were missed to ask the other checks"
+                missed[mutant.name] = f"{check} does not find it; too many were missed to ask the other checks"
                 continue
             self._further -= 1
             if kill_of(mutant, in_likely_order(mutant, self._memory)) is None:
@@ -158,16 +163,16 @@ class Search:
         return missed
 
 
-def found_among(mutants: Sequence[Mutant], laws: Sequence[Law] = LAWS) -> dict[str, str]:
+def found_among(mutants: Sequence[Mutant], checks: Sequence[Check] = CHECKS) -> dict[str, str]:
     """Returns the checks that find some of the mutants, which are of one version, by the name of the mutant.
 
     All are wrong in one server, so that each check is judged only once if there is nothing to find.
     """
     found: dict[str, str] = {}
     with healthy().target(both(*(mutant.make for mutant in mutants))()) as target:
-        for law in laws:
-            verdict = judged(target, law, mutants[0].versions[0])
-            if verdict.outcome not in (Outcome.PASSED, Outcome.SKIPPED):
+        for check in checks:
+            result = judged(target, check, mutants[0].versions[0])
+            if result.outcome not in (Outcome.PASSED, Outcome.SKIPPED):
                 rest = [mutant for mutant in mutants if mutant.name not in found]
-                found |= {mutant.name: law.name for mutant in rest if kill_of(mutant, [law])}
+                found |= {mutant.name: check.name for mutant in rest if kill_of(mutant, [check])}
     return found

@@ -152,55 +152,55 @@ MUTANTS = (
         "key-taken-for-a-token",
         "The key of an account is as good as a token.",
         replaced(lambda request, rule, accounts: request.token),
-        law="credentials-are-no-token",
+        check="credentials-are-no-token",
     ),
     mutant(
         "missing-token-accepted",
         "A request without a token is answered with the records of whoever logged in last.",
         replaced(lambda request, rule, accounts: accounts.latest() if rule == "token-missing" else None),
-        law="every-operation-wants-a-token",
+        check="every-operation-wants-a-token",
     ),
     mutant(
         "made-up-token-accepted",
         "A token that was never given out is taken for that of whoever logged in last.",
         replaced(lambda r, rule, accounts: accounts.latest() if r.token and rule == "token-unknown" else None),
-        law="unknown-token-is-refused",
+        check="unknown-token-is-refused",
     ),
     mutant(
         "token-in-any-case",
         "The token is compared without regard to upper and lower case.",
         replaced(lambda request, rule, accounts: accounts.tokens.get(request.token.lower())),
-        law="unknown-token-is-refused",
+        check="unknown-token-is-refused",
     ),
     mutant(
         "token-with-bearer-accepted",
         "The token is also taken with `Bearer` in front.",
         replaced(lambda request, rule, accounts: accounts.tokens.get(request.token.removeprefix("Bearer "))),
-        law="token-comes-raw-in-its-header",
+        check="token-comes-raw-in-its-header",
     ),
     mutant(
         "token-prefix-accepted",
         "Whatever begins with a good token is taken for it.",
         replaced(lambda request, rule, accounts: accounts.tokens.get(request.token[:36])),
-        law="unknown-token-is-refused",
+        check="unknown-token-is-refused",
     ),
     mutant(
         "authorization-header-accepted",
         "The token is also taken from the header `Authorization`.",
         replaced(_bearer),
-        law="token-comes-raw-in-its-header",
+        check="token-comes-raw-in-its-header",
     ),
     mutant(
         "token-in-query-accepted",
         "The token is also taken from the query.",
         replaced(_query_token),
-        law="token-comes-raw-in-its-header",
+        check="token-comes-raw-in-its-header",
     ),
     mutant(
         "token-never-expires",
         "An expired token is still good.",
         replaced(_of_its_owner("token-expired")),
-        law="token-ends-when-it-was-told",
+        check="token-ends-when-it-was-told",
     ),
     mutant(
         "expired-token-still-reads",
@@ -212,14 +212,14 @@ MUTANTS = (
                 else None
             )
         ),
-        law="token-ends-when-it-was-told",
+        check="token-ends-when-it-was-told",
     ),
     *(
         mutant(
             f"expired-token-good-at-{where}",
             f"An expired token is still good {what}.",
             replaced(_rule_at("token-expired", *operations)),
-            law="token-ends-when-it-was-told",
+            check="token-ends-when-it-was-told",
         )
         for where, what, operations in AT
     ),
@@ -228,7 +228,7 @@ MUTANTS = (
             f"replaced-token-good-at-{where}",
             f"A token that a refresh has replaced is still good {what}.",
             replaced(_rule_at("token-revoked", *operations)),
-            law="refresh-revokes-the-old-token",
+            check="refresh-revokes-the-old-token",
         )
         for where, what, operations in AT
     ),
@@ -237,7 +237,7 @@ MUTANTS = (
             f"missing-token-accepted-at-{where}",
             f"Without a token whoever logged in last is served {what}.",
             replaced(_latest_at("token-missing", *operations)),
-            law="every-operation-wants-a-token",
+            check="every-operation-wants-a-token",
         )
         for where, what, operations in AT
     ),
@@ -246,7 +246,7 @@ MUTANTS = (
             f"made-up-token-accepted-at-{where}",
             f"With a token that was never given out whoever logged in last is served {what}.",
             replaced(_latest_at("token-unknown", *operations)),
-            law="unknown-token-is-refused",
+            check="unknown-token-is-refused",
         )
         for where, what, operations in AT
     ),
@@ -254,37 +254,37 @@ MUTANTS = (
         "token-expires-early",
         "A token lives half as long as its answer says.",
         lambda: Expiring(15),
-        law="token-ends-when-it-was-told",
+        check="token-ends-when-it-was-told",
     ),
     mutant(
         "token-expires-a-minute-early",
         "A token dies one minute before the moment that was told.",
         lambda: Expiring(30 - 1 / 1440),
-        law="token-ends-when-it-was-told",
+        check="token-ends-when-it-was-told",
     ),
     mutant(
         "token-good-for-one-request",
         "A token is good for a single request.",
         lambda: OneUse(1),
-        law="token-works-again-and-again",
+        check="token-works-again-and-again",
     ),
     mutant(
         "token-wears-out",
         "A token is refused after twelve requests.",
         lambda: OneUse(12),
-        law="token-works-again-and-again",
+        check="token-works-again-and-again",
     ),
     mutant(
         "log-in-ends-other-tokens",
         "A log-in ends the older tokens of its account.",
         NewestOnly,
-        law="earlier-log-ins-stay-good",
+        check="earlier-log-ins-stay-good",
     ),
     mutant(
         "token-bound-to-its-version",
         "A token of one version is refused by the other.",
         OneVersion,
-        law="token-is-good-for-both-versions",
+        check="token-is-good-for-both-versions",
     ),
     mutant(
         "refusal-quotes-the-token",
@@ -292,6 +292,6 @@ MUTANTS = (
         on(*WITH_TOKEN)
         .refused(401)
         .then(lambda q, a: a.with_json({**a.json, "detail": f"The token {q.token} is not good."})),
-        law="answers-hold-no-secrets",
+        check="answers-hold-no-secrets",
     ),
 )

@@ -9,7 +9,7 @@ from casavi_contracts.failures import Broken
 from casavi_contracts.fuzz.sent import Sent
 from casavi_contracts.fuzz.session import Session
 
-Judge = Callable[[Session, Sent, Answer], None]
+Body = Callable[[Session, Sent, Answer], None]
 """Judges one answer: returns if the convention holds or has nothing to say, raises `Broken` if not."""
 
 
@@ -27,10 +27,10 @@ class Check:
     """Section of the facts page."""
     assumption: str | None
     """The assumption that it rests on."""
-    judge: Judge = field(repr=False)
+    body: Body = field(repr=False)
 
 
-def check(sentence: str, *, evidence: str, source: str, assumption: str | None = None) -> Callable[[Judge], Check]:
+def check(sentence: str, *, evidence: str, source: str, assumption: str | None = None) -> Callable[[Body], Check]:
     """Makes a check of the function that judges; it is called like the function.
 
     Args:
@@ -39,7 +39,7 @@ def check(sentence: str, *, evidence: str, source: str, assumption: str | None =
         source: Section of the facts page.
         assumption: The assumption that it rests on.
     """
-    return lambda judge: Check(judge.__name__, sentence, evidence, source, assumption, judge)
+    return lambda body: Check(body.__name__, sentence, evidence, source, assumption, body)
 
 
 def body_of(answer: Answer) -> Any:

@@ -1,4 +1,4 @@
-"""The machine holds on the healthy mock, finds wrong servers, and what it finds can be played again."""
+"""The stateful test holds on the healthy mock, finds wrong servers, and what it finds can be run again."""
 
 import contextlib
 import json
@@ -9,19 +9,19 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
 
-from casavi_contracts.checks import LAWS
+from casavi_contracts.checks import CHECKS
 from casavi_contracts.contract import Contract
 from casavi_contracts.failures import Broken, BudgetSpent, CouldNotRun
-from casavi_contracts.judge import Judge
+from casavi_contracts.outcome import Finding, Outcome, Result
 from casavi_contracts.report import replay
 from casavi_contracts.report.text import lines
-from casavi_contracts.stateful import LAW, NAME, AccountMachine, machine_of, play
+from casavi_contracts.runner import Runner
+from casavi_contracts.stateful import CHECK, NAME, AccountMachine, machine_of, play
 from casavi_contracts.stateful.commands import checked, told
 from casavi_contracts.stateful.search import search
 from casavi_contracts.stateful.smaller import smallest
 from casavi_contracts.suite.tasks import task_of, tasks
 from casavi_contracts.target import Target
-from casavi_contracts.verdict import Finding, Outcome, Verdict
 from tests.contracts.mutants import caches, counts, deliveries, imports, jobs, refreshing, tokens
 from tests.contracts.mutants.judging import BY_NAME, healthy
 from tests.support import kit
@@ -42,9 +42,9 @@ def unsteered(mode: str = "immediate", accounts: int = 1) -> contextlib.Abstract
     return Mock(progress=mode, accounts=accounts).target(steered=False, credentials=GIVEN[:accounts])
 
 
-def judge_of(target: Target, version: str, *, depth: float = SHALLOW, shrink: int = 0) -> Judge:
+def runner_of(target: Target, version: str, *, depth: float = SHALLOW, shrink: int = 0) -> Runner:
     accounts = kit.accounts(target, contract(version), "m-")
-    return Judge(BY_NAME, lambda: accounts, depth=depth, shrink_cases=shrink)
+    return Runner(BY_NAME, lambda: accounts, depth=depth, shrink_cases=shrink)
 
 
 def tamper_of(name: str) -> Tamper:
@@ -53,9 +53,9 @@ def tamper_of(name: str) -> Tamper:
     return found.make()
 
 
-def found(name: str, version: str = "v1", **more: Any) -> Verdict:
+def found(name: str, version: str = "v1", **more: Any) -> Result:
     with healthy().target(tamper_of(name)) as target:
-        return judge_of(target, version, **more).judge(LAW)
+        return runner_of(target, version, **more).run(CHECK)
 
 
 @pytest.mark.parametrize(
@@ -71,11 +71,11 @@ def found(name: str, version: str = "v1", **more: Any) -> Verdict:
 )
 def test_holds_on_the_healthy_mock(mode: str, version: str) -> None:
     with Mock(progress=mode).target() as target:
-        verdict = judge_of(target, version).judge(LAW)
+        result = runner_of(target, version).run(CHECK)
 
-    assert verdict.outcome is Outcome.PASSED, verdict.findings
-    assert verdict.examples > 2
-    assert verdict.requests > 100
+    assert result.outcome is Outcome.PASSED, result.findings
+    assert result.examples > 2
+    assert result.requests > 100
 
 
 PROFILES: list[dict[str, Any]] = [
@@ -104,10 +104,10 @@ FAST = {(1, "v1"), (3, "v2")}
 )
 def test_holds_under_other_assumptions(version: str, profile: dict[str, Any]) -> None:
     with Mock(profile, "time").target() as target:
-        judge = Judge(BY_NAME, lambda: kit.accounts(target, Contract(version, profile)), depth=SHALLOW)
-        verdict = judge.judge(LAW)
+        runner = Runner(BY_NAME, lambda: kit.accounts(target, Contract(version, profile)), depth=SHALLOW)
+        result = runner.run(CHECK)
 
-    assert verdict.outcome is Outcome.PASSED, verdict.findings
+    assert result.outcome is Outcome.PASSED, result.findings
 
 
 def drawn(target: Target, start: int, *, version: str = "v1") -> list[Any]:
@@ -158,26 +158,26 @@ def test_only_what_the_target_has_is_drawn() -> None:
 @versions
 def test_a_target_without_clock_and_second_account_is_judged(version: str) -> None:
     with unsteered() as target:
-        verdict = judge_of(target, version).judge(LAW)
+        result = runner_of(target, version).run(CHECK)
 
-    assert verdict.outcome is Outcome.PASSED, verdict.findings
+    assert result.outcome is Outcome.PASSED, result.findings
 
 
 def test_two_accounts_without_a_clock_are_judged() -> None:
     with unsteered("time", accounts=2) as target:
         assert any(command.get("account") for commands in drawn(target, 0) for command in commands)
-        verdict = judge_of(target, "v2").judge(LAW)
+        result = runner_of(target, "v2").run(CHECK)
 
-    assert verdict.outcome is Outcome.PASSED, verdict.findings
+    assert result.outcome is Outcome.PASSED, result.findings
 
 
 def test_without_write_access_it_is_not_applicable() -> None:
     with Mock(progress="immediate").target() as target:
         reading = Target(target.http, plane=target.plane, may_write=False)
-        verdict = judge_of(reading, "v1").judge(LAW)
+        result = runner_of(reading, "v1").run(CHECK)
 
-        assert verdict.outcome is Outcome.SKIPPED
-        assert "write access" in verdict.reason
+        assert result.outcome is Outcome.SKIPPED
+        assert "write access" in result.reason
         with pytest.raises(ValueError, match="write access"):
             machine_of(reading)
 
@@ -192,7 +192,7 @@ def test_a_spent_budget_ends_it() -> None:
             raise BudgetSpent("enough")
 
     with Mock(progress="immediate").target() as target, pytest.raises(BudgetSpent):
-        judge_of(Target(target.http, plane=target.plane, gate=gate), "v1").judge(LAW)
+        runner_of(Target(target.http, plane=target.plane, gate=gate), "v1").run(CHECK)
     assert sent == 51
 
 
@@ -219,18 +219,18 @@ FOUND_FAST = {"job-regresses", "expired-token-still-reads", "import-replaces-cus
 
 
 @pytest.mark.parametrize(
-    ("name", "law"),
+    ("name", "check"),
     [pytest.param(*pair, marks=[] if pair[0] in FOUND_FAST else [pytest.mark.slow]) for pair in EASY],
 )
-def test_wrong_servers_are_found(name: str, law: str) -> None:
-    verdict = found(name, depth=1)
+def test_wrong_servers_are_found(name: str, check: str) -> None:
+    result = found(name, depth=1)
 
-    assert verdict.outcome in FAILING, verdict
-    assert law in {finding.law for finding in verdict.findings}
+    assert result.outcome in FAILING, result
+    assert check in {finding.check for finding in result.findings}
 
 
-def finding_of(verdict: Verdict) -> Finding:
-    return verdict.findings[0]
+def finding_of(result: Result) -> Finding:
+    return result.findings[0]
 
 
 @pytest.mark.parametrize(
@@ -262,8 +262,8 @@ def test_only_what_matters_is_left() -> None:
             if command["do"] == "poll":
                 portfolio = imports[command["import"]]["portfolio"]
                 if any(one["id"] == "a" and "note" in one for one in portfolio.get("contacts", ())):
-                    return Broken("this", "that", law="some-law")
-        return Broken("this", "another", law="another-law") if len(commands) == 1 else None
+                    return Broken("this", "that", check="some-check")
+        return Broken("this", "another", check="another-check") if len(commands) == 1 else None
 
     read = {"do": "read", "account": 1}
     looks: list[Any] = [{"do": "poll", "import": 1}, {"do": "poll", "import": 2}, {"do": "poll", "import": 0}]
@@ -279,7 +279,7 @@ def test_only_what_matters_is_left() -> None:
     smallest(commands, broken, watched, contract("v1"))
 
     left = min(
-        (smaller for smaller, found in tried if found and found.law == "some-law"), key=lambda one: len(str(one))
+        (smaller for smaller, found in tried if found and found.check == "some-check"), key=lambda one: len(str(one))
     )
     assert left == [
         {"do": "import", "account": 0, "portfolio": {"contacts": [{"id": "a", "note": "x"}]}},
@@ -306,18 +306,18 @@ def test_what_is_found_can_be_played_again(tmp_path: Path) -> None:
     assert task_of(again).group == "stateful"
     for tamper, outcome in ((tamper_of("counts-created-doubled"), Outcome.REFUTED), (untouched, Outcome.PASSED)):
         with healthy().target(tamper) as target:
-            verdict = judge_of(target, "v1").replay(LAW, again.case)
-        assert verdict.outcome is outcome, verdict
-        assert verdict.examples == 1
+            result = runner_of(target, "v1").replay(CHECK, again.case)
+        assert result.outcome is outcome, result
+        assert result.examples == 1
 
 
 def test_a_case_that_needs_more_than_the_target_has_is_not_judged() -> None:
     cases = ([{"do": "expire", "account": 0}], [{"do": "read", "account": 1}])
     with unsteered() as target:
         for case, lacking in zip(cases, ("a clock", "two accounts"), strict=True):
-            verdict = judge_of(target, "v1").replay(LAW, case)
-            assert verdict.outcome is Outcome.BLOCKED
-            assert lacking in verdict.reason
+            result = runner_of(target, "v1").replay(CHECK, case)
+            assert result.outcome is Outcome.BLOCKED
+            assert lacking in result.reason
 
 
 @pytest.mark.parametrize(
@@ -332,7 +332,7 @@ def test_a_case_that_needs_more_than_the_target_has_is_not_judged() -> None:
 )
 def test_a_case_that_is_none_cannot_be_played(case: Any, said: str) -> None:
     with Mock(progress="immediate").target() as target, pytest.raises(CouldNotRun, match=said):
-        play(kit.accounts(target, contract("v1")).trial(), case)
+        play(kit.accounts(target, contract("v1")).context(), case)
 
 
 @versions
@@ -355,7 +355,7 @@ def test_a_sequence_by_hand_is_played(version: str) -> None:
         {"do": "walk", "account": 0},
     ]
     with Mock(progress="time").target() as target:
-        play(kit.accounts(target, contract(version)).trial(), commands)
+        play(kit.accounts(target, contract(version)).context(), commands)
 
         assert len(target.recorder.since(0)) > 30
     assert list(told(commands))[1:3] == [
@@ -364,14 +364,14 @@ def test_a_sequence_by_hand_is_played(version: str) -> None:
     ]
 
 
-def test_it_is_a_law_of_the_suite() -> None:
+def test_it_is_a_check_of_the_suite() -> None:
     chosen = tasks(("v1", "v2"), [NAME])
 
     assert [(task.name, task.version, task.group) for task in chosen] == [
         (NAME, "v1", "stateful"), (NAME, "v2", "stateful")
     ]  # fmt: skip
     names = [task.name for task in tasks(("v1",), ())]
-    assert names.index(NAME) < min(names.index(law.name) for law in LAWS if law.last)
+    assert names.index(NAME) < min(names.index(check.name) for check in CHECKS if check.last)
 
 
 # Used directly.
@@ -407,8 +407,8 @@ def test_its_failure_shows_the_steps_and_no_secret(capsys: pytest.CaptureFixture
 
 def test_what_is_found_holds_no_secret() -> None:
     with healthy().target(tamper_of("refresh-keeps-the-old-token")) as target:
-        verdict = judge_of(target, "v1", depth=1, shrink=20).judge(LAW)
-        said = repr(verdict) + repr([exchange for finding in verdict.findings for exchange in finding.exchanges])
+        result = runner_of(target, "v1", depth=1, shrink=20).run(CHECK)
+        said = repr(result) + repr([exchange for finding in result.findings for exchange in finding.exchanges])
 
-        assert not target.recorder.redact.found_in(said + json.dumps(finding_of(verdict).case))
+        assert not target.recorder.redact.found_in(said + json.dumps(finding_of(result).case))
         assert "token" in said

@@ -1,4 +1,4 @@
-"""One trial of a check: accounts of its own, and names that no other trial has."""
+"""One context of a check: accounts of its own, and names that no other context has."""
 
 import itertools
 import time
@@ -20,10 +20,10 @@ _ID_FIELDS = frozenset({"id", "contactId", "propertyId"})
 
 
 class Names:
-    """Gives the records of a trial reference ids of their own, so that trials do not see each other.
+    """Gives the records of a context reference ids of their own, so that cases do not see each other.
 
     Args:
-        prefix: What every id of this trial begins with.
+        prefix: What every id of this context begins with.
     """
 
     def __init__(self, prefix: str) -> None:
@@ -39,11 +39,11 @@ class Names:
         return self.prefix + local
 
     def local(self, reference: str) -> str:
-        """Returns the local id of a reference id; one of another trial stays as it is."""
+        """Returns the local id of a reference id; one of another context stays as it is."""
         return reference.removeprefix(self.prefix)
 
     def mine(self, reference: str) -> bool:
-        """Whether a reference id belongs to this trial."""
+        """Whether a reference id belongs to this context."""
         return reference.startswith(self.prefix)
 
     def _renamed(self, value: Any) -> Any:
@@ -62,7 +62,7 @@ class Names:
 
 
 class Accounts:
-    """The accounts that the trials of one check share: on a mock opened for it and closed again.
+    """The accounts that the cases of one check share: on a mock opened for it and closed again.
 
     Args:
         target: The server under judgement.
@@ -80,11 +80,11 @@ class Accounts:
         self._ready: Client | None = None
         self._made: str | None = None
         self._changes = target.token_changes
-        self._trials = itertools.count(1)
+        self._numbers = itertools.count(1)
 
-    def trial(self) -> "Trial":
-        """Returns a new trial in these accounts."""
-        return Trial(self, Names(f"{self._run}{next(self._trials)}-"), self._bookmarks)
+    def context(self) -> "Context":
+        """Returns a new context in these accounts."""
+        return Context(self, Names(f"{self._run}{next(self._numbers)}-"), self._bookmarks)
 
     def client(self, number: int) -> Client:
         """Returns the client of an account, counted from 0; the account is opened when it is first wanted."""
@@ -141,7 +141,7 @@ class Accounts:
         return self._contract
 
 
-class Trial:
+class Context:
     """What a check works with.
 
     Args:
@@ -207,7 +207,7 @@ class Trial:
         return clock
 
     def listed(self, client: Client, operation: str, query: str = "") -> list[dict[str, Any]]:
-        """Returns the records of this trial in a list, in the order of the list.
+        """Returns the records of this context in a list, in the order of the list.
 
         Args:
             client: Who reads.
@@ -236,7 +236,7 @@ class Trial:
         return first
 
     def mine(self, records: Mapping[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-        """Returns those records that belong to this trial, by local id."""
+        """Returns those records that belong to this context, by local id."""
         return {self.names.local(key): record for key, record in records.items() if self.names.mine(key)}
 
     @staticmethod

@@ -8,6 +8,7 @@ from typing import Any
 from casavi_contracts.checks.refresh import ask
 from casavi_contracts.checks.tokens import MARGIN
 from casavi_contracts.client import Client
+from casavi_contracts.context import Accounts, Context
 from casavi_contracts.expect.calls import is_good, lists
 from casavi_contracts.expect.moments import moment
 from casavi_contracts.expect.observing import LISTS, expect_read, expect_refused, predicted
@@ -18,16 +19,15 @@ from casavi_contracts.stateful.commands import Command, checked
 from casavi_contracts.stateful.imports import Sent
 from casavi_contracts.stateful.tokens import State, Token, Tokens
 from casavi_contracts.target import Capability
-from casavi_contracts.trial import Accounts, Trial
 
 WALK = "page-walk-returns-every-record-once"
 
 
-def play(trial: Trial, case: Any) -> None:
+def play(ctx: Context, case: Any) -> None:
     """Plays commands in accounts of their own, as far as the target gives any, and then reads everything.
 
     Args:
-        trial: The trial.
+        ctx: The context.
         case: The commands.
 
     Raises:
@@ -37,14 +37,14 @@ def play(trial: Trial, case: Any) -> None:
         casavi_contracts.failures.Unmet: The target lacks what a command needs.
     """
     commands = checked(case)
-    accounts = Accounts(trial.target, trial.contract, trial.names.prefix)
+    accounts = Accounts(ctx.target, ctx.contract, ctx.names.prefix)
     try:
-        player = Player(accounts.trial())
+        executor = Executor(accounts.context())
         for number, command in enumerate(commands, 1):
             with _telling(commands[:number]):
-                player.play(command)
+                executor.play(command)
         with _telling(None):
-            player.end()
+            executor.end()
     finally:
         accounts.close()
 
@@ -64,12 +64,12 @@ def _telling(commands: Sequence[Command] | None) -> Iterator[None]:
 
 
 @contextmanager
-def _by(law: str) -> Iterator[None]:
+def _by(check: str) -> Iterator[None]:
     """Names the check that is broken, where nobody else has."""
     try:
         yield
     except Broken as broken:
-        broken.law = broken.law or law
+        broken.check = broken.check or check
         raise
 
 
@@ -102,15 +102,15 @@ class _One:
         self._now = None
 
 
-class Player:
+class Executor:
     """A client of up to two accounts that knows what has to come of what it does.
 
     Args:
-        trial: The trial; what was in its accounts before does not matter.
+        ctx: The context; what was in its accounts before does not matter.
     """
 
-    def __init__(self, trial: Trial) -> None:
-        self._trial = trial
+    def __init__(self, ctx: Context) -> None:
+        self._ctx = ctx
         self._opened: dict[int, _One] = {}
         self._sent: list[Sent | None] = []
         """Imports in the order in which they were sent; None for one that had to be refused."""
@@ -155,10 +155,10 @@ class Player:
 
     def _ready(self, number: int) -> _One:
         """Returns an account with a good token."""
-        if number and Capability.TWO_ACCOUNTS not in self._trial.target.capabilities:
+        if number and Capability.TWO_ACCOUNTS not in self._ctx.target.capabilities:
             raise Unmet(f"the case needs a second account, and the target lacks {Capability.TWO_ACCOUNTS}")
         if number not in self._opened:
-            self._opened[number] = _One(number, self._trial.other if number else self._trial.account)
+            self._opened[number] = _One(number, self._ctx.other if number else self._ctx.account)
         one = self._opened[number]
         if not len(one.tokens) or one.tokens.state(one.tokens.back(0), one.now()) is not State.GOOD:
             self._log_in(one)
@@ -176,8 +176,11 @@ class Player:
         now = one.now()
         one.client.log_in()
         one.tokens.give(one.client.token, now)
-        self._trial.expect(
-            is_good(one.client, one.client.token), "a new token to be good", "it is refused", law="log-in-gives-a-token"
+        self._ctx.expect(
+            is_good(one.client, one.client.token),
+            "a new token to be good",
+            "it is refused",
+            check="log-in-gives-a-token",
         )
 
     def _refresh(self, one: _One, command: Command) -> None:
@@ -195,55 +198,55 @@ class Player:
     def _expect_foreign(self, one: _One, token: str, state: State, key: str) -> None:
         with _by("foreign-token-cannot-be-refreshed"):
             answer = ask(one.client, token, key=key)
-            self._trial.expect(
+            self._ctx.expect(
                 not answer.ok, "the refresh of another account's token to be refused", f"status {answer.status}"
             )
             if state is State.GOOD:
-                refused(self._trial, answer, "token-foreign", "the refresh of another account's token")
+                refused(self._ctx, answer, "token-foreign", "the refresh of another account's token")
 
     def _renew(self, one: _One, back: int) -> None:
         token, now = one.tokens.back(back), one.now()
         answer = self._asked(one, token.text)
         with _by("refresh-gives-a-token"):
-            self._trial.expect(answer.ok, "a good token to be refreshed", f"status {answer.status}")
+            self._ctx.expect(answer.ok, "a good token to be refreshed", f"status {answer.status}")
             text = answer.json["token"]
             one.client.target.recorder.redact.learn(text)
-            self._trial.expect(is_good(one.client, text), "a refreshed token to be good", "it is refused")
+            self._ctx.expect(is_good(one.client, text), "a refreshed token to be good", "it is refused")
         one.client.token = text
         one.tokens.refresh(token, text, now)
         self._show(one, token)
 
     def _expect_no_refresh(self, one: _One, back: int, state: State) -> None:
-        token, now, values = one.tokens.back(back), one.now(), self._trial.contract.values
+        token, now, values = one.tokens.back(back), one.now(), self._ctx.contract.values
         answer = self._asked(one, token.text)
         late = values["refresh-accepts-expired-token"] and not values["refresh-needs-token-header"]
         if state is State.EXPIRED and late:
             with _by("expired-token-cannot-be-refreshed"):
-                self._trial.expect(answer.ok, "an expired token to be refreshed", f"status {answer.status}")
+                self._ctx.expect(answer.ok, "an expired token to be refreshed", f"status {answer.status}")
                 text = answer.json["token"]
                 one.client.target.recorder.redact.learn(text)
             one.client.token = text
             one.tokens.refresh(token, text, now)
             return
-        with _by("expired-token-cannot-be-refreshed" if state is State.EXPIRED else one.tokens.law(token)):
-            refused(self._trial, answer, _RULES[state], f"the refresh of a token that is {state}")
+        with _by("expired-token-cannot-be-refreshed" if state is State.EXPIRED else one.tokens.check(token)):
+            refused(self._ctx, answer, _RULES[state], f"the refresh of a token that is {state}")
 
     def _asked(self, one: _One, token: str) -> Any:
         """Asks for a refresh with that token alone, whatever other tokens there are."""
-        needs_header = self._trial.contract.values["refresh-needs-token-header"]
+        needs_header = self._ctx.contract.values["refresh-needs-token-header"]
         body = {"apiKey": one.client.credentials.key, "token": token}
         return one.client.send("refreshToken", body=body, token=token if needs_header else None)
 
     def _show(self, one: _One, token: Token) -> None:
         """Reads with a token, and breaks a check unless it is worth what it should be."""
         state = one.tokens.state(token, one.now())
-        answer = one.client.send(lists(self._trial.contract)[0], token=token.text)
+        answer = one.client.send(lists(self._ctx.contract)[0], token=token.text)
         if state is State.GOOD:
-            law = "earlier-log-ins-stay-good" if token is not one.tokens.back(0) else "token-works-again-and-again"
-            self._trial.expect(answer.ok, "a good token to stay good", f"status {answer.status}", law=law)
+            check = "earlier-log-ins-stay-good" if token is not one.tokens.back(0) else "token-works-again-and-again"
+            self._ctx.expect(answer.ok, "a good token to stay good", f"status {answer.status}", check=check)
         elif state is not State.OPEN:
-            with _by(one.tokens.law(token)):
-                refused(self._trial, answer, _RULES[state], f"a token that is {state}")
+            with _by(one.tokens.check(token)):
+                refused(self._ctx, answer, _RULES[state], f"a token that is {state}")
 
     def _expire(self, one: _One) -> None:
         self._settle(one)
@@ -255,24 +258,24 @@ class Player:
         newest = one.tokens.back(0)
         if one.client.token != newest.text:
             expired = one.tokens.state(newest, one.now()) is not State.GOOD
-            self._trial.expect(
-                expired, "a good token to stay good", "it was refused", law="token-works-again-and-again"
+            self._ctx.expect(
+                expired, "a good token to stay good", "it was refused", check="token-works-again-and-again"
             )
 
     # Imports.
 
     def _import(self, one: _One, portfolio: Any) -> None:
-        sent = self._trial.names.own(portfolio)
+        sent = self._ctx.names.own(portfolio)
         expected = one.model.apply(sent)
         if isinstance(expected, Rejected):
             self._sent.append(None)
             with _by("invalid-import-is-refused"):
-                expect_refused(self._trial, sent, list(expected.pointers), one.client)
+                expect_refused(self._ctx, sent, list(expected.pointers), one.client)
             return
         now = one.now()
         job = one.client.submit(sent)
         known = [other.job for other in self._sent if other is not None]
-        self._trial.expect(job not in known, "a job of its own", "one of before", law="import-answers-a-job-id")
+        self._ctx.expect(job not in known, "a job of its own", "one of before", check="import-answers-a-job-id")
         self._sent.append(Sent(one.number, job, expected, now))
 
     def _poll(self, command: Command) -> _One:
@@ -287,24 +290,24 @@ class Player:
         else:
             with _by("foreign-job-is-unknown"):
                 answer = one.client.send("getJob", jobId=sent.job)
-                refused(self._trial, answer, "job-unknown", "a job of another account")
+                refused(self._ctx, answer, "job-unknown", "a job of another account")
         return one
 
     def _look(self, sent: Sent) -> None:
         """Looks at a job of an account once."""
         one = self._ready(sent.account)
-        now, kept = one.now(), timedelta(days=self._trial.contract.values["job-retention-days"])
+        now, kept = one.now(), timedelta(days=self._ctx.contract.values["job-retention-days"])
         if sent.ended_at is not None and now - sent.sent_at > kept - MARGIN:
             if now - sent.ended_at > kept + MARGIN:
                 with _by("job-stays-known"):
                     answer = one.client.send("getJob", jobId=sent.job)
-                    refused(self._trial, answer, "job-unknown", "a job that is kept no longer")
+                    refused(self._ctx, answer, "job-unknown", "a job that is kept no longer")
             return
         self._see(sent, one.client.job(sent.job))
 
     def _see(self, sent: Sent, seen: Mapping[str, Any]) -> None:
         one = self._opened[sent.account]
-        sent.expect(self._trial, seen, one.now)
+        sent.expect(self._ctx, seen, one.now)
         if sent.rank > 0:
             self._expect_turn(sent, one)
 
@@ -314,12 +317,12 @@ class Player:
             if other is sent:
                 return
             if other is not None and other.account == sent.account and other.ended is None:
-                other.expect(self._trial, one.client.job(other.job), one.now)
-                self._trial.expect(
+                other.expect(self._ctx, one.client.job(other.job), one.now)
+                self._ctx.expect(
                     other.ended is not None,
                     "a job to begin when those before have ended",
                     "one before that has not",
-                    law="jobs-take-their-turn",
+                    check="jobs-take-their-turn",
                 )
 
     def _settle(self, one: _One) -> None:
@@ -333,27 +336,27 @@ class Player:
     # Reading.
 
     def _predicted(self, one: _One) -> dict[str, set[str]]:
-        return {entity: set(records) for entity, records in predicted(self._trial, one.model).items()}
+        return {entity: set(records) for entity, records in predicted(self._ctx, one.model).items()}
 
     def _read(self, one: _One) -> None:
         self._settle(one)
-        expect_read(self._trial, one.model, one.client)
+        expect_read(self._ctx, one.model, one.client)
         one.certain = self._predicted(one)
 
     def _walk(self, one: _One) -> None:
         """Walks through every list: what is certain is there once, and nothing that was not imported."""
         for entity, possible in self._predicted(one).items():
-            operation = LISTS[self._trial.contract.version][entity]
-            seen = [record["id"] for record in self._trial.listed(one.client, operation)]
+            operation = LISTS[self._ctx.contract.version][entity]
+            seen = [record["id"] for record in self._ctx.listed(one.client, operation)]
             twice = sorted({self._local(reference) for reference in seen if seen.count(reference) > 1})
-            self._trial.expect(not twice, f"each of the {entity} once", f"{shown(twice)} more than once", law=WALK)
+            self._ctx.expect(not twice, f"each of the {entity} once", f"{shown(twice)} more than once", check=WALK)
             gone = sorted(map(self._local, one.certain.get(entity, set()) - set(seen)))
-            self._trial.expect(not gone, f"all {entity} that were there before", f"all but {shown(gone)}")
+            self._ctx.expect(not gone, f"all {entity} that were there before", f"all but {shown(gone)}")
             strange = sorted(map(self._local, set(seen) - possible))
-            self._trial.expect(not strange, f"no other {entity} than were imported", f"{shown(strange)} as well")
+            self._ctx.expect(not strange, f"no other {entity} than were imported", f"{shown(strange)} as well")
 
     def _local(self, reference: str) -> str:
-        return self._trial.names.local(reference)
+        return self._ctx.names.local(reference)
 
 
 _RULES = {State.REPLACED: "token-revoked", State.EXPIRED: "token-expired"}

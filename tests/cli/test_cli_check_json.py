@@ -54,7 +54,7 @@ def test_at_an_account_every_id_has_the_prefix_and_nothing_expires(run: Run, fol
 
     assert result.exit_code == 0, result.output
     told = json.loads((folder / "a.json").read_text())
-    assert [law["outcome"] for law in told["laws"]] == ["passed", "passed"]
+    assert [check["outcome"] for check in told["checks"]] == ["passed", "passed"]
     ids = [
         record["id"]
         for body in imports

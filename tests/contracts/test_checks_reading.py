@@ -1,4 +1,4 @@
-"""Checks about reading at servers that guess otherwise than the contract: the verdict tells what they do."""
+"""Checks about reading at servers that guess otherwise than the contract: the result tells what they do."""
 
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from casavi_contracts.checks.reading import distinct
-from casavi_contracts.judge import Judge
+from casavi_contracts.context import Accounts
+from casavi_contracts.outcome import Outcome
+from casavi_contracts.runner import Runner
 from casavi_contracts.target import Capability, Target
-from casavi_contracts.trial import Accounts
-from casavi_contracts.verdict import Outcome
 from tests.contracts.mutants.judging import BY_NAME, judged
 from tests.support.kit import contract
 from tests.support.server import GIVEN, Mock
@@ -18,8 +18,8 @@ from tests.support.time import FakeTime
 
 READING = [
     name
-    for name, law in BY_NAME.items()
-    if law.check.__module__.rpartition(".")[2] in ("reading", "singles", "freshness", "modified", "filters")
+    for name, check in BY_NAME.items()
+    if check.body.__module__.rpartition(".")[2] in ("reading", "singles", "freshness", "modified", "filters")
 ]
 
 
@@ -45,10 +45,10 @@ COSTLY = ("versions-show-the-same-records", "reads-show-the-latest-state")
 )
 def test_another_guess_is_told_as_the_line_of_a_profile(name: str, profile: Mapping[str, Any], line: str) -> None:
     with Mock(profile).target() as target:
-        verdict = judged(target, BY_NAME[name], "v2")
+        result = judged(target, BY_NAME[name], "v2")
 
-    assert verdict.outcome is Outcome.REFUTED
-    assert [finding.profile for finding in verdict.findings] == [line]
+    assert result.outcome is Outcome.REFUTED
+    assert [finding.profile for finding in result.findings] == [line]
 
 
 @pytest.mark.parametrize("form", ["date", "as-sent"])
@@ -56,9 +56,9 @@ def test_another_guess_is_told_as_the_line_of_a_profile(name: str, profile: Mapp
 def test_dates_are_compared_as_moments(name: str, form: str) -> None:
     """How they are spelled is told by one check, and is no mistake in all others."""
     with Mock({"contract-date-format": form}).target() as target:
-        verdict = judged(target, BY_NAME[name], "v2")
+        result = judged(target, BY_NAME[name], "v2")
     exact = form == "as-sent" or name == "import-is-read-back"  # a day alone is another moment than some that are sent
-    assert verdict.outcome is (Outcome.PASSED if exact else Outcome.REFUTED), verdict.findings
+    assert result.outcome is (Outcome.PASSED if exact else Outcome.REFUTED), result.findings
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +68,7 @@ def busy() -> Iterator[Target]:
     mock = Mock(progress="immediate", accounts=1, now=passing)
     with mock.target(steered=False, credentials=GIVEN[:1]) as target:
         accounts = Accounts(target, contract("v2"), "other-")
-        accounts.client(0).imported(accounts.trial().names.own(distinct(contract("v2"))))
+        accounts.client(0).imported(accounts.context().names.own(distinct(contract("v2"))))
         yield target
 
 
@@ -76,9 +76,9 @@ def busy() -> Iterator[Target]:
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=pytest.mark.slow) if name in COSTLY else name for name in READING]
 )
-def test_laws_hold_where_nothing_can_be_steered(name: str, version: str, busy: Target) -> None:
-    law = BY_NAME[name]
-    verdict = Judge(BY_NAME, lambda: Accounts(busy, contract(version), f"{version}-{name}-")).judge(law)
+def test_checks_hold_where_nothing_can_be_steered(name: str, version: str, busy: Target) -> None:
+    check = BY_NAME[name]
+    result = Runner(BY_NAME, lambda: Accounts(busy, contract(version), f"{version}-{name}-")).run(check)
 
-    judged_there = version in law.versions and Capability.CLOCK not in law.needs
-    assert verdict.outcome is (Outcome.PASSED if judged_there else Outcome.SKIPPED), verdict.findings
+    judged_there = version in check.versions and Capability.CLOCK not in check.needs
+    assert result.outcome is (Outcome.PASSED if judged_there else Outcome.SKIPPED), result.findings

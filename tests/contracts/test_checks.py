@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import casavi_contracts
-from casavi_contracts.checks import LAWS, Law, check, checks_of
+from casavi_contracts.checks import CHECKS, Check, check, checks_of
 from casavi_contracts.contract import VERSIONS, Contract
 from casavi_contracts.suite.tasks import tasks
 
@@ -16,22 +16,22 @@ SOURCES = Path(casavi_contracts.__file__).parent.rglob("*.py")
 
 def test_whoever_is_blamed_exists() -> None:
     known = {task.name for task in tasks(VERSIONS)}
-    blamed = {name: path.name for path in SOURCES for name in re.findall(r'\blaw="([a-z0-9-]+)"', path.read_text())}
+    blamed = {name: path.name for path in SOURCES for name in re.findall(r'\bcheck="([a-z0-9-]+)"', path.read_text())}
     assert len(blamed) > 5, "the pattern still finds them"
     assert {name: where for name, where in blamed.items() if name not in known} == {}
 
 
 def test_what_is_assumed_names_its_assumption() -> None:
     register = Contract("v1").assumptions
-    assert [law.name for law in LAWS if law.evidence == "assumed" and law.assumption not in register] == []
+    assert [check.name for check in CHECKS if check.evidence == "assumed" and check.assumption not in register] == []
 
 
-def test_every_law_is_judged_somewhere() -> None:
+def test_every_check_is_judged_somewhere() -> None:
     contracts = [Contract(version) for version in VERSIONS]
     assert [
-        law.name
-        for law in LAWS
-        if not any(one.version in law.versions and set(law.operations) <= set(one.operations) for one in contracts)
+        check.name
+        for check in CHECKS
+        if not any(one.version in check.versions and set(check.operations) <= set(one.operations) for one in contracts)
     ] == []
 
 
@@ -46,24 +46,24 @@ def test_every_check_in_the_folder_is_judged() -> None:
         for name in re.findall(r"(?m)^@check\((?:[^@]*?\n)?.*?\n?def (\w+)\(", path.read_text())
     ]
     assert len(written) > 100, "the pattern still finds them"
-    assert sorted(written) == sorted(law.name for law in LAWS)
+    assert sorted(written) == sorted(check.name for check in CHECKS)
 
 
 def test_a_check_takes_name_and_sentence_from_its_function() -> None:
     @check(assumed="upsert", source="8.1", each=lambda contract: (1, 2))
-    def some_thing_holds(trial: Any) -> None:
+    def some_thing_holds(ctx: Any) -> None:
         """Something holds,
         and more.
 
         This is no part of it.
         """
 
-    assert isinstance(some_thing_holds, Law)
+    assert isinstance(some_thing_holds, Check)
     assert (some_thing_holds.name, some_thing_holds.sentence) == ("some-thing-holds", "Something holds, and more.")
     assert (some_thing_holds.evidence, some_thing_holds.assumption, some_thing_holds.source) == (
         "assumed", "upsert", "8.1",
     )  # fmt: skip
-    some_thing_holds.check(None, "a case that it does not take")  # type: ignore[arg-type]
+    some_thing_holds.body(None, "a case that it does not take")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("evidence", [{}, {"documented": "1", "inferred": "2"}])
@@ -73,7 +73,7 @@ def test_a_check_has_one_kind_of_evidence(evidence: dict[str, str]) -> None:
 
 
 def test_a_check_without_a_sentence_is_none() -> None:
-    def nameless(trial: Any) -> None:
+    def nameless(ctx: Any) -> None:
         pass
 
     with pytest.raises(TypeError, match="no docstring"):

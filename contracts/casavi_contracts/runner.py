@@ -13,13 +13,13 @@ from hypothesis import seed as seeded
 from hypothesis import strategies as st
 from hypothesis.errors import HypothesisWarning
 
-from casavi_contracts.checks.definition import Law, Search
+from casavi_contracts.checks.definition import Check, Search
+from casavi_contracts.context import Accounts
 from casavi_contracts.contract import Contract
 from casavi_contracts.exchange import Answer, Exchange
 from casavi_contracts.failures import Broken, KitError, Unmet
+from casavi_contracts.outcome import Finding, Outcome, Result, finding_of
 from casavi_contracts.target import Capability, Target
-from casavi_contracts.trial import Accounts
-from casavi_contracts.verdict import Finding, Outcome, Verdict, finding_of
 
 SHRINK_CASES = 500
 """Cases that are judged to find a smaller one, after the first that breaks the check."""
@@ -31,11 +31,11 @@ SHRINK_REQUESTS = 2_000
 """Requests after which no more than `ACCOUNT_SHRINK_CASES` are judged: a server whose jobs never end takes many."""
 
 
-class Judge:
+class Runner:
     """Judges checks in one version of the contract.
 
     Args:
-        laws: All checks by name, to tell the evidence of the steps that others rest on.
+        checks: All checks by name, to tell the evidence of the steps that others rest on.
         accounts: Opens the accounts of a check.
         seed: From which all cases follow.
         depth: Factor for the number of cases of each check.
@@ -44,20 +44,20 @@ class Judge:
 
     def __init__(
         self,
-        laws: Mapping[str, Law],
+        checks: Mapping[str, Check],
         accounts: Callable[[], Accounts],
         *,
         seed: int = 0,
         depth: float = 1.0,
         shrink_cases: int = SHRINK_CASES,
     ) -> None:
-        self._laws = laws
+        self._checks = checks
         self._accounts = accounts
         self._seed = seed
         self._depth = depth
         self._shrink_cases = shrink_cases
 
-    def judge(self, law: Law) -> Verdict:
+    def run(self, check: Check) -> Result:
         """Returns what came of a check.
 
         Raises:
@@ -66,64 +66,64 @@ class Judge:
         """
         accounts = self._accounts()
         contract = accounts.contract
-        evidence = law.evidence_in(contract)
-        missing = self._missing(law, accounts)
+        evidence = check.evidence_in(contract)
+        missing = self._missing(check, accounts)
         if missing:
-            return Verdict(law.name, contract.version, Outcome.SKIPPED, evidence, reason=missing)
+            return Result(check.name, contract.version, Outcome.SKIPPED, evidence, reason=missing)
         recorder = accounts.target.recorder
-        for other in self._laws.values():
+        for other in self._checks.values():
             if other.listens:
                 other.listens(recorder, contract)
-        recorder.purpose = law.name
+        recorder.purpose = check.name
         before, started = recorder.count, time.perf_counter()
-        trials = _Trials(law, accounts, self._laws, self._shrink_cases)
-        recorder.listeners.append(trials.see)
+        cases = _Cases(check, accounts, self._checks, self._shrink_cases)
+        recorder.listeners.append(cases.see)
         try:
-            self._try(law, accounts, trials)
+            self._try(check, accounts, cases)
         finally:
-            recorder.listeners.remove(trials.see)
+            recorder.listeners.remove(cases.see)
             accounts.close()
             recorder.purpose = ""
-        findings, reason = trials.smallest, ""
-        if isinstance(trials.stopped, Unmet):
-            reason = str(trials.stopped)
-        elif trials.stopped is not None:
-            raise trials.stopped
-        return Verdict(
-            law=law.name,
+        findings, reason = cases.smallest, ""
+        if isinstance(cases.stopped, Unmet):
+            reason = str(cases.stopped)
+        elif cases.stopped is not None:
+            raise cases.stopped
+        return Result(
+            check=check.name,
             version=contract.version,
-            outcome=_outcome(law, findings, reason),
+            outcome=_outcome(check, findings, reason),
             evidence=evidence,
             findings=findings,
-            reason=f"a step that it needs breaks {findings[0].law}" if _foreign(law, findings) else reason,
-            examples=trials.judged,
+            reason=f"a step that it needs breaks {findings[0].check}" if _foreign(check, findings) else reason,
+            examples=cases.judged,
             requests=recorder.count - before,
             seconds=time.perf_counter() - started,
-            states=frozenset(trials.states),
+            states=frozenset(cases.states),
         )
 
-    def replay(self, law: Law, case: Any) -> Verdict:
+    def replay(self, check: Check, case: Any) -> Result:
         """Judges one case that was written down."""
-        return self.judge(replace(law, cases=lambda contract: st.just(case), each=None, search=None, examples=1))
+        return self.run(replace(check, cases=lambda contract: st.just(case), each=None, search=None, examples=1))
 
-    def _missing(self, law: Law, accounts: Accounts) -> str:
+    def _missing(self, check: Check, accounts: Accounts) -> str:
         contract, there = accounts.contract, accounts.target.capabilities
-        if contract.version not in law.versions:
-            return f"it is about {' and '.join(law.versions)}"
-        unknown = [name for name in law.operations if name not in contract.operations]
+        if contract.version not in check.versions:
+            return f"it is about {' and '.join(check.versions)}"
+        unknown = [name for name in check.operations if name not in contract.operations]
         if unknown:
             return f"{contract.version} has no {unknown[0]}"
-        lacking = [capability for capability in Capability if capability in law.needs and capability not in there]
+        lacking = [capability for capability in Capability if capability in check.needs and capability not in there]
         return f"the target lacks {' and '.join(lacking)}" if lacking else ""
 
-    def _try(self, law: Law, accounts: Accounts, trials: "_Trials") -> None:
-        if law.each is not None:
+    def _try(self, check: Check, accounts: Accounts, cases: "_Cases") -> None:
+        if check.each is not None:
             with contextlib.suppress(Broken):
-                for case in law.each(accounts.contract):
-                    trials.judge(case)
+                for case in check.each(accounts.contract):
+                    cases.judge(case)
             return
         how = settings(
-            max_examples=max(1, round(law.examples * self._depth)) + trials.unlike_the_simplest,
+            max_examples=max(1, round(check.examples * self._depth)) + cases.unlike_the_simplest,
             database=None,  # cases are written down by the suite, and credentials never are
             deadline=None,
             derandomize=False,
@@ -133,22 +133,22 @@ class Judge:
             report_multiple_bugs=False,
             print_blob=False,
         )
-        search = law.search or _drawn(law)
+        search = check.search or _drawn(check)
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", HypothesisWarning)
-                search(accounts.target, accounts.contract, trials.judge, how=how, seed=self._seed)
+                search(accounts.target, accounts.contract, cases.judge, how=how, seed=self._seed)
         except (Broken, _Enough):
-            assert trials.smallest, "it is remembered when it is raised"
+            assert cases.smallest, "it is remembered when it is raised"
 
 
-def _drawn(law: Law) -> Search:
+def _drawn(check: Check) -> Search:
     """Returns what draws cases from the check's strategy."""
 
     def search(target: Target, contract: Contract, judge: Callable[[Any], None], *, how: settings, seed: int) -> None:
         @seeded(seed)
         @how
-        @given(law.cases(contract))
+        @given(check.cases(contract))
         def judge_case(case: Any) -> None:
             judge(case)
 
@@ -161,22 +161,22 @@ class _Enough(BaseException):
     """As many smaller cases were judged as were allowed. No `Exception`: those Hypothesis takes for failures."""
 
 
-class _Trials:
+class _Cases:
     """Judges every case once: a target remembers, so the same case a second time would be another one.
 
     Hypothesis sees the same result for the same case, whatever the target does. Once a case has broken it, only so
     many smaller ones are judged; the next one ends the search.
     """
 
-    def __init__(self, law: Law, accounts: Accounts, laws: Mapping[str, Law], shrink_cases: int) -> None:
-        self._law = law
+    def __init__(self, check: Check, accounts: Accounts, checks: Mapping[str, Check], shrink_cases: int) -> None:
+        self._check = check
         self._accounts = accounts
-        self._laws = laws
+        self._checks = checks
         self._known: dict[str, Broken | None] = {}
         self._most = shrink_cases
         self._smaller = 0
         self._broke_at = 0
-        self.unlike_the_simplest = law.alone
+        self.unlike_the_simplest = check.alone
         """Whether the first case, which is always the simplest one, is left out."""
         self._size = 0
         self.smallest: tuple[Finding, ...] = ()
@@ -218,7 +218,7 @@ class _Trials:
             self._smaller += 1
         self.judged += 1
         try:
-            self._law.check(self._accounts.trial(), case)
+            self._check.body(self._accounts.context(), case)
         except KitError as stopped:
             self.stopped = stopped
         except (Broken, LookupError, TypeError, ValueError, AttributeError) as error:
@@ -236,29 +236,29 @@ class _Trials:
 
     def _finding(self, broken: Broken, case: Any, before: int) -> Finding:
         contract = self._accounts.contract
-        law = self._laws.get(broken.law or "", self._law)
+        check = self._checks.get(broken.check or "", self._check)
         return finding_of(
             broken,
-            law=self._law.name,
+            check=self._check.name,
             version=contract.version,
-            evidence=law.evidence_in(contract),
-            assumption=law.assumption,
+            evidence=check.evidence_in(contract),
+            assumption=check.assumption,
             register=contract.assumptions,
             case=case,
             exchanges=broken.exchanges or tuple(self._accounts.target.recorder.since(before)),
-            steps=tuple(self._law.told(case)) if self._law.told else (),
+            steps=tuple(self._check.told(case)) if self._check.told else (),
         )
 
 
-def _foreign(law: Law, findings: tuple[Finding, ...]) -> bool:
+def _foreign(check: Check, findings: tuple[Finding, ...]) -> bool:
     """Whether what was found concerns other checks alone."""
-    return bool(findings) and all(finding.law != law.name for finding in findings)
+    return bool(findings) and all(finding.check != check.name for finding in findings)
 
 
-def _outcome(law: Law, findings: tuple[Finding, ...], reason: str) -> Outcome:
+def _outcome(check: Check, findings: tuple[Finding, ...], reason: str) -> Outcome:
     if not findings:
         return Outcome.BLOCKED if reason else Outcome.PASSED
-    if _foreign(law, findings):
+    if _foreign(check, findings):
         return Outcome.BLOCKED
-    broken = any(finding.law == law.name and finding.outcome is Outcome.FAILED for finding in findings)
+    broken = any(finding.check == check.name and finding.outcome is Outcome.FAILED for finding in findings)
     return Outcome.FAILED if broken else Outcome.REFUTED

@@ -29,7 +29,7 @@ class Outcome(StrEnum):
 class Finding:
     """One way in which a check does not hold."""
 
-    law: str
+    check: str
     version: str
     evidence: str
     expected: str
@@ -55,10 +55,10 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Result:
     """What came of one check in one version."""
 
-    law: str
+    check: str
     version: str
     outcome: Outcome
     evidence: str
@@ -78,7 +78,7 @@ class Verdict:
 def finding_of(
     error: Broken,
     *,
-    law: str,
+    check: str,
     version: str,
     evidence: str,
     assumption: str | None,
@@ -91,7 +91,7 @@ def finding_of(
 
     Args:
         error: As it was raised.
-        law: The check that was under judgement.
+        check: The check that was under judgement.
         version: Version of the contract.
         evidence: Evidence of the check that is broken.
         assumption: The assumption that it rests on.
@@ -103,7 +103,7 @@ def finding_of(
     sure = error.evidence or evidence
     named = None if error.always else error.assumption or assumption
     return Finding(
-        law=error.law or law,
+        check=error.check or check,
         version=version,
         evidence=COMMON if error.always and sure == "assumed" else sure,
         expected=error.expected,
@@ -112,7 +112,7 @@ def finding_of(
         profile=profile_line(named, error.value, register) if named else None,
         case=case,
         exchanges=exchanges,
-        seen_by=law,
+        seen_by=check,
         steps=steps,
         place=error.place,
     )
