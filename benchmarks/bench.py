@@ -1,8 +1,7 @@
 """Measures the mock beside its peers, and shows what was found.
 
-make bench                              # everything, about a quarter of an hour
-make bench ARGS="--quick"               # a look, in about two minutes
-make bench ARGS="--million --publish"   # with a million contacts; results, page and plot go into the repository
+make bench                   # three rounds beside all peers, some five minutes
+make bench ARGS=--publish    # results, page and picture go into the repository
 """
 
 from casavi_bench.cli import main

@@ -45,13 +45,6 @@ def portfolio(start: int, count: int, version: int = 0) -> bytes:
     return json.dumps({"contacts": contacts}, ensure_ascii=False).encode()
 
 
-def spoiled(count: int) -> bytes:
-    """Returns an import of which the last contact does not satisfy the contract."""
-    contacts = [contact(number) for number in range(count)]
-    contacts[-1]["lastName"] = {"not": "a text"}  # a number would be made a text by some
-    return json.dumps({"contacts": contacts}, ensure_ascii=False).encode()
-
-
 def small_imports(start: int = 0) -> Iterator[bytes]:
     """Yields imports of one contact, always a new one."""
     number = start

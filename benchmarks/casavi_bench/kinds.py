@@ -2,73 +2,40 @@
 
 import importlib.metadata
 import json
+import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from casavi_bench.bodies import KEY, SECRET
-from casavi_bench.server import ALL_PARTS, HOST, LOG_IN_PROBE, Kind
+from casavi_bench.server import HOST, Kind
 
 OURS = "casavi-mock"
-FIXTURE = "pytest-httpserver"
-FLOOR = "orjson + jsonschema-rs"
-"""The least that Python takes for an import, without a server."""
-
 PEERS = Path(__file__).parents[1] / "peers"
-HEARTBEAT = PEERS / "heartbeat.py"
-
-ARGUMENTS = ("--port", "{port}", "--progress", "immediate")
-"""How ours is started: jobs wait for nothing, so what is measured is work. The rest is default."""
-
-LIGHT: frozenset[str] = frozenset()
-"""Parts of a peer of which only start and idle memory are measured."""
 
 BY_HAND = "executes no import, keeps no journal; its operations were written for this comparison"
 EXAMPLES = "answers from the document: takes any credentials, any token and any job"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PythonPeer:
-    """A peer that runs under uvicorn."""
+class Peer:
+    """One of the others."""
 
     name: str
     title: str
-    package: str
-    module: str
-    lacks: str
-    parts: frozenset[str] = ALL_PARTS
-    slow_import: bool = False
-
-    def kind(self, document: Path) -> Kind:
-        """Returns how it is started.
-
-        Args:
-            document: The contract.
-        """
-        options = ["--host", HOST, "--port", "{port}", "--no-access-log", "--log-level", "warning"]
-        return Kind(
-            name=self.name,
-            title=self.title.format(importlib.metadata.version(self.package)),
-            command=[sys.executable, "-m", "uvicorn", "--app-dir", str(PEERS), f"{self.module}:app", *options],
-            environment={"BENCH_DOCUMENT": str(document), "BENCH_KEY": KEY, "BENCH_SECRET": SECRET},
-            lacks=self.lacks,
-            parts=self.parts,
-            slow_import=self.slow_import,
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NodePeer:
-    """A peer that runs under Node."""
-
-    name: str
-    title: str
+    """`{}` stands for its version."""
     package: str
     command: str
-    """Below the folder of the peers; `{document}`, `{folder}`, `{key}`, `{secret}` and `{port}` stand for those."""
+    """`{document}`, `{folder}`, `{peers}` and `{port}` stand for those; begins with `python`, `node` or `java`."""
     lacks: str
-    parts: frozenset[str] = ALL_PARTS
-    probe: tuple[str, str] = LOG_IN_PROBE
+    only_start: bool = False
+    """Whether only start and idle memory are compared: it is a reference for nothing else."""
+    slow_import: bool = False
+
+    @property
+    def npm(self) -> bool:
+        """Whether it comes from npm."""
+        return not self.command.startswith("python")
 
     def kind(self, document: Path, folder: Path, node: str) -> Kind:
         """Returns how it is started.
@@ -76,105 +43,103 @@ class NodePeer:
         Args:
             document: The contract.
             folder: Where the peers from npm are.
-            node: What runs them.
+            node: The Node that runs them.
+
+        Raises:
+            LookupError: What runs it is not installed; the text names it.
         """
-        versions: dict[str, str] = json.loads((PEERS / "node" / "package.json").read_text())["dependencies"]
-        places = {"document": document, "folder": folder, "key": KEY, "secret": SECRET, "port": "{port}"}
+        places = {"document": document, "folder": folder, "peers": PEERS, "port": "{port}"}
         program, *arguments = (part.format_map(places) for part in self.command.split())
+        if program == "java" and shutil.which("java") is None:
+            raise LookupError("java is not installed")
+        own = {"BENCH_DOCUMENT": str(document), "BENCH_KEY": KEY, "BENCH_SECRET": SECRET}
         return Kind(
             name=self.name,
-            title=self.title.format(versions[self.package]),
-            command=[node, str(folder / program), *arguments],
-            environment={"HOME": str(folder)},  # some write into the home folder
+            title=self.title.format(self._version()),
+            command=[{"python": sys.executable, "node": node, "java": "java"}[program], *arguments],
+            environment={"HOME": str(folder)} if self.npm else own,  # some write into the home folder
             lacks=self.lacks,
-            parts=self.parts,
-            compiles=True,
-            probe=self.probe,
+            only_start=self.only_start,
+            slow_import=self.slow_import,
+            compiles=self.npm,
         )
 
+    def _version(self) -> str:
+        if not self.npm:
+            return importlib.metadata.version(self.package)
+        versions: dict[str, str] = json.loads((PEERS / "node" / "package.json").read_text())["dependencies"]
+        return versions[self.package]
 
-PYTHON_PEERS = (
-    PythonPeer(
+
+_UVICORN = f"python -m uvicorn --app-dir {{peers}} --host {HOST} --port {{port}} --no-access-log --log-level warning"
+
+ALL = (
+    Peer(
         name="starlette",
         title="bare Starlette {}",
         package="starlette",
-        module="starlette_app",
-        lacks="checks nothing, keeps nothing: parses JSON and answers something fixed",
+        command=f"{_UVICORN} starlette_app:app",
+        lacks="the floor: checks nothing, keeps nothing; parses JSON and answers something fixed",
     ),
-    PythonPeer(
+    Peer(
         name="connexion",
-        title="connexion {} AsyncApp",
+        title="connexion {} by hand",
         package="connexion",
-        module="connexion_app",
+        command=f"{_UVICORN} connexion_app:app",
         lacks=BY_HAND,
         slow_import=True,
     ),
-    PythonPeer(
+    Peer(
         name="connexion-mock",
         title="connexion {} mock",
         package="connexion",
-        module="connexion_mock",
+        command=f"{_UVICORN} connexion_mock:app",
         lacks=EXAMPLES,
-        parts=LIGHT,
+        only_start=True,
     ),
-)
-NODE_PEERS = (
-    NodePeer(
-        name="openapi-backend",
-        title="openapi-backend {}",
-        package="openapi-backend",
-        command="openapi_backend.mjs {document} {port} {key} {secret}",
-        lacks=BY_HAND,
+    Peer(
+        name="wiremock",
+        title="WireMock {}",
+        package="wiremock",
+        command=f"java -jar {{folder}}/node_modules/wiremock/build/wiremock-standalone-3.13.2.jar --bind-address {HOST} "
+        "--port {port} --root-dir {peers}/wiremock --disable-banner --max-request-journal-entries 1000",
+        lacks="three mappings by hand: takes any token, any job and any record; keeps nothing but its journal",
     ),
-    NodePeer(
+    Peer(
         name="prism",
         title="Prism {}",
         package="@stoplight/prism-cli",
-        command="node_modules/.bin/prism mock --host 127.0.0.1 --port {port} {document}",
+        command=f"node {{folder}}/node_modules/.bin/prism mock --host {HOST} --port {{port}} {{document}}",
         lacks=f"{EXAMPLES}; logs each request",
     ),
-    NodePeer(
+    Peer(
         name="scalar",
         title="Scalar mock server {}",
         package="@scalar/mock-server",
-        command="scalar_mock.mjs {document} {port}",
+        command="node {folder}/scalar_mock.mjs {document} {port}",
         lacks=EXAMPLES,
     ),
-    NodePeer(
+    Peer(
         name="mockoon",
         title="Mockoon CLI {}",
         package="@mockoon/cli",
-        command="node_modules/.bin/mockoon-cli start --data {document} --hostname 127.0.0.1 --port {port} "
-        "--disable-log-to-file --disable-admin-api",
-        lacks=EXAMPLES,
-        parts=LIGHT,
-    ),
-    NodePeer(
-        name="json-server",
-        title="json-server {}",
-        package="json-server",
-        command="node_modules/.bin/json-server --quiet --host 127.0.0.1 --port {port} {folder}/records.json",
-        lacks="knows neither document nor tokens: keeps what is posted to it in a file",
-        parts=LIGHT,
-        probe=("GET", "/jobs"),
+        command=f"node {{folder}}/node_modules/.bin/mockoon-cli start --data {{peers}}/mockoon.json --hostname {HOST} "
+        "--port {port} --disable-log-to-file --disable-admin-api",
+        lacks="three routes by hand: takes any credentials, any token, any job and any record; keeps nothing",
     ),
 )
-PEER_NAMES = tuple(peer.name for peer in (*PYTHON_PEERS, *NODE_PEERS))
+NAMES = tuple(peer.name for peer in ALL)
 
 
-def ours(*arguments: str, script: Path | None = None) -> Kind:
+def ours() -> Kind:
     """Returns our server as a user starts it.
 
-    Args:
-        arguments: Further ones.
-        script: Starts it in place of the command, with the same arguments.
+    Jobs wait for nothing, so what is measured is work. The rest is default.
     """
-    start = [str(script)] if script else ["-m", "casavi_mock"]
     return Kind(
         name=OURS,
         title=f"casavi-mock {importlib.metadata.version('casavi-mock')}",
-        command=[sys.executable, *start, "serve", *ARGUMENTS, *arguments],
+        command=[sys.executable, "-m", "casavi_mock", "serve", "--port", "{port}", "--progress", "immediate"],
         lacks="nothing: contract, tokens, journal and a log line for each job are on; imports are executed",
         executes=True,
-        essential=True,
     )

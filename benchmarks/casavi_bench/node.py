@@ -55,16 +55,3 @@ def binary(folder: Path) -> str:
     if found is None:
         raise NoNode("node is not installed")
     return found
-
-
-def described(cache: Path) -> dict[str, str]:
-    """Returns the version of the Node that ran the peers, if there is one.
-
-    Args:
-        cache: The folder that holds the one with the peers.
-    """
-    try:
-        command = [binary(cache / "node"), "--version"]
-        return {"node": subprocess.run(command, check=True, capture_output=True, text=True, timeout=30).stdout.strip()}
-    except (NoNode, OSError, subprocess.SubprocessError):
-        return {}

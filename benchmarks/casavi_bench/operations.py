@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from casavi_bench.bodies import KEY, LOG_IN, small_imports
+from casavi_bench.bodies import LOG_IN, small_imports
 from casavi_bench.load import Requests
 from casavi_bench.server import HOST, Server, ServerError
 
@@ -124,20 +124,6 @@ def _log_in(caller: Caller) -> Callable[[], Requests]:
     return repeating(request("POST", "/authenticate", LOG_IN))
 
 
-def _refresh(caller: Caller) -> Callable[[], Requests]:
-    def requests() -> Requests:
-        caller.log_in()
-        first = caller.token
-
-        def following(answer: bytes) -> bytes:
-            token = json.loads(answer)["token"] if answer else first
-            return request("POST", "/refresh", json.dumps({"apiKey": KEY, "token": token}).encode())
-
-        return following
-
-    return requests
-
-
 def _look_up(caller: Caller) -> Callable[[], Requests]:
     job = caller.submit(next(small_imports(next(FRESH))))
     return repeating(request("GET", f"/jobs/{job}", token=caller.token))
@@ -150,7 +136,6 @@ def _import(caller: Caller) -> Callable[[], Requests]:
 
 SMALL = (
     Small("log-in", "log in", 200, _log_in),
-    Small("refresh", "refresh", 200, _refresh),
     Small("job", "look up a job", 200, _look_up),
     Small("import-1", "import 1 contact", 202, _import),
 )

@@ -1,139 +1,168 @@
-"""docs/performance.md, made from a report and from nothing else."""
+"""docs/reference/performance.md and its picture, made from the results of a run and from nothing else."""
 
-from collections.abc import Iterator
+import hashlib
+import io
+from collections.abc import Iterator, Sequence
+from typing import Any
 
-from casavi_bench.bars import judged
+from casavi_bench import kinds
 from casavi_bench.kinds import OURS
-from casavi_bench.report import Report
-from casavi_bench.tables import Table, bar_table, tables
-from casavi_bench.verdict import NOISE, short
+from casavi_bench.measure import BULK, CHECK, END_TO_END, FIXTURE, IDLE, MEANWHILE, START
+from casavi_bench.operations import SMALL
+from casavi_bench.results import Results
+
+NOISE = 1.3
+"""A ratio below it is no difference: the same server, measured as if it were two, gives as much."""
+
+LOG_IN, LOOK_UP, IMPORT = (operation.title for operation in SMALL)
+RATIOS = (
+    (LOG_IN, "connexion", 0.55), (LOOK_UP, "connexion", 0.55), (IMPORT, "connexion", 0.55),
+    (LOG_IN, "prism", 0.6), (LOOK_UP, "prism", 0.6), (IMPORT, "prism", 0.85),
+    (LOG_IN, "scalar", 1.3), (LOOK_UP, "scalar", 1.3), (IMPORT, "scalar", 1.3),
+    (LOG_IN, "starlette", 4), (LOOK_UP, "starlette", 4), (IMPORT, "starlette", 5),
+    (START, "connexion-mock", 1.1),
+)  # fmt: skip
+"""Targets: figure, whom it is compared with, and the greatest ratio."""
+AMOUNTS = ((IDLE, 75e6), (MEANWHILE, 0.05), (FIXTURE, 0.0004), (CHECK, 10.0))
+"""Targets: figure of our server, and the greatest value, in bytes or seconds."""
+
+COLUMNS = (START, IDLE, END_TO_END, BULK, MEANWHILE, LOG_IN, LOOK_UP, IMPORT)
+PANELS = (LOG_IN, LOOK_UP, IMPORT, END_TO_END, BULK, START)
 
 HOW = f"""\
-- **Ratios, not times.** All figures are of one machine, over the loopback interface, with the load generator on the same
-  processors and other programs beside it. Another machine gives other times; ratios within one run are what holds.
-- **One run, in turn.** All servers run at once, each in its own process. For every cell (an operation, a number of
-  connections) they are loaded one after the other, in an order that is drawn anew; the first 3,000 requests do not count, and before that servers whose engine compiles what
-  runs often get up to 60,000 requests of each kind. All cells are a round, and each round starts the servers anew. Tables show medians over the rounds, ratios are taken within each round,
-  and in brackets stand the lowest and the highest.
-- **Processor time** is user and system time of the server's process, and of those that it started, from the operating system's
-  accounting, divided by the requests. It hardly depends on what else the machine does.
-- **A ratio below {NOISE:g} is no difference.** The same server, measured as if it were two, gives as much. A verdict is marked
-  *close* if the value lies within {NOISE:g} × of its bar: another run may find otherwise.
-- **The mock is measured as a user starts it**: `casavi-mock serve --progress immediate`, everything else by default. It checks
-  bodies against the contract and tokens against the account, writes its journal and a log line for each job, and imports
-  records. `--progress immediate` leaves out the 0.2 seconds that a job waits by default, so that work is measured and not waiting.
-- **Peers** get the document that the mock publishes at `/openapi.json`. Where a library needs operations from its user, they are
-  small, keep state by hand, and are in `benchmarks/peers/`."""
-
-OUTDATED = """\
-> **These figures flatter the mock; read them as a first look.** They were taken before two things changed.
->
-> - *Peers were cold.* Before each cell 3,000 requests were discarded, and an engine that compiles what runs often is not at
->   its speed by then. Against warm peers, measured on 2026-11-29 on a quiet machine of the same size in two and three rounds,
->   the mock of that day took 2.7 × the processor time of openapi-backend for a log-in, where the tables below say 0.94 ×;
->   1.9 × for a look-up, 3.1 × for a small import. Against the other peers it took 0.73, 0.73 and 0.97 × Scalar, 0.33, 0.34 and
->   0.63 × Prism, 0.38, 0.32 and 0.37 × connexion by hand, 3.3, 2.5 and 4.0 × bare Starlette.
-> - *connexion routes every request now.* Until then it got only what a table of the mock's own did not know, and was loaded
->   when it was first needed. So start and idle memory are told too small here.
->
-> A run that is published from now on warms such engines up first, and this note goes with it.
-"""
-
-FOUND = """\
-What was profiled and changed until here, and what stands in the way of the bars that are not met:
-
-- **A small request** is spread over some 60 calls of the mock's own for an import and 40 for a look-up, none of which
-  takes a tenth of it.
-- **Large imports.** Half of the time went into a regular expression that looked for depth before anything was parsed,
-  and a tenth of a second into the garbage collector once many records were stored. Bodies are now parsed and checked
-  in portions with a schema that knows depth, and records are stored so that the collector has nothing to walk through.
-- **Pauses.** The event loop pauses for some milliseconds at most while 10,000 contacts are imported. One record or
-  one text of many megabytes still is parsed in one go: a document of 50 MB keeps others waiting for half a second.
-- **Growth before the bounds are reached** was the journal for the most part: orjson leaves some 4,000 bytes behind a short
-  text, and a journal of 1,000 answers kept them. What is left is an ended job with its id (about 200 bytes, up to 10,000
-  of them) and an exchange (about 1,100 bytes, up to 1,000).
-"""
-
-NOT_MEASURED = """\
-- **WireMock**: needs Java. Two wishes compare with its fixed answers: log-in and look-up at 0.9 × of its processor time.
-- **Speed across a network**, TLS, a container, other systems than the one above, and PyPy.
-- **Several processes**: the mock is one process, and so is each peer.
-- **Peers after hours**: growth was measured of the mock alone."""
+- All figures are of one machine, over the loopback interface, with the load on the same processors. Read ratios, taken
+  round by round within this run: median, and in brackets the lowest and the highest. A ratio below {NOISE:g} is no difference.
+- Each server is started anew for *start* and *idle memory*. For the rest all run side by side and take their turns in an
+  order that is drawn anew for each figure. Servers on Node and Java compile what runs often: each gets up to 40,000 requests of
+  each kind before its first value, and every server 2,000 before each value.
+- *log in*, *look up a job* and *import 1 contact* are processor time of a request at 16 connections. *End to end* is the time from
+  sending an import until its job was seen to have ended; a peer's job has ended from the beginning.
+- The mock is measured as a user starts it, with `--progress immediate`, so that work is measured and not waiting.
+- Not measured: a network, TLS, a container, other systems, several processes, peers after hours."""
 
 
-def page(report: Report) -> str:
+def names(results: Results) -> list[str]:
+    """Returns the servers that took part, ours first."""
+    return [name for name in (OURS, *kinds.NAMES) if name in results.titles]
+
+
+def page(results: Results) -> str:
     """Returns the page."""
-    return "\n".join(_parts(report)).rstrip() + "\n"
+    return "\n".join(_parts(results)).rstrip() + "\n"
 
 
-def _parts(report: Report) -> Iterator[str]:
+def _parts(results: Results) -> Iterator[str]:
+    about = results.about
     yield "# Performance\n"
     yield "<!-- Made by `make bench ARGS=--publish` from benchmarks/results.json. Do not edit. -->\n"
-    yield _when(report)
-    if "warm_requests" not in report.options:
-        yield OUTDATED
-    yield "![Processor time, large imports, start and memory, beside other servers](performance.svg)\n"
-    yield "## Bars\n"
-    yield _in_short(report)
-    yield _markdown(bar_table(report))
-    yield "## What was found\n"
-    yield FOUND
-    yield "## Measured\n"
-    for table in tables(report):
-        yield f"### {table.title}\n"
-        yield _markdown(table)
-        if table.note:
-            yield f"{table.note}\n"
-    yield "## What they do not do\n"
-    yield _markdown(_lacks(report))
-    yield "## How it was measured, and how to read it\n"
-    yield f"{HOW}\n"
-    yield "## What was not measured\n"
-    yield f"{NOT_MEASURED}"
-    yield from (f"- **{report.title(name)}**, or not wholly: {reason}" for name, reason in report.missing.items())
-    if not report.found.summary(OURS, "plugin", "closed_ms"):
-        yield "- **The pytest plugin**: the bars of fixtures are judged by an account closed over HTTP, and by the server ended."
-    if "million" not in report.options["parts"]:
-        yield "- **1,000,000 contacts**: `make bench ARGS=--million` does."
-    yield "\n## Again\n"
-    yield "```sh\nmake bench                              # about a quarter of an hour"
-    yield 'make bench ARGS="--quick"               # a look, in a few minutes'
-    yield 'make bench ARGS="--million --publish"   # and makes this page anew\n```'
-
-
-def _when(report: Report) -> str:
-    machine = report.machine
-    node = f", Node {machine['node']}" if "node" in machine else ""
-    loads = f"{short(min(report.loads))} to {short(max(report.loads))}"
-    others = f"{min(report.others):.0%} to {max(report.others):.0%}"
-    return (
-        f"Measured on {report.date}, commit `{report.revision or 'unknown'}`, in {report.minutes:.0f} minutes: "
-        f"{report.options['rounds']} rounds on {machine['cpu']}, {machine['cores']} cores, {machine['memory_gb']} GB, "
-        f"{machine['system']}, {machine['python']}{node}. Other programs took {others} of the processors during the rounds; "
-        f"load average at the beginning of each: {loads}.\n"
+    yield (
+        f"Measured on {about['date']}, commit `{about['revision']}`, {about['rounds']} rounds in {about['minutes']} minutes on "
+        f"{about['cpu_model_name']}, {about['cpu_count']} processors, Python {about['python_version']}; load average "
+        f"{about['load_before']} before, {about['load_after']} after.\n"
     )
+    yield "![Processor time, imports and start, beside other servers](../performance.svg)\n"
+    yield "## Figures\n"
+    yield from _figures(results)
+    yield f"\nA test with the fixture `casavi` takes {shown(results, OURS, FIXTURE)} more than an empty one; `casavi-mock check"
+    yield f"--quick` takes {shown(results, OURS, CHECK)} of processor time.\n"
+    yield "## Targets\n"
+    yield from _targets(results)
+    yield "\n## What each one does\n"
+    lacks = {kinds.OURS: kinds.ours().lacks} | {peer.name: peer.lacks for peer in kinds.ALL}
+    yield from (f"- **{results.titles[name]}** lacks {lacks[name]}." if name == OURS else
+                f"- **{results.titles[name]}**: {lacks[name]}." for name in names(results))  # fmt: skip
+    yield from (f"- **{name}** was left out: {why}." for name, why in results.missing.items())
+    yield "\n## How it is measured\n"
+    yield HOW
 
 
-def _in_short(report: Report) -> str:
-    demands = [finding.met for bar, finding in judged(report.found) if not bar.stretch]
-    met, unmet, unknown = (sum(verdict is kind for verdict in demands) for kind in (True, False, None))
-    return (
-        f"Of {len(demands)} bars {met} are met, {unmet} are not, {unknown} could not be measured. "
-        "What is marked as a wish does not count. All checking, state and journal are on.\n"
-    )
+def _figures(results: Results) -> Iterator[str]:
+    yield "| | " + " | ".join(COLUMNS) + " |"
+    yield "|---|" + "---:|" * len(COLUMNS)
+    for name in names(results):
+        yield f"| {results.titles[name]} | " + " | ".join(shown(results, name, figure) for figure in COLUMNS) + " |"
 
 
-def _lacks(report: Report) -> Table:
-    table = Table("", ["server", "what it does not do of what the mock does"], prose=True)
-    for one in report.participants:
-        table.rows.append([one.title if one.name != OURS else f"**{one.title}**", one.lacks])
-    return table
+def _targets(results: Results) -> Iterator[str]:
+    yield "| what | target | measured | |"
+    yield "|---|---|---|---|"
+    for figure, other, most in RATIOS:
+        title = results.titles.get(other, other)
+        found = results.ratio(OURS, figure, other)
+        told = "{:.2f} × ({:.2f}–{:.2f})".format(*found) if found else "not measured"
+        yield f"| {figure} | ≤ {most:g} × {title} | {told} | {_verdict(found[0] if found else None, most)} |"
+    for figure, limit in AMOUNTS:
+        value = results.median(OURS, figure)
+        yield f"| {figure} | ≤ {quantity(limit, figure)} | {shown(results, OURS, figure)} | {_verdict(value, limit)} |"
 
 
-def _markdown(table: Table) -> str:
-    lines = ["| " + " | ".join(table.columns) + " |"]
-    lines.append(
-        "|" + "|".join("---" if number == 0 or table.prose else "---:" for number in range(len(table.columns))) + "|"
-    )
-    lines += ["| " + " | ".join(row) + " |" for row in table.rows]
-    return "\n".join(lines) + "\n"
+def _verdict(value: float | None, most: float) -> str:
+    if value is None:
+        return "unknown"
+    close = ", close" if most / NOISE < value < most * NOISE else ""
+    return f"{'met' if value <= most else 'not met'}{close}"
+
+
+def shown(results: Results, server: str, figure: str) -> str:
+    """Returns the median of a figure for a person; a dash if it was not measured."""
+    value = results.median(server, figure)
+    return "–" if value is None else quantity(value, figure)
+
+
+def quantity(value: float, figure: str) -> str:
+    """Returns a value of a figure with its unit."""
+    if figure == IDLE:
+        return f"{value / 1e6:,.0f} MB"
+    for unit, seconds in (("s", 1.0), ("ms", 1e-3)):
+        if value >= seconds:
+            return f"{value / seconds:.3g} {unit}"
+    return f"{value / 1e-6:,.0f} µs"
+
+
+def panels(results: Results) -> list[tuple[str, list[tuple[str, float]]]]:
+    """Returns what the picture shows: a title and a bar for each server, smallest first."""
+    made = []
+    for figure in PANELS:
+        found = [(name, results.median(name, figure)) for name in names(results)]
+        bars = sorted(((name, value) for name, value in found if value is not None), key=lambda bar: bar[1])
+        if bars:
+            made.append((figure, bars))
+    return made
+
+
+def digest(results: Results) -> str:
+    """Returns a mark of what the picture shows, which stands in the file: a picture of other values has another."""
+    return hashlib.sha256(repr(panels(results)).encode()).hexdigest()[:16]
+
+
+def svg(results: Results) -> str:
+    """Returns the picture."""
+    import matplotlib as mpl
+
+    mpl.use("svg")
+    from matplotlib import pyplot as plt
+
+    sink = io.StringIO()
+    settings = {"svg.hashsalt": "casavi-mock", "svg.fonttype": "none", "font.family": "sans-serif", "font.size": 9}
+    with mpl.rc_context(settings):
+        figure, places = plt.subplots(2, 3, figsize=(11, 5.2), layout="constrained")
+        for place, (title, bars) in zip(places.flat, panels(results), strict=False):
+            _draw(place, title, bars)
+        figure.supxlabel("shorter is better", fontsize=8, color="#57606a")
+        what = {"Date": None, "Creator": None, "Title": "casavi-mock beside its peers", "Description": digest(results)}
+        figure.savefig(sink, format="svg", metadata=what, facecolor="white")
+        plt.close(figure)
+    return "\n".join(line.rstrip() for line in sink.getvalue().splitlines()) + "\n"
+
+
+def _draw(place: Any, title: str, bars: Sequence[tuple[str, float]]) -> None:
+    names, values = [name for name, _ in bars], [value for _, value in bars]
+    colours = [{OURS: "#0969da", "starlette": "#d0d7de"}.get(name, "#8c959f") for name in names]
+    drawn = place.barh(names, values, color=colours, height=0.7)
+    place.bar_label(drawn, labels=[quantity(value, title) for value in values], padding=3, fontsize=8)
+    place.set_title(title, loc="left", fontsize=9, fontweight="bold")
+    place.invert_yaxis()
+    place.margins(x=0.25)
+    place.xaxis.set_visible(False)
+    place.spines[["top", "right", "bottom"]].set_visible(False)
+    place.tick_params(left=False)

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 from casavi_bench.bodies import LOG_IN
 
@@ -18,10 +18,6 @@ if TYPE_CHECKING:
     import psutil
 
 HOST = "127.0.0.1"
-ALL_PARTS = frozenset({"small", "bulk"})
-"""What servers are compared at, beside start and idle memory."""
-
-LOG_IN_PROBE = ("POST", "/authenticate")
 START_SECONDS = 60.0
 STOP_SECONDS = 5.0
 _RETRY_SECONDS = 0.002
@@ -42,18 +38,14 @@ class Kind:
     environment: Mapping[str, str] = field(default_factory=dict)
     lacks: str = ""
     """What it does not do of what is compared."""
-    parts: frozenset[str] = ALL_PARTS
-    """Of what it takes part in beside start and idle memory."""
+    only_start: bool = False
+    """Whether only start and idle memory are measured."""
     executes: bool = False
     """Whether an import is executed, and its job tells when."""
     slow_import: bool = False
     """Whether a large import takes seconds, so that it is sent once in a round."""
     compiles: bool = False
-    """Whether its engine compiles what runs often, so that it is only as fast as it gets after tens of thousands of requests."""
-    essential: bool = False
-    """Whether the run ends if it fails."""
-    probe: tuple[str, str] = LOG_IN_PROBE
-    """The request whose 200 tells that it has started."""
+    """Whether its engine compiles what runs often: only after tens of thousands of requests it is as fast as it gets."""
 
 
 class Server:
@@ -81,29 +73,21 @@ class Server:
         own = times.user + times.system + getattr(times, "children_user", 0.0) + getattr(times, "children_system", 0.0)
         return float(own + sum(sum(child.cpu_times()[:2]) for child in self._children()))
 
-    def resident_mb(self) -> float:
-        """Returns the resident memory of the process and those that it started, in MB of 1,000,000 bytes."""
-        processes = [self._watched, *self._children()]
-        return float(sum(process.memory_info().rss for process in processes) / 1e6)
-
-    def stop(self) -> float:
-        """Ends the server and returns how many seconds that took."""
-        started = time.perf_counter()
-        _end(self._process)
-        return time.perf_counter() - started
+    def resident_bytes(self) -> float:
+        """Returns the resident memory of the process and those that it started."""
+        return float(sum(process.memory_info().rss for process in (self._watched, *self._children())))
 
     def _children(self) -> "list[psutil.Process]":
         return list(self._watched.children(recursive=True))
 
 
 @contextlib.contextmanager
-def running(kind: Kind, log: Path, stdout: IO[bytes] | None = None) -> Iterator[Server]:
+def running(kind: Kind, log: Path) -> Iterator[Server]:
     """Runs a server until the end of the block.
 
     Args:
         kind: Which one.
         log: File that takes what the server writes.
-        stdout: Takes what it writes to standard output in place of the log.
 
     Raises:
         ServerError: It gave no good answer in time.
@@ -116,7 +100,7 @@ def running(kind: Kind, log: Path, stdout: IO[bytes] | None = None) -> Iterator[
             command,
             env=os.environ | dict(kind.environment),
             stdin=subprocess.DEVNULL,
-            stdout=stdout or sink,
+            stdout=sink,
             stderr=sink,
             start_new_session=True,  # so that all that it starts can be ended with it, and Ctrl-C reaches us alone
         )
@@ -137,23 +121,19 @@ def free_port() -> int:
 
 def _wait_until_answering(process: subprocess.Popen[bytes], port: int, kind: Kind, log: Path) -> None:
     deadline = time.monotonic() + START_SECONDS
-    method, path = kind.probe
     while time.monotonic() < deadline:
         if process.poll() is not None:
             raise ServerError(f"{kind.name} ended with {process.returncode}: {_tail(log)}")
-        if _answers(port, method, path):
+        if _answers(port):
             return
         time.sleep(_RETRY_SECONDS)
     raise ServerError(f"{kind.name} gave no good answer within {START_SECONDS:g} seconds: {_tail(log)}")
 
 
-def _answers(port: int, method: str, path: str) -> bool:
+def _answers(port: int) -> bool:
     connection = http.client.HTTPConnection(HOST, port, timeout=5)
     try:
-        if method == "POST":
-            connection.request(method, path, LOG_IN, {"Content-Type": "application/json"})
-        else:
-            connection.request(method, path)
+        connection.request("POST", "/authenticate", LOG_IN, {"Content-Type": "application/json"})
         return connection.getresponse().status == 200
     except (OSError, http.client.HTTPException):
         return False

@@ -41,13 +41,17 @@ def project() -> dict[str, list[str]]:
     table = tomllib.loads((ROOT / "pyproject.toml").read_text())
     extras = table["project"]["optional-dependencies"]
     own = table["project"]["name"]
-    dev = [line for line in [*extras["dev"], *extras["contracts"]] if not line.startswith(own)]
+    dev, bench = (
+        [line for line in [*extras[name], *extras["contracts"]] if not line.startswith(own)]
+        for name in ("dev", "bench")
+    )
     return {
         "runtime.txt": table["project"]["dependencies"],
         "dev.txt": dev,
         "lowest.txt": [*table["project"]["dependencies"], *dev],
-        "bench.txt": extras["bench"],
+        "bench.txt": bench,
         "mutate.txt": extras["mutate"],
+        "site.txt": extras["site"],
         "build.txt": table["build-system"]["requires"],
     }
 
@@ -60,6 +64,7 @@ def test_the_files_are_there() -> None:
         "lowest.txt",
         "mutate.txt",
         "runtime.txt",
+        "site.txt",
     ]
 
 
@@ -81,7 +86,9 @@ def test_nothing_tells_where_packages_come_from(path: Path) -> None:
         assert re.findall(r"(?m)^\s*(?:-i|-f|--(?:extra-)?index-url|--find-links|--trusted-host)\b.*", text) == []
 
 
-@pytest.mark.parametrize("name", ["runtime.txt", "dev.txt", "bench.txt", "mutate.txt", "build.txt", "lowest.txt"])
+@pytest.mark.parametrize(
+    "name", ["runtime.txt", "dev.txt", "bench.txt", "mutate.txt", "site.txt", "build.txt", "lowest.txt"]
+)
 def test_what_the_project_asks_for_is_locked_in_its_range(name: str) -> None:
     locked = versions(name)
     text = (ROOT / "requirements" / name).read_text()
@@ -120,6 +127,7 @@ def test_a_library_whose_insides_are_touched_is_no_newer_than_the_one_that_was_t
         ("dev.txt", "bench.txt"),
         ("runtime.txt", "mutate.txt"),
         ("dev.txt", "mutate.txt"),
+        ("dev.txt", "site.txt"),
     ],
 )
 def test_locks_that_are_installed_together_agree(first: str, second: str) -> None:
