@@ -8,7 +8,7 @@ PYTEST = $(BIN)/python -m pytest -n auto --maxprocesses 8 --dist worksteal
 # Hundreds of tests start a Python of their own; without bytecode each would compile all packages again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help serve test test-unit test-rest test-all test-lowest test-newest mutate bench soak check format docs screenshots lock wheel image clean
+.PHONY: help serve test test-unit test-rest test-all test-lowest test-newest mutate bench soak check format docs site screenshots lock wheel image clean
 
 help:  ## say what there is
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/'
@@ -33,6 +33,10 @@ $(VENV)/dev.ok: $(VENV)/serve.ok requirements/dev.txt
 
 $(VENV)/bench.ok: $(VENV)/serve.ok requirements/bench.txt
 	$(PIP) install --require-hashes -r requirements/bench.txt
+	@touch $@
+
+$(VENV)/site.ok: $(VENV)/serve.ok requirements/site.txt
+	$(PIP) install --require-hashes -r requirements/site.txt
 	@touch $@
 
 $(VENV)/mutate.ok: $(VENV)/dev.ok requirements/mutate.txt
@@ -80,9 +84,9 @@ mutate: $(VENV)/mutate.ok  ## see how many of 300 defects set into the domain th
 	$(BIN)/python -m tests.mutation.sample $(ARGS)
 
 bench: $(VENV)/bench.ok  ## measure the mock beside its peers
-	$(BIN)/python benchmarks/bench.py run $(ARGS)
+	$(BIN)/python benchmarks/bench.py $(ARGS)
 
-soak: $(VENV)/bench.ok  ## set the mock under fire for some minutes, and judge it
+soak: $(VENV)/bench.ok  ## soak test: some minutes of mixed load, then invariants are checked
 	$(BIN)/python benchmarks/soak.py $(ARGS)
 
 check: $(VENV)/dev.ok  ## run the linters and type checks
@@ -95,15 +99,19 @@ format: $(VENV)/dev.ok  ## format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-docs: $(VENV)/dev.ok  ## make the generated pages anew
-	$(BIN)/casavi-mock assumptions --format markdown > docs/assumptions.md
+site: $(VENV)/site.ok  ## build the site of the documentation into dist/site; a dead link is an error
+	$(BIN)/python docs/pages.py dist/pages
+	$(BIN)/zensical build --strict
+
+docs: $(VENV)/dev.ok  ## regenerate the pages that are made from the code
+	$(BIN)/casavi-mock assumptions --format markdown > docs/reference/assumptions.md
 	$(BIN)/python -m tests.contracts.mutants.page
 	$(BIN)/python -m tests.repo.control_page
 
-screenshots: $(VENV)/dev.ok  ## take the pictures of docs/console.md anew; needs a Chromium
+screenshots: $(VENV)/dev.ok  ## take the pictures of docs/how-to/console.md again; needs a Chromium
 	$(BIN)/python -m tests.browser.screenshots
 
-lock: $(VENV)/dev.ok  ## resolve the dependencies anew, into requirements/
+lock: $(VENV)/dev.ok  ## resolve the dependencies again, into requirements/
 	$(BIN)/python requirements/lock.py
 
 wheel: $(VENV)/dev.ok  ## build the wheel into dist/

@@ -1,7 +1,7 @@
 """The port through which a test reads and steers the mock.
 
-It speaks the verbs of the control plane (`docs/control.md`), by their `operationId`. So what a test can do does not
-depend on where the mock runs: in this process, or at an address.
+It speaks the verbs of the control plane (`docs/reference/control.md`), by their `operationId`. So what a test can do
+does not depend on where the mock runs: in this process, or at an address.
 """
 
 from collections.abc import Mapping

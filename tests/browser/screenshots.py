@@ -1,4 +1,4 @@
-"""Makes the pictures of docs/console.md: `make screenshots`, with a Chromium on this machine."""
+"""Makes the pictures of docs/how-to/console.md: `make screenshots`, with a Chromium on this machine."""
 
 import sys
 from pathlib import Path

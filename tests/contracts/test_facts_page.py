@@ -1,4 +1,4 @@
-"""docs/facts.md: whatever a check, a rule, an assumption or a place of the contract document cites, is a section there."""
+"""docs/reference/facts.md: whatever a check, a rule, an assumption or a place of the contract document cites, is a section there."""
 
 import re
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from casavi_contracts.contract import VERSIONS
 from casavi_contracts.fuzz.checks import CHECKS as CONVENTIONS
 from tests.support.kit import contract
 
-FACTS = Path(__file__).parents[2] / "docs" / "facts.md"
+FACTS = Path(__file__).parents[2] / "docs" / "reference" / "facts.md"
 HEADINGS = re.findall(r"(?m)^##+ (\d+(?:\.\d+)?)\.? (.+)$", FACTS.read_text())
 SECTIONS = {number for number, _ in HEADINGS}
 

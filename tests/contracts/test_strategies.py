@@ -4,7 +4,6 @@ import json
 import re
 import unicodedata
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,8 +15,9 @@ from casavi_contracts.model import Account, Job
 from casavi_contracts.strategies import NASTY, PLAIN, Alphabet, Record, master_data, violable_rules
 from casavi_contracts.strategies.variants import records
 from tests.support import kit
+from tests.support.pages import read
 
-PAGE = (Path(__file__).parents[2] / "docs" / "contracts.md").read_text()
+PAGE = read("how-to/test-data")
 
 
 def of_kind(portfolio: Record, kind: str) -> list[Record]:

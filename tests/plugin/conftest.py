@@ -24,7 +24,7 @@ for _name in (
     importlib.import_module(_name)
 
 # Plugins are named and not looked for: the search in each of hundreds of sessions took a third of their time. The
-# tests of docs/pytest.md find the plugin by its entry point, as those of a user do.
+# tests of the pages find the plugin by its entry point, as those of a user do.
 SETTINGS = """
 [pytest]
 addopts = --disable-plugin-autoload -p casavi -p asyncio -p anyio -p no:cacheprovider

@@ -1,14 +1,14 @@
 """The page about mutants says what is so, and its code works."""
 
 import re
-from pathlib import Path
 
 import pytest
 
 from pytest_casavi.mutants.catalogue import MUTANTS
 from tests.plugin.test_plugin_docs import files
+from tests.support.pages import read
 
-PAGE = (Path(__file__).parents[2] / "docs" / "mutants.md").read_text()
+PAGE = read("how-to/mutants")
 BLOCKS = re.findall(r"(?ms)^```python\n# (\w+)\.py\n(.*?)^```", PAGE)
 
 

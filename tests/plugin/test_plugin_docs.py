@@ -1,15 +1,15 @@
-"""Every block of code on the page does what it says."""
+"""Every block of code on the pages of the plugin does what it says."""
 
 import re
 import shlex
 import tomllib
-from pathlib import Path
 
 import pytest
 
 from casavi_mock.domain.violations import RULES
+from tests.support.pages import read
 
-PAGE = (Path(__file__).parents[2] / "docs" / "pytest.md").read_text()
+PAGE = read("how-to/pytest", "how-to/pytest-setups", "how-to/violations", "reference/pytest")
 BLOCKS = re.findall(r"(?ms)^```(\w+)\n(.*?)^```", PAGE)
 PYTHON = [code for language, code in BLOCKS if language == "python"]
 SHELL = [line.partition("#")[0].strip() for language, code in BLOCKS if language == "sh" for line in code.splitlines()]

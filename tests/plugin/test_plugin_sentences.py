@@ -1,4 +1,4 @@
-"""Every sentence of docs/pytest.md about violations is proved by a test that is named here."""
+"""Every sentence of docs/how-to/violations.md about violations is proved by a test that is named here."""
 
 import importlib
 import re

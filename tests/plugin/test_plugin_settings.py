@@ -1,7 +1,6 @@
 """Options, variables, keys of the project's file, the marker: what they do, and what is refused."""
 
 import re
-from pathlib import Path
 
 import pytest
 
@@ -9,8 +8,9 @@ from casavi_mock.domain.violations import RULES
 from pytest_casavi.config import CasaviConfig
 from pytest_casavi.marks import ARGUMENTS, SIGNATURE
 from pytest_casavi.options import OPTIONS
+from tests.support.pages import read
 
-PAGE = (Path(__file__).parents[2] / "docs" / "pytest.md").read_text()
+PAGE = read("reference/pytest", "how-to/violations")
 
 TRIVIAL = "def test_it(casavi, casavi_config):\n    print('BACKEND', casavi_config.backend)\n    assert casavi.url\n"
 

@@ -1,4 +1,4 @@
-"""Makes the reference in `docs/control.md` from the control plane's document: `python -m tests.repo.control_page`."""
+"""Makes the reference in `docs/reference/control.md` from the control plane's document: `python -m tests.repo.control_page`."""
 
 import json
 import re
@@ -11,7 +11,7 @@ from casavi_mock.accounts import Settings
 from casavi_mock.cli.control.operations import operations_of
 from casavi_mock.control.document import load_document, read_document, resolved
 
-PAGE = Path(__file__).parents[2] / "docs" / "control.md"
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "control.md"
 DOCUMENT = load_document(Settings.from_profile())
 _COMMANDS = operations_of(read_document())
 

@@ -277,7 +277,7 @@ def test_a_command_that_another_one_carries_out_sends_the_same(operation_id: str
 def test_every_operation_has_a_line_on_the_page(operation_id: str) -> None:
     verb = VERBS[operation_id]
     line = f"| `{verb.method} /_mock{verb.path}` | `{usage(operation_id)}` |"
-    assert line in PAGE.read_text(), f"docs/control.md lacks {operation_id}; `make docs` writes it"
+    assert line in PAGE.read_text(), f"docs/reference/control.md lacks {operation_id}; `make docs` writes it"
 
 
 def test_the_reference_on_the_page_is_that_of_the_document() -> None:

@@ -17,7 +17,7 @@ from casavi_contracts import spec
 
 STRENGTH = ("documented", "mirror", "client", "third-party", "help", "inferred", "assumed")
 CLASSES = dict(zip(("D", "D*", "C", "T", "D-UI", "I", "U"), STRENGTH, strict=True))
-FACTS = Path(__file__).parents[2] / "docs" / "facts.md"
+FACTS = Path(__file__).parents[2] / "docs" / "reference" / "facts.md"
 SECTIONS = {*re.findall(r"(?m)^##+ (\d+(?:\.\d+)?)", FACTS.read_text())}
 """The sections of the facts page."""
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")

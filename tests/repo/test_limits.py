@@ -3,7 +3,6 @@
 import importlib
 import re
 from dataclasses import fields
-from pathlib import Path
 from typing import Any
 
 import click
@@ -16,8 +15,9 @@ from casavi_mock.cli.serve import serve
 from casavi_mock.control.document import read_document
 from casavi_mock.domain.jobs import Progress
 from casavi_mock.server.options import ConnectionLimits
+from tests.support.pages import read
 
-PAGE = (Path(__file__).parents[2] / "docs" / "limits.md").read_text()
+PAGE = read("reference/limits")
 ROWS = [[cell.strip() for cell in line.strip("|").split("|")] for line in PAGE.splitlines() if line.startswith("| ")]
 OPTIONS = {
     f"--{place.name.replace('_', '-')}": place.default

@@ -1,7 +1,7 @@
 """How far a request travels through our code until it is answered: what a reader of the server has to follow.
 
 Counted are calls of functions of `casavi_mock`, the files that they are in, and how often the way comes back to a file
-that it had left. So a short way stays short; the page "A request, end to end" in docs/design.md tells it.
+that it had left. So a short way stays short; the page "A request, end to end" in docs/explanation/design.md tells it.
 """
 
 import json

@@ -23,7 +23,7 @@ FORBIDDEN = {
     "path of a developer's machine": re.compile(r"(?<![\w.$}/~-])/(?:work|root|home/\w+|Users/\w+|tmp/\w+)(?![\w-])"),
     "unfinished work": re.compile(r"\b(?:TO[D]O|FIX[M]E)\b"),
 }
-INSIDE_THE_IMAGE = {"Dockerfile", "compose.yaml", "docs/docker.md"}
+INSIDE_THE_IMAGE = {"Dockerfile", "compose.yaml", "docs/how-to/docker.md"}
 """Files whose paths are those of a container."""
 NOT_TRACKED = re.compile(r"\.git|\.venv.*|dist|\.hypothesis|\.coverage.*|__pycache__|.*_cache|.*\.egg-info")
 

@@ -1,5 +1,10 @@
-"""Makes the generated parts of docs/contracts.md anew: `python -m tests.contracts.mutants.page`."""
+"""Makes the tables of the checks and of the mutants.
 
+python -m tests.contracts.mutants.page                        # docs/reference/checks.md
+python -m tests.contracts.mutants.page --mutants mutants.md   # every mutant, judged: which check finds it, and when
+"""
+
+import argparse
 import logging
 import re
 import sys
@@ -13,7 +18,7 @@ from tests.contracts.mutants.mutant import Mutant
 from tests.contracts.mutants.register import FAMILIES
 from tests.support.kit import contract
 
-PAGE = Path(__file__).parents[3] / "docs" / "contracts.md"
+PAGE = Path(__file__).parents[3] / "docs" / "reference" / "checks.md"
 
 Found = Callable[[Mutant], Mapping[str, int]]
 """Returns how many examples it took to find a mutant, by version."""
@@ -104,11 +109,17 @@ def _line(cells: Iterator[str]) -> str:
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
-def main() -> None:
-    """Writes the page."""
+def main(arguments: list[str] | None = None) -> None:
+    """Writes the page, or the file that is asked for."""
+    parser = argparse.ArgumentParser(description="Makes the tables of the checks and of the mutants.")
+    parser.add_argument("--mutants", type=Path, metavar="FILE", help="write every mutant into this file instead")
+    file = parser.parse_args(arguments).mutants
+    if file is None:
+        PAGE.write_text(replaced(PAGE.read_text(), "checks", checks_table()))
+        return
     logging.disable(logging.CRITICAL)  # what the servers refuse is what is wanted here
-    page = replaced(PAGE.read_text(), "checks", checks_table())
-    PAGE.write_text(replaced(page, "mutants", mutants_table(examples)))
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(f"# Mutants of the kit\n\n{mutants_table(examples)}\n")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 Log in, import with umlauts, slashes and an emoji in ids, follow the job, read back by id, refresh, one refused record, one
 import of a hundred: over one connection, where the client keeps one. What was said is judged by the journal of the server.
-A client that is not there is skipped; docs/clients.md has the table.
+A client that is not there is skipped; docs/how-to/clients.md has the table.
 """
 
 import importlib.util
@@ -24,6 +24,7 @@ from casavi_mock.accounts import Account
 from casavi_mock.domain.jobs import Progress
 from casavi_mock.server import serving
 from casavi_mock.server.protocol import BoundedProtocol
+from tests.support.pages import read
 from tests.support.server import SECRET, Live, Mock
 
 PROGRAMS = Path(__file__).parent / "programs"
@@ -37,7 +38,7 @@ class Program:
     """A client.
 
     Args:
-        name: What it is called in docs/clients.md.
+        name: What it is called in docs/how-to/clients.md.
         command: The program and its arguments; files are those of the folder.
         needs: The tool, or the package of Python, without which it cannot run.
         connections: How many it opens at most; None if it opens one for each request.
@@ -170,6 +171,6 @@ def test_a_whole_conversation(program: Program, tmp_path: Path, monkeypatch: pyt
 
 
 def test_every_client_is_in_the_table() -> None:
-    page = (Path(__file__).parents[3] / "docs" / "clients.md").read_text(encoding="utf-8")
+    page = read("how-to/clients")
     rows = [line.split("|")[1].strip().strip("`") for line in page.splitlines() if line.startswith("| ")]
     assert {program.name for program in CLIENTS} <= set(rows)
