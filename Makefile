@@ -8,7 +8,7 @@ PYTEST = $(BIN)/python -m pytest -n auto --maxprocesses 8 --dist worksteal
 # Hundreds of tests start a Python of their own; without bytecode each would compile all packages again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help serve test test-unit test-rest test-all test-lowest test-newest mutate bench soak check format docs site screenshots lock wheel image clean
+.PHONY: help serve test test-unit test-rest test-all test-lowest test-newest mutate bench soak check format docs site screenshots lock wheel audit sbom image clean
 
 help:  ## say what there is
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/'
@@ -33,6 +33,10 @@ $(VENV)/dev.ok: $(VENV)/serve.ok requirements/dev.txt
 
 $(VENV)/bench.ok: $(VENV)/serve.ok requirements/bench.txt
 	$(PIP) install --require-hashes -r requirements/bench.txt
+	@touch $@
+
+$(VENV)/audit.ok: $(VENV)/serve.ok requirements/audit.txt
+	$(PIP) install --require-hashes -r requirements/audit.txt
 	@touch $@
 
 $(VENV)/site.ok: $(VENV)/serve.ok requirements/site.txt
@@ -116,6 +120,14 @@ lock: $(VENV)/dev.ok  ## resolve the dependencies again, into requirements/
 
 wheel: $(VENV)/dev.ok  ## build the wheel into dist/
 	$(BIN)/python -m hatchling build
+
+audit: $(VENV)/audit.ok  ## ask for known vulnerabilities of the locked dependencies; needs the network
+	$(BIN)/pip-audit --strict --require-hashes --disable-pip -r requirements/runtime.txt
+
+sbom: $(VENV)/audit.ok  ## write dist/sbom.json: what the server is made of, as a CycloneDX bill of materials
+	@mkdir -p dist
+	$(BIN)/cyclonedx-py requirements --pyproject pyproject.toml --mc-type application --output-reproducible \
+	  --output-file dist/sbom.json requirements/runtime.txt
 
 image: ## build the container image
 	docker build -t casavi-mock:local .

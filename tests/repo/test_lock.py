@@ -52,12 +52,14 @@ def project() -> dict[str, list[str]]:
         "bench.txt": bench,
         "mutate.txt": extras["mutate"],
         "site.txt": extras["site"],
+        "audit.txt": extras["audit"],
         "build.txt": table["build-system"]["requires"],
     }
 
 
 def test_the_files_are_there() -> None:
     assert [path.name for path in LOCKED] == [
+        "audit.txt",
         "bench.txt",
         "build.txt",
         "dev.txt",
@@ -87,7 +89,7 @@ def test_nothing_tells_where_packages_come_from(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["runtime.txt", "dev.txt", "bench.txt", "mutate.txt", "site.txt", "build.txt", "lowest.txt"]
+    "name", ["runtime.txt", "dev.txt", "bench.txt", "mutate.txt", "site.txt", "audit.txt", "build.txt", "lowest.txt"]
 )
 def test_what_the_project_asks_for_is_locked_in_its_range(name: str) -> None:
     locked = versions(name)
@@ -128,6 +130,7 @@ def test_a_library_whose_insides_are_touched_is_no_newer_than_the_one_that_was_t
         ("runtime.txt", "mutate.txt"),
         ("dev.txt", "mutate.txt"),
         ("dev.txt", "site.txt"),
+        ("dev.txt", "audit.txt"),
     ],
 )
 def test_locks_that_are_installed_together_agree(first: str, second: str) -> None:
