@@ -40,12 +40,7 @@ def find(mutant: Mutant, version: str, *, seed: int = 0) -> Result:
     Raises:
         NotFound: It was not found.
     """
-    with ExitStack() as stack:
-        target = (
-            stack.enter_context(healthy().target(mutant.make())) if not mutant.sockets else _over_http(mutant, stack)
-        )
-        for check in checks_for(mutant):
-            result = judged(target, check, version, seed=seed)
+    result = judged_by(mutant, BY_NAME[mutant.check], version, seed=seed)
     if result.outcome in FAILING and any(finding.check == mutant.check for finding in result.findings):
         return result
     raise NotFound(
@@ -54,11 +49,16 @@ def find(mutant: Mutant, version: str, *, seed: int = 0) -> Result:
     )
 
 
-def checks_for(mutant: Mutant) -> list[Check]:
-    """Returns the checks that are judged to find a mutant; the last one has to."""
-    check = BY_NAME[mutant.check]
+def judged_by(mutant: Mutant, check: Check, version: str, *, seed: int = 0) -> Result:
+    """Returns what comes of a check at a mutant in one version; one that looks at what was seen gets something to see."""
     before = [one for one in CHECKS if one.name in TRAFFIC and one is not check] if check.last else []
-    return [*before, check]
+    with ExitStack() as stack:
+        target = (
+            stack.enter_context(healthy().target(mutant.make())) if not mutant.sockets else _over_http(mutant, stack)
+        )
+        for one in before:
+            judged(target, one, version, seed=seed)
+        return judged(target, check, version, seed=seed)
 
 
 def _over_http(mutant: Mutant, stack: ExitStack) -> Target:
