@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 import casavi_contracts
-from casavi_contracts.checks import CHECKS, Check, check, checks_of
+from casavi_contracts.checks import CHECKS, Check, check, checks, checks_of, row
 from casavi_contracts.contract import VERSIONS, Contract
-from casavi_contracts.suite.tasks import tasks
+from casavi_contracts.suite.tasks import names, tasks
 
 SOURCES = Path(casavi_contracts.__file__).parent.rglob("*.py")
 
@@ -40,13 +40,42 @@ def test_every_check_is_judged_somewhere() -> None:
 
 def test_every_check_in_the_folder_is_judged() -> None:
     folder = Path(casavi_contracts.__file__).parent / "checks"
-    written = [
-        name.replace("_", "-")
-        for path in folder.glob("*.py")
-        for name in re.findall(r"(?m)^@check\((?:[^@]*?\n)?.*?\n?def (\w+)\(", path.read_text())
-    ]
+    written = [name.replace("_", "-") for path in folder.glob("*.py") for name in _names_in(path.read_text())]
     assert len(written) > 100, "the pattern still finds them"
     assert sorted(written) == sorted(check.name for check in CHECKS)
+
+
+def _names_in(text: str) -> list[str]:
+    """Returns the names of the functions that are checks, and of the rows of those that are several."""
+    return re.findall(r"(?m)^@check\((?:[^@]*?\n)?.*?\n?def (\w+)\(", text) + re.findall(r'\brow\(\s*"([^"]+)"', text)
+
+
+def test_rows_of_a_function_are_checks_with_a_subject() -> None:
+    seen: list[Any] = []
+
+    @checks(
+        row("one-holds", "One holds.", 1, documented="8.1"),
+        row("two-holds", "Two holds.", 2, assumed="upsert", source="9", operations=("getJob",)),
+        operations=("importMasterData",),
+    )
+    def numbers_hold(ctx: Any, given: int, case: Any) -> None:
+        seen.append((given, case))
+
+    one, two = numbers_hold
+    assert [made.name for made in (one, two)] == ["one-holds", "two-holds"]
+    assert {made.subject for made in (one, two)} == {"numbers-hold"}
+    assert (one.evidence, one.source, one.operations) == ("documented", "8.1", ("importMasterData",))
+    assert (two.evidence, two.source, two.operations) == ("assumed", "9", ("getJob",))
+    for made in (one, two):
+        made.body(None, "case")  # type: ignore[arg-type]
+    assert seen == [(1, "case"), (2, "case")]
+
+
+def test_a_subject_chooses_all_of_its_rows() -> None:
+    of_it = [check.name for check in CHECKS if check.subject == "credentials-must-match"]
+    assert len(of_it) > 1
+    assert [task.name for task in tasks(["v1"], ["credentials-must-match"])] == of_it
+    assert "credentials-must-match" in names(["v1"])
 
 
 def test_a_check_takes_name_and_sentence_from_its_function() -> None:

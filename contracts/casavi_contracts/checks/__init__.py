@@ -3,12 +3,12 @@
 import importlib
 import pkgutil
 
-from casavi_contracts.checks.definition import Check, check, checks_of
+from casavi_contracts.checks.definition import Check, check, checks, checks_of, row
 
 _FIRST = (
-    "authentication", "tokens", "refresh", "pages", "links", "reading", "singles", "imports", "updates", "rules",
-    "jobs", "ordering", "turns", "freshness", "modified", "filters", "isolation", "parallel", "conventions", "bodies",
-    "answers",
+    "authentication", "tokens", "refresh", "unknown", "pages", "links", "reading", "singles", "imports", "updates",
+    "rules", "jobs", "ordering", "turns", "freshness", "modified", "filters", "isolation", "parallel", "conventions",
+    "bodies", "answers",
 )  # fmt: skip
 """What others rest on comes first; a module that is not named here comes after all of these."""
 
@@ -22,4 +22,4 @@ CHECKS: tuple[Check, ...] = tuple(
 )
 """Every check, in the order in which they are judged."""
 
-__all__ = ["CHECKS", "Check", "check", "checks_of"]
+__all__ = ["CHECKS", "Check", "check", "checks", "checks_of", "row"]

@@ -1,10 +1,11 @@
 """Checks about logging in."""
 
 import itertools
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from casavi_contracts.checks.conventions import expect_alike
-from casavi_contracts.checks.definition import check
+from casavi_contracts.checks.definition import check, checks, row
 from casavi_contracts.context import Context
 from casavi_contracts.exchange import Answer
 from casavi_contracts.expect import nearmisses
@@ -94,58 +95,78 @@ def expiry_is_well_formed(ctx: Context, body: dict[str, Any]) -> None:
     ctx.expect(written == wanted, f"expiresAt such as {example}", repr(body.get("expiresAt")), value=written)
 
 
-@check(
-    assumed="unauthorized-status",
-    source="2.1",
-    operations=("authenticate",),
-    each=lambda contract: nearmisses.IN_A_BODY,
-)
-def wrong_secret_is_refused(ctx: Context, case: Any) -> None:
-    """A log-in with anything but the very secret is refused, and leaves the account as it was."""
-    client = signed_in(ctx)  # a good log-in between two wrong ones, so that no account is locked
-    known = client.credentials
+Attempt = tuple[dict[str, Any], str, str]
+"""A body, the rule by which it is refused, and what is wrong with it in words without secrets."""
+
+_BOTH = (("key", "secret"), ("apiKey", "password"))
+"""The names of key and secret, the new ones and the old ones."""
+
+
+def _wrong_secret(ctx: Context, known: Credentials, case: Any) -> Iterator[Attempt]:
     wrong = nearmisses.IN_A_BODY[case](known.secret)
-    for names in (("key", "secret"), ("apiKey", "password")):
-        if wrong != known.secret:
-            body = dict(zip(names, (known.key, wrong), strict=True))
-            answer = client.send("authenticate", body=body)
-            refused(ctx, answer, "credentials-wrong", f"a {names[1]} with {case}")
-            _tells_nothing(ctx, answer, wrong, known)
-    expect_still_good(ctx, client, "the token from before to stay good")
+    for key, secret in _BOTH if wrong != known.secret else ():
+        yield {key: known.key, secret: wrong}, "credentials-wrong", f"a {secret} with {case}"
 
 
-@check(assumed="unauthorized-status", source="2.1", operations=("authenticate",))
-def empty_secret_is_refused(ctx: Context) -> None:
-    """A log-in without a secret is refused, be it empty, null or not there."""
-    client = signed_in(ctx)
-    key = client.credentials.key
-    for name, secret in (("key", "secret"), ("apiKey", "password")):
-        empty = client.send("authenticate", body={name: key, secret: ""})
-        refused(ctx, empty, "credentials-wrong", f"an empty {secret}")
-        null = client.send("authenticate", body={name: key, secret: None})
-        refused(ctx, null, "schema-violation", f"a {secret} of null")
-        missing = client.send("authenticate", body={name: key})
-        refused(ctx, missing, "schema-violation", f"a body without a {secret}")
-
-
-@check(
-    assumed="unauthorized-status",
-    source="2.1",
-    operations=("authenticate",),
-    each=lambda contract: nearmisses.IN_A_BODY,
-)
-def wrong_key_is_refused(ctx: Context, case: Any) -> None:
-    """A log-in with anything but the very key is refused."""
-    client = signed_in(ctx)
-    known = client.credentials
+def _wrong_key(ctx: Context, known: Credentials, case: Any) -> Iterator[Attempt]:
     wrong = nearmisses.IN_A_BODY[case](known.key)
     if wrong not in (known.key, ""):
-        answer = client.send("authenticate", body={"key": wrong, "secret": known.secret})
-        refused(ctx, answer, "credentials-wrong", f"a key with {case}")
-        _tells_nothing(ctx, answer, known.secret, known)
+        yield {"key": wrong, "secret": known.secret}, "credentials-wrong", f"a key with {case}"
     if case == "another text":
-        swapped = client.send("authenticate", body={"key": known.secret, "secret": known.key})
-        refused(ctx, swapped, "credentials-wrong", "key and secret in each other's place")
+        swapped = {"key": known.secret, "secret": known.key}
+        yield swapped, "credentials-wrong", "key and secret in each other's place"
+
+
+def _empty_secret(ctx: Context, known: Credentials, case: Any) -> Iterator[Attempt]:
+    for key, secret in _BOTH:
+        yield {key: known.key, secret: ""}, "credentials-wrong", f"an empty {secret}"
+        yield {key: known.key, secret: None}, "schema-violation", f"a {secret} of null"
+        yield {key: known.key}, "schema-violation", f"a body without a {secret}"
+
+
+def _empty_key(ctx: Context, known: Credentials, case: Any) -> Iterator[Attempt]:
+    for key, secret in _BOTH:
+        yield {key: "", secret: known.secret}, "schema-violation", f"an empty {key}"
+
+
+def _of_another_account(ctx: Context, known: Credentials, case: Any) -> Iterator[Attempt]:
+    ctx.other.log_in()
+    other = ctx.other.credentials
+    for key, secret in ((known.key, other.secret), (other.key, known.secret)):
+        yield {"key": key, "secret": secret}, "credentials-wrong", "the secret of another account"
+
+
+def _half(ctx: Context, known: Credentials, case: Any) -> Iterator[Attempt]:
+    both = {"key": known.key, "apiKey": known.key, "secret": known.secret, "password": known.secret}
+    for names in (("key", "password"), ("apiKey", "secret"), ("secret",), ("password",), ("key", "apiKey"), ()):
+        what = f"a body with {' and '.join(names) or 'nothing'} alone"
+        yield {name: both[name] for name in names}, "schema-violation", what
+
+
+@checks(
+    row("wrong-secret-is-refused",
+        "A log-in with anything but the very secret is refused, and leaves the account as it was.",
+        _wrong_secret, each=lambda contract: nearmisses.IN_A_BODY, assumed="unauthorized-status"),
+    row("empty-secret-is-refused", "A log-in without a secret is refused, be it empty, null or not there.",
+        _empty_secret, assumed="unauthorized-status"),
+    row("wrong-key-is-refused", "A log-in with anything but the very key is refused.",
+        _wrong_key, each=lambda contract: nearmisses.IN_A_BODY, assumed="unauthorized-status"),
+    row("empty-key-is-refused", "A log-in with an empty key is refused.", _empty_key, inferred="4"),
+    row("secret-of-another-account-is-refused", "The secret of one account does not open another.",
+        _of_another_account, assumed="unauthorized-status", needs=(Capability.TWO_ACCOUNTS,)),
+    row("half-credentials-are-refused", "A key alone, a secret alone, or one of each naming gives no token.",
+        _half, assumed="mixed-credentials", source="2.2"),
+    source="2.1",
+    operations=("authenticate",),
+)  # fmt: skip
+def credentials_must_match(ctx: Context, attempts: Callable[..., Iterator[Attempt]], case: Any) -> None:
+    """A log-in with anything but key and secret of one account is refused, and leaves the account as it was."""
+    client = signed_in(ctx)  # a good log-in between two wrong ones, so that no account is locked
+    for body, rule, what in attempts(ctx, client.credentials, case):
+        answer = client.send("authenticate", body=body)
+        refused(ctx, answer, rule, what)
+        _tells_nothing(answer, body.get("secret") or body.get("password") or "", client.credentials)
+    expect_still_good(ctx, client, "the token from before to stay good")
 
 
 @check(assumed="unauthorized-status", source="4", operations=("authenticate",))
@@ -157,26 +178,6 @@ def known_keys_are_not_given_away(ctx: Context) -> None:
         unknown = client.send("authenticate", body={key: f"{known.key}-not", secret: f"{known.secret}-not"})
         wrong = client.send("authenticate", body={key: known.key, secret: f"{known.secret}-not"})
         expect_alike(ctx, wrong, unknown, f"a wrong {secret}, as after an unknown {key}")
-
-
-@check(inferred="4", operations=("authenticate",))
-def empty_key_is_refused(ctx: Context) -> None:
-    """A log-in with an empty key is refused."""
-    client = signed_in(ctx)
-    for key, secret in (("key", "secret"), ("apiKey", "password")):
-        answer = client.send("authenticate", body={key: "", secret: client.credentials.secret})
-        refused(ctx, answer, "schema-violation", f"an empty {key}")
-        _tells_nothing(ctx, answer, client.credentials.secret, client.credentials)
-
-
-@check(assumed="unauthorized-status", source="2.1", operations=("authenticate",), needs=(Capability.TWO_ACCOUNTS,))
-def secret_of_another_account_is_refused(ctx: Context) -> None:
-    """The secret of one account does not open another."""
-    one, other = signed_in(ctx).credentials, ctx.other.credentials
-    ctx.other.log_in()
-    for key, secret in ((one.key, other.secret), (other.key, one.secret)):
-        answer = ctx.account.send("authenticate", body={"key": key, "secret": secret})
-        refused(ctx, answer, "credentials-wrong", "the secret of another account")
 
 
 @check(documented="2.2", operations=("authenticate",), each=lambda contract: _EMAILS)
@@ -232,18 +233,6 @@ def mixed_credentials_are_settled(ctx: Context) -> None:
             refused(ctx, answer, rule, "old and new names with a wrong secret under those that count")
 
 
-@check(assumed="mixed-credentials", source="2.2", operations=("authenticate",))
-def half_credentials_are_refused(ctx: Context) -> None:
-    """A key alone, a secret alone, or one of each naming gives no token."""
-    client = signed_in(ctx)
-    known = client.credentials
-    both = {"key": known.key, "apiKey": known.key, "secret": known.secret, "password": known.secret}
-    for names in (("key", "password"), ("apiKey", "secret"), ("secret",), ("password",), ("key", "apiKey"), ()):
-        answer = client.send("authenticate", body={name: both[name] for name in names})
-        refused(ctx, answer, "schema-violation", f"a body with {' and '.join(names) or 'nothing'} alone")
-        _tells_nothing(ctx, answer, known.secret, known)
-
-
 def _log_in_works(ctx: Context, answer: Answer, how: str) -> None:
     ctx.expect(answer.ok, f"a log-in with {how} to succeed", f"status {answer.status}")
     token = answer.json["token"]
@@ -251,7 +240,7 @@ def _log_in_works(ctx: Context, answer: Answer, how: str) -> None:
     ctx.expect(is_good(ctx.account, token), f"a good token for {how}", "one that is refused")
 
 
-def _tells_nothing(ctx: Context, answer: Answer, sent: str, known: Credentials) -> None:
+def _tells_nothing(answer: Answer, sent: str, known: Credentials) -> None:
     """Demands that a refusal holds neither what was sent nor the right secret."""
     text = answer.body.decode(errors="replace") + repr(answer.headers)
     for secret in (sent, known.secret):

@@ -2,7 +2,7 @@
 
 import functools
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any, Protocol
@@ -84,6 +84,8 @@ class Check:
 
     alone: bool = False
     """Whether just one case is drawn; then it is not the simplest one, which says little."""
+    subject: str = ""
+    """What it is about, where several checks share one function: the name of that function, as `--only` takes it."""
 
     def evidence_in(self, contract: Contract) -> str:
         """Returns the evidence in one version."""
@@ -129,17 +131,79 @@ def check(
         >>> empty_import_creates_nothing.name
         'empty-import-creates-nothing'
     """
-    kinds = {
-        "documented": documented, "client": client, "third-party": third_party, "inferred": inferred,
-        "assumed": assumed,
-    }  # fmt: skip
-    given = [(kind, text) for kind, text in kinds.items() if text is not None]
+    known = _evidence(
+        documented=documented, client=client, third_party=third_party, inferred=inferred, assumed=assumed,
+        source=source, assumption=assumption,
+    )  # fmt: skip
+    return lambda function: _made(function, **known, **fields)
+
+
+def _evidence(*, source: str, assumption: str | None, **kinds: str | None) -> dict[str, str | None]:
+    """Returns evidence, source and assumption of a check."""
+    given = [(kind.replace("_", "-"), text) for kind, text in kinds.items() if text is not None]
     if len(given) != 1:
         raise TypeError(f"a check has exactly one kind of evidence: {', '.join(kinds)}")
     ((evidence, text),) = given
     guess = evidence == "assumed"
-    known = {"evidence": evidence, "source": source if guess else text, "assumption": text if guess else assumption}
-    return lambda function: _made(function, **known, **fields)
+    return {"evidence": evidence, "source": source if guess else text, "assumption": text if guess else assumption}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One of several checks that share a function."""
+
+    name: str
+    sentence: str
+    given: Any
+    """What the function gets for this row."""
+    fields: Mapping[str, Any]
+
+
+def row(name: str, sentence: str, given: Any, **fields: Any) -> Row:
+    """Returns a row of `checks`.
+
+    Args:
+        name: The check's own, as reports and `--only` call it.
+        sentence: What is promised, in one sentence.
+        given: What the function gets for this row, after the context.
+        fields: As for `check`; they count before those that all rows share.
+    """
+    return Row(name, sentence, given, fields)
+
+
+def checks(*rows: Row, **shared: Any) -> Callable[[Callable[..., None]], tuple[Check, ...]]:
+    """Makes several checks of one function, each with a name, a sentence, evidence and cases of its own.
+
+    The function gets a `Context`, what the row gives, and a case if it takes a third argument. Its own name is the
+    subject, by which `--only` chooses all of its rows.
+
+    Args:
+        rows: The checks.
+        shared: What they have in common, as for `check`.
+    """
+
+    def made(function: Callable[..., None]) -> tuple[Check, ...]:
+        subject = function.__name__.replace("_", "-")
+        return tuple(_of_row(one, function, subject, {**shared, **one.fields}) for one in rows)
+
+    return made
+
+
+def _of_row(one: Row, function: Callable[..., None], subject: str, fields: dict[str, Any]) -> Check:
+    with_case = len(inspect.signature(function).parameters) > _OF_A_ROW
+
+    @functools.wraps(function)
+    def body(ctx: Context, case: Any) -> None:
+        function(ctx, one.given, *((case,) if with_case else ()))
+
+    kinds = {kind: fields.pop(kind, None) for kind in _KINDS}
+    known = _evidence(source=fields.pop("source", ""), assumption=fields.pop("assumption", None), **kinds)
+    return Check(name=one.name, sentence=one.sentence, body=body, subject=subject, **known, **fields)  # type: ignore[arg-type]
+
+
+_KINDS = ("documented", "client", "third_party", "inferred", "assumed")
+_OF_A_ROW = 2
+"""Arguments that the function of several checks takes at least."""
 
 
 def _made(function: Callable[..., None], **fields: Any) -> Check:
@@ -163,6 +227,8 @@ def _with_case(function: Callable[..., None]) -> Body:
 
 def checks_of(module: ModuleType) -> tuple[Check, ...]:
     """Returns every check that a module defines, in the order in which they stand there."""
+    made = (value if isinstance(value, tuple) else (value,) for value in vars(module).values())
     return tuple(
-        one for one in vars(module).values() if isinstance(one, Check) and one.body.__module__ == module.__name__
-    )
+        one for several in made for one in several
+        if isinstance(one, Check) and one.body.__module__ == module.__name__
+    )  # fmt: skip

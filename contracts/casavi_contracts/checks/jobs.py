@@ -12,8 +12,7 @@ from casavi_contracts.checks.definition import check
 from casavi_contracts.client import Client
 from casavi_contracts.context import Context
 from casavi_contracts.contract import Contract
-from casavi_contracts.expect import nearmisses
-from casavi_contracts.expect.calls import NOBODY, NOTHING, lists
+from casavi_contracts.expect.calls import NOTHING, lists
 from casavi_contracts.expect.moments import moment_of, now
 from casavi_contracts.expect.observing import SINGLES, own, pause, single
 from casavi_contracts.expect.refusals import refused
@@ -202,27 +201,6 @@ def job_times_are_in_order(ctx: Context, case: Any) -> None:
         _expect_order(ctx, seen, [created, started, finished, present])
         ctx.expect(started_at in (None, started), "startedAt to stay", "another one", **JOB)
         started_at = started
-
-
-@check(
-    assumed="error-statuses",
-    source="8.8",
-    operations=("getJob",),
-    needs=WRITE,
-    each=lambda contract: nearmisses.IN_A_BODY,
-)
-def unknown_job_is_refused(ctx: Context, case: Any) -> None:
-    """A job that does not exist is unknown, however much its id resembles a good one."""
-    job = ctx.once(ctx.account.submit, NOTHING)
-    if not ctx.shared:
-        ctx.account.finish(job)
-    wrong = nearmisses.IN_A_BODY[case](job)
-    for unknown in (wrong,) if ctx.shared else (wrong, NOBODY):
-        if unknown != job:
-            answer = ctx.account.send("getJob", jobId=unknown)
-            refused(ctx, answer, "job-unknown", f"a job id with {case}")
-    if not ctx.shared:
-        ctx.account.job(job)
 
 
 @check(inferred="8.8", operations=IMPORT, needs=WRITE, cases=portfolios, examples=4)

@@ -8,8 +8,7 @@ from casavi_contracts.checks.tokens import MARGIN, clock_of, expiry, lives_as_as
 from casavi_contracts.client import Client
 from casavi_contracts.context import Context
 from casavi_contracts.exchange import Answer
-from casavi_contracts.expect import nearmisses
-from casavi_contracts.expect.calls import call, expect_still_good, is_good, lists, secured, signed_in
+from casavi_contracts.expect.calls import call, is_good, lists, secured, signed_in
 from casavi_contracts.expect.observing import pause
 from casavi_contracts.expect.refusals import refused
 from casavi_contracts.target import Capability
@@ -154,26 +153,6 @@ def expired_token_cannot_be_refreshed(ctx: Context) -> None:
         return
     ctx.expect(not late.ok, "an expired token not to be refreshed", f"status {late.status}", value=True)
     refused(ctx, late, "token-expired", "an expired token")
-
-
-@check(inferred="2.3", operations=("refreshToken",), each=lambda contract: nearmisses.IN_A_BODY)
-def refresh_of_an_unknown_token_is_refused(ctx: Context, case: Any) -> None:
-    """A token that was never given out cannot be refreshed."""
-    client = ctx.ready()
-    wrong = nearmisses.IN_A_BODY[case](client.token)
-    if wrong != client.token:
-        refused(ctx, ask(client, wrong), "token-unknown", f"a token with {case}")
-    expect_still_good(ctx, client, "the good token to stay good")
-
-
-@check(inferred="2.3", operations=("refreshToken",), each=lambda contract: nearmisses.IN_A_BODY)
-def refresh_wants_the_key_of_the_token(ctx: Context, case: Any) -> None:
-    """A token is refreshed with the key of its own account alone; otherwise it stays as it was."""
-    client = ctx.ready()
-    wrong = nearmisses.IN_A_BODY[case](client.credentials.key)
-    if wrong not in (client.credentials.key, ""):
-        refused(ctx, ask(client, client.token, key=wrong), "token-foreign", f"a key with {case}")
-    expect_still_good(ctx, client, "the token to stay good")
 
 
 @check(inferred="2.3", operations=("refreshToken",), needs=(Capability.TWO_ACCOUNTS,))

@@ -7,8 +7,7 @@ from typing import Any
 from casavi_contracts.checks.definition import check
 from casavi_contracts.context import Context
 from casavi_contracts.exchange import Answer
-from casavi_contracts.expect import nearmisses
-from casavi_contracts.expect.calls import call, expect_still_good, is_good, lists, other_list, secured, signed_in
+from casavi_contracts.expect.calls import call, is_good, lists, other_list, secured, signed_in
 from casavi_contracts.expect.moments import moment
 from casavi_contracts.expect.refusals import refused
 from casavi_contracts.failures import Broken
@@ -104,18 +103,6 @@ def token_ends_when_it_was_told(ctx: Context) -> None:
         refused(ctx, call(client, operation, token=token), "token-expired", f"an expired token at {operation}")
     client.log_in()
     ctx.expect(is_good(client, client.token), "the token of a new log-in to be good", "it is refused")
-
-
-@check(inferred="2.4", each=lambda contract: nearmisses.IN_A_HEADER)
-def unknown_token_is_refused(ctx: Context, case: Any) -> None:
-    """A token that was never given out opens nothing."""
-    client = ctx.ready()
-    wrong = nearmisses.IN_A_HEADER[case](client.token)
-    if wrong in (client.token, ""):
-        return
-    for operation in ctx.briefly(secured(ctx), 3):
-        refused(ctx, call(client, operation, token=wrong), "token-unknown", f"a token with {case} at {operation}")
-    expect_still_good(ctx, client, "the good token to stay good")
 
 
 @check(inferred="2.4")

@@ -1,11 +1,11 @@
-"""An application that sends every request on to the target, so that a run's own client is the only way out."""
+"""Sends every request of schemathesis on to the target, so that a run's own client is the only way out."""
 
-import asyncio
 import re
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable
-from typing import Any, NoReturn
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NoReturn
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -14,6 +14,9 @@ from casavi_contracts.exchange import Answer, Exchange
 from casavi_contracts.failures import Broken, KitError
 from casavi_contracts.fuzz.sent import Sent, place
 from casavi_contracts.target import Target
+
+if TYPE_CHECKING:
+    import requests
 
 CASE = "x-schemathesis-testcaseid"
 """The header by which a request names the case that it belongs to."""
@@ -24,7 +27,7 @@ REMEMBERED = 2_000
 LONGEST_BODY = 256_000
 """Bytes of a request body; longer ones are not sent. Documents of that size tell nothing new."""
 
-_OF_ONE_CONNECTION = frozenset({"host", "content-length", "transfer-encoding", "connection", "content-encoding"})
+OF_ONE_CONNECTION = frozenset({"host", "content-length", "transfer-encoding", "connection", "content-encoding"})
 """Headers that the next hop sets anew, and of an answer whose body was decoded."""
 
 UNSAYABLE = "HTTP cannot carry it"
@@ -45,7 +48,7 @@ class NoAnswer(Exception):
 
 
 class Bridge:
-    """An ASGI application in front of a target.
+    """What schemathesis sees in place of a target.
 
     Args:
         target: The server under judgement.
@@ -77,30 +80,14 @@ class Bridge:
         """Returns what was sent and answered for a case, as far as it is remembered."""
         return tuple(exchange for known, exchange in self._exchanges if known == case)
 
-    async def __call__(
-        self, scope: Any, receive: Callable[[], Awaitable[Any]], send: Callable[[Any], Awaitable[None]]
-    ) -> None:
-        """Answers a request as the target does."""
-        if scope["type"] != "http":
-            raise RuntimeError("only HTTP is sent on")  # the protocol's way to say that there is no lifespan
-        body = b""
-        more = True
-        while more:
-            message = await receive()
-            body += message.get("body", b"")
-            more = message.get("more_body", False)
-        # The target is synchronous, and may run a loop of its own, which this thread has already.
-        answer = await asyncio.to_thread(self._send, scope, body)
-        headers = [
-            (name.encode("latin-1"), value.encode("latin-1", "replace"))
-            for name, value in answer.headers.items()
-            if name not in _OF_ONE_CONNECTION
-        ]
-        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-        await send({"type": "http.response.body", "body": answer.body})
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Marks it as an application in this process for schemathesis, whose requests `Direct` hands over."""
+        raise RuntimeError("schemathesis asks by another way than its sessions")
 
-    def _send(self, scope: Any, body: bytes) -> Answer:
-        sent = self._sent(scope, body)
+    def answer(self, request: "requests.PreparedRequest") -> Answer:
+        """Sends a request of schemathesis on, and returns what the target answers."""
+        body = request.body or b""
+        sent = self._sent(request, body.encode() if isinstance(body, str) else bytes(body))
         self._case = sent.headers.get(CASE, "")
         reason = _reason_against(sent) or self._guard(sent)
         if reason:
@@ -109,8 +96,8 @@ class Bridge:
             return self._target.send(
                 sent.method,
                 sent.path,
-                headers={name: value for name, value in sent.headers.items() if name not in _OF_ONE_CONNECTION},
-                body=body,
+                headers={name: value for name, value in sent.headers.items() if name not in OF_ONE_CONNECTION},
+                body=sent.body,
                 operation=sent.operation,
                 version=self._contract.version,
             )
@@ -123,18 +110,12 @@ class Bridge:
         except httpx.InvalidURL:
             self._hold_back(UNSAYABLE)
 
-    def _sent(self, scope: Any, body: bytes) -> Sent:
-        path = scope["raw_path"].decode("latin-1")
-        query = scope["query_string"].decode("latin-1")
-        operation, _, parameters = place(self._contract, scope["method"], path)
-        return Sent(
-            operation,
-            scope["method"],
-            f"{path}?{query}" if query else path,
-            {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]},
-            body,
-            parameters,
-        )
+    def _sent(self, request: "requests.PreparedRequest", body: bytes) -> Sent:
+        method, address = str(request.method), urlsplit(str(request.url))
+        operation, _, parameters = place(self._contract, method, address.path)
+        path = f"{address.path}?{address.query}" if address.query else address.path
+        headers = {name.lower(): _text(value) for name, value in request.headers.items()}
+        return Sent(operation, method, path, headers, body, parameters)
 
     def _hold_back(self, reason: str) -> NoReturn:
         self.held_back[reason] = self.held_back.get(reason, 0) + 1
@@ -147,3 +128,7 @@ def _reason_against(sent: Sent) -> str | None:
     if not all(_FIELD_VALUE.fullmatch(value) for value in sent.headers.values()):
         return UNSAYABLE
     return None
+
+
+def _text(value: str | bytes) -> str:
+    return value if isinstance(value, str) else value.decode("latin-1")

@@ -3,6 +3,7 @@
 import contextlib
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -11,11 +12,14 @@ from schemathesis.core.transport import Response
 from schemathesis.generation.case import Case
 from schemathesis.generation.meta import TestPhase
 from schemathesis.hooks import GLOBAL_HOOK_DISPATCHER
+from schemathesis.python import asgi
 from schemathesis.schemas import BaseSchema
 
 from casavi_contracts.contract import Contract
 from casavi_contracts.exchange import Answer
+from casavi_contracts.fuzz.bridge import Bridge
 from casavi_contracts.fuzz.checks import CHECKS, Check
+from casavi_contracts.fuzz.direct import Direct
 from casavi_contracts.fuzz.filler import Filler
 from casavi_contracts.fuzz.sent import Sent, needs_token
 from casavi_contracts.fuzz.session import Session
@@ -118,13 +122,22 @@ def installed(session: Session, schema: BaseSchema, *, fill: bool = True) -> Ite
         for hook in wiring.hooks:
             GLOBAL_HOOK_DISPATCHER.register_hook_with_name(hook, hook.__name__)
         wiring.log_in(schema, session.contract)
+        opened = asgi.get_client
+        if isinstance(app, Bridge):
+            asgi.get_client = partial(_client, Direct(app), opened)
         try:
             yield
         finally:
+            asgi.get_client = opened
             for check in wiring.checks:
                 REGISTRY.unregister(check.__name__)
             for hook in wiring.hooks:
                 GLOBAL_HOOK_DISPATCHER.unregister(hook)
+
+
+def _client(direct: Direct, opened: Callable[..., Any], app: Any, **more: Any) -> Any:
+    """Returns the session for an application; schemathesis would open one with a thread for every request."""
+    return direct if isinstance(app, Bridge) else opened(app, **more)
 
 
 def _fill(case: Case[Any], session: Session) -> None:

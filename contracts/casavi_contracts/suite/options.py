@@ -41,7 +41,7 @@ OPTIONS = (
     Option("app", "ASGI or WSGI application to judge in this process.", metavar="MODULE:ATTRIBUTE"),
     Option("version", "Version of the API, v1 or v2; both if not given.", action=MANY, metavar="VERSION"),
     Option("profile", "TOML file whose table [assumptions] overrides guesses about casavi.", metavar="FILE"),
-    Option("only", "Judge this check alone; a pattern such as 'job-*' names several.", action=MANY, metavar="CHECK"),
+    Option("only", "Judge this check alone; 'job-*' or a subject names several.", action=MANY, metavar="CHECK"),
     Option("list", "List the checks, and judge nothing.", action=SWITCH),
     Option("seed", "Number from which all cases follow; a random one if not given.", metavar="N"),
     Option("max-examples", "Cases of each check that varies something; its own number if not given.", metavar="N"),

@@ -29,7 +29,7 @@ _MANY = 100
 """Records with which a check comes after all others there."""
 
 _SHARED = {
-    **dict.fromkeys(("authentication", "tokens", "refresh", "jobs", "bodies", "conventions"), "v1"),
+    **dict.fromkeys(("authentication", "tokens", "refresh", "unknown", "jobs", "bodies", "conventions"), "v1"),
     **dict.fromkeys(("imports", "rules", "updates", "ordering", "turns"), "v2"),
 }
 """By group, the version in which a quick run judges what both versions share."""
@@ -190,7 +190,7 @@ def tasks(
 
     Args:
         versions: Versions of the API.
-        only: Names or patterns; everything if empty.
+        only: Names, patterns of names, or subjects of checks; everything if empty.
         own: Checks that the user brings along.
         quick: Whether only what is cheap is judged: no fuzzing, and in one version what both share.
 
@@ -203,7 +203,7 @@ def tasks(
         if known.count(name) > 1:
             raise CouldNotRun(f"there are two checks {name!r}; give yours another name")
     for pattern in only:
-        if not any(fnmatchcase(name, pattern) for name in known):
+        if not any(fnmatchcase(name, pattern) for name in known) and pattern not in {check.subject for check in checks}:
             raise CouldNotRun(_unknown(pattern, known))
     everything: list[Task] = [
         CheckTask(check, version)
@@ -215,10 +215,16 @@ def tasks(
         everything = [task for task in everything if _SHARED.get(task.group, task.version) == task.version]
     if not quick:
         everything += [FuzzTask(version, asked=bool(only)) for version in versions]
-    chosen = [task for task in everything if not only or any(fnmatchcase(task.name, pattern) for pattern in only)]
+    chosen = [task for task in everything if not only or any(_chosen(task, pattern) for pattern in only)]
     if not chosen:
         raise CouldNotRun(f"in {' and '.join(versions)} there is nothing to judge of {', '.join(only)}")
     return chosen
+
+
+def names(versions: Sequence[str]) -> list[str]:
+    """Returns what `--only` takes in these versions: the names of checks, and the subjects of which several are."""
+    found = [(task.name, task.check.subject if isinstance(task, CheckTask) else "") for task in tasks(versions)]
+    return [*dict.fromkeys(name for several in zip(*found, strict=True) for name in several if name)]
 
 
 def for_account(tasks: Sequence[Task]) -> list[Task]:
@@ -258,6 +264,12 @@ def deep(check: Check, max_examples: int | None) -> Check:
     return replace(
         check, examples=max_examples, alone=max_examples == 1 and check.search is None and check.cases is not no_case
     )
+
+
+def _chosen(task: Task, pattern: str) -> bool:
+    """Whether `--only` means a task: by its name, or by the subject of a check; a pattern means names alone."""
+    subject = task.check.subject if isinstance(task, CheckTask) else ""
+    return fnmatchcase(task.name, pattern) or subject == pattern
 
 
 def _unknown(pattern: str, known: Sequence[str]) -> str:

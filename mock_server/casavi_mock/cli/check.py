@@ -60,12 +60,11 @@ _FOLDER = click.Path(file_okay=False)
 
 
 def _checks(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Returns the names of checks that begin like what was typed, as far as the libraries for them are there."""
+    """Returns names and subjects of checks that begin like what was typed, if the libraries for them are there."""
     try:
-        tasks = importlib.import_module(f"{SUITE}.tasks").tasks
+        names: list[str] = importlib.import_module(f"{SUITE}.tasks").names(("v1",))
     except ImportError:
         return []
-    names: list[str] = [task.name for task in tasks(("v1",))]
     return [CompletionItem(name) for name in names if name.startswith(incomplete)]
 
 
@@ -91,7 +90,7 @@ def in_process_options(command: Callable[..., Any]) -> Callable[..., Any]:
     multiple=True,
     metavar="CHECK",
     shell_complete=_checks,
-    help="Judge this check alone; 'job-*' names several.",
+    help="Judge this check alone; 'job-*' or a subject names several.",
 )
 @click.option("--list", is_flag=True, help="List the checks and end.")
 @click.option("--seed", type=click.IntRange(0), help="Number from which all cases follow.  [default: a random one]")

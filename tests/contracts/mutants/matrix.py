@@ -67,7 +67,7 @@ def lost(before: Matrix, after: Matrix) -> list[str]:
 def _found(mutant: Mutant, check: Check, version: str) -> bool:
     try:
         return judged_by(mutant, check, version).outcome in FAILING
-    except (CouldNotRun, BudgetSpent):
+    except (CouldNotRun, BudgetSpent, RuntimeError):  # some mutants cannot stand what other checks send
         return False
 
 
