@@ -59,18 +59,28 @@ class Contract:
     Args:
         version: `v1` or `v2`.
         profile: Values of assumptions by name, over those of the register.
+        overlay: A parsed OpenAPI Overlay, applied before anything else is done.
+        evidence: What a user has observed, as `calibrate` writes it.
 
     Raises:
-        casavi_contracts.spec.ProfileError: An assumption is unknown or cannot have that value.
+        casavi_contracts.spec.ProfileError: An assumption is unknown or cannot have that value, or the overlay does not
+            fit.
     """
 
-    def __init__(self, version: str = "v1", profile: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        version: str = "v1",
+        profile: Mapping[str, Any] | None = None,
+        overlay: Mapping[str, Any] | None = None,
+        evidence: Mapping[str, Any] | None = None,
+    ) -> None:
         self.version = version
         self.base = _BASE[version]
         self.profile = dict(profile or {})
-        first = spec.load_document()
-        self.values = spec.resolve_profile(spec.assumptions(first), self.profile)
-        self.document = spec.apply_profile(first if version == "v1" else spec.load_document(version), self.values)
+        self.overlay, self.evidence = overlay, evidence
+        documents = spec.contract_documents(self.profile, overlay, evidence, versions=(version,))
+        self.values = documents.values
+        self.document = documents.by_version[version]
         self.operations = {
             op["operationId"]: Operation(op["operationId"], method.upper(), self.base + path, op)
             for path, method, op in spec.operations(self.document)
@@ -93,19 +103,33 @@ class Contract:
         return spec.rules(self.document)
 
     @cached_property
-    def job_states(self) -> dict[str, spec.JobState]:
-        """The states of a job by role: `waiting`, `active`, `completed`, `failed`."""
+    def states(self) -> spec.States:
+        """The states of a job by the names that clients see, in the order of the document."""
         return spec.job_states(self.document)
 
     @cached_property
-    def states(self) -> dict[str, spec.JobState]:
-        """The states of a job by the names that clients see, in the order of the document."""
-        return {state.name: state for state in self.job_states.values()}
+    def job_states(self) -> dict[str, spec.JobState]:
+        """The state that each of the roles `waiting`, `active`, `completed` and `failed` is shown as, as a rule."""
+        return {role: self.states.shown(role) for role in spec.ROLES}
 
     @cached_property
     def final_states(self) -> frozenset[str]:
         """The names of the states in which a job has ended."""
-        return frozenset(state.name for state in self.job_states.values() if state.final)
+        return self.states.final
+
+    @cached_property
+    def shapes(self) -> spec.Shapes:
+        """The answers of the document: from values to a body, and back."""
+        return spec.shapes_of(self.document)
+
+    def read(self, operation: str, body: Any) -> Any:
+        """Returns the values in the body of an answer; those that the document does not show raise `spec.NotShown`.
+
+        Args:
+            operation: The `operationId`, or `spec.ERROR`.
+            body: A parsed body.
+        """
+        return self.shapes[operation].read(body)
 
     def path(self, operation: str, **parameters: str) -> str:
         """Returns the path of an operation, its parameters encoded."""

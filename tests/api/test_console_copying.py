@@ -10,6 +10,7 @@ from casavi_mock.console.advice import ADVICE
 from casavi_mock.console.copying import as_curl, as_test
 from casavi_mock.domain.faults import Effect, Fault
 from casavi_mock.domain.journal import Exchange
+from casavi_mock.handlers.jobs import status_of
 from tests.support.client import Client
 
 HOSTILE = (
@@ -41,7 +42,7 @@ def copied(account: Account, number: int) -> str:
     """The test of an exchange."""
     exchange = next(one for one in account.journal if one.number == number)
     job = account.queue.find(exchange.job_id, account.clock.now()) if exchange.job_id else None
-    return as_test(exchange, job, account.settings.policy.job_status_names[job.state] if job else "")
+    return as_test(exchange, job, status_of(job, account.settings) if job else "")
 
 
 def with_body(exchange: Exchange, text: str) -> Exchange:

@@ -1,10 +1,13 @@
 """How `casavi-mock import` follows a job, and what it prints of what a server sends."""
 
 import json
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from click.testing import Result
 
 from casavi_mock.cli import importing
@@ -69,6 +72,72 @@ def test_the_states_of_another_profile_keep_nobody_waiting(run: Run) -> None:
         result = run("import", "-", "--url", live.url, "--timeout", "30", stdin='{"contacts": [{"id": "1"}]}')
 
     assert (result.exit_code, "done" in result.stdout) == (0, True), result.output
+
+
+PROFILES = Path(__file__).parents[1] / "profiles"
+DANGLING = '{"contacts": [{"id": "1"}], "responsibilities": [{"propertyId": "P", "contactId": "1", "roleName": "R", "roleType": "internal"}]}'
+
+
+@pytest.fixture
+def states(tmp_path: Path) -> Path:
+    """A profile with an overlay beside it: another job, other states, other errors."""
+    shutil.copy(PROFILES / "states.yaml", tmp_path)
+    profile = tmp_path / "states.toml"
+    profile.write_text('[assumptions]\nerror-media-type = "application/json"\n[overlay]\nfile = "states.yaml"\n')
+    return profile
+
+
+def test_the_profile_says_where_an_answer_has_what(run: Run, states: Path) -> None:
+    """Job id, state, which states are final, counts and refusals are read where the overlay shows them."""
+    shapes = yaml.safe_load((states.parent / "states.yaml").read_text())
+    mock = Mock({"error-media-type": "application/json"}, "immediate", overlay=shapes, now=system_now)
+    mock.registry.create(*credentials(None, None))
+    with mock.listening() as live:
+        result = run("import", "-", "--url", live.url, "--profile", str(states), stdin=DANGLING)
+        wrong = run("import", "-", "--url", live.url, "--profile", str(states), stdin="[]")
+
+    assert result.exit_code == 1, result.output
+    lines = result.stdout.splitlines()
+    assert lines[0].endswith(" done_with_errors")
+    assert lines[2].split() == ["together", "1", "0", "0", "1"]
+    assert "propertyId names properties 'P'" in result.stdout
+    assert wrong.exit_code == 2
+    assert "answered 400: The body: expected object, got array" in wrong.stderr
+
+
+WRONG_FILES = {
+    "no-such.yaml": (None, "No such file"),
+    "broken.yaml": ("a: [", "neither YAML nor JSON"),
+    "list.yaml": ("[]", "an overlay is an object"),
+    "nowhere.yaml": (
+        "overlay: 1.0.0\nactions: [{target: $.nowhere, remove: true}]",
+        "action 1, target '$.nowhere' matches nothing",
+    ),
+    "long.yaml": ("#" * 2_000_001, "it is longer than 2 MB"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG_FILES)
+def test_an_overlay_that_cannot_be_used_is_told_by_its_file(run: Run, tmp_path: Path, name: str) -> None:
+    text, told = WRONG_FILES[name]
+    if text is not None:
+        (tmp_path / name).write_text(text)
+    profile = tmp_path / "profile.toml"
+    profile.write_text(f'[overlay]\nfile = "{name}"\n')
+    result = run("import", "-", "--profile", str(profile), stdin="{}")
+
+    assert result.exit_code == 2
+    assert f"{name}: " in result.stderr
+    assert told in " ".join(result.stderr.split())
+
+
+@pytest.mark.parametrize("table", ["", 'path = "x"', "file = 7", 'file = "a"\nother = 1'])
+def test_the_table_of_an_overlay_names_a_file(run: Run, tmp_path: Path, table: str) -> None:
+    profile = tmp_path / "profile.toml"
+    profile.write_text(f"[overlay]\n{table}\n")
+    result = run("import", "-", "--profile", str(profile), stdin="{}")
+    assert result.exit_code == 2
+    assert '[overlay] has one setting, file = "…"' in " ".join(result.stderr.split())
 
 
 def test_a_job_that_does_not_end_is_given_up_in_time(run: Run, pauses: list[float]) -> None:

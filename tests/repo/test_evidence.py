@@ -251,7 +251,13 @@ def test_of_two_that_need_a_component_the_better_known_counts() -> None:
 
 
 def test_the_classes_of_evidence_are_those_of_the_package() -> None:
-    assert spec.EVIDENCE == STRENGTH
+    assert tuple(name for name in spec.EVIDENCE if name != "observed") == STRENGTH
+
+
+def test_no_shipped_place_is_observed() -> None:
+    """What a user has observed, only his own file of evidence can say."""
+    for version in ("v1", "v2"):
+        assert "'observed'" not in str(spec.load_document(version)).replace("x-observed", "")
 
 
 # What follows shows that the test above can fail.

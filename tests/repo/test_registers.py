@@ -59,20 +59,20 @@ def test_a_misspelt_member_is_named_with_the_right_one(member: str, hint: str) -
 
 def test_a_member_that_nobody_knows_is_named_with_all_that_there_are() -> None:
     assert assumption(colour="red").endswith(
-        "'colour' that nobody reads; it may have question, value, schema, evidence, source, reason, check"
+        "'colour' that nobody reads; it may have question, value, schema, evidence, source, reason, check, observed"
     )
 
 
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        (rule(evidence="certain"), "evidence is 'certain'; possible: documented, mirror,"),
+        (rule(evidence="certain"), "evidence is 'certain'; possible: documented, observed, mirror,"),
         (rule(source=8.1), "source is 8.1, which is of the wrong kind"),
         (rule(status=200), "status is 200, not one from 400 to 599"),
         (rule(status="400"), "status is '400', which is of the wrong kind"),
         (rule(assumption="no-such"), "rests on the assumption 'no-such', and there is none of that name"),
         (rule(assumption=["upsert", "no-such"]), "rests on the assumption 'no-such', and"),
-        (assumption(evidence="certain"), "evidence is 'certain'; possible: documented, mirror,"),
+        (assumption(evidence="certain"), "evidence is 'certain'; possible: documented, observed, mirror,"),
         (assumption(value="both"), 'value is \'both\'; possible: "merge", "replace"'),
         (assumption(schema={"type": "string"}), "its schema has to be an enum, a boolean, a text with a pattern,"),
         (assumption(schema={"enum": ["merge"], "type": 7}), "its schema has to be an enum,"),

@@ -18,7 +18,7 @@ from casavi_mock.domain.model import Key, Secret, token_digest
 from casavi_mock.domain.ordering import plan
 from casavi_mock.errors import Refused, Unsteerable
 from casavi_mock.handlers import authentication, imports
-from casavi_mock.handlers.jobs import view
+from casavi_mock.handlers.jobs import status_of, view
 from casavi_mock.state.keeper import Keeper, StateOptions
 from tests.support.accounts import registry
 from tests.support.time import FakeTime
@@ -93,10 +93,9 @@ def seen(kept: Kept) -> dict[str, Any]:
 
 
 def _seen(account: Account) -> dict[str, Any]:
-    names = account.settings.policy.job_status_names
     return {
         "state": account.state(),
-        "jobs": [view(job, names) for job in account.jobs()],
+        "jobs": [view(job, status_of(job, account.settings)) for job in account.jobs()],
         "queue": (
             account.progress,
             account.queue.held,

@@ -59,6 +59,8 @@ class Mock:
         accounts: With how many of the accounts in `GIVEN` it begins.
         now: A source of time in place of the fake one.
         state: The file in which the accounts are kept; close its `keeper` then.
+        overlay: A parsed OpenAPI Overlay for the contract documents.
+        evidence: A parsed file of evidence.
         options: Fields of `EdgeOptions`: `control`, `control_token`, `connections` and others.
     """
 
@@ -71,11 +73,13 @@ class Mock:
         accounts: int = 0,
         now: Callable[[], datetime] | None = None,
         state: StateOptions | None = None,
+        overlay: Mapping[str, Any] | None = None,
+        evidence: Mapping[str, Any] | None = None,
         **options: Any,
     ) -> None:
         self.time = FakeTime()
         chosen = Progress(progress=progress) if isinstance(progress, str) else progress or Progress()
-        self.settings = Settings.from_profile(profile, progress=chosen, limits=limits or Limits())
+        self.settings = Settings.from_profile(profile, overlay, evidence, progress=chosen, limits=limits or Limits())
         self.now = now or self.time
         self.registry = new_registry(self.settings, now=self.now)
         for given in GIVEN[:accounts]:

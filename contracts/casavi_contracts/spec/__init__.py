@@ -1,36 +1,63 @@
 """The contract documents: shapes, evidence, assumptions, rules, reference graph. Everything else derives from them."""
 
-from casavi_contracts.spec.assumptions import ProfileError, apply_profile, assumptions, resolve_profile
+from casavi_contracts.spec.applied import ContractDocuments, contract_documents
+from casavi_contracts.spec.assumptions import apply_profile, assumptions, resolve_profile
 from casavi_contracts.spec.document import load_document, operations, parse_yaml, rules
 from casavi_contracts.spec.evidence import EVIDENCE
 from casavi_contracts.spec.graph import Child, Reference, Shape, identifiers, import_shape, records
-from casavi_contracts.spec.register import Assumption, RegisterError, Rule, assumptions_of, rules_of
+from casavi_contracts.spec.overlay import OverlayError, normal
+from casavi_contracts.spec.register import Assumption, ProfileError, RegisterError, Rule, assumptions_of, rules_of
 from casavi_contracts.spec.schemas import json_schema, request_schema
-from casavi_contracts.spec.states import JobState, job_states
+from casavi_contracts.spec.shapes import (
+    ERROR,
+    AnswerShape,
+    NotShown,
+    ShapeError,
+    Shapes,
+    job_states,
+    read,
+    shapes_of,
+    shown,
+)
+from casavi_contracts.spec.states import ROLES, JobState, States
 
 __all__ = [
+    "ERROR",
     "EVIDENCE",
+    "ROLES",
+    "AnswerShape",
     "Assumption",
     "Child",
+    "ContractDocuments",
     "JobState",
+    "NotShown",
+    "OverlayError",
     "ProfileError",
     "Reference",
     "RegisterError",
     "Rule",
     "Shape",
+    "ShapeError",
+    "Shapes",
+    "States",
     "apply_profile",
     "assumptions",
     "assumptions_of",
+    "contract_documents",
     "identifiers",
     "import_shape",
     "job_states",
     "json_schema",
     "load_document",
+    "normal",
     "operations",
     "parse_yaml",
+    "read",
     "records",
     "request_schema",
     "resolve_profile",
     "rules",
     "rules_of",
+    "shapes_of",
+    "shown",
 ]

@@ -1,18 +1,16 @@
 """The values of the assumptions, and what a user's profile makes of the document."""
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from difflib import get_close_matches
 from typing import Any
 
 import jsonschema_rs
 
-from casavi_contracts.spec.register import Assumption, assumptions_of
-from casavi_contracts.spec.states import job_states
-
-
-class ProfileError(ValueError):
-    """A profile names an unknown assumption or an impossible value; the text says what is possible."""
+from casavi_contracts.spec.document import operations
+from casavi_contracts.spec.register import Assumption, ProfileError, assumptions_of
+from casavi_contracts.spec.shapes import ERROR, Shapes, settle_states
+from casavi_contracts.spec.states import NAMES
 
 
 def assumptions(document: Mapping[str, Any]) -> dict[str, Assumption]:
@@ -53,12 +51,18 @@ def _check_paths(values: Mapping[str, Any]) -> None:
         taken[path] = name
 
 
-def apply_profile(document: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+def apply_profile(
+    document: Mapping[str, Any], values: Mapping[str, Any], *, chosen: Collection[str] = ()
+) -> dict[str, Any]:
     """Returns the document as it reads with these values of the assumptions.
 
     Args:
         document: The contract document; it is not changed.
         values: A value for every assumption, as `resolve_profile` returns them.
+        chosen: Names of those that the user has given.
+
+    Raises:
+        ProfileError: The document shows something that there is not.
     """
     result = copy.deepcopy(dict(document))
     for name, value in values.items():
@@ -67,6 +71,7 @@ def apply_profile(document: Mapping[str, Any], values: Mapping[str, Any]) -> dic
     _set_statuses(result, values)
     _set_errors(result, values)
     _set_shapes(result, values)
+    _set_answers(result, values, chosen)
     return result
 
 
@@ -110,10 +115,6 @@ def _set_errors(document: dict[str, Any], values: Mapping[str, Any]) -> None:
 def _set_shapes(document: dict[str, Any], values: Mapping[str, Any]) -> None:
     schemas = document["components"]["schemas"]
     _rename_job_id(document, values)
-    states = job_states(document)
-    schemas["Job"]["properties"]["status"]["enum"] = [state.name for state in states.values()]
-    answer = document["paths"]["/jobs/{jobId}"]["get"]["responses"]["200"]["content"]["application/json"]
-    answer["example"]["status"] = states["completed"].name
     levels = values["document-type-levels"] - 1
     schemas["Document"]["properties"]["type"]["pattern"] = rf"^[^/]+(/[^/]+){{0,{levels}}}$"
     _keep_branches(
@@ -142,15 +143,46 @@ def _set_shapes(document: dict[str, Any], values: Mapping[str, Any]) -> None:
 
 
 def _rename_job_id(document: dict[str, Any], values: Mapping[str, Any]) -> None:
-    field = values["job-id-field"]
     accepted = document["components"]["schemas"]["ImportAccepted"]
-    accepted["properties"] = {field: accepted["properties"]["jobId"]}
-    accepted["required"] = [field]
-    response = document["paths"][values["import-path"]]["post"]["responses"][str(values["import-status"])]
-    response["content"]["application/json"]["example"] = {
-        field: response["content"]["application/json"]["example"]["jobId"]
-    }
-    response["links"]["follow the job"]["parameters"]["jobId"] = f"$response.body#/{field}"
+    if "jobId" in accepted["properties"]:  # no overlay has put something else there
+        field = values["job-id-field"]
+        accepted["properties"] = {
+            field if name == "jobId" else name: place for name, place in accepted["properties"].items()
+        }
+        accepted["required"] = [field if name == "jobId" else name for name in accepted.get("required", ())]
+
+
+def _set_answers(document: dict[str, Any], values: Mapping[str, Any], chosen: Collection[str]) -> None:
+    """Lets states, examples and links follow the shapes of the answers."""
+    states = settle_states(document, values[NAMES], chosen=NAMES in chosen)
+    shapes = Shapes(document)
+    for _, _, operation in operations(document):
+        name = operation["operationId"]
+        for status, response in operation["responses"].items():
+            if status[0] == "2" and name in shapes:
+                media = response["content"]["application/json"]
+                _shape_example(media, name, shapes, states.shown("completed").name)
+    for response in document["components"]["responses"].values():
+        (media,) = response["content"].values()
+        _shape_example(media, ERROR, shapes, "")
+    importing = document["paths"][values["import-path"]]["post"]["responses"][str(values["import-status"])]
+    pointer = shapes["importMasterData"].pointers["job.id"]
+    importing["links"]["follow the job"]["parameters"]["jobId"] = f"$response.body#{pointer}"
+    for place in (document["paths"]["/authenticate"]["post"],):
+        answer = place["responses"][str(values["authenticate-status"])]
+        body = answer["links"]["refresh the token"]["requestBody"]
+        body["token"] = f"$response.body#{shapes['authenticate'].pointers['login.token']}"
+
+
+def _shape_example(media: dict[str, Any], operation: str, shapes: Shapes, status: str) -> None:
+    example = media.get("example")
+    if not isinstance(example, dict):
+        return
+    if operation == "getJob" and "status" in example:
+        example["status"] = status
+    if shapes[operation].same:
+        return
+    media["example"] = shapes[operation].shown(example)
 
 
 def _keep_branches(schema: dict[str, Any], value: str, branches: Mapping[str, int]) -> None:

@@ -10,7 +10,7 @@ import yaml
 
 from casavi_contracts.spec.bundle import bundle
 from casavi_contracts.spec.register import Rule, assumptions_of, rules_of
-from casavi_contracts.spec.states import job_states
+from casavi_contracts.spec.states import NAMES, states_at
 
 Document = dict[str, Any]
 
@@ -53,7 +53,8 @@ def _parsed(file: str) -> bytes:
     if "x-rules" in document:
         assumptions_of(document["x-assumptions"], file)
         rules_of(document["x-rules"], file, document["x-assumptions"])
-        job_states(document)
+        status = document["components"]["schemas"]["Job"]["properties"]["status"]
+        states_at(status, document["x-assumptions"][NAMES]["value"])
     return pickle.dumps(document)
 
 

@@ -1,6 +1,9 @@
 """The classes of evidence."""
 
-EVIDENCE = ("documented", "mirror", "client", "third-party", "help", "inferred", "assumed")
+OBSERVED = "observed"
+"""What a user has seen himself. No shipped document has it; a user's file of evidence gives it."""
+
+EVIDENCE = ("documented", OBSERVED, "mirror", "client", "third-party", "help", "inferred", "assumed")
 """Strongest first. Source: section 0.1 of the facts page."""
 
 

@@ -14,6 +14,10 @@ class RegisterError(ValueError):
     """An entry of a register is not whole; the text names the member, the entry and the file."""
 
 
+class ProfileError(ValueError):
+    """A profile names an unknown assumption or an impossible value; the text says what is possible."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """One reason to refuse a request or a record."""
@@ -45,6 +49,8 @@ class Assumption:
     reason: str
     check: str
     """How a run against the real API could answer the question."""
+    observed: Mapping[str, Any] | None = None
+    """Count, first, last and files, where a user has observed the value."""
 
     @property
     def possible(self) -> str:
@@ -58,8 +64,9 @@ Entries = Mapping[str, Mapping[str, Any]]
 _RULE = {"title": str, "evidence": str, "source": str, "assumption": (str, list), "status": int}
 _ASSUMPTION = {
     "question": str, "value": object, "schema": dict, "evidence": str, "source": str, "reason": str, "check": str,
+    "observed": dict,
 }  # fmt: skip
-_OPTIONAL = ("assumption", "status")
+_OPTIONAL = ("assumption", "status", "observed")
 
 
 def rules_of(entries: Entries, where: str, assumptions: Collection[str]) -> dict[str, Rule]:

@@ -65,6 +65,6 @@ def _converted(schema: Any) -> Any:
             result[key] = {name: _converted(place) for name, place in value.items()}
         elif key not in _DROPPED and not key.startswith("x-"):
             result[key] = _converted(value)
-    if schema.get("nullable"):
+    if schema.get("nullable") and isinstance(schema.get("type"), str):
         result["type"] = [schema["type"], "null"]
     return result

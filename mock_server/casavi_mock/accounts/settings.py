@@ -51,24 +51,37 @@ class Settings:
     rules: Mapping[str, spec.Rule]
     """By name: those of the contract, and the mock's own."""
     shape: spec.Shape
+    states: spec.States
+    """The states of a job as clients see them."""
+    answers: Mapping[str, spec.AnswerShape]
+    """How the document shows answers, by operation; those that it shows as they are shipped are not there."""
     progress: Progress = field(default_factory=Progress)
     limits: Limits = field(default_factory=Limits)
     keep_documents: bool = False
 
     @classmethod
-    def from_profile(cls, overrides: Mapping[str, Any] | None = None, **others: Any) -> "Settings":
-        """Returns the settings for a profile's assumptions.
+    def from_profile(
+        cls,
+        overrides: Mapping[str, Any] | None = None,
+        overlay: Mapping[str, Any] | None = None,
+        evidence: Mapping[str, Any] | None = None,
+        **others: Any,
+    ) -> "Settings":
+        """Returns the settings for a profile.
 
         Args:
             overrides: Values of assumptions by name, over those of the register.
+            overlay: A parsed OpenAPI Overlay, applied before anything else is done.
+            evidence: What a user has observed, as `calibrate` writes it.
             others: Further fields of the settings.
 
         Raises:
-            casavi_contracts.spec.ProfileError: An assumption is unknown or cannot have that value.
+            casavi_contracts.spec.ProfileError: An assumption is unknown or cannot have that value, or the overlay does
+                not fit.
         """
-        values = spec.resolve_profile(_assumptions(), overrides or {})
-        applied = _applied(json.dumps(values))
-        return cls(**applied, **others)
+        spec.resolve_profile(_assumptions(), overrides or {})
+        said = [spec.normal(one) for one in (dict(overrides or {}), overlay, evidence)]
+        return cls(**_applied(json.dumps(said)), **others)
 
     @property
     def document(self) -> Mapping[str, Any]:
@@ -104,17 +117,24 @@ def _applied(profile: str) -> dict[str, Any]:
     of a start, and a session of tests starts many servers.
 
     Args:
-        profile: A value for every assumption, as JSON.
+        profile: Values of assumptions, overlay and evidence, as JSON.
     """
-    values = json.loads(profile)
-    document = spec.apply_profile(spec.load_document(), values)
-    documents = {"": document, "/v2": spec.apply_profile(spec.load_document("v2"), values)}
+    found = spec.contract_documents(*json.loads(profile))
+    document = found.by_version["v1"]
+    documents = {"": document, "/v2": found.by_version["v2"]}
     named = [operation["operationId"] for one in documents.values() for _, _, operation in spec.operations(one)]
-    states = {role: state.name for role, state in spec.job_states(document).items()}
+    states = spec.job_states(document)
     return {
         "documents": documents,
         "operations": tuple(dict.fromkeys(named)),
-        "policy": Policy.from_assumptions(values, states),
+        "policy": Policy.from_assumptions(found.values, {role: states.shown(role).name for role in spec.ROLES}),
         "rules": {**spec.rules(document), **own_register().rules},
         "shape": spec.import_shape(document),
+        "states": states,
+        "answers": {
+            name: shape
+            for one in reversed(documents.values())
+            for name, shape in spec.shapes_of(one).items()
+            if not shape.same
+        },
     }

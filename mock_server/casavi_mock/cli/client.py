@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 import httpx
 
+from casavi_contracts import spec
 from casavi_contracts.network import UnusableVariable, connection_settings, proxy_for, without_bytes
 from casavi_mock.cli.text import shown
 from casavi_mock.domain.model import Secret
@@ -30,9 +31,10 @@ class Routes:
     """What is a guess about casavi, so that a profile can change it."""
 
     import_path: str
-    job_id_field: str
-    final_states: frozenset[str]
-    """Completed and failed."""
+    answers: spec.Shapes
+    """How answers show their values."""
+    states: spec.States
+    """The states of a job by the names that the API gives them."""
 
 
 class Client:
@@ -80,7 +82,7 @@ class Client:
             ApiError: The credentials are wrong, or there is no API at the address.
         """
         answer = self._send("POST", "/authenticate", json={"key": self._key, "secret": self._secret.reveal()})
-        self._token = self._member(answer, "token")
+        self._token = self._value(answer, "authenticate", "login.token")
 
     def send_import(self, file: Path | bytes, told: Callable[[int], None] = lambda sent: None) -> str:
         """Sends an import document and returns the job id.
@@ -97,10 +99,10 @@ class Client:
         answer = self._send(
             "POST", self._routes.import_path, content=lambda: _pieces(file, told), headers=headers, authorized=True
         )
-        return self._member(answer, self._routes.job_id_field)
+        return self._value(answer, "importMasterData", "job.id")
 
     def job(self, job_id: str) -> dict[str, Any]:
-        """Returns a job.
+        """Returns the values of a job as the shipped contract document has them; those that are not shown are absent.
 
         Raises:
             ApiError: There is no such job.
@@ -112,11 +114,20 @@ class Client:
             job = None
         if not isinstance(job, dict):
             raise ApiError(f"GET {shown(answer.request.url.path)} answered no job; is this the API?")
-        return job
+        values = self._routes.answers["getJob"].read(job)
+        return dict(values) if isinstance(values, dict) else {}
 
     def ended(self, job: Mapping[str, Any]) -> bool:
         """Whether a job has ended: by its state, or, whatever its states are called, since it says when it finished."""
-        return str(job.get("status")) in self._routes.final_states or bool(job.get("finishedAt"))
+        return str(job.get("status")) in self._routes.states.final or bool(job.get("finishedAt") or job.get("ended"))
+
+    def refused(self, job: Mapping[str, Any]) -> bool:
+        """Whether records of a job were refused, as far as anything in it tells."""
+        state = self._routes.states.get(str(job.get("status")))
+        by_state = state is not None and (state.role == "failed" or state.when == "refused")
+        counts = [counts for counts in _object(job.get("counts")).values() if isinstance(counts, dict)]
+        numbers = [job.get("errorCount"), *(one.get("refused") for one in (*counts, _object(job.get("sums"))))]
+        return bool(job.get("errors")) or by_state or any(isinstance(n, int) and n > 0 for n in numbers)
 
     def redacted(self, value: Any) -> Any:
         """Returns what the server sent, a JSON value, without the account's key, its secret and its token."""
@@ -163,13 +174,18 @@ class Client:
             raise ApiError(f"{method} {shown(path)} answered {answer.status_code}: {self._problem(answer)}")
         return answer
 
-    def _member(self, answer: httpx.Response, name: str) -> str:
+    def _value(self, answer: httpx.Response, operation: str, role: str) -> str:
+        """Returns a single value of an answer, from where the contract document shows it."""
+        pointer = self._routes.answers[operation].pointers[role]
         try:
-            value = answer.json()[name]
+            value = answer.json()
+            for name in pointer.split("/")[1:]:
+                value = value[name]
         except (ValueError, RecursionError, KeyError, TypeError):
             value = None
         if not isinstance(value, str | int) or not (text := str(value)):
             path = shown(answer.request.url.path)
+            name = pointer.removeprefix("/")
             raise ApiError(f"{answer.request.method} {path} answered no {name!r}; is this the API?")
         return text
 
@@ -180,6 +196,7 @@ class Client:
             body = answer.json()
         except (ValueError, RecursionError):
             return plain
+        body = self._routes.answers[spec.ERROR].read(body)
         if not isinstance(body, dict):
             return plain
         lines = [self._shown(body.get("detail") or body.get("title") or plain)]
@@ -194,6 +211,10 @@ class Client:
             hidden = (count if isinstance(count, int) else len(errors)) - len(named)
             lines += [f"  and {hidden} more"] if hidden > 0 else []
         return "\n".join(lines)
+
+
+def _object(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _pieces(file: Path | bytes, told: Callable[[int], None]) -> Iterator[bytes]:

@@ -75,14 +75,15 @@ def import_(
                 else:
                     click.echo(shown(told))
                 return
-            job = client.redacted(_follow(client, job_id, timeout, console))
+            followed = _follow(client, job_id, timeout, console)
+            job, refused = client.redacted(followed), client.refused(followed)
     except ApiError as error:
         raise ConfigurationError(str(error)) from error
     if as_json:
         echo_json(job)
     else:
         _print(job)
-    sys.exit(1 if job.get("errors") else 0)
+    sys.exit(1 if refused else 0)
 
 
 def _said(name: str) -> bool:
@@ -109,16 +110,15 @@ def _body(file: str) -> Path | bytes:
 
 
 def _routes(profile: Mapping[str, Any]) -> Routes:
-    document = spec.load_document()
     try:
-        values = spec.resolve_profile(spec.assumptions(document), profile.get("assumptions", {}))
+        found = spec.contract_documents(profile.get("assumptions"), profile.get("overlay"), versions=("v1",))
     except spec.ProfileError as error:
         raise ConfigurationError(str(error)) from error
-    states = spec.job_states(document, values["job-status-names"]).values()
+    document = found.by_version["v1"]
     return Routes(
-        import_path=values["import-path"],
-        job_id_field=values["job-id-field"],
-        final_states=frozenset(state.name for state in states if state.final),
+        import_path=found.values["import-path"],
+        answers=spec.shapes_of(document),
+        states=spec.job_states(document),
     )
 
 
@@ -167,13 +167,13 @@ def _progress(job: Mapping[str, Any]) -> tuple[int, int | None]:
 
 def _print(job: Mapping[str, Any]) -> None:
     click.echo(f"job {shown(job.get('id'))} {shown(job.get('status'))}")
-    _print_counts(job.get("counts"))
+    _print_counts(job.get("counts") or {"together": job.get("sums")})
     for title, rows in (("refused", job.get("errors")), ("left out", job.get("warnings"))):
         if not isinstance(rows, list) or not rows:
             continue
         click.echo(f"\n{len(rows)} {title}")
         named = [row if isinstance(row, dict) else {"message": row} for row in rows[:_SHOWN]]
-        cells = [[shown(row.get(name)) for name in ("pointer", "rule", "message")] for row in named]
+        cells = [[shown(row.get(name, "")) for name in ("pointer", "rule", "message")] for row in named]
         print_table(("where", "rule", "why"), cells, whole=("rule",))
         if len(rows) > _SHOWN:
             click.echo(f"and {len(rows) - _SHOWN} more; --json prints them all")

@@ -150,6 +150,8 @@ def _settings(profile: Mapping[str, Any], options: Mapping[str, Any]) -> Setting
     try:
         return Settings.from_profile(
             assumptions,
+            profile.get("overlay"),
+            profile.get("evidence"),
             progress=progress_of(options),
             limits=limits(options),
             keep_documents=options["keep_documents"],

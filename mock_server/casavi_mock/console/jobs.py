@@ -26,6 +26,7 @@ from casavi_mock.domain.faults import IMPORT
 from casavi_mock.domain.jobs import OUTCOMES, PROGRESS, Job
 from casavi_mock.domain.journal import Exchange
 from casavi_mock.domain.model import JobState, RecordError
+from casavi_mock.handlers.jobs import status_of
 
 pages = Blueprint("jobs", __name__)
 
@@ -158,9 +159,8 @@ def _listed(of: Account, start: int, version: str) -> dict[str, Any]:
     with of.lock:
         found = of.jobs()
         queue = of.queue
-        names = of.settings.policy.job_status_names
         now = of.clock.now()
-        shown = [_row(one, names[one.state], now) for one in found[start : start + PER_PAGE]]
+        shown = [_row(one, status_of(one, of.settings), now) for one in found[start : start + PER_PAGE]]
         return {
             "rows": shown,
             "count": len(found),
@@ -237,8 +237,8 @@ def _one(of: Account, job_id: str) -> dict[str, Any]:
     shown = found.errors[start : start + REFUSALS_PER_PAGE]
     return {
         "job": found,
-        "status": of.settings.policy.job_status_names[found.state],
-        "row": _row(found, of.settings.policy.job_status_names[found.state], of.clock.now()),
+        "status": status_of(found, of.settings),
+        "row": _row(found, status_of(found, of.settings), of.clock.now()),
         "events": _timeline(of, found, exchanges),
         "looks": max(len(exchanges) - 1 - MAX_LOOKS, 0),
         "counts": found.counts.view(),
@@ -299,7 +299,7 @@ def _timeline(of: Account, found: Job, exchanges: list[Exchange]) -> list[Event]
     if found.started_at is not None:
         events.append(Event(found.started_at, f"started: {names[JobState.ACTIVE]}"))
     if found.finished_at is not None:
-        events.append(Event(found.finished_at, f"ended: {names[found.state]}"))
+        events.append(Event(found.finished_at, f"ended: {status_of(found, of.settings)}"))
     for one in [one for one in exchanges if one is not origin][-MAX_LOOKS:]:
         told = one.job_status or one.rule or "nothing"
         events.append(Event(one.at, f"the client looked, and was told: {told}", one.number))

@@ -14,6 +14,7 @@ from casavi_mock.console.texts import Room, counted, folded, pretty, short, weig
 from casavi_mock.control.problems import Problem
 from casavi_mock.domain.faults import IMPORT
 from casavi_mock.domain.journal import Exchange, Headers
+from casavi_mock.handlers.jobs import status_of
 from casavi_mock.journal.har import archive
 
 pages = Blueprint("journal", __name__)
@@ -190,7 +191,7 @@ def _test(of: Account, found: Exchange) -> str:
     if found.job_id is not None and found.operation == IMPORT:
         with of.lock:
             job = of.queue.find(found.job_id, of.clock.now())
-    return as_test(found, job, of.settings.policy.job_status_names[job.state] if job else "")
+    return as_test(found, job, status_of(job, of.settings) if job else "")
 
 
 def _file(answer: Any, media_type: str, name: str) -> Any:

@@ -14,6 +14,7 @@ pages = Blueprint("registers", __name__)
 
 MEANS = {
     "documented": "casavi's own API documentation",
+    "observed": "seen at a real account, by the evidence of this server's profile",
     "mirror": "casavi's schema, through a copy that a third party keeps",
     "client": "a public client of the API relies on it",
     "third-party": "the documentation of somebody who integrates with casavi",

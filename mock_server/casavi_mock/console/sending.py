@@ -132,7 +132,9 @@ def _job_id(of: Account, sent: Sent) -> str | None:
     if not 200 <= sent.status < 300:
         return None
     try:
-        told = orjson.loads(sent.body)[of.settings.policy.job_id_field]
+        body = orjson.loads(sent.body)
+        shape = of.settings.answers.get(IMPORT)
+        told = (body if shape is None else shape.read(body))["jobId"]
     except (orjson.JSONDecodeError, KeyError, TypeError):  # a fault cut it
         return None
     return told if isinstance(told, str) else None

@@ -9,6 +9,7 @@ from casavi_mock.control.call import Call, Handler, Reply, moment, nothing, repl
 from casavi_mock.control.problems import Problem, refusing
 from casavi_mock.domain.clock import LATEST, ClockError, timestamp
 from casavi_mock.domain.jobs import Job
+from casavi_mock.handlers.jobs import status_of
 from casavi_mock.handlers.jobs import view as client_view
 
 
@@ -147,7 +148,7 @@ def _job(call: Call) -> Job:
 
 
 def _view(account: Account, job: Job) -> dict[str, Any]:
-    return {**client_view(job, account.settings.policy.job_status_names), "state": str(job.state)}
+    return {**client_view(job, status_of(job, account.settings)), "state": str(job.state)}
 
 
 def _line(account: Account, job: Job) -> dict[str, Any]:

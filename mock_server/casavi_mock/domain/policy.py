@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from datetime import timedelta
 from typing import Any, Self
 
-from casavi_mock.domain.model import TRANSITIONS, JobState
+from casavi_mock.domain.model import JobState
 
 MEGABYTE = 1_000_000
 
@@ -22,9 +22,8 @@ class Policy:
     token_lifetime_days: float
     expires_at_format: str
     max_body_mb: float
-    job_id_field: str
     job_status_names: Mapping[str, str]
-    """What clients are shown for each `JobState`."""
+    """What clients are shown for each `JobState`, as a rule."""
     null_clears: bool
     upsert: str
     custom_fields: str
@@ -66,11 +65,6 @@ class Policy:
         """
         taken = {place.name: values[place.name.replace("_", "-")] for place in fields(cls)}
         return cls(**{**taken, "job_status_names": dict(job_status_names)})
-
-    @property
-    def final_statuses(self) -> frozenset[str]:
-        """What clients are shown of a job that has ended."""
-        return frozenset(name for state, name in self.job_status_names.items() if not TRANSITIONS[JobState(state)])
 
     @property
     def token_lifetime(self) -> timedelta:

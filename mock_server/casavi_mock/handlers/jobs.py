@@ -1,9 +1,8 @@
 """Looks a job up. Source: facts page, section 8.8; its form is an assumption, `job-object`."""
 
-from collections.abc import Mapping
 from typing import Any
 
-from casavi_mock.accounts import Account
+from casavi_mock.accounts import Account, Settings
 from casavi_mock.domain.clock import timestamp
 from casavi_mock.domain.jobs import Job
 from casavi_mock.domain.model import RecordError, RecordWarning
@@ -14,7 +13,7 @@ RECORDS_BEFORE_ANSWER = 100
 
 
 def look_up(account: Account, job_id: str) -> dict[str, Any]:
-    """Returns a job as clients see it.
+    """Returns the values of a job, as the shipped document shows them.
 
     Raises:
         Refused: This account has no such job; a job of another account is refused in the same words.
@@ -28,22 +27,34 @@ def look_up(account: Account, job_id: str) -> dict[str, Any]:
         job = account.queue.find(job_id, now)
         if job is None:
             raise Refused("job-unknown", "This account has no job with the id that was asked for.")
-        seen = view(job, account.settings.policy.job_status_names)
+        settings = account.settings
+        simple = settings.states.simple
+        seen = view(job, settings.policy.job_status_names[job.state] if simple else status_of(job, settings))
         if unfinished and not job.ended:
             account.poll()
         return seen
 
 
-def view(job: Job, names: Mapping[str, str]) -> dict[str, Any]:
-    """Returns a job as clients see it.
+def status_of(job: Job, settings: Settings) -> str:
+    """Returns what clients are shown as the state of a job."""
+    states = settings.states
+    if states.simple:
+        return settings.policy.job_status_names[job.state]
+    share = job.processed / job.total if job.total else 0.0
+    refused = sum(counts["refused"] for counts in job.counts.view().values())
+    return states.shown(job.state, share=share, refused=refused, warned=len(job.warnings)).name
+
+
+def view(job: Job, status: str) -> dict[str, Any]:
+    """Returns the values of a job, as the shipped document shows them.
 
     Args:
         job: The job.
-        names: What each state is called.
+        status: What clients are shown as its state.
     """
     return {
         "id": job.id,
-        "status": names[job.state],
+        "status": status,
         "createdAt": timestamp(job.created_at),
         "startedAt": timestamp(job.started_at) if job.started_at else None,
         "finishedAt": timestamp(job.finished_at) if job.finished_at else None,

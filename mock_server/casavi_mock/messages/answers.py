@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from casavi_contracts.spec import Rule
+from casavi_contracts.spec import AnswerShape, Rule
 from casavi_mock.errors import Refused
 
 JSON = b"application/json"
@@ -28,15 +28,17 @@ class Answer:
 
 
 class Problems:
-    """Turns refusals into error bodies (RFC 9457).
+    """Turns refusals into error bodies: those of RFC 9457, unless the contract document shows others.
 
     Args:
         rules: The contract's register of rules.
         media_type: Media type of error bodies; assumption `error-media-type`.
+        shape: How the document shows them; None for as they are shipped.
     """
 
-    def __init__(self, rules: Mapping[str, Rule], media_type: str) -> None:
+    def __init__(self, rules: Mapping[str, Rule], media_type: str, shape: AnswerShape | None = None) -> None:
         self._rules = rules
+        self._shape = shape
         self._media_type = media_type.encode()
 
     def rule(self, name: str) -> Rule:
@@ -75,7 +77,8 @@ class Problems:
             body["errors"] = [error.view() for error in refusal.errors]
             body["errorCount"] = max(refusal.error_count, len(refusal.errors))
         body.update(refusal.extra)
-        return Answer(rule.status, orjson.dumps(body), self._media_type, tuple(_encoded(refusal.headers.items())))
+        told = body if self._shape is None else self._shape.shown(body)
+        return Answer(rule.status, orjson.dumps(told), self._media_type, tuple(_encoded(refusal.headers.items())))
 
 
 def phrase(status: int) -> str:

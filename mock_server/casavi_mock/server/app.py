@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote, unquote, urlsplit
 from uuid import UUID
 
+from casavi_contracts.spec import ERROR
 from casavi_mock.accounts import Registry, Settings
 from casavi_mock.bodies.pauses import ClientGone
 from casavi_mock.domain.model import Secret
@@ -112,7 +113,7 @@ class MockApp:
         self.readiness: dict[str, bool] = {"worker": False}
         self.pause: Pause = pause
         """Waits as long as an injected delay says."""
-        self._problems = Problems(settings.rules, settings.policy.error_media_type)
+        self._problems = Problems(settings.rules, settings.policy.error_media_type, settings.answers.get(ERROR))
         self._recorder = Recorder(registry, self._problems, now)
         prefix = entropy(4).hex()  # different for every start of a server
         self._request_ids = map(f"{prefix}-%06d".__mod__, itertools.count(1))

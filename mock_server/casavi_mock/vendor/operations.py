@@ -170,7 +170,10 @@ class Operations:
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
         self._policy = registry.settings.policy
-        self._final_statuses = self._policy.final_statuses
+        answers = registry.settings.answers
+        self._log_in_shape, self._import_shape, self._job_shape = map(
+            answers.get, ("authenticate", "importMasterData", "getJob")
+        )
         self._shape = registry.settings.shape
         self._readers = _readers(registry.settings)
 
@@ -218,15 +221,17 @@ class Operations:
         forced = job_outcome(trail.fault) if trail.fault else None
         job = imports.accept(account, planned, forced=forced, size=size, body=trail.body)
         trail.job_id = job.id
-        told = orjson.dumps({self._policy.job_id_field: job.id})
-        return Answer(self._policy.import_status, told, quotes=False)
+        told: Any = {"jobId": job.id}
+        if self._import_shape is not None:
+            told = self._import_shape.shown(told)
+        return Answer(self._policy.import_status, orjson.dumps(told), quotes=False)
 
     async def get_job(self, account: Account, request: Request, parameters: Parameters, trail: Trail) -> Answer:
         """`GET /jobs/{jobId}`."""
         trail.job_id = unquote(parameters["jobId"])
         job = jobs.look_up(account, trail.job_id)
         trail.job_status = job["status"]
-        trail.job_final = job["status"] in self._final_statuses
+        trail.job_final = job["finishedAt"] is not None
         if job["errors"]:
             errors = job["errors"][:NAMED_RECORDS]
             trail.refused = tuple((error["entity"], error["id"]) for error in errors)
@@ -235,7 +240,8 @@ class Operations:
                 for e in errors
                 if e["rule"] == "missing-reference" and e["missing"]
             )
-        return Answer(200, orjson.dumps(job), quotes=bool(job["errors"] or job["warnings"]))
+        told = job if self._job_shape is None else self._job_shape.shown(job)
+        return Answer(200, orjson.dumps(told), quotes=bool(job["errors"] or job["warnings"]))
 
     def _token(self, trail: Trail, log_in: authentication.LogIn) -> Answer:
         trail.account, trail.given = log_in.account, log_in.token
@@ -243,7 +249,8 @@ class Operations:
         if self._policy.expires_at_format == "seconds":
             expires_at = f"{expires_at[:19]}Z"
         token = {"token": log_in.token.text.reveal(), "expiresAt": expires_at}
-        return Answer(self._policy.authenticate_status, orjson.dumps(token))
+        told = token if self._log_in_shape is None else self._log_in_shape.shown(token)
+        return Answer(self._policy.authenticate_status, orjson.dumps(told))
 
 
 def _readers(settings: Settings) -> dict[str, BodyReader]:

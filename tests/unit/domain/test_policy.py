@@ -28,12 +28,6 @@ def test_takes_its_values_from_the_register() -> None:
             assert getattr(policy, place.name) == VALUES[place.name.replace("_", "-")]
 
 
-def test_final_statuses_are_the_names_of_final_states() -> None:
-    """A job that is shown so does not move any more."""
-    final = Policy.from_assumptions(VALUES, STATES).final_statuses
-    assert {"is-completed", "is-failed"} <= final <= set(STATES.values()) - {"is-waiting", "is-active"}
-
-
 @pytest.mark.parametrize(
     "states", [{**STATES, "no-such-state": "x"}, {state: STATES[state] for state in list(STATES)[1:]}]
 )

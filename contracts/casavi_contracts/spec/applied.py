@@ -1,0 +1,102 @@
+"""The contract documents with all that a user says: overlay, values of assumptions, evidence."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import jsonschema_rs
+
+from casavi_contracts.spec.assumptions import apply_profile, assumptions, resolve_profile
+from casavi_contracts.spec.document import Document, load_document, operations, rules
+from casavi_contracts.spec.observed import mark_observed
+from casavi_contracts.spec.overlay import OverlayError, apply_overlay, missing_references, normal
+from casavi_contracts.spec.register import ProfileError, RegisterError
+from casavi_contracts.spec.schemas import json_schema
+
+VERSIONS = ("v1", "v2")
+
+
+@dataclass(frozen=True, slots=True)
+class ContractDocuments:
+    """The contract documents by version, and the values of the assumptions that they are written for."""
+
+    values: Mapping[str, Any]
+    by_version: Mapping[str, Document]
+
+
+def contract_documents(
+    profile: Mapping[str, Any] | None = None,
+    overlay: Mapping[str, Any] | None = None,
+    evidence: Mapping[str, Any] | None = None,
+    *,
+    versions: Sequence[str] = VERSIONS,
+) -> ContractDocuments:
+    """Returns the contract documents as a user has them.
+
+    Args:
+        profile: Values of assumptions by name, over those of the register.
+        overlay: A parsed OpenAPI Overlay, applied before anything else is done.
+        evidence: What was observed, as `calibrate` writes it.
+        versions: Those that are wanted.
+
+    Raises:
+        ProfileError: Something of it cannot be; the text says what.
+    """
+    documents = {version: load_document(version) for version in (VERSIONS if overlay or evidence else versions)}
+    register = assumptions(documents[next(iter(documents))])
+    if overlay is not None:
+        apply_overlay(documents, normal(overlay))
+        for document in documents.values():
+            _check(document)
+    chosen = dict(profile or {})
+    values = resolve_profile(register, chosen)
+    try:
+        whole = {name: apply_profile(document, values, chosen=chosen) for name, document in documents.items()}
+        if overlay is not None:
+            for document in whole.values():
+                _check_schemas(document)
+    except ProfileError:
+        raise
+    except (LookupError, TypeError, AttributeError, ValueError, StopIteration) as error:
+        if overlay is None:
+            raise
+        raise OverlayError(f"the overlay takes away or misplaces what the mock needs: {_told(error)}") from None
+    if evidence is not None:
+        mark_observed(whole, evidence, values)
+    return ContractDocuments(values, {name: whole[name] for name in versions})
+
+
+def _told(error: Exception) -> str:
+    return f"{type(error).__name__} {error}"[:200]
+
+
+def _check(document: Document) -> None:
+    for missing in missing_references(document):
+        raise OverlayError(f"after the overlay, {missing}, and there is none such")
+    try:
+        rules(document)
+        assumptions(document)
+    except (RegisterError, LookupError, TypeError, AttributeError) as error:
+        raise OverlayError(f"after the overlay, {_told(error)}") from None
+
+
+def _check_schemas(document: Document) -> None:
+    """Sees to it that every schema of the document is one."""
+    for path, method, operation in operations(document):
+        for status, response in operation["responses"].items():
+            for media in _resolved(document, response)["content"].values():
+                _compile(document, media["schema"], f"{method} {path}, the answer {status}")
+        for media in operation.get("requestBody", {}).get("content", {}).values():
+            _compile(document, media["schema"], f"{method} {path}, the request")
+
+
+def _resolved(document: Document, response: dict[str, Any]) -> dict[str, Any]:
+    named: str | None = response.get("$ref")
+    return document["components"]["responses"][named.rpartition("/")[2]] if named else response
+
+
+def _compile(document: Document, schema: dict[str, Any], place: str) -> None:
+    try:
+        jsonschema_rs.Draft4Validator(json_schema(document, schema))
+    except (jsonschema_rs.ValidationError, ValueError) as error:
+        raise OverlayError(f"after the overlay, {place} has no valid schema: {str(error).splitlines()[0]}") from None
