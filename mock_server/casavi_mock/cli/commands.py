@@ -15,6 +15,7 @@ VERBS = {
     "import": "casavi_mock.cli.importing:import_",
     "check": "casavi_mock.cli.check:check",
     "mutants": "casavi_mock.cli.mutants:mutants",
+    "replay": "casavi_mock.cli.replay:replay",
     "data": "casavi_mock.cli.data:data",
     "assumptions": "casavi_mock.cli.assumptions:show_assumptions",
     "env": "casavi_mock.cli.env:env",

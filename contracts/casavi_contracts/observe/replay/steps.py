@@ -1,0 +1,151 @@
+"""What of a recording is sent again, and what is not and why."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from urllib.parse import unquote
+
+from casavi_contracts.contract import Contract, Operation
+from casavi_contracts.failures import CouldNotRun
+from casavi_contracts.observe.har import Recorded
+
+REDACTED = re.compile(rb"\[redacted\]|%5Bredacted%5D|\[secret\]", re.IGNORECASE)
+"""How recorders write what they have taken out."""
+
+FOREIGN = "foreign host: not the API's"
+CONTROL = "unsupported: the control plane of a mock"
+PREFLIGHT = "unsupported: a browser asked whether it may ask"
+NOT_RECORDED = "body not recorded, or in part"
+HIDDEN = "secret redacted"
+UNANSWERED = "no answer was recorded"
+LOAD = "unsupported: answered by load or a failure (429 or 5xx)"
+MULTIPART = "unsupported: another method of sending than JSON"
+
+_PREFLIGHT = "access-control-request-method"
+_LISTED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One request of a recording, and what it is."""
+
+    recorded: Recorded
+    version: str
+    """`v1` or `v2`; of what the contract does not know, the one that its path speaks of."""
+    operation: str | None
+    """The `operationId`; None if the contract does not know it."""
+    path: str = field(repr=False)
+    """Encoded, from the root of the API."""
+    parameters: Mapping[str, str] = field(repr=False)
+    """Of the path, decoded."""
+    obstacle: str | None = None
+    """Why it cannot be sent again, None if it can."""
+
+    @property
+    def title(self) -> str:
+        """What it is, without what differs from one to the next."""
+        if self.operation is not None:
+            return f"{self.version} {self.operation}"
+        parts = ("*" if re.search(r"\d|%|^.{25}", part) else part for part in self.path.split("/"))
+        return f"{self.recorded.method} {'/'.join(parts)}"[:120]
+
+
+def steps(
+    exchanges: Iterable[Recorded], contracts: Mapping[str, Contract], host: str | None = None
+) -> tuple[Step, ...]:
+    """Returns what was recorded, request by request, in its order.
+
+    Args:
+        exchanges: A recording.
+        contracts: By version.
+        host: That of the API; None for that to which most requests of the API went.
+
+    Raises:
+        CouldNotRun: No request is one of the API.
+    """
+    exchanges = tuple(exchanges)
+    patterns = [(version, one, _pattern(one)) for version, contract in contracts.items() for one in _all(contract)]
+    home, prefix = _home(exchanges, patterns, host)
+    return tuple(_step(one, home, prefix, patterns) for one in exchanges)
+
+
+def _all(contract: Contract) -> Iterable[Operation]:
+    return contract.operations.values()
+
+
+def _pattern(operation: Operation) -> re.Pattern[str]:
+    parts = re.split(r"\{(\w+)\}", operation.path)
+    text = "".join(f"(?P<{part}>[^/]+)" if number % 2 else re.escape(part) for number, part in enumerate(parts))
+    return re.compile(f"(?P<prefix_>(?:/[^/]+)*?){text}/?")
+
+
+_Patterns = list[tuple[str, Operation, re.Pattern[str]]]
+
+
+def _home(exchanges: tuple[Recorded, ...], patterns: _Patterns, host: str | None) -> tuple[str, str]:
+    """Returns the host of the API, and what stands before its paths."""
+    counts: Counter[tuple[str, str]] = Counter()
+    for one in exchanges:
+        if host is not None and one.host != host.lower():
+            continue
+        method = "GET" if one.method == "HEAD" else one.method
+        found = {
+            match["prefix_"]
+            for _, operation, pattern in patterns
+            if operation.method == method and (match := pattern.fullmatch(one.path))
+        }
+        counts.update((one.host, prefix) for prefix in found if "/_mock" not in one.path)
+    if not counts:
+        hosts = sorted({one.host or "(none)" for one in exchanges})
+        shown = ", ".join(hosts[:_LISTED]) + (", …" if len(hosts) > _LISTED else "")
+        what = f" of {host}" if host else ""
+        raise CouldNotRun(f"no request{what} in the recording is one of the API (hosts: {shown or 'none'})")
+    return min(counts, key=lambda place: (-counts[place], len(place[1]), place))
+
+
+def _step(recorded: Recorded, home: str, prefix: str, patterns: _Patterns) -> Step:
+    path = recorded.path.removeprefix(prefix)
+    inside = recorded.host == home and recorded.path.startswith(f"{prefix}/")
+    method = "GET" if recorded.method == "HEAD" else recorded.method
+    version, operation, parameters = "v2" if path.startswith("/v2/") else "v1", None, {}
+    for found, one, pattern in patterns if inside else ():
+        match = pattern.fullmatch(path)
+        if one.method == method and match and not match["prefix_"]:
+            version, operation = found, one.id
+            parameters = {name: unquote(text) for name, text in match.groupdict().items() if name != "prefix_"}
+            break
+    if not inside:
+        obstacle: str | None = FOREIGN
+    else:
+        obstacle = _obstacle(recorded, path, operation)
+    return Step(recorded, version, operation, path, parameters, obstacle)
+
+
+def _obstacle(recorded: Recorded, path: str, operation: str | None) -> str | None:
+    if path.startswith("/_mock"):
+        return CONTROL
+    if recorded.method == "OPTIONS" and _PREFLIGHT in dict(recorded.request_headers):
+        return PREFLIGHT
+    if not recorded.status:
+        return UNANSWERED
+    if recorded.status == 429 or recorded.status >= 500:
+        return LOAD
+    login = operation in ("authenticate", "refreshToken")
+    if not recorded.request_whole or recorded.request_body is None:
+        return NOT_RECORDED
+    if "multipart/" in dict(recorded.request_headers).get("content-type", ""):
+        return MULTIPART
+    hidden = (path.encode(), *(f"{name}={value}".encode() for name, value in recorded.query))
+    if any(REDACTED.search(text) for text in hidden):
+        return HIDDEN
+    if not login and REDACTED.search(recorded.request_body):
+        return HIDDEN
+    if (
+        login
+        and recorded.status not in (401, 403)
+        and recorded.status >= 400
+        and REDACTED.search(recorded.request_body)
+    ):
+        return HIDDEN  # what was wrong with it is not there any more
+    return None
