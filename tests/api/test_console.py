@@ -383,7 +383,7 @@ async def test_new_exchanges_wait_behind_a_button(console: Console) -> None:
     waiting = await console.client.connection.get(address)
     assert "1 new" in waiting.text
     console.account.reset()
-    assert "began anew" in (await console.client.connection.get(address)).text
+    assert "was emptied" in (await console.client.connection.get(address)).text
     assert "2 exchanges" not in text
 
 

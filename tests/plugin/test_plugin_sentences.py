@@ -10,24 +10,24 @@ from tests.plugin.test_plugin_judging import CLIENTS
 from tests.support.server import Live
 
 PROOFS = {
-    "When a test has passed, its client is judged": "judging.a_bad_client_breaks_its_rule_and_no_other",
+    "When a test has passed, the requests of its client": "judging.a_bad_client_breaks_its_rule_and_no_other",
     "A violation that is an error or a warning fails": "judging.severity",
     "The failure shows the exchange, the rule": "judging.six_bad_manners_in_one_client",
-    "A client that fails completely is judged": "judging.a_client_that_fails_completely_is_judged",
+    "A client that fails completely is checked": "judging.a_client_that_fails_completely_is_judged",
     "What belongs to no account": "sentences.what_belongs_to_no_account_is_told_of_the_one_that_was_opened_last",
     "A mock [at an address]": "sentences.what_belongs_to_no_account_of_a_mock_at_an_address_is_judged_by_nobody",
     "A test of a log-in that must fail": "sentences.a_log_in_that_must_fail_is_allowed",
     "What the test does through its fixtures": "judging.what_is_not_held_against_a_client",
     "`casavi.token()`, `casavi.load()`": "sentences.the_fixtures_leave_no_request_behind",
     "What is sent through `casavi_client`": "sentences.what_is_sent_through_casavi_client_is_judged",
-    "A job that the test itself looked at": "judging.what_is_not_held_against_a_client",
-    "Nor is a fast look at a job": "judging.what_is_not_held_against_a_client",
+    "A job that the test itself read": "judging.what_is_not_held_against_a_client",
+    "Nor is a fast poll after": "judging.what_is_not_held_against_a_client",
     "That an import is sent again": "judging.severity",
     "A test that wants a violation": "judging.what_is_allowed_is_not_judged",
     "A name that is unknown stops the run": "settings.impossible_marks",
     "For a whole project, `casavi_allow`": "judging.a_project_allows",
-    "The verdict falls when the test function has ended": "judging.a_violation_is_a_failure_and_no_error",
-    "A test that failed by itself": "judging.a_test_that_failed_is_not_judged_on_top",
+    "Violations are reported when the test function": "judging.a_violation_is_a_failure_and_no_error",
+    "A test that failed for another reason": "judging.a_test_that_failed_is_not_judged_on_top",
 }
 """Beginnings of sentences, and tests by the names of their modules and functions."""
 

@@ -27,7 +27,9 @@ _MOST_BYTES = 10_000
 @server_options[0]
 @server_options[1]
 @click.option("--url", cls=Plain, help="Address of the mock, in place of host and port.")
-@click.option("--wait", "wait_seconds", type=Number(0), default=0, help="Wait so many seconds until it is ready.")
+@click.option(
+    "--wait", "wait_seconds", type=Number(0), default=0, help="Wait up to this many seconds until it is ready."
+)
 @click.option("--quiet", "-q", is_flag=True, help="Print nothing.")
 def health(profile: object, host: str, port: int, url: str | None, wait_seconds: float, quiet: bool) -> None:
     """Ask a running mock whether it is ready; exit code 0 or 1.

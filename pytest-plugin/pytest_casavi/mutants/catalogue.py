@@ -18,7 +18,7 @@ _ALL = (
     Mutant(name="job-state-upper", legal=False, respond=a.upper_state, needs=_READS_JOB,
            says="States of jobs are written in upper case."),
     Mutant(name="job-errors-null", legal=True, respond=a.no_errors, needs=_READS_JOB,
-           says="A job without errors has `null` in the place of an empty list."),
+           says="A job without errors has `null` instead of an empty list."),
     Mutant(name="job-errors-cut", legal=False, respond=a.fewer_errors, needs="has casavi refuse a record",
            says="The last error of a job is not told."),
     Mutant(name="job-counts-without-zeros", legal=False, respond=a.no_zeros, needs=_READS_JOB,
@@ -32,7 +32,7 @@ _ALL = (
     Mutant(name="job-fails", legal=True, ask=a.failing, needs=_IMPORTS,
            says="The first import is accepted, and then its job fails as a whole."),
     Mutant(name="import-answered-200", legal=True, respond=a.two_hundred, needs=_IMPORTS,
-           says="An import is answered by 200 in the place of 202."),
+           says="An import is answered by 200 instead of 202."),
     Mutant(name="extra-members", legal=True, respond=a.more_members,
            says="Answers have members that the contract does not know."),
     # Tokens
@@ -48,7 +48,7 @@ _ALL = (
            says="A refresh is refused; a new log-in is not."),
     Mutant(name="token-expired-403", legal=False, respond=a.forbidden,
            needs="lets a token end (`casavi.expire_tokens()`)",
-           says="A token that has ended is answered by 403 in the place of 401."),
+           says="A token that has ended is answered by 403 instead of 401."),
     # Errors
     Mutant(name="retry-after-date", legal=True, respond=a.dated_retry_after,
            needs="has casavi answer an error with `Retry-After`",

@@ -92,7 +92,7 @@ GOOD_JOBS = jobs(job(2, 2), job(3, 3, "failed"))
         (judges.state_whole("state", [], "all"), True),
         (judges.state_whole("state", ["one is missing"], "all"), False),
         (judges.says_what_it_is("a.db", STATE, "took the state of a.db: 1 account"), True),
-        (judges.says_what_it_is("a.db", STATE, "began anew"), False),
+        (judges.says_what_it_is("a.db", STATE, "began again"), False),
         (judges.says_what_it_is("b.db", STATE, "took the state of b.db"), False),
         (judges.says_what_it_is("a.db", {"state": {"file": "a.db", "trouble": "full"}}, "took the state of it"), False),
         (judges.says_what_it_is("a.db", {}, "took the state of a.db"), False),
