@@ -76,6 +76,8 @@ def test_what_is_not_written_is_found(text: str) -> None:
     assert len(banned(text)) == 1
 
 
-@pytest.mark.parametrize("text", ["`anew`", "```\nanew\n```", "renewed", "flaws", "trials of patience", "be told apart"])
+@pytest.mark.parametrize(
+    "text", ["`anew`", "```\nanew\n```", "renewed", "flaws", "trials of patience", "be told apart"]
+)
 def test_code_and_other_words_are_not(text: str) -> None:
     assert banned(text) == []

@@ -24,8 +24,8 @@ from casavi_mock.accounts import Account
 from casavi_mock.domain.jobs import Progress
 from casavi_mock.server import serving
 from casavi_mock.server.protocol import BoundedProtocol
-from tests.support.pages import read
-from tests.support.server import SECRET, Live, Mock
+from tests.support.pages import blocks, read
+from tests.support.server import ACCOUNT, SECRET, Live, Mock
 
 PROGRAMS = Path(__file__).parent / "programs"
 IDS = ["Müller/1", "a b+c", "🏠-ß/ü", "100%", "x?y#z", "Łódź;v=1", "..%2F.."]
@@ -174,3 +174,16 @@ def test_every_client_is_in_the_table() -> None:
     page = read("how-to/clients")
     rows = [line.split("|")[1].strip().strip("`") for line in page.splitlines() if line.startswith("| ")]
     assert {program.name for program in CLIENTS} <= set(rows)
+
+
+@pytest.mark.slow  # the JDK compiles it first
+def test_the_client_of_the_page_runs(tmp_path: Path) -> None:
+    if shutil.which("java") is None:
+        pytest.skip("java is not installed")
+    (code,) = blocks(read("how-to/clients"), "java")
+    (tmp_path / "Sync.java").write_text(code, encoding="utf-8")
+    with Mock(accounts=1, progress="immediate").listening() as live:
+        environment = {**os.environ, "CASAVI_URL": live.url, **ACCOUNT}
+        command = ["java", str(tmp_path / "Sync.java")]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=SECONDS)
+    assert (done.stdout, done.stderr) == ("completed\n", "")
