@@ -3,6 +3,7 @@
 import ipaddress
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -119,7 +120,7 @@ class Client:
         if content and "content-type" not in {name.lower() for name in sent}:
             sent.update(JSON)
         path = self.contract.path(operation, **parameters)
-        return self.target.send(
+        answer = self.target.send(
             method or known.method,
             f"{path}?{query}" if query else path,
             headers=sent,
@@ -127,6 +128,12 @@ class Client:
             operation=operation if method is None else None,
             version=self.contract.version,
         )
+        return self.shaped(answer, operation)
+
+    def shaped(self, answer: Answer, operation: str | None) -> Answer:
+        """Returns an answer whose values are read as the contract shows them."""
+        shape = self.contract.shape_of(operation, answer.status)
+        return answer if shape is None else replace(answer, shape=shape)
 
     def get(self, address: str, *, as_it_is: bool = False) -> Answer:
         """Follows an address that the target itself has given.
@@ -154,7 +161,8 @@ class Client:
             path, prefix = httpx.URL(address).raw_path.decode("ascii"), self.target.http.base_url.path
             address = f"/{path.removeprefix(prefix).lstrip('/')}"  # the client puts the prefix before it again
         try:
-            return self.target.send("GET", address, headers=headers, operation=None, version=version)
+            answer = self.target.send("GET", address, headers=headers, operation=None, version=version)
+            return self.shaped(answer, _list_at(self.contract, address))
         except CouldNotRun as gone:
             if where == "home" or not as_it_is:
                 raise
@@ -191,10 +199,11 @@ class Client:
                 evidence=evidence,
                 assumption=assumption,
             )
-        field = self.contract.values["job-id-field"]
-        body = answer.json
-        job = body.get(field) if isinstance(body, dict) else None
+        field = self.contract.shapes["importMasterData"].pointers["job.id"].removeprefix("/")
+        values = answer.json
+        job = values.get("jobId") if isinstance(values, dict) else None
         if not isinstance(job, str) or not job:
+            body = json.loads(answer.body)
             keys = sorted(body) if isinstance(body, dict) else type(body).__name__
             raise Broken(
                 f"a job id under {field!r}",
@@ -370,6 +379,12 @@ def _is_here(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def _list_at(contract: Contract, address: str) -> str | None:
+    """Returns the operation whose list an address leads to, None if to none."""
+    path = address.partition("?")[0]
+    return next((name for name, one in contract.operations.items() if path.endswith(one.path)), None)
 
 
 def encoded(value: Any) -> bytes:

@@ -61,6 +61,7 @@ class Contract:
         profile: Values of assumptions by name, over those of the register.
         overlay: A parsed OpenAPI Overlay, applied before anything else is done.
         evidence: What a user has observed, as `calibrate` writes it.
+        document: The document itself, as a server shows it, in place of these three.
 
     Raises:
         casavi_contracts.spec.ProfileError: An assumption is unknown or cannot have that value, or the overlay does not
@@ -73,14 +74,19 @@ class Contract:
         profile: Mapping[str, Any] | None = None,
         overlay: Mapping[str, Any] | None = None,
         evidence: Mapping[str, Any] | None = None,
+        *,
+        document: Mapping[str, Any] | None = None,
     ) -> None:
         self.version = version
         self.base = _BASE[version]
         self.profile = dict(profile or {})
         self.overlay, self.evidence = overlay, evidence
-        documents = spec.contract_documents(self.profile, overlay, evidence, versions=(version,))
-        self.values = documents.values
-        self.document = documents.by_version[version]
+        if document is None:
+            made = spec.contract_documents(self.profile, overlay, evidence, versions=(version,))
+            self.values, self.document = made.values, made.by_version[version]
+        else:
+            self.values = {name: entry["value"] for name, entry in document["x-assumptions"].items()}
+            self.document = dict(document)
         self.operations = {
             op["operationId"]: Operation(op["operationId"], method.upper(), self.base + path, op)
             for path, method, op in spec.operations(self.document)
@@ -122,14 +128,11 @@ class Contract:
         """The answers of the document: from values to a body, and back."""
         return spec.shapes_of(self.document)
 
-    def read(self, operation: str, body: Any) -> Any:
-        """Returns the values in the body of an answer; those that the document does not show raise `spec.NotShown`.
-
-        Args:
-            operation: The `operationId`, or `spec.ERROR`.
-            body: A parsed body.
-        """
-        return self.shapes[operation].read(body)
+    def shape_of(self, operation: str | None, status: int) -> spec.AnswerShape | None:
+        """Returns how the values of an answer are read; None if they stand there as in the shipped document."""
+        name = spec.ERROR if status >= 400 else operation
+        shape = self.shapes.get(name) if name is not None else None
+        return None if shape is None or shape.same else shape
 
     def path(self, operation: str, **parameters: str) -> str:
         """Returns the path of an operation, its parameters encoded."""

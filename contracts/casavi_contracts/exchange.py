@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import quote, quote_plus, unquote
 
 from casavi_contracts.failures import Broken
+from casavi_contracts.spec import AnswerShape
 
 SHOWN = 2_000
 """Characters of a body that are remembered."""
@@ -134,6 +135,8 @@ class Answer:
     headers: Mapping[str, str]
     """Names in lower case; of one that came twice the values are joined with commas."""
     body: bytes = field(repr=False)
+    shape: AnswerShape | None = field(default=None, repr=False, compare=False)
+    """How its values are read, where they are not shown as in the shipped document."""
 
     @property
     def ok(self) -> bool:
@@ -142,17 +145,18 @@ class Answer:
 
     @property
     def json(self) -> Any:
-        """The body as JSON.
+        """The values in the body, as the shipped document has them; what the document does not show is absent.
 
         Raises:
             casavi_contracts.failures.Broken: It is none; that breaks the check `answers-satisfy-the-contract`.
         """
         try:
-            return json.loads(self.body)
+            body = json.loads(self.body)
         except (ValueError, RecursionError):
             raise Broken(
                 "a JSON body", f"{len(self.body)} bytes that are none", check="answers-satisfy-the-contract"
             ) from None
+        return body if self.shape is None else self.shape.read(body)
 
 
 @dataclass(frozen=True, slots=True)

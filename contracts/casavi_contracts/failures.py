@@ -72,6 +72,10 @@ class Unmet(KitError):
     """A check could not be judged here, though its capabilities are there; the text says why."""
 
 
+class Unshown(Unmet):
+    """A check is about a value that the document of this profile does not show; the text says which."""
+
+
 def profile_line(assumption: str, value: Any, register: Mapping[str, Any]) -> str | None:
     """Returns the line of a profile that makes the mock behave as was observed, None if no value does.
 

@@ -13,11 +13,12 @@ from hypothesis import seed as seeded
 from hypothesis import strategies as st
 from hypothesis.errors import HypothesisWarning
 
+from casavi_contracts import spec
 from casavi_contracts.checks.definition import Check, Search
 from casavi_contracts.context import Accounts
 from casavi_contracts.contract import Contract
 from casavi_contracts.exchange import Answer, Exchange
-from casavi_contracts.failures import Broken, KitError, Unmet
+from casavi_contracts.failures import Broken, KitError, Unmet, Unshown
 from casavi_contracts.outcome import Finding, Outcome, Result, finding_of
 from casavi_contracts.target import Capability, Target
 
@@ -92,7 +93,7 @@ class Runner:
         return Result(
             check=check.name,
             version=contract.version,
-            outcome=_outcome(check, findings, reason),
+            outcome=_outcome(check, findings, reason, skipped=isinstance(cases.stopped, Unshown)),
             evidence=evidence,
             findings=findings,
             reason=f"a step that it needs breaks {findings[0].check}" if _foreign(check, findings) else reason,
@@ -202,7 +203,7 @@ class _Cases:
     def see(self, exchange: Exchange, body: bytes, answer: Answer | None) -> None:
         if exchange.operation == "getJob" and answer is not None and answer.ok:
             try:
-                status = json.loads(answer.body).get("status")
+                status = self._accounts.contract.shapes["getJob"].read(json.loads(answer.body)).get("status")
             except (ValueError, RecursionError, AttributeError):
                 return
             if isinstance(status, str):
@@ -219,6 +220,8 @@ class _Cases:
         self.judged += 1
         try:
             self._check.body(self._accounts.context(), case)
+        except spec.NotShown as hidden:
+            self.stopped = Unshown(str(hidden))
         except KitError as stopped:
             self.stopped = stopped
         except (Broken, LookupError, TypeError, ValueError, AttributeError) as error:
@@ -255,7 +258,9 @@ def _foreign(check: Check, findings: tuple[Finding, ...]) -> bool:
     return bool(findings) and all(finding.check != check.name for finding in findings)
 
 
-def _outcome(check: Check, findings: tuple[Finding, ...], reason: str) -> Outcome:
+def _outcome(check: Check, findings: tuple[Finding, ...], reason: str, *, skipped: bool) -> Outcome:
+    if not findings and skipped:
+        return Outcome.SKIPPED
     if not findings:
         return Outcome.BLOCKED if reason else Outcome.PASSED
     if _foreign(check, findings):

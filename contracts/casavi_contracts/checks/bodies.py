@@ -203,7 +203,7 @@ def _good_bodies(client: Client, ctx: Context) -> dict[str, dict[str, Any]]:
 def _post(ctx: Context, client: Client, operation: str, raw: bytes, headers: Mapping[str, str]) -> Answer:
     """Sends a body with these headers and no other but the token, where one is wanted."""
     wants = ctx.contract.operations[operation].document.get("security") != []
-    return ctx.target.send(
+    answer = ctx.target.send(
         "POST",
         ctx.contract.path(operation),
         headers={**headers, **({"token": client.token} if wants else {})},
@@ -211,12 +211,13 @@ def _post(ctx: Context, client: Client, operation: str, raw: bytes, headers: Map
         operation=operation,
         version=ctx.contract.version,
     )
+    return client.shaped(answer, operation)
 
 
 def _take(ctx: Context, client: Client, operation: str, answer: Answer) -> None:
     """Goes on with the token that came, since the old one may be over; lets a job end."""
     if operation == "importMasterData":
-        client.finish(answer.json[ctx.contract.values["job-id-field"]])
+        client.finish(answer.json["jobId"])
     else:
         client.token = answer.json["token"]
         ctx.target.recorder.redact.learn(client.token)

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from casavi_contracts import spec
 from casavi_contracts.checks.definition import check
 from casavi_contracts.client import Client
 from casavi_contracts.context import Context
@@ -69,7 +70,7 @@ def same_ids_stay_apart(ctx: Context) -> None:
         client.log_in()
     for name, client in owners.items():
         job = client.imported(ctx.names.own(_house(name)))
-        created = sum(outcomes["created"] for outcomes in job["counts"].values())
+        created = spec.summed(job, "created")
         ctx.expect(created == 4, "4 records created in each account", f"{created}")
     before = _seen(ctx, ctx.other)
     ctx.account.imported(ctx.names.own({"contacts": [{"id": "C-1", "lastName": "changed"}]}))

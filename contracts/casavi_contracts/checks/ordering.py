@@ -5,6 +5,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from casavi_contracts import spec
 from casavi_contracts.checks.definition import check
 from casavi_contracts.checks.rules import violating
 from casavi_contracts.context import Context, Names
@@ -103,7 +104,7 @@ def child_before_parent_is_refused_and_named(ctx: Context, case: Any) -> None:
     portfolio, account = ctx.names.own(case), Account(ctx.contract)
     expected = accepted(ctx, account, portfolio)
     job = ctx.account.imported(portfolio)
-    refused = sum(counts["refused"] for counts in job["counts"].values())
+    refused = spec.summed(job, "refused")
     ctx.expect(refused > 0, f"a record to be refused: {shown(expected.errors)}", "all were taken")
     for error in expected.errors:
         named = [found["missing"] for found in job["errors"] if found["rule"] == error["rule"]]

@@ -5,6 +5,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from casavi_contracts import spec
 from casavi_contracts.checks.definition import Cases, check
 from casavi_contracts.context import Context, Names
 from casavi_contracts.contract import Contract
@@ -180,7 +181,7 @@ def _judge_document(ctx: Context, account: Account, names: Names, document: Docu
     job = imported(ctx, account, body)
     if not ctx.contract.profile:
         refused = sum(counts["refused"] for counts in document.counts.values())
-        seen = sum(counts["refused"] for counts in job["counts"].values())
+        seen = spec.summed(job, "refused")
         ctx.expect(seen == refused, f"{refused} records of {document.name!r} to be refused", f"{seen}", **marks)
 
 

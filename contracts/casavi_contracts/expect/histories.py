@@ -7,7 +7,7 @@ from typing import Any
 
 from casavi_contracts.context import Context
 from casavi_contracts.contract import Contract
-from casavi_contracts.expect.observing import REFUSED, expect_job, expect_read, expect_refused
+from casavi_contracts.expect.observing import expect_job, expect_read, expect_refused, status_of_refused
 from casavi_contracts.failures import Broken
 from casavi_contracts.model import Account, Job, Rejected
 from casavi_contracts.model.dates import FORMAT
@@ -47,7 +47,8 @@ class History:
         job = None
         if isinstance(Account(self.ctx.contract).apply(sent), Job):
             answer = client.send("importMasterData", body=sent)
-            job = None if answer.status == REFUSED else client.finish(client.job_id(answer, sent))
+            refused = answer.status == status_of_refused(self.ctx.contract)
+            job = None if refused else client.finish(client.job_id(answer, sent))
         self._imports.append((sent, job))
 
     def expect(self, *, jobs: bool = True) -> None:
@@ -81,7 +82,7 @@ class History:
             if isinstance(expected, Rejected):
                 expect_refused(self.ctx, portfolio, list(expected.pointers), **marks)
             elif jobs:
-                self.ctx.expect(job is not None, "the import to be accepted", f"status {REFUSED}", **marks)
+                self.ctx.expect(job is not None, "the import to be accepted", "a refusal", **marks)
                 expect_job(self.ctx, job or {}, expected, **marks)
         expect_read(self.ctx, account, spelling=self.assumption == FORMAT, **marks)
 
@@ -95,14 +96,14 @@ def alternatives(contract: Contract, assumption: str) -> list[Any]:
 
 def with_value(contract: Contract, assumption: str, value: Any) -> Contract:
     """Returns the contract with another value of one assumption."""
-    return _contract(contract.version, json.dumps({**contract.profile, assumption: value}, sort_keys=True))
+    return _contract(contract.version, json.dumps([{**contract.profile, assumption: value}, contract.overlay]))
 
 
 def in_version(contract: Contract, version: str) -> Contract:
     """Returns the contract of a version with the same profile."""
-    return _contract(version, json.dumps(contract.profile, sort_keys=True))
+    return _contract(version, json.dumps([contract.profile, contract.overlay]))
 
 
 @lru_cache(maxsize=16)
 def _contract(version: str, profile: str) -> Contract:
-    return Contract(version, json.loads(profile))
+    return Contract(version, *json.loads(profile))

@@ -129,8 +129,7 @@ def contract_of(document: Mapping[str, Any]) -> Contract:
             "these hooks are for the documents that casavi-mock serves, /openapi.json and /v2/openapi.json"
         )
     version = "v2" if str(document["info"]["version"]).startswith("2") else "v1"
-    values = {name: entry["value"] for name, entry in document["x-assumptions"].items()}
-    return Contract(version, values)
+    return Contract(version, document=document)
 
 
 def _tell(text: str) -> None:

@@ -225,7 +225,7 @@ class Session:
         if len(self._seen) < MOST_SEEN:
             self._seen.update(name for names in found.values() for name in names)
         try:
-            job = answer.json.get(self.contract.values["job-id-field"])
+            job = answer.json.get("jobId")
         except (Broken, AttributeError):
             return
         if isinstance(job, str) and job:
@@ -250,7 +250,9 @@ class Session:
         status = job.get("status")
         if isinstance(status, str):
             self.states.add(status)
-        imported = status == self.contract.job_states["completed"].name and job.get("errors") == []
+        state = self.contract.states.get(str(status))
+        whole = state is not None and state.role == "completed" and state.when != "refused"
+        imported = whole and job.get("errors") == []
         if imported and isinstance(job.get("id"), str):
             self._remember(self._pending.pop(job["id"], {}))
 

@@ -42,6 +42,11 @@ class Job:
         return [refusal.as_json() for refusal in self.refusals]
 
     @property
+    def sums(self) -> dict[str, int]:
+        """Records by outcome."""
+        return {name: sum(one[name] for one in self.counts.values()) for name in OUTCOMES}
+
+    @property
     def total(self) -> int:
         """Records of the request."""
         return sum(sum(outcomes.values()) for outcomes in self.counts.values())
@@ -87,9 +92,9 @@ class Account:
         for entry in listed:
             counts[entry.entity]["refused" if entry in refused else self._store(entry)] += 1
         role = "failed" if listed and len(refused) == len(listed) else "completed"
-        return Job(
-            self.contract.job_states[role].name, counts, tuple(refusals), tuple(self._warnings(portfolio, shape))
-        )
+        warnings = tuple(self._warnings(portfolio, shape))
+        state = self.contract.states.shown(role, refused=len(refused), warned=len(warnings))
+        return Job(state.name, counts, tuple(refusals), warnings)
 
     def has(self, entity: str, key: Key) -> bool:
         """Whether there is such a record."""

@@ -176,4 +176,4 @@ _MADE_OF_JOB = (
     Role("job.warningCount", "job", ("warningCount",), "value", make=lambda job: len(job["warnings"])),
     Role("job.ended", "job", ("ended",), "value", make=lambda job: job["finishedAt"] is not None),
 )
-_MADE_OF_PROBLEM = (Role("problem.causes", "problem", ("causes",), "list", "place", make=_causes),)
+_MADE_OF_PROBLEM = (Role("problem.causes", "problem", ("errors",), "list", "place", make=_causes),)

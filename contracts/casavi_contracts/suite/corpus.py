@@ -149,7 +149,7 @@ def _why_stale(task: Task | None, found: Replay | None, contract: Contract) -> s
     if contract.version not in check.versions or missing:
         return f"{check.name} is not judged in {contract.version}"
     try:
-        Contract(contract.version, found.profile)
+        Contract(contract.version, found.profile, contract.overlay)
     except ProfileError as error:
         return f"its profile is impossible: {error}"
     if check.each is not None:
@@ -161,7 +161,10 @@ def _why_stale(task: Task | None, found: Replay | None, contract: Contract) -> s
 
 
 def _same_profile(found: Replay, profile: Mapping[str, Any], contract: Contract) -> bool:
-    return found.profile == profile or Contract(contract.version, found.profile).values == contract.values
+    return (
+        found.profile == profile
+        or Contract(contract.version, found.profile, contract.overlay).values == contract.values
+    )
 
 
 def _text(case: Any) -> str:

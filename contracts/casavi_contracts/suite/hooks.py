@@ -15,6 +15,10 @@ class Told(TypedDict, total=False):
     """Values in place of those of environment variables, such as `CASAVI_API_SECRET`."""
     profile: Mapping[str, Any]
     """Values of assumptions by name, in place of a profile file."""
+    overlay: Mapping[str, Any]
+    """A parsed OpenAPI Overlay, where there is one."""
+    evidence: Mapping[str, Any]
+    """Parsed evidence, where there is some."""
     command: str
     """With which a case is judged again, up to the name of its file."""
 

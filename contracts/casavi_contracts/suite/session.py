@@ -241,7 +241,10 @@ def _tasks(settings: Settings, own: Sequence[Check]) -> list[Task]:
 
 def _contracts(settings: Settings) -> dict[str, Contract]:
     try:
-        return {version: Contract(version, settings.profile) for version in settings.versions}
+        return {
+            version: Contract(version, settings.profile, settings.overlay, settings.evidence)
+            for version in settings.versions
+        }
     except ProfileError as error:
         raise CouldNotRun(f"profile: {error}") from error
 

@@ -13,6 +13,7 @@ import pytest
 
 from casavi_contracts.contract import VERSIONS
 from casavi_contracts.failures import CouldNotRun
+from casavi_contracts.spec import FILES, ProfileError, read_files
 from casavi_contracts.suite.loading import application_at
 from casavi_contracts.suite.options import OPTIONS, Option
 from casavi_contracts.target import Credentials
@@ -51,6 +52,9 @@ class Settings:
     control_token: str | None = field(repr=False)
     versions: tuple[str, ...]
     profile: Mapping[str, Any]
+    """Values of assumptions by name."""
+    overlay: Mapping[str, Any] | None = None
+    evidence: Mapping[str, Any] | None = None
     only: tuple[str, ...]
     listing: bool
     """Whether the checks are only listed."""
@@ -202,7 +206,7 @@ def read(config: pytest.Config) -> Settings:
         credentials=_credentials(given),
         control_token=given.variable("CASAVI_MOCK_CONTROL_TOKEN"),
         versions=_versions(given.many("version")),
-        profile=given.told["profile"] if "profile" in given.told else _profile(given.path("profile")),
+        **_profile(given),
         only=given.many("only"),
         listing=given.switch("list"),
         seed=secrets.randbelow(1_000_000) if seed is None else seed,
@@ -283,17 +287,25 @@ def _command(config: pytest.Config, url: str | None) -> str:
     return f"pytest --pyargs casavi_contracts.suite{address} --casavi-check-replay"
 
 
-def _profile(path: Path | None) -> Mapping[str, Any]:
+def _profile(given: Given) -> dict[str, Any]:
+    """Returns the settings that a profile gives: values of assumptions, overlay and evidence."""
+    if "profile" in given.told:
+        return {name: given.told[name] for name in ("profile", *FILES) if name in given.told}
+    path = given.path("profile")
     if path is None:
-        return {}
+        return {"profile": {}}
     try:
         profile = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise CouldNotRun(f"{path}: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise CouldNotRun(f"{path}: not valid TOML: {error}") from error
-    unknown = sorted(profile.keys() - {"assumptions", "server"})
+    known = ("assumptions", *FILES, "server")
+    unknown = sorted(profile.keys() - set(known))
     if unknown:
-        raise CouldNotRun(f"{path}: unknown table [{unknown[0]}]; possible are [assumptions] and [server]")
-    table: Mapping[str, Any] = profile.get("assumptions", {})
-    return table
+        tables = ", ".join(f"[{name}]" for name in known)
+        raise CouldNotRun(f"{path}: unknown table [{unknown[0]}]; possible are {tables}")
+    try:
+        return {"profile": profile.get("assumptions", {}), **read_files(path, profile)}
+    except ProfileError as error:
+        raise CouldNotRun(str(error)) from error

@@ -18,6 +18,7 @@ import click
 from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
+from casavi_contracts.spec import FILES
 from casavi_mock.cli.options import CONTEXT, Number, credentials, option
 from casavi_mock.cli.profiles import profile_option
 from casavi_mock.cli.server_options import PROGRESS_OPTIONS, progress_of
@@ -201,6 +202,7 @@ class Teller:
     def __init__(self, profile: Mapping[str, Any] | None, options: Mapping[str, Any]) -> None:
         self._options = options
         self._assumptions = _assumptions(options["replay"]) if profile is None else profile.get("assumptions", {})
+        self._files = {name: content for name, content in (profile or {}).items() if name in FILES}
         self._mock = None if options["url"] or options["app"] else self._started()
         self.unwritten: OSError | None = None
         """Why standard output could not be written, if it could not."""
@@ -217,6 +219,7 @@ class Teller:
         told: dict[str, Any] = {
             "variables": {name: self._options[key] or "" for key, name in _SECRETS.items()},
             "profile": self._assumptions,
+            **self._files,
             "command": shlex.join(self._command()),
         }
         if self._mock is not None:
@@ -230,7 +233,7 @@ class Teller:
         from casavi_mock.server.app import MockApp, new_registry
 
         try:
-            settings = Settings.from_profile(self._assumptions, progress=progress_of(self._options))
+            settings = Settings.from_profile(self._assumptions, **self._files, progress=progress_of(self._options))
         except ProfileError as error:
             raise ConfigurationError(str(error)) from error
         registry = new_registry(settings)

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-import yaml
 
 from casavi_contracts import spec
 from casavi_mock.cli.options import (
@@ -22,11 +21,7 @@ from casavi_mock.cli.server_options import server_options as serve_options
 from casavi_mock.errors import ConfigurationError
 from casavi_mock.server import textfiles
 
-TABLES = ("assumptions", "overlay", "evidence", "server")
-
-FILES = {"overlay": 2_000_000, "evidence": 10_000_000}
-"""Tables that name a file beside the profile, and its length in bytes at most."""
-
+TABLES = ("assumptions", *spec.FILES, "server")
 _TABLES = ", ".join(f"[{name}]" for name in TABLES)
 
 PLAIN = ("host", "port", "control-token")
@@ -100,49 +95,12 @@ def _parsed(path: str) -> dict[str, Any]:
         wrong += [f"unknown setting {name!r} in [server]{nearest(name, known)}" for name in unknown]
         if unknown:
             wrong.append(f"possible settings are: {', '.join(sorted(known))}")
-    wrong += [fault for name in FILES if (fault := _wrong_file(name, profile))]
     if wrong:
         raise ConfigurationError("\n  ".join([f"{path}: {wrong[0]}", *wrong[1:]]))
-    return profile | _read_files(path, profile)
-
-
-def _wrong_file(name: str, profile: Mapping[str, Any]) -> str | None:
-    table = profile.get(name)
-    if not isinstance(table, dict) or (set(table) == {"file"} and isinstance(table["file"], str) and table["file"]):
-        return None
-    return f'[{name}] has one setting, file = "…", the name of a file beside the profile; it has {table!r}'
-
-
-def _read_files(path: str, profile: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns what the files hold that a profile names, each checked with the contract.
-
-    Raises:
-        ConfigurationError: One cannot be read, or does not fit.
-    """
-    found: dict[str, Any] = {}
-    for name, most in FILES.items():
-        if name not in profile:
-            continue
-        file = Path(path).parent / profile[name]["file"]
-        try:
-            found[name] = spec.normal(_document(file, most))
-            spec.contract_documents(overlay=found.get("overlay"), evidence=found.get("evidence"))
-        except spec.ProfileError as error:
-            raise ConfigurationError(f"{file}: {error}") from None
-    return found
-
-
-def _document(file: Path, most: int) -> Any:
-    """Returns what a file of YAML or JSON holds."""
     try:
-        if file.stat().st_size > most:
-            raise ConfigurationError(f"{file}: it is longer than {most // 1_000_000} MB")
-    except OSError as error:
-        raise ConfigurationError(f"{file}: {error.strerror}") from None
-    try:
-        return spec.parse_yaml(textfiles.read(file))
-    except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
-        raise ConfigurationError(f"{file}: neither YAML nor JSON: {' '.join(str(error).split())[:200]}") from None
+        return profile | spec.read_files(Path(path), profile)
+    except spec.ProfileError as error:
+        raise ConfigurationError(str(error)) from None
 
 
 def _give_defaults(table: Mapping[str, Any], ctx: click.Context, only: frozenset[str] | None) -> None:
