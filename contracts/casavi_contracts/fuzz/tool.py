@@ -19,6 +19,7 @@ from schemathesis.generation.case import Case
 from schemathesis.generation.meta import CaseMetadata
 from schemathesis.schemas import BaseSchema
 
+from casavi_contracts.contract import Contract
 from casavi_contracts.exchange import Answer
 from casavi_contracts.fuzz.findings import arguments
 from casavi_contracts.fuzz.sent import Sent
@@ -108,10 +109,11 @@ def sent_of(case: Case[Any], response: Response) -> Sent:
     )
 
 
-def answer_of(response: Response) -> Answer:
-    """Returns an answer as we know it."""
+def answer_of(response: Response, contract: Contract | None = None, operation: str | None = None) -> Answer:
+    """Returns an answer as we know it, its values read as the contract shows them for an operation."""
     headers = {name: ", ".join(values) for name, values in response.headers.items()}
-    return Answer(response.status_code, headers, response.content or b"")
+    shape = contract.shape_of(operation, response.status_code) if contract else None
+    return Answer(response.status_code, headers, response.content or b"", shape)
 
 
 def operation_of(case: Case[Any]) -> str | None:

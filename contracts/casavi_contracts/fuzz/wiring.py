@@ -61,7 +61,8 @@ class Wiring:
         """Learns from an answer."""
         session = self._session_of(case)
         if session is not None:
-            self._latest = (response, sent_of(case, response), answer_of(response))
+            answer = answer_of(response, session.contract, operation_of(case))
+            self._latest = (response, sent_of(case, response), answer)
             session.note(*self._latest[1:])
 
     def log_in(self, schema: BaseSchema, contract: Contract) -> None:
@@ -91,18 +92,18 @@ class Wiring:
             session = self._session_of(case)
             if session is None:
                 return True  # it has nothing to say
-            one.body(session, *self._seen(case, response))
+            one.body(session, *self._seen(case, response, session.contract))
             return None
 
         run.__name__ = one.name
         run.__doc__ = one.sentence
         return run
 
-    def _seen(self, case: Case[Any], response: Response) -> tuple[Sent, Answer]:
+    def _seen(self, case: Case[Any], response: Response, contract: Contract) -> tuple[Sent, Answer]:
         """Returns request and answer as they were, even if a hook has made the answer fit to be shown meanwhile."""
         if self._latest is not None and self._latest[0] is response:
             return self._latest[1:]
-        return sent_of(case, response), answer_of(response)
+        return sent_of(case, response), answer_of(response, contract, operation_of(case))
 
 
 @contextlib.contextmanager

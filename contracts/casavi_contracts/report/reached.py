@@ -23,7 +23,7 @@ class Reached:
 
     def __init__(self, contracts: Mapping[str, Contract]) -> None:
         self._page_size = {version: one.values[f"{version}-page-size"] for version, one in contracts.items()}
-        self._active = {version: [*one.states][1] for version, one in contracts.items()}
+        self._contracts = contracts
         self._ended: dict[str, int] = {}
         self.seen: set[str] = set()
 
@@ -33,30 +33,43 @@ class Reached:
 
     def see(self, exchange: Exchange, body: bytes, answer: Answer | None) -> None:
         """Looks at one exchange."""
-        if answer is None or exchange.version not in self._active or len(self.seen) == len(STATES):
+        if answer is None or exchange.version not in self._contracts or len(self.seen) == len(STATES):
             return
         operation = exchange.operation or ""
         if operation == "getJob":
             self._see_job(exchange, answer)
-        elif answer.ok and exchange.method == "GET" and (b'"content"' in answer.body or b'"list"' in answer.body):
+        elif answer.ok and exchange.method == "GET":
             self._see_page(exchange, answer)
 
+    def _values(self, exchange: Exchange, answer: Answer) -> dict[str, Any]:
+        """Returns the values of an answer, as the shipped document has them."""
+        try:
+            found = json.loads(answer.body)
+        except (ValueError, RecursionError):
+            return {}
+        shape = self._contracts[exchange.version].shape_of(exchange.operation, answer.status)
+        found = found if shape is None else shape.read(found)
+        return found if isinstance(found, dict) else {}
+
     def _see_job(self, exchange: Exchange, answer: Answer) -> None:
-        job, place = _parsed(answer), exchange.path.rpartition("/")[2]
+        job, place = self._values(exchange, answer), exchange.path.rpartition("/")[2]
         if not answer.ok:
             if job.get("rule") == "token-expired":
                 self.seen.add("a token that expires while a job is polled")
-            if answer.status == 404 and place in self._ended:
+            if answer.status == self._contracts[exchange.version].rules["job-unknown"].status and place in self._ended:
                 self.seen.add("a job that was dropped")
             return
-        if job.get("status") == self._active[exchange.version]:
+        state = self._contracts[exchange.version].states.get(str(job.get("status")))
+        if state is None:
+            return
+        if state.role == "active":
             self.seen.add("an active job")
-        if job.get("finishedAt") is None:
+        if not state.final:
             return
         looks = self._ended[place] = self._ended.get(place, 0) + 1
         if looks > 1:
             self.seen.add("an ended job that is kept")
-        counts = [one for one in (job.get("counts") or {}).values() if isinstance(one, dict)]
+        counts = [one for one in (*(job.get("counts") or {}).values(), job.get("sums")) if isinstance(one, dict)]
         refused = sum(one.get("refused") or 0 for one in counts)
         if refused and any(one.get("created") or one.get("updated") or one.get("unchanged") for one in counts):
             self.seen.add("a job that failed in part")
@@ -64,7 +77,7 @@ class Reached:
             del self._ended[next(iter(self._ended))]
 
     def _see_page(self, exchange: Exchange, answer: Answer) -> None:
-        page = _parsed(answer)
+        page = self._values(exchange, answer)
         records = page.get("content", page.get("list"))
         if not isinstance(records, list):
             return
@@ -78,11 +91,3 @@ class Reached:
 
 _REMEMBERED = 5_000
 """Ended jobs that are remembered."""
-
-
-def _parsed(answer: Answer) -> dict[str, Any]:
-    try:
-        found = json.loads(answer.body)
-    except (ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}

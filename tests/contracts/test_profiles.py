@@ -1,0 +1,79 @@
+"""The kit raises no false alarm where documents show other things: each profile is a vendor that resembles nothing of ours.
+
+What a check needs and a document does not show makes it skipped, never failed.
+"""
+
+import functools
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from casavi_contracts.checks import CHECKS, Check
+from casavi_contracts.context import Accounts
+from casavi_contracts.contract import VERSIONS, Contract
+from casavi_contracts.outcome import Outcome
+from casavi_contracts.runner import Runner
+from tests.support.server import Mock
+
+FOLDER = Path(__file__).parents[1] / "profiles"
+NAMES = sorted(path.stem for path in FOLDER.glob("*.toml"))
+BY_NAME = {check.name: check for check in CHECKS}
+SAMPLE = (
+    "import-answers-a-job-id", "job-moves-forward", "job-fails-if-all-was-refused", "job-counts-add-up",
+    "answers-satisfy-the-contract", "errors-explain-themselves", "page-walk-returns-every-record-once",
+)  # fmt: skip
+"""Checks that read jobs, errors and pages."""
+
+
+@dataclass(frozen=True)
+class Vendor:
+    """What a profile says."""
+
+    values: dict[str, Any]
+    overlay: dict[str, Any] | None
+
+    def mock(self) -> Mock:
+        mock = Mock(self.values, overlay=self.overlay, strict=True)
+        mock.keep_running()
+        return mock
+
+    def contract(self, version: str) -> Contract:
+        return Contract(version, self.values, self.overlay)
+
+
+@functools.cache
+def vendor(name: str) -> Vendor:
+    profile = tomllib.loads((FOLDER / f"{name}.toml").read_text(encoding="utf-8"))
+    file = profile.get("overlay", {}).get("file")
+    overlay = yaml.safe_load((FOLDER / file).read_text(encoding="utf-8")) if file else None
+    return Vendor(profile.get("assumptions", {}), overlay)
+
+
+def alarms(name: str, checks: list[Check], depth: float) -> dict[str, str]:
+    """Returns what is not passed and not skipped, and why."""
+    found = {}
+    for version in VERSIONS:
+        contract = vendor(name).contract(version)
+        with vendor(name).mock().target() as target:
+            runner = Runner(BY_NAME, functools.partial(Accounts, target, contract, "p-"), depth=depth, shrink_cases=0)
+            for check in checks:
+                result = runner.run(check)
+                if result.outcome not in (Outcome.PASSED, Outcome.SKIPPED):
+                    said = result.findings[0] if result.findings else result.reason
+                    found[f"{version} {check.name}"] = f"{result.outcome}: {said}"
+    return found
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_false_alarm_in_a_sample(name: str) -> None:
+    assert alarms(name, [BY_NAME[one] for one in SAMPLE], 0.1) == {}
+
+
+@pytest.mark.slow  # every check in both versions: half a minute of processor time for each profile
+@pytest.mark.parametrize("name", NAMES)
+def test_no_false_alarm_in_any_check(name: str) -> None:
+    assert alarms(name, list(CHECKS), 0.5) == {}
