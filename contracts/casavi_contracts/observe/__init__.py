@@ -1,1 +1,4 @@
-"""What recorded traffic says: archives are read, replayed, and redacted; nothing in them is ever fetched."""
+"""What a user has of the vendor: documents and recorded traffic, read as evidence, replayed and redacted.
+
+Nothing that is read is ever fetched.
+"""

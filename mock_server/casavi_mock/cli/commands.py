@@ -17,6 +17,7 @@ VERBS = {
     "mutants": "casavi_mock.cli.mutants:mutants",
     "replay": "casavi_mock.cli.replay:replay",
     "data": "casavi_mock.cli.data:data",
+    "calibrate": "casavi_mock.cli.calibrate:calibrate",
     "assumptions": "casavi_mock.cli.assumptions:show_assumptions",
     "env": "casavi_mock.cli.env:env",
     "doctor": "casavi_mock.cli.doctor:doctor",

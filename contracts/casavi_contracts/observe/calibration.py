@@ -1,0 +1,149 @@
+"""Reads all files that a user gives, and says of each assumption what they say."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from casavi_contracts import spec
+from casavi_contracts.observe import files, roles, said
+from casavi_contracts.observe.document import VendorDocument
+from casavi_contracts.observe.extras import Extra, common_fields, extras
+from casavi_contracts.observe.files import UnreadableError
+from casavi_contracts.observe.sights import NARROWED, REFUTED, UNSEEN, Finding, Sight, settle
+from casavi_contracts.observe.vocabulary import Vocabulary
+
+_MAX_FILES = 100
+
+
+class IncomparableError(ValueError):
+    """No file says anything about casavi's API; the text is one sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place of the contract that was seen."""
+
+    pointer: str
+    kind: str
+    count: int
+    first: Any
+    last: Any
+    sources: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Calibration:
+    """What files say."""
+
+    ours: dict[str, Any]
+    """The value of each assumption until now."""
+    overrides: dict[str, Any] = field(default_factory=dict)
+    """Those of them that were given."""
+    actions: list[dict[str, Any]] = field(default_factory=list)
+    """Of the overlay."""
+    findings: list[Finding] = field(default_factory=list)
+    extras: list[Extra] = field(default_factory=list)
+    places: list[Place] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    sources: list[str] = field(default_factory=list)
+
+    def by_verdict(self, verdict: str) -> list[Finding]:
+        """Returns the findings with a verdict."""
+        return [finding for finding in self.findings if finding.verdict == verdict]
+
+    @property
+    def refuted(self) -> bool:
+        """Whether anything is not as it is taken until now."""
+        return bool(self.by_verdict(REFUTED) or self.by_verdict(NARROWED))
+
+    def changed(self) -> dict[str, Any]:
+        """Returns what a profile has to say to behave as was seen: what was overridden already, and what is new."""
+        new = {finding.name: finding.theirs for finding in self.by_verdict(REFUTED) if finding.expressible}
+        return self.overrides | new
+
+
+def calibrate(paths: Sequence[Path], overrides: Mapping[str, Any]) -> Calibration:
+    """Returns what files say about every assumption.
+
+    Args:
+        paths: OpenAPI documents and recorded traffic, in any order.
+        overrides: Values of assumptions that are taken already.
+
+    Raises:
+        UnreadableError: A file cannot be read as what it is.
+        IncomparableError: No file says anything about this API.
+        casavi_contracts.spec.ProfileError: An override is impossible.
+    """
+    if len(paths) > _MAX_FILES:
+        raise UnreadableError(f"{len(paths)} files are more than the {_MAX_FILES} that are read at once")
+    first, second = spec.load_document(), spec.load_document("v2")
+    register = spec.assumptions(first)
+    ours = spec.resolve_profile(register, overrides)
+    words = Vocabulary(spec.apply_profile(first, ours), spec.apply_profile(second, ours))
+    result = Calibration(ours, dict(overrides))
+    seen: list[Sight] = []
+    unlike = []
+    for path in paths:
+        found = _of_document(path, words, result)
+        if found is None:
+            unlike.append(path.name)
+        else:
+            seen += found
+            result.sources.append(path.name)
+    if len(unlike) == len(paths):
+        raise IncomparableError(
+            f"{', '.join(unlike)}: nothing comparable; no log-in at /authenticate, no import of contacts and "
+            "properties and no header `token`, so this is no API of casavi"
+        )
+    result.notes += [f"{name}: nothing comparable in it; it was left out" for name in unlike]
+    result.findings = settle(register, ours, seen)
+    if len(result.by_verdict(UNSEEN)) == len(result.findings):
+        raise IncomparableError(f"{', '.join(result.sources)}: nothing in it speaks about any of the assumptions")
+    return result
+
+
+def _of_document(path: Path, ours: Vocabulary, result: Calibration) -> list[Sight] | None:
+    """Returns what a document says; None if it is of another API."""
+    document = VendorDocument(files.read_document(path), path.name)
+    matched = roles.match(document)
+    found = None
+    if comparable(document, matched):
+        found = [*said.sights(document, matched, ours)]
+        result.extras += extras(document, matched, ours)
+        result.places += [
+            Place(pointer, "vendor-document", 1, None, None, (path.name,))
+            for pointer in dict.fromkeys(common_fields(document, matched, ours))
+        ]
+    if document.foreign:
+        result.notes.append(
+            f"{path.name}: {len(document.foreign)} references lead out of the file and are not followed, such as "
+            f"{document.foreign[0]}"
+        )
+    if document.broken:
+        result.notes.append(
+            f"{path.name}: {len(document.broken)} references lead nowhere, such as {document.broken[0]}"
+        )
+    return found
+
+
+def comparable(document: VendorDocument, matched: Sequence[roles.Matched]) -> bool:
+    """Whether a document describes this API: by its import, its log-in, or the header that carries the token."""
+    if any(each.role == roles.IMPORT for each in matched):
+        return True
+    if any(each.role == roles.AUTHENTICATE and each.path == "/authenticate" for each in matched):
+        return True
+    listed = any(each.role in (*roles.LISTS, *roles.LISTS.values(), roles.JOB) for each in matched)
+    return listed and _has_token_header(document)
+
+
+def _has_token_header(document: VendorDocument) -> bool:
+    if document.swagger:
+        schemes = document.raw.get("securityDefinitions")
+    else:
+        schemes = document.resolve(document.raw.get("components")).get("securitySchemes")
+    for scheme in schemes.values() if isinstance(schemes, Mapping) else ():
+        told = document.resolve(scheme)
+        if told.get("type") == "apiKey" and told.get("in") == "header" and str(told.get("name")).lower() == "token":
+            return True
+    return False
