@@ -246,7 +246,7 @@ PETS = {
         ("[1, 2", "not valid JSON"),
         ("a: [b", "neither JSON nor YAML"),
         ("just a text", "neither an OpenAPI document"),
-        ('{"log": 1}', "neither an OpenAPI document"),
+        ('{"log": 1}', "no HTTP archive"),
         (_laughs(12), "unfolds to more"),
         (_merged_laughs(12), "merge keys"),
         ("swagger: &a {b: *a}", "holds itself"),

@@ -12,6 +12,9 @@ STATES = (
     ["neu", "laufend", "fertig", "fehler"],
 )
 
+_BOUNDS = {"queue-limit": 100, "record-limit": 5_000, "max-body-mb": 1, "document-max-mb": 1}
+"""Bounds of which ordinary traffic knows nothing, and the least of them."""
+
 
 def alien_profile(seed: int, share: float = 0.6) -> dict[str, Any]:
     """Returns a profile that differs from the register in about a share of the guesses that can differ."""
@@ -39,9 +42,11 @@ def _other(chance: random.Random, entry: spec.Assumption) -> Any:
             words = ("/masterdata", "/in/bulk-data", "/renew", "/session/extend")
             return f"{chance.choice(words)}{chance.randrange(100)}"
         return chance.choice(["id", "job", "importId", "uuid", "Job_1"])
+    if entry.name in _BOUNDS:
+        return _BOUNDS[entry.name] + chance.randrange(1_000)
     if schema["type"] == "integer":
         return chance.randint(max(schema["minimum"], 2), min(schema["maximum"], 20))
-    return round(chance.uniform(0.01, min(schema["maximum"], 400)), 2)
+    return round(chance.uniform(1.01, min(schema["maximum"], 400)), 2)
 
 
 def documents(profile: dict[str, Any]) -> list[dict[str, Any]]:

@@ -6,10 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from casavi_contracts import spec
-from casavi_contracts.observe import files, roles, said
+from casavi_contracts.observe import files, observed, roles, said
+from casavi_contracts.observe.calls import Reader, Traffic, in_time
 from casavi_contracts.observe.document import VendorDocument
 from casavi_contracts.observe.extras import Extra, common_fields, extras
 from casavi_contracts.observe.files import UnreadableError
+from casavi_contracts.observe.har import ArchiveError, read_archive
+from casavi_contracts.observe.seen_jobs import Duration, durations, jobs_of
+from casavi_contracts.observe.seen_tokens import name_accounts
 from casavi_contracts.observe.sights import NARROWED, REFUTED, UNSEEN, Finding, Sight, settle
 from casavi_contracts.observe.vocabulary import Vocabulary
 
@@ -45,6 +49,7 @@ class Calibration:
     findings: list[Finding] = field(default_factory=list)
     extras: list[Extra] = field(default_factory=list)
     places: list[Place] = field(default_factory=list)
+    durations: list[Duration] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     sources: list[str] = field(default_factory=list)
 
@@ -83,24 +88,45 @@ def calibrate(paths: Sequence[Path], overrides: Mapping[str, Any]) -> Calibratio
     words = Vocabulary(spec.apply_profile(first, ours), spec.apply_profile(second, ours))
     result = Calibration(ours, dict(overrides))
     seen: list[Sight] = []
-    unlike = []
+    unlike: list[str] = []
+    traffic = Traffic()
     for path in paths:
-        found = _of_document(path, words, result)
-        if found is None:
-            unlike.append(path.name)
+        if files.is_archive(path):
+            comparable_here = _take_archive(path, traffic, result) > 0
         else:
-            seen += found
-            result.sources.append(path.name)
+            found = _of_document(path, words, result)
+            seen += found or ()
+            comparable_here = found is not None
+        (result.sources if comparable_here else unlike).append(path.name)
     if len(unlike) == len(paths):
         raise IncomparableError(
             f"{', '.join(unlike)}: nothing comparable; no log-in at /authenticate, no import of contacts and "
             "properties and no header `token`, so this is no API of casavi"
         )
+    seen += _of_traffic(traffic, words, result)
     result.notes += [f"{name}: nothing comparable in it; it was left out" for name in unlike]
     result.findings = settle(register, ours, seen)
     if len(result.by_verdict(UNSEEN)) == len(result.findings):
         raise IncomparableError(f"{', '.join(result.sources)}: nothing in it speaks about any of the assumptions")
     return result
+
+
+def _take_archive(path: Path, traffic: Traffic, result: Calibration) -> int:
+    """Adds the calls of an archive; returns how many there are."""
+    try:
+        archive = read_archive(path)
+    except ArchiveError as error:
+        raise UnreadableError(str(error)) from error
+    result.notes += [f"{path.name}: {note}" for note in archive.notes]
+    return Reader(traffic).take(archive.exchanges, path.name)
+
+
+def _of_traffic(traffic: Traffic, ours: Vocabulary, result: Calibration) -> list[Sight]:
+    in_time(traffic)
+    name_accounts(traffic)
+    jobs = jobs_of(traffic)
+    result.durations = durations(jobs)
+    return [*observed.sights(traffic, jobs, ours)]
 
 
 def _of_document(path: Path, ours: Vocabulary, result: Calibration) -> list[Sight] | None:

@@ -35,8 +35,9 @@ def is_archive(path: Path) -> bool:
             head = file.read(_HEAD)
     except OSError as error:
         raise UnreadableError(f"{path}: {error.strerror or error}") from None
-    head = head.removeprefix(b"\xef\xbb\xbf")
-    return path.suffix.lower() == ".har" or bool(_HAR.match(head))
+    if head.startswith(b"\x1f\x8b") or any(ending.lower() == ".har" for ending in path.suffixes):
+        return True
+    return bool(_HAR.match(head.removeprefix(b"\xef\xbb\xbf")))
 
 
 def read_document(path: Path) -> dict[str, Any]:

@@ -113,17 +113,21 @@ def _settled(entry: Assumption, ours: Any, sights: Sequence[Sight]) -> Finding:
 
 def _groups(sights: Sequence[Sight]) -> dict[str, list[Sight]]:
     """Returns the sights by value; one that leaves several values stands with each that somebody else is sure of."""
-    sure: dict[str, list[Sight]] = {}
+    groups: dict[str, list[Sight]] = {}
     for sight in sights:
         if not sight.others:
-            sure.setdefault(_key(sight.value), []).append(sight)
-    groups = sure
+            groups.setdefault(_key(sight.value), []).append(sight)
+    sure = frozenset(groups)
+    open_ones: list[Sight] = []
     for sight in sights:
         if sight.others:
-            values = [_key(value) for value in (sight.value, *sight.others)]
-            matching = [value for value in values if value in sure]
-            for value in matching or ["|".join(sorted(values))]:
-                groups.setdefault(value, []).append(sight)
+            matching = sure & {_key(value) for value in (sight.value, *sight.others)}
+            for value in matching:
+                groups[value].append(sight)
+            if not matching:
+                open_ones.append(sight)
+    if open_ones:
+        groups["|".join(sorted(_left(open_ones)))] = open_ones
     return groups
 
 
