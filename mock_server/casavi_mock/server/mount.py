@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from a2wsgi import WSGIMiddleware
+from casavi_mock.server.wsgi import Threads
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -38,7 +38,7 @@ class ControlMount:
         self._build = build
         self._lock = threading.Lock()
         self._flask: Flask | None = None
-        self._planes: tuple[WSGIMiddleware, WSGIMiddleware] | None = None
+        self._planes: tuple[Threads, Threads] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send, *, address: str = "") -> None:
         """Handles one HTTP request.
@@ -51,7 +51,7 @@ class ControlMount:
         """
         if self._planes is None:
             # What is open to all has a thread of its own.
-            self._planes = (WSGIMiddleware(self._wsgi, workers=THREADS), WSGIMiddleware(self._wsgi, workers=1))
+            self._planes = (Threads(self._wsgi, workers=THREADS), Threads(self._wsgi, workers=1))
         threads = self._planes[scope["path"] in OPEN_PATHS]
         # WSGI takes `X_Mock_Token` for `X-Mock-Token`, and werkzeug answers no offer of a websocket.
         headers = [(name, value) for name, value in scope["headers"] if b"_" not in name and name != b"upgrade"]
@@ -63,7 +63,7 @@ class ControlMount:
             "root_path": before + PREFIX,
             "casavi_mock.address": address,
         }
-        await threads(inside, receive, send)  # type: ignore[arg-type]  # a2wsgi has its own names for these
+        await threads(inside, receive, send)
 
     def close(self) -> None:
         """Lets the threads go; a thread that waits for the event loop could not end otherwise."""
