@@ -23,7 +23,8 @@ MASK = "[secret]"
 UNMISTAKABLE = 12
 """Characters of a secret that does not stand anywhere by chance."""
 
-_PIECE = UNMISTAKABLE // 2
+_PIECES = (16, UNMISTAKABLE // 2)
+"""Characters of the pieces into which a text is cut to look for secrets twice as long: of long pieces there are few."""
 
 _SECRET_MEMBER = re.compile(r'("(?:key|secret|token|apiKey|email|password)"\s*:\s*)"(?:[^"\\]|\\.)*"?')
 _SECRET_HEADERS = frozenset({"token", "authorization", "cookie", "set-cookie", "x-mock-key", "x-mock-token"})
@@ -46,7 +47,7 @@ class Redactor:
     def __init__(self) -> None:
         self._told: set[str] = set()
         self._short: set[str] = set()
-        self._by_piece: dict[str, set[str]] = {}
+        self._by_piece: dict[int, dict[str, set[str]]] = {}
         """The long ones: a run gets a thousand tokens, and to look for them all took a quarter of its time."""
 
     def __repr__(self) -> str:
@@ -59,8 +60,10 @@ class Redactor:
         self._told.add(secret)
         for form in _forms(secret):
             if len(form) >= UNMISTAKABLE:
-                for place in range(len(form) - _PIECE + 1):
-                    self._by_piece.setdefault(form[place : place + _PIECE], set()).add(form)
+                size = next(size for size in _PIECES if 2 * size <= len(form))
+                known = self._by_piece.setdefault(size, {})
+                for place in range(len(form) - size + 1):
+                    known.setdefault(form[place : place + size], set()).add(form)
             else:
                 self._short.add(form)
 
@@ -84,9 +87,11 @@ class Redactor:
     def _held_by(self, text: str) -> set[str]:
         """Returns the long forms of secrets that stand in a text."""
         # Wherever it stands, a form covers one of the pieces that a text is cut into.
-        pieces = {text[place : place + _PIECE] for place in range(0, len(text), _PIECE)}
-        possible = {form for piece in self._by_piece.keys() & pieces for form in self._by_piece[piece]}
-        return {form for form in possible if form in text}
+        found: set[str] = set()
+        for size, known in self._by_piece.items():
+            pieces = {text[place : place + size] for place in range(0, len(text), size)}
+            found |= {form for piece in known.keys() & pieces for form in known[piece] if form in text}
+        return found
 
     def header(self, name: str, value: str) -> str:
         """Returns the value of a header as it may be shown."""
