@@ -26,7 +26,7 @@ T = TypeVar("T")
 ROOT = Path(__file__).parents[2]
 CONNECTIONS = 16
 CELL = Bounds(seconds=0.8)
-WARM = Bounds(seconds=2, requests=2_000)
+WARM = Bounds(seconds=1, requests=1_000)
 """Before each cell."""
 COMPILED = Bounds(seconds=8, requests=40_000)
 """Once for each operation, before the first cell of an engine that compiles what runs often."""
@@ -75,7 +75,7 @@ class Bench:
         for _ in range(rounds):
             self._starts(participants)
             self._fixture()
-            self._check()
+        self._check()  # once: its processor time hardly varies, and it takes as long as all the rest of a round
         with self._started([kind for kind in participants if not kind.only_start]) as servers:
             self._compile([server for server in servers if server.kind.compiles])
             for _ in range(rounds):

@@ -34,7 +34,7 @@ HOW = f"""\
   round by round within this run: median, and in brackets the lowest and the highest. A ratio below {NOISE:g} is no difference.
 - Each server is started again for *start* and *idle memory*. For the rest all run side by side and take their turns in an
   order that is drawn for each figure. Servers on Node and Java compile what runs often: each gets up to 40,000 requests of
-  each kind before its first value, and every server 2,000 before each value.
+  each kind before its first value, and every server 1,000 before each value.
 - *log in*, *look up a job* and *import 1 contact* are processor time of a request at 16 connections. *End to end* is the time from
   sending an import until its job was seen to have ended; a peer's job has ended from the beginning.
 - The mock is measured as a user starts it, with `--progress immediate`, so that work is measured and not waiting.
