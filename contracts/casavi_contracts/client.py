@@ -11,6 +11,7 @@ import httpx
 from casavi_contracts.contract import Contract
 from casavi_contracts.exchange import Answer
 from casavi_contracts.failures import Broken, CouldNotRun
+from casavi_contracts.promises import Named
 from casavi_contracts.target import Clock, Credentials, Target
 from casavi_contracts.walking import pages
 
@@ -154,7 +155,7 @@ class Client:
             raise Broken(
                 "a complete address of the target as link to the next page",
                 repr(self.target.recorder.redact(address)),
-                check="next-link-is-followed-as-it-is",
+                check=Named.NEXT_LINK_IS_FOLLOWED_AS_IT_IS,
             )
         headers, version = {"token": self.token}, self.contract.version
         if where == "neighbour" and not as_it_is:
@@ -166,7 +167,7 @@ class Client:
         except CouldNotRun as gone:
             if where == "home" or not as_it_is:
                 raise
-            raise Broken("a link that can be followed", str(gone), check="next-link-is-followed-as-it-is") from gone
+            raise Broken("a link that can be followed", str(gone), check=Named.NEXT_LINK_IS_FOLLOWED_AS_IT_IS) from gone
 
     # Steps that have to succeed.
 
@@ -175,12 +176,12 @@ class Client:
         answer = self.send(
             "authenticate", body={"key": self.credentials.key, "secret": self.credentials.secret}, token=None
         )
-        return self.take(answer, "log-in-gives-a-token")
+        return self.take(answer, Named.LOG_IN_GIVES_A_TOKEN)
 
     def refresh(self, token: str | None = None) -> dict[str, Any]:
         """Refreshes a token, this account's own if none is given; later requests send the new one."""
         body = {"apiKey": self.credentials.key, "token": token or self.token}
-        return self.take(self.send("refreshToken", body=body), "refresh-gives-a-token")
+        return self.take(self.send("refreshToken", body=body), Named.REFRESH_GIVES_A_TOKEN)
 
     def submit(self, portfolio: Mapping[str, Any]) -> str:
         """Imports a portfolio that satisfies the contract and returns the job id."""
@@ -195,7 +196,7 @@ class Client:
             raise Broken(
                 "an import that satisfies the contract to be accepted",
                 f"{answer.status} {self._why(answer)}",
-                check="valid-import-is-accepted",
+                check=Named.VALID_IMPORT_IS_ACCEPTED,
                 evidence=evidence,
                 assumption=assumption,
             )
@@ -208,7 +209,7 @@ class Client:
             raise Broken(
                 f"a job id under {field!r}",
                 f"{keys}",
-                check="import-answers-a-job-id",
+                check=Named.IMPORT_ANSWERS_A_JOB_ID,
                 evidence="assumed",
                 assumption="job-id-field",
                 value=keys[0] if isinstance(keys, list) and len(keys) == 1 else None,
@@ -220,11 +221,13 @@ class Client:
         answer = self._again("getJob", jobId=job_id)
         if not answer.ok:
             raise Broken(
-                "an accepted job to be known", f"{answer.status} {self._why(answer)}", check="accepted-job-is-visible"
+                "an accepted job to be known",
+                f"{answer.status} {self._why(answer)}",
+                check=Named.ACCEPTED_JOB_IS_VISIBLE,
             )
         seen = answer.json
         if not isinstance(seen, dict) or not isinstance(seen.get("status"), str):
-            raise Broken("a job with a status", type(seen).__name__, check="answers-satisfy-the-contract")
+            raise Broken("a job with a status", type(seen).__name__, check=Named.ANSWERS_SATISFY_THE_CONTRACT)
         return seen
 
     def finish(self, job_id: str) -> dict[str, Any]:
@@ -260,7 +263,7 @@ class Client:
         raise Broken(
             f"the job to end within {self.target.job_timeout:g} s",
             f"{seen['status']!r} after {waited:g} s and {look + 1} looks",
-            check="accepted-job-ends",
+            check=Named.ACCEPTED_JOB_ENDS,
         )
 
     def _wait(self, seconds: float) -> None:
@@ -305,12 +308,12 @@ class Client:
     def checked(self, answer: Answer, operation: str) -> dict[str, Any]:
         """Returns the page in an answer, which has to be one as the contract describes it."""
         if not answer.ok:
-            raise Broken("a page of records", f"{answer.status} {self._why(answer)}", check="lists-can-be-read")
+            raise Broken("a page of records", f"{answer.status} {self._why(answer)}", check=Named.LISTS_CAN_BE_READ)
         for deviation in self.contract.deviations(operation, answer.status, answer.headers, answer.body):
             raise Broken(
                 f"{deviation.expected} at {deviation.where or 'the body'} of {operation}",
                 "something else",
-                check="answers-satisfy-the-contract",
+                check=Named.ANSWERS_SATISFY_THE_CONTRACT,
                 evidence=deviation.evidence,
                 assumption=deviation.assumption,
             )

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import quote, quote_plus, unquote
 
 from casavi_contracts.failures import Broken
+from casavi_contracts.promises import Named
 from casavi_contracts.spec import AnswerShape
 
 SHOWN = 2_000
@@ -159,7 +160,7 @@ class Answer:
             body = json.loads(self.body)
         except (ValueError, RecursionError):
             raise Broken(
-                "a JSON body", f"{len(self.body)} bytes that are none", check="answers-satisfy-the-contract"
+                "a JSON body", f"{len(self.body)} bytes that are none", check=Named.ANSWERS_SATISFY_THE_CONTRACT
             ) from None
         return body if self.shape is None else self.shape.read(body)
 

@@ -57,7 +57,7 @@ class Broken(AssertionError):
         super().__init__(f"expected {expected}; observed {observed}")
         self.expected = expected
         self.observed = observed
-        self.check = check
+        self.check = None if check is None else str(check)
         self.evidence = evidence
         self.assumption = assumption
         self.value = value

@@ -13,16 +13,17 @@ from urllib.parse import parse_qsl
 from casavi_contracts.contract import Contract
 from casavi_contracts.exchange import Answer
 from casavi_contracts.failures import Broken
+from casavi_contracts.promises import Named
 from casavi_contracts.target import Credentials
 
 MAX_PAGES = 2_000
 """Pages of one walk; a list that does not end is no list."""
 
-WALK = "page-walk-returns-every-record-once"
-COUNTS = "counts-of-a-list-add-up"
-LINK = "next-link-is-followed-as-it-is"
-KEPT_FILTERS = "next-link-keeps-the-filters"
-REGISTRATION = "registration-filters-leave-those-whose-field-says-so"
+WALK = Named.PAGE_WALK_RETURNS_EVERY_RECORD_ONCE
+COUNTS = Named.COUNTS_OF_A_LIST_ADD_UP
+LINK = Named.NEXT_LINK_IS_FOLLOWED_AS_IT_IS
+KEPT_FILTERS = Named.NEXT_LINK_KEEPS_THE_FILTERS
+REGISTRATION = Named.REGISTRATION_FILTERS_LEAVE_THOSE_WHOSE_FIELD_SAYS_SO
 """The checks to blame for a walk that goes wrong."""
 
 _SEEN_FILTERS = ("isRegistered", "isInvited")

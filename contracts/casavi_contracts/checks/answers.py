@@ -12,6 +12,7 @@ from casavi_contracts.contract import Contract, strict_json
 from casavi_contracts.exchange import Answer, Exchange, Recorder, Redactor
 from casavi_contracts.expect.calls import tour
 from casavi_contracts.failures import Broken
+from casavi_contracts.promises import Named
 
 FINDINGS = 30
 """Different findings that are remembered for one check."""
@@ -22,10 +23,10 @@ REMEMBERED_IDS = 20_000
 MAX_ERRORS = 20
 """Places that an error body names at most, as the contract says."""
 
-CONTRACT = "answers-satisfy-the-contract"
-ERRORS = "errors-explain-themselves"
-OWN_ID = "every-answer-has-an-id-of-its-own"
-SECRETS = "answers-hold-no-secrets"
+CONTRACT = Named.ANSWERS_SATISFY_THE_CONTRACT
+ERRORS = Named.ERRORS_EXPLAIN_THEMSELVES
+OWN_ID = Named.EVERY_ANSWER_HAS_AN_ID_OF_ITS_OWN
+SECRETS = Named.ANSWERS_HOLD_NO_SECRETS
 
 _ID = "x-request-id"
 

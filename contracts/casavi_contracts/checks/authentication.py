@@ -13,6 +13,7 @@ from casavi_contracts.expect.calls import expect_still_good, is_good, lists, sig
 from casavi_contracts.expect.moments import form
 from casavi_contracts.expect.refusals import refused
 from casavi_contracts.failures import Broken
+from casavi_contracts.promises import Named
 from casavi_contracts.target import Capability, Credentials
 
 USES = 15
@@ -245,7 +246,7 @@ def _tells_nothing(answer: Answer, sent: str, known: Credentials) -> None:
     text = answer.body.decode(errors="replace") + repr(answer.headers)
     for secret in (sent, known.secret):
         if len(secret) >= _UNGUESSABLE and secret in text:
-            raise Broken("an error without the secret in it", "one that holds it", check="answers-hold-no-secrets")
+            raise Broken("an error without the secret in it", "one that holds it", check=Named.ANSWERS_HOLD_NO_SECRETS)
 
 
 def _blank_in(text: str) -> bool:

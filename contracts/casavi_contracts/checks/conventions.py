@@ -11,6 +11,7 @@ from casavi_contracts.exchange import Answer
 from casavi_contracts.expect.calls import NOBODY, NOTHING, call, in_path, lists, secured, signed_in, tour
 from casavi_contracts.expect.moments import moment_of
 from casavi_contracts.expect.refusals import refused
+from casavi_contracts.promises import Named
 from casavi_contracts.target import Capability
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -49,10 +50,10 @@ def requests_succeed_again_and_again(ctx: Context) -> None:
     for number in range(1, times + 1):
         log_in = client.send("authenticate", body={"key": known.key, "secret": known.secret})
         _expect_success(ctx, log_in, "authenticate", number)
-        client.take(log_in, "log-in-gives-a-token")
+        client.take(log_in, Named.LOG_IN_GIVES_A_TOKEN)
         refresh = client.send("refreshToken", body={"apiKey": known.key, "token": client.token})
         _expect_success(ctx, refresh, "refreshToken", number)
-        client.take(refresh, "refresh-gives-a-token")
+        client.take(refresh, Named.REFRESH_GIVES_A_TOKEN)
         for operation in lists(ctx.contract):
             _expect_success(ctx, client.send(operation), operation, number)
         if Capability.WRITE in ctx.target.capabilities:
@@ -151,7 +152,7 @@ def invalid_parameter_is_refused(ctx: Context, case: Any) -> None:
         detail = str(body.get("detail")) if isinstance(body, dict) else ""
         ctx.expect(name in detail, f"an error that names {name}", "one that does not")
     good = client.send(operation)
-    ctx.expect(good.ok, f"{operation} to succeed without it", f"status {good.status}", check="lists-can-be-read")
+    ctx.expect(good.ok, f"{operation} to succeed without it", f"status {good.status}", check=Named.LISTS_CAN_BE_READ)
 
 
 @check(assumed="error-statuses", source="4")

@@ -174,8 +174,8 @@ def row(name: str, sentence: str, given: Any, **fields: Any) -> Row:
 def checks(*rows: Row, **shared: Any) -> Callable[[Callable[..., None]], tuple[Check, ...]]:
     """Makes several checks of one function, each with a name, a sentence, evidence and cases of its own.
 
-    The function gets a `Context`, what the row gives, and a case if it takes a third argument. Its own name is the
-    subject, by which `--only` chooses all of its rows.
+    The function gets a `Context` and what the row gives; a case if it takes a third argument, and the check itself if
+    it takes a fourth. Its own name is the subject, by which `--only` chooses all of its rows.
 
     Args:
         rows: The checks.
@@ -190,15 +190,16 @@ def checks(*rows: Row, **shared: Any) -> Callable[[Callable[..., None]], tuple[C
 
 
 def _of_row(one: Row, function: Callable[..., None], subject: str, fields: dict[str, Any]) -> Check:
-    with_case = len(inspect.signature(function).parameters) > _OF_A_ROW
+    further = len(inspect.signature(function).parameters) - _OF_A_ROW
 
     @functools.wraps(function)
     def body(ctx: Context, case: Any) -> None:
-        function(ctx, one.given, *((case,) if with_case else ()))
+        function(ctx, one.given, *(case, made)[:further])
 
     kinds = {kind: fields.pop(kind, None) for kind in _KINDS}
     known = _evidence(source=fields.pop("source", ""), assumption=fields.pop("assumption", None), **kinds)
-    return Check(name=one.name, sentence=one.sentence, body=body, subject=subject, **known, **fields)  # type: ignore[arg-type]
+    made = Check(name=one.name, sentence=one.sentence, body=body, subject=subject, **known, **fields)  # type: ignore[arg-type]
+    return made
 
 
 _KINDS = ("documented", "client", "third_party", "inferred", "assumed")

@@ -1,12 +1,12 @@
 """Checks about the import."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from itertools import cycle
 from typing import Any
 
 from hypothesis import strategies as st
 
-from casavi_contracts.checks.definition import check
+from casavi_contracts.checks.definition import check, checks, row
 from casavi_contracts.checks.rules import violating
 from casavi_contracts.context import Context
 from casavi_contracts.contract import Contract
@@ -70,32 +70,6 @@ def valid_import_is_accepted(ctx: Context, case: Any) -> None:
         client.finish(jobs[0])
     for job in jobs:
         client.finish(job)
-
-
-@check(documented="3.1", operations=("importMasterData",), needs=WRITES, records=123)
-def ids_and_texts_are_free(ctx: Context) -> None:
-    """Reference ids and texts are free: whatever stands in them is taken, and read back as it was sent."""
-    _taken_and_read_back(ctx, [_free()])
-
-
-@check(assumed="required-fields", source="8.1", operations=("importMasterData",), needs=WRITES)
-def any_part_of_a_portfolio_may_come_alone(ctx: Context) -> None:
-    """Contacts, properties or responsibilities may come alone, with as many of what belongs to them, or with none."""
-    whole = _whole()
-    alone = [{name: whole[name]} for name in ("contacts", "properties", "responsibilities")]
-    _taken_and_read_back(ctx, [*alone, whole])
-
-
-def _taken_and_read_back(ctx: Context, portfolios: Sequence[Mapping[str, Any]]) -> None:
-    account, client = Account(ctx.contract), ctx.account
-    for portfolio in portfolios:
-        sent = ctx.names.own(portfolio)
-        expected = accepted(ctx, account, sent)
-        answer = client.send("importMasterData", body=sent)
-        ctx.expect(answer.ok, f"a request of {' and '.join(sent)} to be accepted", f"status {answer.status}")
-        job = client.finish(client.job_id(answer, sent))
-        expect_read(ctx, account)
-        expect_job(ctx, job, expected)
 
 
 def _free() -> dict[str, Any]:
@@ -231,19 +205,6 @@ def refused_import_leaves_no_trace(ctx: Context, case: Any) -> None:
     expect_read(ctx, account)
 
 
-@check(inferred="8.1", operations=("importMasterData",), needs=WRITES, records=2_202)
-def large_import_is_whole(ctx: Context) -> None:
-    """Of a request with more than a thousand records every single one is imported."""
-    people = _LARGE_ENOUGH if ctx.shared else _LARGE
-    portfolio, account = ctx.names.own(_estate(people, note="x" * 250)), Account(ctx.contract)
-    expected, client = accepted(ctx, account, portfolio), ctx.account
-    answer = client.send("importMasterData", body=portfolio)
-    ctx.expect(answer.ok, f"a request of {people} contacts to be accepted", f"status {answer.status}")
-    job = client.finish(client.job_id(answer, portfolio))
-    expect_read(ctx, account)
-    expect_job(ctx, job, expected)
-
-
 def _estate(contacts: int, note: str = "") -> dict[str, Any]:
     """Returns a property with a unit for each contact."""
     people = [{"id": f"C{n}", "lastName": f"Muster {n}", "note": f"{n} {note}"} for n in range(contacts)]
@@ -269,3 +230,42 @@ def imported_records_are_stored(ctx: Context, case: Any) -> None:
         count = contacts.count(contact["id"])
         ctx.expect(count == 1, f"contact {contact['id']!a} once in the list", f"{count} times")
     expect_read(ctx, account)
+
+
+def _parts(ctx: Context) -> Iterator[Mapping[str, Any]]:
+    whole = _whole()
+    yield from ({name: whole[name]} for name in ("contacts", "properties", "responsibilities"))
+    yield whole
+
+
+def _large(ctx: Context) -> Iterator[Mapping[str, Any]]:
+    yield _estate(_LARGE_ENOUGH if ctx.shared else _LARGE, note="x" * 250)
+
+
+@checks(
+    row("ids-and-texts-are-free",
+        "Reference ids and texts are free: whatever stands in them is taken, and read back as it was sent.",
+        lambda ctx: iter([_free()]), documented="3.1", records=123),
+    row("any-part-of-a-portfolio-may-come-alone",
+        "Contacts, properties or responsibilities may come alone, with as many of what belongs to them, or with none.",
+        _parts, assumed="required-fields", source="8.1"),
+    row("large-import-is-whole", "Of a request with more than a thousand records every single one is imported.",
+        _large, inferred="8.1", records=2_202),
+    operations=("importMasterData",),
+    needs=WRITES,
+)  # fmt: skip
+def import_is_accepted(ctx: Context, portfolios: Callable[[Context], Iterator[Mapping[str, Any]]]) -> None:
+    """Whatever the contract allows is taken, and all of it is imported."""
+    account, client = Account(ctx.contract), ctx.account
+    for portfolio in portfolios(ctx):
+        sent = ctx.names.own(portfolio)
+        expected = accepted(ctx, account, sent)
+        answer = client.send("importMasterData", body=sent)
+        ctx.expect(answer.ok, f"a request of {_sizes(sent)} to be accepted", f"status {answer.status}")
+        job = client.finish(client.job_id(answer, sent))
+        expect_read(ctx, account)
+        expect_job(ctx, job, expected)
+
+
+def _sizes(portfolio: Mapping[str, Any]) -> str:
+    return " and ".join(f"{len(records):,} {name}" for name, records in portfolio.items())

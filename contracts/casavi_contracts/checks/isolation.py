@@ -10,6 +10,7 @@ from casavi_contracts.context import Context
 from casavi_contracts.exchange import Answer
 from casavi_contracts.expect.calls import NOBODY, is_good, lists, one_of, read, single_records
 from casavi_contracts.failures import Broken
+from casavi_contracts.promises import Named
 from casavi_contracts.target import Capability
 
 NEEDS = (Capability.WRITE, Capability.TWO_ACCOUNTS)
@@ -51,7 +52,10 @@ def foreign_records_are_unknown(ctx: Context) -> None:
     for operation in lists(ctx.contract):
         mine, others = (ctx.listed(client, operation) for client in (ctx.account, ctx.other))
         ctx.expect(
-            len(mine) == 1, f"one record of its own in {operation}", f"{len(mine)}", check="imported-records-are-stored"
+            len(mine) == 1,
+            f"one record of its own in {operation}",
+            f"{len(mine)}",
+            check=Named.IMPORTED_RECORDS_ARE_STORED,
         )
         ctx.expect(not others, f"no record of the other account in {operation}", f"{len(others)}", always=True)
     for operation in single_records(ctx.contract):

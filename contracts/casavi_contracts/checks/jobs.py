@@ -1,7 +1,7 @@
 """Checks about the life of a job."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from casavi_contracts import spec
-from casavi_contracts.checks.definition import check
+from casavi_contracts.checks.definition import check, checks, row
 from casavi_contracts.client import Client
 from casavi_contracts.context import Context
 from casavi_contracts.contract import Contract
@@ -96,18 +96,75 @@ def accepted_job_is_visible(ctx: Context, case: Any) -> None:
         ctx.expect(seen["id"] == job, "the id that was asked for", "another one", **JOB)
 
 
-@check(inferred="8.8", assumption="job-status-names", operations=IMPORT, needs=WRITE, cases=portfolios, examples=10)
-def job_moves_forward(ctx: Context, case: Any) -> None:
-    """A job is waiting, then active, then completed or failed; it never goes back and knows no other state."""
-    rank = {name: state.rank for name, state in ctx.contract.states.items()}
-    before = 0
-    for seen in _life(ctx, ctx.names.own(case)):
+Look = Callable[[Job], None]
+"""Looks at a job as it is now."""
+
+
+def _forward(ctx: Context, case: Any) -> Look:
+    rank, ranks = {name: state.rank for name, state in ctx.contract.states.items()}, [0]
+
+    def look(seen: Job) -> None:
         status = seen["status"]
-        ctx.expect(
-            status in rank, f"one of {', '.join(rank)}", repr(status), evidence="assumed", assumption="job-status-names"
-        )
-        ctx.expect(rank[status] >= before, "a job that does not go back", f"{status!r} after a later state")
-        before = rank[status]
+        marks = {"evidence": "assumed", "assumption": "job-status-names"}
+        ctx.expect(status in rank, f"one of {', '.join(rank)}", repr(status), **marks)
+        ctx.expect(rank[status] >= ranks[-1], "a job that does not go back", f"{status!r} after a later state")
+        ranks.append(rank[status])
+
+    return look
+
+
+def _growing(ctx: Context, case: Any) -> Look:
+    total, before = sum(_by_entity(case).values()), [0]
+
+    def look(seen: Job) -> None:
+        progress = seen["progress"]
+        done = progress["processed"]
+        ctx.expect(progress["total"] == total, f"a total of {total} records", repr(progress["total"]))
+        ctx.expect(before[-1] <= done <= total, f"from {before[-1]} to {total} records done", repr(done))
+        waiting, ended = _waiting(ctx, seen), _ended(ctx, seen)
+        ctx.expect(not waiting or done == 0, "nothing done while the job waits", repr(done))
+        ctx.expect(not ended or done == total, f"all {total} done when it has ended", repr(done))
+        before.append(done)
+
+    return look
+
+
+def _adding_up(ctx: Context, case: Any) -> Look:
+    sent = _by_entity(case)
+
+    def look(seen: Job) -> None:
+        counts = {entity: sum(outcomes.values()) for entity, outcomes in spec.counts_of(seen).items()}
+        done = seen["progress"]["processed"]
+        ctx.expect(sum(counts.values()) == done, f"counts that add up to {done}", f"{sum(counts.values())}")
+        more = {entity: n for entity, n in counts.items() if n > sent[entity]}
+        ctx.expect(not more, f"no more records than were sent, {sent}", repr(more))
+        if _ended(ctx, seen):
+            ctx.expect(counts == sent, f"counts of {sent}", f"{counts}")
+        refusals = spec.summed(seen, "refused")
+        ctx.expect(len(seen["errors"]) == refusals, f"an error for each of {refusals} refusals", len(seen["errors"]))
+
+    return look
+
+
+@checks(
+    row("job-moves-forward",
+        "A job is waiting, then active, then completed or failed; it never goes back and knows no other state.",
+        _forward, inferred="8.8", assumption="job-status-names", cases=portfolios),
+    row("job-progress-only-grows",
+        "A job knows from the start how many records it has; those that are done become more, up to all of them.",
+        _growing, assumed="job-object", source="8.8", cases=portfolios),
+    row("job-counts-add-up",
+        "The counts of a job add up: at every look to the records that are done, at its end to those that were sent.",
+        _adding_up, assumed="job-object", source="8.8", cases=_of_every_kind),
+    operations=IMPORT,
+    needs=WRITE,
+    examples=10,
+)  # fmt: skip
+def job_report(ctx: Context, looks: Callable[[Context, Any], Look], case: Any) -> None:
+    """What a job tells is true at every look, from the first to the last."""
+    look = looks(ctx, case)
+    for seen in _life(ctx, ctx.names.own(case)):
+        look(seen)
 
 
 @check(inferred="8.8", operations=IMPORT, needs=WRITE, cases=portfolios, examples=6)
@@ -140,37 +197,6 @@ def job_stays_known(ctx: Context) -> None:
     ctx.clock.advance(kept * 0.2)
     ctx.account.log_in()
     refused(ctx, ctx.account.send("getJob", jobId=job), "job-unknown", "a job that is kept no longer")
-
-
-@check(assumed="job-object", source="8.8", operations=IMPORT, needs=WRITE, cases=portfolios, examples=10)
-def job_progress_only_grows(ctx: Context, case: Any) -> None:
-    """A job knows from the start how many records it has; those that are done become more, up to all of them."""
-    total, before = sum(_by_entity(case).values()), 0
-    for seen in _life(ctx, ctx.names.own(case)):
-        progress = seen["progress"]
-        done = progress["processed"]
-        ctx.expect(progress["total"] == total, f"a total of {total} records", repr(progress["total"]))
-        ctx.expect(before <= done <= total, f"from {before} to {total} records done", repr(done))
-        waiting, ended = _waiting(ctx, seen), _ended(ctx, seen)
-        ctx.expect(not waiting or done == 0, "nothing done while the job waits", repr(done))
-        ctx.expect(not ended or done == total, f"all {total} done when it has ended", repr(done))
-        before = done
-
-
-@check(assumed="job-object", source="8.8", operations=IMPORT, needs=WRITE, cases=_of_every_kind, examples=10)
-def job_counts_add_up(ctx: Context, case: Any) -> None:
-    """The counts of a job add up: at every look to the records that are done, at its end to those that were sent."""
-    sent = _by_entity(case)
-    for seen in _life(ctx, ctx.names.own(case)):
-        counts = {entity: sum(outcomes.values()) for entity, outcomes in spec.counts_of(seen).items()}
-        done = seen["progress"]["processed"]
-        ctx.expect(sum(counts.values()) == done, f"counts that add up to {done}", f"{sum(counts.values())}")
-        more = {entity: n for entity, n in counts.items() if n > sent[entity]}
-        ctx.expect(not more, f"no more records than were sent, {sent}", repr(more))
-        if _ended(ctx, seen):
-            ctx.expect(counts == sent, f"counts of {sent}", f"{counts}")
-        refusals = spec.summed(seen, "refused")
-        ctx.expect(len(seen["errors"]) == refusals, f"an error for each of {refusals} refusals", len(seen["errors"]))
 
 
 @check(assumed="partial-failure", source="8.8", operations=IMPORT, needs=WRITE, cases=_good_and_bad, examples=10)

@@ -11,6 +11,7 @@ from casavi_contracts.expect.histories import alternatives
 from casavi_contracts.expect.moments import moment
 from casavi_contracts.expect.observing import LISTS, V2_LISTS, Record, own, pause
 from casavi_contracts.failures import Broken
+from casavi_contracts.promises import Named
 from casavi_contracts.target import Capability
 
 WRITES = (Capability.WRITE,)
@@ -63,7 +64,7 @@ def _finished(job: Mapping[str, Any]) -> datetime:
     text = job["finishedAt"]
     ended = moment(text) if isinstance(text, str) else None
     if ended is None:
-        raise Broken("a moment as the end of a job", repr(text), check="moments-are-iso-8601-in-utc")
+        raise Broken("a moment as the end of a job", repr(text), check=Named.MOMENTS_ARE_ISO_8601_IN_UTC)
     return ended
 
 

@@ -1,12 +1,12 @@
 """Checks about what comes before what: inside a request it never matters, across requests it does."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from hypothesis import strategies as st
 
 from casavi_contracts import spec
-from casavi_contracts.checks.definition import check
+from casavi_contracts.checks.definition import check, checks, row
 from casavi_contracts.checks.rules import violating
 from casavi_contracts.context import Context, Names
 from casavi_contracts.contract import Contract
@@ -37,30 +37,6 @@ def _flawed(contract: Contract) -> st.SearchStrategy[Any]:
     return master_data_violating("missing-reference", contract).map(lambda violation: violation["portfolio"])
 
 
-@check(
-    documented="8.1",
-    operations=IMPORTS,
-    needs=WRITES,
-    cases=lambda contract: st.fixed_dictionaries(
-        {"portfolio": _linked(contract) | _flawed(contract), "order": st.integers(0, 9_999)}
-    ),
-    examples=10,
-)
-def order_inside_a_request_does_not_matter(ctx: Context, case: Any) -> None:
-    """Whatever the order of records, arrays and members in a request, the same is imported, and the same is
-    refused.
-    """
-    one, other = _two(ctx)
-    first = outcome(ctx, one, [ctx.account.imported(one.own(case["portfolio"]))])
-    shuffled = permuted(case["portfolio"], case["order"])
-    second = outcome(ctx, other, [ctx.account.imported(other.own(shuffled))])
-    expect_same(ctx, first, second, "in another order")
-
-
-def _two(ctx: Context) -> tuple[Names, Names]:
-    return Names(f"{ctx.names.prefix}1-"), Names(f"{ctx.names.prefix}2-")
-
-
 @check(documented="8.1", operations=IMPORTS, needs=WRITES, cases=_linked, examples=9)
 def contacts_may_stand_after_what_names_them(ctx: Context, case: Any) -> None:
     """A request whose contacts and properties stand behind everything that names them is imported as a whole."""
@@ -72,15 +48,6 @@ def contacts_may_stand_after_what_names_them(ctx: Context, case: Any) -> None:
     ctx.expect(job["errors"] == [], "no record to be refused", shown(job["errors"]))
     expect_read(ctx, account)
     expect_job(ctx, job, expected)
-
-
-@check(documented="8.1", operations=IMPORTS, needs=WRITES, cases=_linked, examples=6)
-def split_in_dependency_order_does_not_matter(ctx: Context, case: Any) -> None:
-    """Sent in several requests, contacts and properties before what names them, the same is imported."""
-    one, other = _two(ctx)
-    whole = outcome(ctx, one, [ctx.account.imported(one.own(case))])
-    jobs = [ctx.account.imported(other.own(part)) for part in _parts(case)]
-    expect_same(ctx, whole, outcome(ctx, other, jobs), "in several requests")
 
 
 def _parts(portfolio: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -142,63 +109,6 @@ def parent_first_then_the_same_succeeds(ctx: Context, case: Any) -> None:
     expect_job(ctx, job, expected)
 
 
-@check(
-    inferred="8.1",
-    assumption="partial-failure",
-    operations=("importMasterData", "getJob"),
-    needs=WRITES,
-    cases=violating("refused-reference"),
-    examples=8,
-)
-def refused_reference_names_the_root(ctx: Context, case: Any) -> None:
-    """A record that names a refused one is refused too, and names the record whose own fault it was."""
-    _expect_as_modelled(ctx, case)
-
-
-@check(
-    inferred="8.1",
-    assumption="partial-failure",
-    operations=("importMasterData", "getJob"),
-    needs=WRITES,
-    cases=violating("refused-parent"),
-    examples=8,
-)
-def refused_parent_names_the_root(ctx: Context, case: Any) -> None:
-    """A record that lies inside a refused one is refused too, and names the record whose own fault it was."""
-    _expect_as_modelled(ctx, case)
-
-
-def _expect_as_modelled(ctx: Context, case: Any) -> None:
-    account = Account(ctx.contract)
-    imported(ctx, account, ctx.names.own(case))
-    expect_read(ctx, account)
-
-
-@check(
-    documented="3.1",
-    operations=IMPORTS,
-    needs=WRITES,
-    cases=lambda contract: st.fixed_dictionaries(
-        {
-            "portfolio": master_data(contract, sizes=_LINKED, alphabet=PLAIN),
-            "shift": st.integers(0, len(NASTY.ids) - 1),
-        }
-    ),
-    examples=8,
-)
-def names_of_records_do_not_matter(ctx: Context, case: Any) -> None:
-    """Whatever the reference ids are, the same is imported: they are free text of the customer."""
-    one, other = _two(ctx)
-    step = len(PLAIN.ids)
-    odd = {id_: NASTY.ids[(case["shift"] + step * n) % len(NASTY.ids)] for n, id_ in enumerate(PLAIN.ids)}
-    back = {f"!{name}": id_ for id_, name in odd.items()}
-    first = outcome(ctx, one, [ctx.account.imported(one.own(case["portfolio"]))])
-    renamed = _renamed(case["portfolio"], {id_: name for name, id_ in back.items()})
-    job = ctx.account.imported(other.own(renamed))
-    second = outcome(ctx, other, [job], rename=lambda id_: back.get(id_, id_))
-    expect_same(ctx, first, second, "under other ids")
-
-
 def _renamed(value: Any, names: Mapping[str, str]) -> Any:
     if isinstance(value, list):
         return [_renamed(item, names) for item in value]
@@ -212,3 +122,73 @@ def _renamed(value: Any, names: Mapping[str, str]) -> Any:
         else _renamed(member, names)
         for key, member in value.items()
     }
+
+
+@checks(
+    row("refused-reference-names-the-root",
+        "A record that names a refused one is refused too, and names the record whose own fault it was.",
+        None, cases=violating("refused-reference")),
+    row("refused-parent-names-the-root",
+        "A record that lies inside a refused one is refused too, and names the record whose own fault it was.",
+        None, cases=violating("refused-parent")),
+    inferred="8.1",
+    assumption="partial-failure",
+    operations=("importMasterData", "getJob"),
+    needs=WRITES,
+    examples=8,
+)  # fmt: skip
+def refusal_names_the_root(ctx: Context, given: None, case: Any) -> None:
+    """What is refused because of another record names the one whose own fault it was."""
+    account = Account(ctx.contract)
+    imported(ctx, account, ctx.names.own(case))
+    expect_read(ctx, account)
+
+
+Twin = tuple[list[dict[str, Any]], str, Callable[[str], str]]
+"""The same portfolio in other requests, what is other about them, and the id that one has in the first portfolio."""
+
+
+def _permuted(case: Any) -> Twin:
+    return [permuted(case["portfolio"], case["order"])], "in another order", str
+
+
+def _split(case: Any) -> Twin:
+    return [*_parts(case["portfolio"])], "in several requests", str
+
+
+def _under_other_ids(case: Any) -> Twin:
+    step = len(PLAIN.ids)
+    odd = {id_: NASTY.ids[(case["shift"] + step * n) % len(NASTY.ids)] for n, id_ in enumerate(PLAIN.ids)}
+    back = {f"!{name}": id_ for id_, name in odd.items()}
+    renamed = _renamed(case["portfolio"], {id_: name for name, id_ in back.items()})
+    return [renamed], "under other ids", lambda id_: back.get(id_, id_)
+
+
+@checks(
+    row("order-inside-a-request-does-not-matter",
+        "Whatever the order of records, arrays and members in a request, the same is imported, and the same is "
+        "refused.",
+        _permuted, documented="8.1", examples=10,
+        cases=lambda contract: _with(portfolio=_linked(contract) | _flawed(contract), order=st.integers(0, 9_999))),
+    row("split-in-dependency-order-does-not-matter",
+        "Sent in several requests, contacts and properties before what names them, the same is imported.",
+        _split, documented="8.1", examples=6, cases=lambda contract: _with(portfolio=_linked(contract))),
+    row("names-of-records-do-not-matter",
+        "Whatever the reference ids are, the same is imported: they are free text of the customer.",
+        _under_other_ids, documented="3.1", examples=8,
+        cases=lambda contract: _with(
+            portfolio=master_data(contract, sizes=_LINKED, alphabet=PLAIN), shift=st.integers(0, len(NASTY.ids) - 1))),
+    operations=IMPORTS,
+    needs=WRITES,
+)  # fmt: skip
+def order_does_not_matter(ctx: Context, twin: Callable[[Any], Twin], case: Any) -> None:
+    """The same records give the same, in whatever order, requests and under whatever names they come."""
+    one, other = (Names(f"{ctx.names.prefix}{number}-") for number in (1, 2))
+    first = outcome(ctx, one, [ctx.account.imported(one.own(case["portfolio"]))])
+    requests, how, rename = twin(case)
+    jobs = [ctx.account.imported(other.own(request)) for request in requests]
+    expect_same(ctx, first, outcome(ctx, other, jobs, rename=rename), how)
+
+
+def _with(**parts: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return st.fixed_dictionaries(parts)

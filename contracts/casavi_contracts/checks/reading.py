@@ -1,9 +1,9 @@
 """Checks about reading back what was imported."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from casavi_contracts.checks.definition import check
+from casavi_contracts.checks.definition import checks, row
 from casavi_contracts.context import Context
 from casavi_contracts.contract import Contract
 from casavi_contracts.expect.observing import accepted, expect_read
@@ -14,6 +14,7 @@ from casavi_contracts.strategies.values import CUSTOM_VALUES, postal_codes
 from casavi_contracts.target import Capability
 
 WRITES = (Capability.WRITE,)
+INFERRED = {"evidence": "inferred"}
 
 Record = dict[str, Any]
 
@@ -32,19 +33,6 @@ _ROLES = (
     {"propertyId": "P1", "contactId": "C3", "roleName": "Buchhaltung", "roleType": "internal"},
     {"propertyId": "P2", "contactId": "C2", "roleName": "Hausverwaltung", "roleType": "internal"},
 )
-
-
-@check(inferred="9", needs=WRITES)
-def import_is_read_back(ctx: Context) -> None:
-    """Every field of every record reads as it was imported: none is lost, none swapped, none made up."""
-    _expect_read_back(ctx, distinct(ctx.contract))
-
-
-def _expect_read_back(ctx: Context, portfolio: Mapping[str, Any], **more: Any) -> None:
-    account, sent = Account(ctx.contract), ctx.names.own(portfolio)
-    accepted(ctx, account, sent)
-    ctx.account.imported(sent)
-    expect_read(ctx, account, **more)
 
 
 def distinct(contract: Contract) -> Record:
@@ -84,22 +72,6 @@ def _codes(contract: Contract) -> Iterator[tuple[int, Any]]:
     return enumerate([codes[0], codes[-1]], start=1)
 
 
-@check(inferred="3.2", needs=WRITES)
-def absent_fields_are_absent(ctx: Context) -> None:
-    """A field that was never sent, or sent as null, is absent, and no other is: not empty texts, not zero, not
-    false.
-    """
-    named = {"lastName": "Muster"} if ctx.contract.values["contact-name-required"] else {}
-    falsy = {"text": "", "number": 0, "truth": False}
-    null = {**dict.fromkeys(CONTACT_TEXTS), "preferredWayOfContact": None, "customFields": None}
-    people = [
-        {"id": "bare", **named},
-        {"id": "null", **null, **named},
-        {"id": "empty", **dict.fromkeys(CONTACT_TEXTS, ""), "customFields": falsy, **named},
-    ]
-    _expect_read_back(ctx, {"contacts": people, "properties": [*_houses(falsy)]}, evidence="inferred")
-
-
 def _houses(falsy: Record) -> Iterator[Record]:
     """Yields properties with one unit each, of which little is known."""
     contracts: list[Record] = [
@@ -119,16 +91,44 @@ def _houses(falsy: Record) -> Iterator[Record]:
     yield {"id": "no address"}
 
 
-@check(inferred="3.1", needs=WRITES, records=287)
-def texts_and_ids_stay_as_they_are(ctx: Context) -> None:
-    """Whatever texts and ids are, they are read back character by character."""
-    _expect_read_back(ctx, everything(ctx.contract), evidence="inferred")
+def _absent(contract: Contract) -> Record:
+    named = {"lastName": "Muster"} if contract.values["contact-name-required"] else {}
+    falsy = {"text": "", "number": 0, "truth": False}
+    null = {**dict.fromkeys(CONTACT_TEXTS), "preferredWayOfContact": None, "customFields": None}
+    people = [
+        {"id": "bare", **named},
+        {"id": "null", **null, **named},
+        {"id": "empty", **dict.fromkeys(CONTACT_TEXTS, ""), "customFields": falsy, **named},
+    ]
+    return {"contacts": people, "properties": [*_houses(falsy)]}
 
 
-@check(client="8.7", operations=("listContacts", "listUnits", "listProperties"), needs=WRITES, versions=("v2",))
-def custom_fields_keep_their_types(ctx: Context) -> None:
-    """Values of custom fields stay what they are: texts, numbers with all their digits, true and false."""
+def _custom(contract: Contract) -> Record:
     values = enumerate(value for value in CUSTOM_VALUES if value is not None)
     fields = {"customFields": {f"field {number}": value for number, value in values}}
     home = {"id": "P", **fields, "addresses": [{"street": "x", "units": [{"id": "U", **fields}]}]}
-    _expect_read_back(ctx, {"contacts": [{"id": "C", "lastName": "x", **fields}], "properties": [home]})
+    return {"contacts": [{"id": "C", "lastName": "x", **fields}], "properties": [home]}
+
+
+@checks(
+    row("import-is-read-back",
+        "Every field of every record reads as it was imported: none is lost, none swapped, none made up.",
+        (distinct, {}), inferred="9"),
+    row("absent-fields-are-absent",
+        "A field that was never sent, or sent as null, is absent, and no other is: not empty texts, not zero, not "
+        "false.",
+        (_absent, INFERRED), inferred="3.2"),
+    row("texts-and-ids-stay-as-they-are", "Whatever texts and ids are, they are read back character by character.",
+        (everything, INFERRED), inferred="3.1", records=287),
+    row("custom-fields-keep-their-types",
+        "Values of custom fields stay what they are: texts, numbers with all their digits, true and false.",
+        (_custom, {}), client="8.7", operations=("listContacts", "listUnits", "listProperties"), versions=("v2",)),
+    needs=WRITES,
+)  # fmt: skip
+def fields_are_read_back(ctx: Context, given: tuple[Callable[[Contract], Record], Mapping[str, Any]]) -> None:
+    """What is imported is read back, field by field."""
+    make, marks = given
+    account, sent = Account(ctx.contract), ctx.names.own(make(ctx.contract))
+    accepted(ctx, account, sent)
+    ctx.account.imported(sent)
+    expect_read(ctx, account, **marks)

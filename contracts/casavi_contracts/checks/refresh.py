@@ -11,6 +11,7 @@ from casavi_contracts.exchange import Answer
 from casavi_contracts.expect.calls import call, is_good, lists, secured, signed_in
 from casavi_contracts.expect.observing import pause
 from casavi_contracts.expect.refusals import refused
+from casavi_contracts.promises import Named
 from casavi_contracts.target import Capability
 
 CHAIN = 4
@@ -94,7 +95,7 @@ def refreshes_follow_each_other(ctx: Context, case: Any) -> None:
     for number in range(2, case + 1):
         again = ask(client, client.token)
         ctx.expect(again.ok, f"refresh {number} in a row to succeed", f"status {again.status}")
-        client.take(again, "refreshes-follow-each-other")
+        client.take(again, Named.REFRESHES_FOLLOW_EACH_OTHER)
         tokens.append(client.token)
     ctx.expect(is_good(client, tokens[-1]), f"the token of refresh {case} to be good", "it is refused")
     if ctx.contract.values["refresh-revokes-old-token"]:

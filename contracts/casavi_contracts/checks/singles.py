@@ -21,6 +21,7 @@ from casavi_contracts.expect.observing import (
 )
 from casavi_contracts.expect.refusals import refused
 from casavi_contracts.model import Account, same, shown
+from casavi_contracts.promises import Named
 from casavi_contracts.strategies.alphabet import ODD_IDS
 from casavi_contracts.target import Capability
 
@@ -36,7 +37,7 @@ def single_record_is_that_of_the_list(ctx: Context) -> None:
     ctx.account.imported(ctx.names.own(distinct(ctx.contract)))
     entity = SINGLES[ctx.contract.version][0]
     listed = own(ctx, entity)
-    ctx.expect(len(listed) > 1, f"{entity} in the list", f"{len(listed)}", check="import-is-read-back")
+    ctx.expect(len(listed) > 1, f"{entity} in the list", f"{len(listed)}", check=Named.IMPORT_IS_READ_BACK)
     for record in listed:
         alone = single(ctx, record["id"])
         _expect_same(ctx, f"{entity} {shown(ctx.names.local(record['id']))}", alone, record, "in the list")

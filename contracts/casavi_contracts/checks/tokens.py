@@ -13,6 +13,7 @@ from casavi_contracts.expect.histories import in_version
 from casavi_contracts.expect.moments import moment
 from casavi_contracts.expect.refusals import refused
 from casavi_contracts.failures import Broken
+from casavi_contracts.promises import Named
 from casavi_contracts.target import Capability
 
 MARGIN = timedelta(seconds=1)
@@ -34,7 +35,7 @@ def expiry(body: dict[str, Any]) -> datetime:
     text = body.get("expiresAt")
     told = moment(text) if isinstance(text, str) else None
     if told is None:
-        raise Broken("the moment of expiry", repr(text), check="expiry-is-a-moment-in-utc")
+        raise Broken("the moment of expiry", repr(text), check=Named.EXPIRY_IS_A_MOMENT_IN_UTC)
     return told
 
 
@@ -58,7 +59,7 @@ def lives_as_assumed(ctx: Context, body: dict[str, Any], before: datetime, after
         raise Broken(
             f"a token that expires {life / timedelta(days=1):g} days from now",
             f"{days:g} days",
-            check="token-lives-as-long-as-assumed",
+            check=Named.TOKEN_LIVES_AS_LONG_AS_ASSUMED,
             value=int(days) if days == int(days) else days,
         )
 
@@ -81,7 +82,7 @@ def token_lives_as_long_as_assumed(ctx: Context) -> None:
         return
     known = client.credentials
     answer = client.send("authenticate", body={"key": known.key, "secret": known.secret})
-    ctx.expect(answer.ok, "a log-in to succeed", f"status {answer.status}", check="log-in-gives-a-token")
+    ctx.expect(answer.ok, "a log-in to succeed", f"status {answer.status}", check=Named.LOG_IN_GIVES_A_TOKEN)
     now = _date_of(answer) or ctx.target.now()
     lives_as_assumed(ctx, answer.json, now, now)
 

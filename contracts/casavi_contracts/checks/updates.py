@@ -1,14 +1,14 @@
 """Checks about what becomes of a record that comes another time."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from hypothesis import strategies as st
 
-from casavi_contracts.checks.definition import check
+from casavi_contracts.checks.definition import Check, check, checks, row
 from casavi_contracts.context import Context
 from casavi_contracts.contract import Contract
-from casavi_contracts.expect.histories import History
+from casavi_contracts.expect.histories import BEGIN, LOOK, SEND, History, Step, Steps
 from casavi_contracts.expect.observing import LISTS, accepted, expect_job, expect_read, own
 from casavi_contracts.model import Account, same, shown
 from casavi_contracts.strategies import master_data, variant
@@ -64,58 +64,11 @@ def same_id_updates_the_record(ctx: Context, case: Any) -> None:
     )
 
 
-@check(assumed="upsert", source="8.1", operations=("importMasterData",), needs=WRITES, cases=_portfolios, examples=8)
-def omitted_fields_stay(ctx: Context, case: Any) -> None:
-    """A field that is not sent stays as it is."""
-    history = History(ctx, "upsert")
-    full = {**case, "contacts": [{"lastName": "Muster", "city": "x", **contact} for contact in case["contacts"]]}
-    history.begin(full)
-    history.send(_named(ctx, variant(full, "bare")))
-    history.expect()
-
-
-@check(
-    assumed="null-clears",
-    source="8.1",
-    operations=("importMasterData",),
-    needs=WRITES,
-    cases=_portfolios,
-    examples=8,
-)
-def null_clears_a_field(ctx: Context, case: Any) -> None:
-    """A field that is sent as null is cleared."""
-    history = History(ctx, "null-clears")
-    full = {**case, "contacts": [{**contact, "lastName": "Muster", "city": "x"} for contact in case["contacts"]]}
-    history.begin(full)
-    history.send(_named(ctx, variant(full, "cleared")))
-    history.expect()
-
-
 def _named(ctx: Context, portfolio: dict[str, Any]) -> dict[str, Any]:
     if ctx.contract.values["contact-name-required"]:
         for contact in portfolio["contacts"]:
             contact["lastName"] = "Muster"
     return portfolio
-
-
-@check(
-    assumed="custom-fields",
-    source="8.7",
-    operations=("importMasterData", "listContacts", "listUnits", "listProperties"),
-    needs=WRITES,
-    versions=("v2",),
-)
-def custom_fields_are_merged_by_name(ctx: Context) -> None:
-    """Custom fields that are not sent stay; those that are sent get the new value, and null clears one."""
-    history = History(ctx, "custom-fields")
-    history.begin(_everywhere({"stays": "x", "Area": 85.1, "goes": True, "Stra\u00dfe / Nr.": " "}))
-    for fields in (
-        {"Area": 85.25, "goes": None, "comes": False, "Stra\u00dfe / Nr.": ""},
-        {},
-        {"Area": "85.25", "comes": 0},
-    ):
-        history.send(_everywhere(fields))
-        history.expect()
 
 
 def _everywhere(fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -126,57 +79,6 @@ def _everywhere(fields: Mapping[str, Any]) -> dict[str, Any]:
     return {"contacts": [{"id": "C", "lastName": "Muster", **more}], "properties": [home]}
 
 
-@check(
-    assumed="missing-records",
-    source="8.1",
-    operations=("importMasterData",),
-    needs=WRITES,
-    cases=_portfolios,
-    examples=6,
-)
-def omitted_records_stay(ctx: Context, case: Any) -> None:
-    """A stored record that a later import does not mention stays as it is."""
-    history = History(ctx, "missing-records")
-    history.begin(case)
-    history.send(variant(case, "thinned"))
-    history.send({"contacts": case["contacts"][-1:]})
-    history.send({"contacts": []})
-    history.expect()
-
-
-@check(
-    inferred="9.4",
-    assumption="unit-id-scope",
-    operations=("importMasterData", "listUnits", "listProperties"),
-    needs=WRITES,
-    versions=("v2",),
-    cases=lambda contract: master_data(contract, sizes={**_SIZES, "properties": (2, 3), "units": (1, 3)}),
-    examples=5,
-)
-def unit_moves_with_its_property(ctx: Context, case: Any) -> None:
-    """A unit that comes in another property or at another address stands there afterwards, and nowhere else."""
-    history = History(ctx, "unit-id-scope", ctx.contract.evidence_of("inferred", ("importMasterData",)))
-    history.begin(case)
-    history.send(variant(case, "moved"))
-    history.expect()
-
-
-@check(
-    assumed="import-model-nesting",
-    source="8.5",
-    operations=("importMasterData", "listUnits", "listContacts"),
-    needs=WRITES,
-    versions=("v2",),
-)
-def contracts_come_and_go_with_their_unit(ctx: Context) -> None:
-    """The contracts of a unit are those that came with it last."""
-    history = History(ctx, "import-model-nesting")
-    history.begin(_let_to("AB"))
-    for tenants in ("B", "BC", "CB", "", "A"):
-        history.send(_let_to(tenants))
-        history.expect()
-
-
 def _let_to(tenants: str) -> dict[str, Any]:
     """Returns a unit that is let to some of three people, and another that is let to nobody."""
     contracts = [{"id": f"V{id_}", "contactId": id_, "type": "RENTER", "startDate": "2024-01-01"} for id_ in tenants]
@@ -185,21 +87,6 @@ def _let_to(tenants: str) -> dict[str, Any]:
         "contacts": [{"id": id_, "lastName": f"Muster {id_}"} for id_ in "ABC"],
         "properties": [{"id": "P", "name": "x", "addresses": [{"street": "Main street 14", "units": units}]}],
     }
-
-
-@check(assumed="import-model-nesting", source="8.7", operations=("importMasterData", "getJob"), needs=WRITES)
-def new_content_of_a_document_is_noticed(ctx: Context) -> None:
-    """A document with other content or fields than before is updated; the same, however broken into lines, is not."""
-    history = History(ctx, "import-model-nesting")
-    for content in ctx.briefly(("SGFsbG8=", "SGFs\r\nbG8=", "SGFsbG8h", None, "SGFsbG8h", ""), 3):
-        document = {"id": "D", "title": "House rules", **({} if content is None else {"content": content})}
-        history.send(_house([document]))
-        history.expect()
-    history.begin({"contacts": [{"id": id_, "lastName": f"Muster {id_}"} for id_ in "AB"]})
-    for name, (value, other) in ctx.briefly(_OF_A_DOCUMENT.items(), 2):
-        for fields in ({}, {name: None}, {name: value}, {name: other}, {name: None}):
-            history.send(_house([{"id": f"D {name}", **fields}]))
-        history.expect()
 
 
 _OF_A_DOCUMENT = {
@@ -217,3 +104,90 @@ def _house(documents: list[dict[str, Any]]) -> dict[str, Any]:
     flat = {"id": "U", "documents": [{**document, "id": f"{document['id']} of the flat"} for document in documents]}
     addresses = [{"street": "Main street 14", "units": [flat]}]
     return {"properties": [{"id": "P", "name": "Musterhaus", "addresses": addresses, "documents": documents}]}
+
+
+def _bare(ctx: Context, case: Any) -> Iterator[Step]:
+    full = {**case, "contacts": [{"lastName": "Muster", "city": "x", **contact} for contact in case["contacts"]]}
+    yield BEGIN, full
+    yield SEND, _named(ctx, variant(full, "bare"))
+
+
+def _cleared(ctx: Context, case: Any) -> Iterator[Step]:
+    full = {**case, "contacts": [{**contact, "lastName": "Muster", "city": "x"} for contact in case["contacts"]]}
+    yield BEGIN, full
+    yield SEND, _named(ctx, variant(full, "cleared"))
+
+
+def _merged(ctx: Context, case: Any) -> Iterator[Step]:
+    yield BEGIN, _everywhere({"stays": "x", "Area": 85.1, "goes": True, "Stra\u00dfe / Nr.": " "})
+    for fields in (
+        {"Area": 85.25, "goes": None, "comes": False, "Stra\u00dfe / Nr.": ""},
+        {},
+        {"Area": "85.25", "comes": 0},
+    ):
+        yield SEND, _everywhere(fields)
+        yield LOOK, None
+
+
+def _thinned(ctx: Context, case: Any) -> Iterator[Step]:
+    yield BEGIN, case
+    yield SEND, variant(case, "thinned")
+    yield SEND, {"contacts": case["contacts"][-1:]}
+    yield SEND, {"contacts": []}
+
+
+def _moved(ctx: Context, case: Any) -> Iterator[Step]:
+    yield BEGIN, case
+    yield SEND, variant(case, "moved")
+
+
+def _tenants(ctx: Context, case: Any) -> Iterator[Step]:
+    yield BEGIN, _let_to("AB")
+    for tenants in ("B", "BC", "CB", "", "A"):
+        yield SEND, _let_to(tenants)
+        yield LOOK, None
+
+
+def _documents(ctx: Context, case: Any) -> Iterator[Step]:
+    for content in ctx.briefly(("SGFsbG8=", "SGFs\r\nbG8=", "SGFsbG8h", None, "SGFsbG8h", ""), 3):
+        document = {"id": "D", "title": "House rules", **({} if content is None else {"content": content})}
+        yield SEND, _house([document])
+        yield LOOK, None
+    yield BEGIN, {"contacts": [{"id": id_, "lastName": f"Muster {id_}"} for id_ in "AB"]}
+    for name, (value, other) in ctx.briefly(_OF_A_DOCUMENT.items(), 2):
+        for fields in ({}, {name: None}, {name: value}, {name: other}, {name: None}):
+            yield SEND, _house([{"id": f"D {name}", **fields}])
+        yield LOOK, None
+
+
+_LISTS = ("importMasterData", "listContacts", "listUnits", "listProperties")
+
+
+@checks(
+    row("omitted-fields-stay", "A field that is not sent stays as it is.",
+        _bare, assumed="upsert", cases=_portfolios, examples=8),
+    row("null-clears-a-field", "A field that is sent as null is cleared.",
+        _cleared, assumed="null-clears", cases=_portfolios, examples=8),
+    row("custom-fields-are-merged-by-name",
+        "Custom fields that are not sent stay; those that are sent get the new value, and null clears one.",
+        _merged, assumed="custom-fields", source="8.7", operations=_LISTS, versions=("v2",)),
+    row("omitted-records-stay", "A stored record that a later import does not mention stays as it is.",
+        _thinned, assumed="missing-records", cases=_portfolios, examples=6),
+    row("unit-moves-with-its-property",
+        "A unit that comes in another property or at another address stands there afterwards, and nowhere else.",
+        _moved, inferred="9.4", assumption="unit-id-scope", examples=5, versions=("v2",),
+        operations=("importMasterData", "listUnits", "listProperties"),
+        cases=lambda contract: master_data(contract, sizes={**_SIZES, "properties": (2, 3), "units": (1, 3)})),
+    row("contracts-come-and-go-with-their-unit", "The contracts of a unit are those that came with it last.",
+        _tenants, assumed="import-model-nesting", source="8.5", versions=("v2",),
+        operations=("importMasterData", "listUnits", "listContacts")),
+    row("new-content-of-a-document-is-noticed",
+        "A document with other content or fields than before is updated; the same, however broken into lines, is not.",
+        _documents, assumed="import-model-nesting", source="8.7", operations=("importMasterData", "getJob")),
+    source="8.1",
+    operations=("importMasterData",),
+    needs=WRITES,
+)  # fmt: skip
+def upsert(ctx: Context, steps: Steps, case: Any, check: Check) -> None:
+    """What comes another time changes what is stored, as far as it says something new."""
+    History(ctx, check.assumption or "", check.evidence_in(ctx.contract)).tell(steps(ctx, case))

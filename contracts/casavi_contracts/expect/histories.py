@@ -1,7 +1,7 @@
 """Imports one after another, held against the model; if they differ, against the model with another assumption."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -11,9 +11,19 @@ from casavi_contracts.expect.observing import expect_job, expect_read, expect_re
 from casavi_contracts.failures import Broken
 from casavi_contracts.model import Account, Job, Rejected
 from casavi_contracts.model.dates import FORMAT
+from casavi_contracts.promises import Named
 
-STORED = "imported-records-are-stored"
+STORED = Named.IMPORTED_RECORDS_ARE_STORED
 """The check that most others need: what was imported can be read."""
+
+BEGIN, SEND, LOOK = "begin", "send", "look"
+"""What a step does: import what has to be there, import something, hold what is seen against the model."""
+
+Step = tuple[str, Any]
+"""What is done, and the portfolio that is imported, with local ids."""
+
+Steps = Callable[[Context, Any], Iterator[Step]]
+"""Makes the steps of a case."""
 
 
 class History:
@@ -50,6 +60,22 @@ class History:
             refused = answer.status == status_of_refused(self.ctx.contract)
             job = None if refused else client.finish(client.job_id(answer, sent))
         self._imports.append((sent, job))
+
+    def tell(self, steps: Iterable[Step], *, jobs: bool = True) -> None:
+        """Does one step after another, and looks at the end.
+
+        Args:
+            steps: Each is done before the next is asked for.
+            jobs: As for `expect`.
+        """
+        last = ""
+        for last, portfolio in steps:
+            if last == LOOK:
+                self.expect(jobs=jobs)
+            else:
+                (self.begin if last == BEGIN else self.send)(portfolio)
+        if last != LOOK:
+            self.expect(jobs=jobs)
 
     def expect(self, *, jobs: bool = True) -> None:
         """Breaks the check unless reads, and jobs if wanted, are as the model says."""

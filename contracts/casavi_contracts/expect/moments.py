@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from casavi_contracts.context import Context
+from casavi_contracts.promises import Named
 
 _FORMS = {
     "milliseconds": re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII),
@@ -37,7 +38,7 @@ def moment_of(ctx: Context, job: Mapping[str, Any], name: str) -> datetime | Non
     if text is None:
         return None
     good = form(text) == "milliseconds"
-    ctx.expect(good, f"{name} such as 2026-01-05T08:00:00.000Z", repr(text), check="moments-are-iso-8601-in-utc")
+    ctx.expect(good, f"{name} such as 2026-01-05T08:00:00.000Z", repr(text), check=Named.MOMENTS_ARE_ISO_8601_IN_UTC)
     return moment(text)
 
 

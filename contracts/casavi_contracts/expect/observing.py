@@ -15,6 +15,7 @@ from casavi_contracts.exchange import Answer
 from casavi_contracts.failures import Broken
 from casavi_contracts.model import Account, Difference, Job, Refusal, Rejected, View, differences, same, shown
 from casavi_contracts.model.dates import means_the_same
+from casavi_contracts.promises import Named
 from casavi_contracts.spec.evidence import weaker
 
 Record = dict[str, Any]
@@ -72,7 +73,7 @@ def check_form(ctx: Context, operation: str, answer: Any, contract: Contract | N
         raise Broken(
             f"{deviation.expected} at {deviation.where or 'the body'} of {operation}",
             "something else",
-            check="answers-satisfy-the-contract",
+            check=Named.ANSWERS_SATISFY_THE_CONTRACT,
             evidence=deviation.evidence,
             assumption=deviation.assumption,
         )

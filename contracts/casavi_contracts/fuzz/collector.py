@@ -18,6 +18,7 @@ from casavi_contracts.fuzz.findings import FuzzFinding, case_of
 from casavi_contracts.fuzz.reasons import BUILT_IN
 from casavi_contracts.fuzz.sent import Sent
 from casavi_contracts.fuzz.session import Session
+from casavi_contracts.fuzz.settings import NAME
 from casavi_contracts.fuzz.tool import answer_of, operation_of, sent_of
 
 MOST_FINDINGS = 100
@@ -127,7 +128,7 @@ class Collector:
             evidence, assumption = sureness(check, contract, operation_of(case), sent, answer)
             expected, observed, value = _sentence(check), f"{failure.title}: {failure.message}", None
         return FuzzFinding(
-            check="schemathesis",
+            check=NAME,
             version=contract.version,
             evidence=evidence,
             expected=f"{check}: {expected}",
@@ -136,7 +137,7 @@ class Collector:
             profile=profile_line(assumption, value, contract.assumptions) if assumption else None,
             case=case_of(case, self._session),
             exchanges=self._bridge.exchanges(case.id),
-            seen_by="schemathesis",
+            seen_by=NAME,
             convention=check,
             operation=operation_of(case) or case.path,
             curl=self._curl(case, sent),

@@ -19,15 +19,12 @@ from casavi_contracts.fuzz.filler import only_own_ids
 from casavi_contracts.fuzz.findings import FuzzFinding
 from casavi_contracts.fuzz.sent import Sent
 from casavi_contracts.fuzz.session import IMPORT, Session
-from casavi_contracts.fuzz.settings import PHASES
+from casavi_contracts.fuzz.settings import NAME, PHASES
 from casavi_contracts.outcome import Finding, Outcome, Result, finding_of
 from casavi_contracts.target import Capability, Credentials, Target
 
 if TYPE_CHECKING:
     from casavi_contracts.fuzz.collector import Collector
-
-NAME = "schemathesis"
-"""What the run is called among the checks."""
 
 EVIDENCE = "inferred"
 """Of the item as a whole: a document pieced together from sources. Each finding has the evidence of its place."""

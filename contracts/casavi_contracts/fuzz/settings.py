@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+NAME = "schemathesis"
+"""What the run is called among the checks."""
+
 PHASES = ("examples", "coverage", "fuzzing", "stateful")
 """The phases of schemathesis, in the order in which they run."""
 

@@ -4,14 +4,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from casavi_contracts.outcome import Outcome
+from casavi_contracts.promises import Named
 from casavi_contracts.report.results import GRAVITY, KEPT, Row
 from casavi_contracts.spec import EVIDENCE
 
 _BASIC = (
-    "log-in-gives-a-token", "token-works-again-and-again", "valid-import-is-accepted", "import-answers-a-job-id",
-    "accepted-job-is-visible", "accepted-job-ends", "lists-can-be-read", "counts-of-a-list-add-up",
-    "page-walk-returns-every-record-once", "pages-are-full-but-the-last", "import-is-read-back",
-    "imported-records-are-stored",
+    Named.LOG_IN_GIVES_A_TOKEN, Named.TOKEN_WORKS_AGAIN_AND_AGAIN, Named.VALID_IMPORT_IS_ACCEPTED,
+    Named.IMPORT_ANSWERS_A_JOB_ID,
+    Named.ACCEPTED_JOB_IS_VISIBLE, Named.ACCEPTED_JOB_ENDS, Named.LISTS_CAN_BE_READ, Named.COUNTS_OF_A_LIST_ADD_UP,
+    Named.PAGE_WALK_RETURNS_EVERY_RECORD_ONCE, Named.PAGES_ARE_FULL_BUT_THE_LAST, Named.IMPORT_IS_READ_BACK,
+    Named.IMPORTED_RECORDS_ARE_STORED,
 )  # fmt: skip
 """Checks that others rest on, the most basic first: of several that fail together, they name the cause."""
 

@@ -15,12 +15,13 @@ from casavi_contracts.expect.observing import LISTS, expect_read, expect_refused
 from casavi_contracts.expect.refusals import refused
 from casavi_contracts.failures import Broken, CouldNotRun, Unmet
 from casavi_contracts.model import Account, Rejected, shown
+from casavi_contracts.promises import Named
 from casavi_contracts.stateful.commands import Command, checked
 from casavi_contracts.stateful.imports import Sent
 from casavi_contracts.stateful.tokens import State, Token, Tokens
 from casavi_contracts.target import Capability
 
-WALK = "page-walk-returns-every-record-once"
+WALK = Named.PAGE_WALK_RETURNS_EVERY_RECORD_ONCE
 
 
 def play(ctx: Context, case: Any) -> None:
@@ -180,7 +181,7 @@ class Executor:
             is_good(one.client, one.client.token),
             "a new token to be good",
             "it is refused",
-            check="log-in-gives-a-token",
+            check=Named.LOG_IN_GIVES_A_TOKEN,
         )
 
     def _refresh(self, one: _One, command: Command) -> None:
@@ -196,7 +197,7 @@ class Executor:
             self._expect_no_refresh(one, command["token"], state)
 
     def _expect_foreign(self, one: _One, token: str, state: State, key: str) -> None:
-        with _by("foreign-token-cannot-be-refreshed"):
+        with _by(Named.FOREIGN_TOKEN_CANNOT_BE_REFRESHED):
             answer = ask(one.client, token, key=key)
             self._ctx.expect(
                 not answer.ok, "the refresh of another account's token to be refused", f"status {answer.status}"
@@ -207,7 +208,7 @@ class Executor:
     def _renew(self, one: _One, back: int) -> None:
         token, now = one.tokens.back(back), one.now()
         answer = self._asked(one, token.text)
-        with _by("refresh-gives-a-token"):
+        with _by(Named.REFRESH_GIVES_A_TOKEN):
             self._ctx.expect(answer.ok, "a good token to be refreshed", f"status {answer.status}")
             text = answer.json["token"]
             one.client.target.recorder.redact.learn(text)
@@ -221,14 +222,14 @@ class Executor:
         answer = self._asked(one, token.text)
         late = values["refresh-accepts-expired-token"] and not values["refresh-needs-token-header"]
         if state is State.EXPIRED and late:
-            with _by("expired-token-cannot-be-refreshed"):
+            with _by(Named.EXPIRED_TOKEN_CANNOT_BE_REFRESHED):
                 self._ctx.expect(answer.ok, "an expired token to be refreshed", f"status {answer.status}")
                 text = answer.json["token"]
                 one.client.target.recorder.redact.learn(text)
             one.client.token = text
             one.tokens.refresh(token, text, now)
             return
-        with _by("expired-token-cannot-be-refreshed" if state is State.EXPIRED else one.tokens.check(token)):
+        with _by(Named.EXPIRED_TOKEN_CANNOT_BE_REFRESHED if state is State.EXPIRED else one.tokens.check(token)):
             refused(self._ctx, answer, _RULES[state], f"the refresh of a token that is {state}")
 
     def _asked(self, one: _One, token: str) -> Any:
@@ -242,7 +243,11 @@ class Executor:
         state = one.tokens.state(token, one.now())
         answer = one.client.send(lists(self._ctx.contract)[0], token=token.text)
         if state is State.GOOD:
-            check = "earlier-log-ins-stay-good" if token is not one.tokens.back(0) else "token-works-again-and-again"
+            check = (
+                Named.EARLIER_LOG_INS_STAY_GOOD
+                if token is not one.tokens.back(0)
+                else Named.TOKEN_WORKS_AGAIN_AND_AGAIN
+            )
             self._ctx.expect(answer.ok, "a good token to stay good", f"status {answer.status}", check=check)
         elif state is not State.OPEN:
             with _by(one.tokens.check(token)):
@@ -259,7 +264,7 @@ class Executor:
         if one.client.token != newest.text:
             expired = one.tokens.state(newest, one.now()) is not State.GOOD
             self._ctx.expect(
-                expired, "a good token to stay good", "it was refused", check="token-works-again-and-again"
+                expired, "a good token to stay good", "it was refused", check=Named.TOKEN_WORKS_AGAIN_AND_AGAIN
             )
 
     # Imports.
@@ -269,13 +274,13 @@ class Executor:
         expected = one.model.apply(sent)
         if isinstance(expected, Rejected):
             self._sent.append(None)
-            with _by("invalid-import-is-refused"):
+            with _by(Named.INVALID_IMPORT_IS_REFUSED):
                 expect_refused(self._ctx, sent, list(expected.pointers), one.client)
             return
         now = one.now()
         job = one.client.submit(sent)
         known = [other.job for other in self._sent if other is not None]
-        self._ctx.expect(job not in known, "a job of its own", "one of before", check="import-answers-a-job-id")
+        self._ctx.expect(job not in known, "a job of its own", "one of before", check=Named.IMPORT_ANSWERS_A_JOB_ID)
         self._sent.append(Sent(one.number, job, expected, now))
 
     def _poll(self, command: Command) -> _One:
@@ -288,7 +293,7 @@ class Executor:
         if viewer == sent.account:
             self._look(sent)
         else:
-            with _by("foreign-job-is-unknown"):
+            with _by(Named.FOREIGN_JOB_IS_UNKNOWN):
                 answer = one.client.send("getJob", jobId=sent.job)
                 refused(self._ctx, answer, "job-unknown", "a job of another account")
         return one
@@ -299,7 +304,7 @@ class Executor:
         now, kept = one.now(), timedelta(days=self._ctx.contract.values["job-retention-days"])
         if sent.ended_at is not None and now - sent.sent_at > kept - MARGIN:
             if now - sent.ended_at > kept + MARGIN:
-                with _by("job-stays-known"):
+                with _by(Named.JOB_STAYS_KNOWN):
                     answer = one.client.send("getJob", jobId=sent.job)
                     refused(self._ctx, answer, "job-unknown", "a job that is kept no longer")
             return
@@ -322,7 +327,7 @@ class Executor:
                     other.ended is not None,
                     "a job to begin when those before have ended",
                     "one before that has not",
-                    check="jobs-take-their-turn",
+                    check=Named.JOBS_TAKE_THEIR_TURN,
                 )
 
     def _settle(self, one: _One) -> None:

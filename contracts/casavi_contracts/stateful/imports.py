@@ -9,6 +9,7 @@ from casavi_contracts import spec
 from casavi_contracts.context import Context
 from casavi_contracts.expect.observing import JOB, expect_job
 from casavi_contracts.model import Job, same
+from casavi_contracts.promises import Named
 
 
 @dataclass(slots=True)
@@ -36,12 +37,12 @@ class Sent:
             seen: The job.
             now: Returns the present, by the clock of the account.
         """
-        visible = {"check": "accepted-job-is-visible", **JOB}
+        visible = {"check": Named.ACCEPTED_JOB_IS_VISIBLE, **JOB}
         same_id = spec.hides(seen, "id") or seen["id"] == self.job
         ctx.expect(same_id, "the id that was asked for", "another one", **visible)
         ranks = {name: state.rank for name, state in ctx.contract.states.items()}
         status = seen["status"]
-        forward = "job-moves-forward"
+        forward = Named.JOB_MOVES_FORWARD
         ctx.expect(
             status in ranks, f"one of {', '.join(ranks)}", repr(status),
             check=forward, evidence="assumed", assumption="job-status-names",
@@ -60,5 +61,5 @@ class Sent:
                 same(seen.get(member), ended.get(member)),
                 f"{member} to stay as it was when the job ended",
                 "another value",
-                check="job-end-is-final",
+                check=Named.JOB_END_IS_FINAL,
             )

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from casavi_contracts.checks.tokens import MARGIN
 from casavi_contracts.contract import Contract
+from casavi_contracts.promises import Named
 
 
 class State(StrEnum):
@@ -60,18 +61,18 @@ class Tokens:
         """Notes that a token was given out."""
         if self._only_newest:
             for token in self._given:
-                token.ended_by = token.ended_by or "earlier-log-ins-stay-good"
+                token.ended_by = token.ended_by or Named.EARLIER_LOG_INS_STAY_GOOD
         self._given.append(Token(text, now))
 
     def refresh(self, token: Token, text: str, now: datetime) -> None:
         """Notes that a token was given out for another."""
         if self._revokes:
-            token.ended_by = "refresh-revokes-the-old-token"
+            token.ended_by = Named.REFRESH_REVOKES_THE_OLD_TOKEN
         self.give(text, now)
 
     def check(self, token: Token) -> str:
         """Returns the check that says that a token is over."""
-        return token.ended_by or "token-ends-when-it-was-told"
+        return token.ended_by or Named.TOKEN_ENDS_WHEN_IT_WAS_TOLD
 
     def state(self, token: Token, now: datetime) -> State:
         """Returns what a token is worth."""

@@ -10,13 +10,14 @@ from casavi_contracts.contract import Contract
 from casavi_contracts.exchange import Answer
 from casavi_contracts.failures import Broken, CouldNotRun
 from casavi_contracts.outcome import Finding, finding_of
+from casavi_contracts.promises import Named
 from casavi_contracts.target import ControlPlane, Credentials, Target
 
-LOG_IN_CHECK = "log-in-gives-a-token"
+LOG_IN_CHECK = Named.LOG_IN_GIVES_A_TOKEN
 """The check that a server breaks that fails at a log-in."""
 
-TOKEN_CHECK = "unknown-token-is-refused"  # noqa: S105  # the name of a check
-JOB_CHECK = "unknown-job-is-refused"
+TOKEN_CHECK = Named.UNKNOWN_TOKEN_IS_REFUSED  # the name of a check
+JOB_CHECK = Named.UNKNOWN_JOB_IS_REFUSED
 """The checks that a server without any state breaks at once."""
 
 SERVER_ERROR = 500

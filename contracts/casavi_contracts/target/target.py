@@ -14,6 +14,7 @@ import httpx
 from casavi_contracts.exchange import Answer, Recorder, Redactor
 from casavi_contracts.failures import Broken, CouldNotRun, KitError
 from casavi_contracts.network import without_bytes
+from casavi_contracts.promises import Named
 from casavi_contracts.target.control import ControlPlane
 
 _T = TypeVar("_T")
@@ -239,7 +240,7 @@ class Target:
         if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout) or self._lost > MAX_LOST:
             raise CouldNotRun(what) from error
         self._demand_there(what)
-        raise Broken("an answer, and all of it", what, check="every-request-is-answered") from error
+        raise Broken("an answer, and all of it", what, check=Named.EVERY_REQUEST_IS_ANSWERED) from error
 
     def _demand_there(self, what: str) -> None:
         """Tells one answer that was lost from a server that went away.
