@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 
 from casavi_contracts.contract import Contract
-from casavi_contracts.exchange import Answer
+from casavi_contracts.exchange import Answer, expect_form
 from casavi_contracts.failures import Broken, CouldNotRun
 from casavi_contracts.promises import Named
 from casavi_contracts.target import Clock, Credentials, Target
@@ -309,14 +309,7 @@ class Client:
         """Returns the page in an answer, which has to be one as the contract describes it."""
         if not answer.ok:
             raise Broken("a page of records", f"{answer.status} {self._why(answer)}", check=Named.LISTS_CAN_BE_READ)
-        for deviation in self.contract.deviations(operation, answer.status, answer.headers, answer.body):
-            raise Broken(
-                f"{deviation.expected} at {deviation.where or 'the body'} of {operation}",
-                "something else",
-                check=Named.ANSWERS_SATISFY_THE_CONTRACT,
-                evidence=deviation.evidence,
-                assumption=deviation.assumption,
-            )
+        expect_form(self.contract, operation, answer)
         page: dict[str, Any] = answer.json
         return page
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, quote_plus, unquote
 
+from casavi_contracts.contract import Contract
 from casavi_contracts.failures import Broken
 from casavi_contracts.promises import Named
 from casavi_contracts.spec import AnswerShape
@@ -163,6 +164,22 @@ class Answer:
                 "a JSON body", f"{len(self.body)} bytes that are none", check=Named.ANSWERS_SATISFY_THE_CONTRACT
             ) from None
         return body if self.shape is None else self.shape.read(body)
+
+
+def expect_form(contract: Contract, operation: str, answer: Answer) -> None:
+    """Breaks the check that answers satisfy the contract unless one does.
+
+    Raises:
+        casavi_contracts.failures.Broken: It has another form than the contract says.
+    """
+    for deviation in contract.deviations(operation, answer.status, answer.headers, answer.body):
+        raise Broken(
+            f"{deviation.expected} at {deviation.where or 'the body'} of {operation}",
+            "something else",
+            check=Named.ANSWERS_SATISFY_THE_CONTRACT,
+            evidence=deviation.evidence,
+            assumption=deviation.assumption,
+        )
 
 
 @dataclass(frozen=True, slots=True)

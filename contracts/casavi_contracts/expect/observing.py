@@ -11,11 +11,10 @@ from casavi_contracts import spec
 from casavi_contracts.client import Client
 from casavi_contracts.context import Context
 from casavi_contracts.contract import Contract
-from casavi_contracts.exchange import Answer
+from casavi_contracts.exchange import Answer, expect_form
 from casavi_contracts.failures import Broken
 from casavi_contracts.model import Account, Difference, Job, Refusal, Rejected, View, differences, same, shown
 from casavi_contracts.model.dates import means_the_same
-from casavi_contracts.promises import Named
 from casavi_contracts.spec.evidence import weaker
 
 Record = dict[str, Any]
@@ -67,16 +66,9 @@ def read_single(client: Client, reference: str) -> Answer:
     return client.send(operation, **parameters)
 
 
-def check_form(ctx: Context, operation: str, answer: Any, contract: Contract | None = None) -> None:
+def check_form(ctx: Context, operation: str, answer: Answer, contract: Contract | None = None) -> None:
     """Breaks the check that answers satisfy the contract, that of the context if none is given, if one does not."""
-    for deviation in (contract or ctx.contract).deviations(operation, answer.status, answer.headers, answer.body):
-        raise Broken(
-            f"{deviation.expected} at {deviation.where or 'the body'} of {operation}",
-            "something else",
-            check=Named.ANSWERS_SATISFY_THE_CONTRACT,
-            evidence=deviation.evidence,
-            assumption=deviation.assumption,
-        )
+    expect_form(contract or ctx.contract, operation, answer)
 
 
 def today(ctx: Context) -> date:
