@@ -8,12 +8,13 @@ from typing import Any
 
 import httpx
 
+from casavi_contracts import spec
 from casavi_contracts.contract import Contract
 from casavi_contracts.exchange import Answer, expect_form
 from casavi_contracts.failures import Broken, CouldNotRun
 from casavi_contracts.promises import Named
 from casavi_contracts.target import Clock, Credentials, Target
-from casavi_contracts.walking import pages
+from casavi_contracts.walking import list_at, pages
 
 JSON = {"Content-Type": "application/json"}
 
@@ -109,7 +110,9 @@ class Client:
             method: In place of the operation's own.
             parameters: Values of path parameters, as they are; they are encoded here.
         """
-        known = self.contract.operations[operation]
+        known = self.contract.operations.get(operation)
+        if known is None:
+            raise spec.NotShown(f"operation {operation} in {self.contract.version}")
         self.target.token_changes += operation in ("authenticate", "refreshToken")
         sent = dict(headers or {})
         needs_token = known.document.get("security") != []
@@ -163,7 +166,7 @@ class Client:
             address = f"/{path.removeprefix(prefix).lstrip('/')}"  # the client puts the prefix before it again
         try:
             answer = self.target.send("GET", address, headers=headers, operation=None, version=version)
-            return self.shaped(answer, _list_at(self.contract, address))
+            return self.shaped(answer, list_at(self.contract, address))
         except CouldNotRun as gone:
             if where == "home" or not as_it_is:
                 raise
@@ -375,12 +378,6 @@ def _is_here(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
-
-
-def _list_at(contract: Contract, address: str) -> str | None:
-    """Returns the operation whose list an address leads to, None if to none."""
-    path = address.partition("?")[0]
-    return next((name for name, one in contract.operations.items() if path.endswith(one.path)), None)
 
 
 def encoded(value: Any) -> bytes:

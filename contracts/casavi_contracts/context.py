@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
+from casavi_contracts import spec
 from casavi_contracts.client import Client
 from casavi_contracts.contract import Contract
 from casavi_contracts.failures import Broken
@@ -24,14 +25,21 @@ class Names:
 
     Args:
         prefix: What every id of this context begins with.
+        contract: Says which fields a record needs besides those that the shipped contract asks for.
     """
 
-    def __init__(self, prefix: str) -> None:
+    def __init__(self, prefix: str, contract: Contract | None = None) -> None:
         self.prefix = prefix
+        self._needed = contract.further_required if contract else {}
+        self._shape = spec.import_shape(contract.document) if contract and self._needed else None
 
     def own(self, portfolio: Mapping[str, Any]) -> dict[str, Any]:
-        """Returns a portfolio whose reference ids carry the prefix; everything else is as it was."""
+        """Returns a portfolio whose reference ids carry the prefix, with what the contract demands of each record."""
         renamed: dict[str, Any] = self._renamed(portfolio)
+        if self._shape is not None:
+            for shape, record in spec.records(self._shape, renamed):
+                for name, value in self._needed.get(shape.name, {}).items():
+                    record.setdefault(name, value)
         return renamed
 
     def id(self, local: str) -> str:
@@ -84,7 +92,7 @@ class Accounts:
 
     def context(self) -> "Context":
         """Returns a new context in these accounts."""
-        return Context(self, Names(f"{self._run}{next(self._numbers)}-"), self._bookmarks)
+        return Context(self, Names(f"{self._run}{next(self._numbers)}-", self._contract), self._bookmarks)
 
     def client(self, number: int) -> Client:
         """Returns the client of an account, counted from 0; the account is opened when it is first wanted."""

@@ -1,6 +1,5 @@
 """The contract of one version as checks see it: operations, names that are guesses, what an answer may look like."""
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ import jsonschema_rs
 
 from casavi_contracts import spec
 from casavi_contracts.spec.evidence import weaker
+from casavi_contracts.spec.strict import strict_json
 
 VERSIONS = ("v1", "v2")
 _BASE = {"v1": "", "v2": "/v2"}
@@ -122,6 +122,16 @@ class Contract:
     def final_states(self) -> frozenset[str]:
         """The names of the states in which a job has ended."""
         return self.states.final
+
+    @cached_property
+    def further_required(self) -> Mapping[str, Mapping[str, Any]]:
+        """What the records of an import need besides what the shipped document asks for: by schema, with a value."""
+        return spec.further_required(self.document)
+
+    @property
+    def page_parameter(self) -> str:
+        """The parameter by which a page is chosen."""
+        return str(self.values["page-parameter"]) if self.version == "v1" else "page"
 
     @cached_property
     def shapes(self) -> spec.Shapes:
@@ -346,30 +356,6 @@ class Contract:
             except (KeyError, IndexError, TypeError):
                 break
         return evidence, assumption
-
-
-def strict_json(body: bytes) -> Any:
-    """Returns the value of a JSON text in UTF-8.
-
-    Raises:
-        ValueError: It is none, or something that many parsers take though JSON has it not or leaves it open: another
-            encoding, a byte order mark, NaN, a member that comes twice, or a thousand levels.
-    """
-    try:
-        return json.loads(body.decode(), parse_constant=_no_constant, object_pairs_hook=_no_twins)
-    except RecursionError:
-        raise ValueError("it is nested too deeply") from None
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(f"JSON has no {name}")
-
-
-def _no_twins(members: list[tuple[str, Any]]) -> dict[str, Any]:
-    value = dict(members)
-    if len(value) < len(members):
-        raise ValueError("a member comes twice")
-    return value
 
 
 def _expectation(error: Any) -> str:

@@ -114,6 +114,8 @@ class Runner:
         unknown = [name for name in check.operations if name not in contract.operations]
         if unknown:
             return f"{contract.version} has no {unknown[0]}"
+        if Capability.WRITE in check.needs and "importMasterData" not in contract.operations:
+            return f"{contract.version} has no importMasterData"
         lacking = [capability for capability in Capability if capability in check.needs and capability not in there]
         return f"the target lacks {' and '.join(lacking)}" if lacking else ""
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.parse import parse_qsl
 
+from casavi_contracts import spec
 from casavi_contracts.contract import Contract
 from casavi_contracts.exchange import Answer
 from casavi_contracts.failures import Broken
@@ -87,17 +88,25 @@ def pages(
 
 def _by_number(client: Reader, operation: str, query: str, start: int, *, strict: bool) -> Iterator[Page]:
     for page in range(start, start + MAX_PAGES):
-        seen = client.page(operation, f"page={page}{query and '&' + query}")
-        if strict and seen["page"] != page:
+        seen = client.page(operation, f"{client.contract.page_parameter}={page}{query and '&' + query}")
+        if strict and not spec.hides(seen, "page") and seen["page"] != page:
             raise Broken(f"page {page} to be called so", f"{seen['page']}", check=COUNTS)
         yield Page(seen["content"], page)
-        if page + 1 >= seen["pageCount"]:
+        if page + 1 >= _page_count(client, seen, page):
             return
         if not seen["content"]:
             raise Broken(
                 "records on every page but the last", f"none on page {page} of {seen['pageCount']}", check=WALK
             )
     raise Broken("a list to end", f"more than {MAX_PAGES} pages", check=WALK)
+
+
+def _page_count(client: Reader, seen: dict[str, Any], page: int) -> int:
+    """Returns how many pages a list has; where that is not told, one more than this, unless this is not full."""
+    if not spec.hides(seen, "pageCount"):
+        return int(seen["pageCount"])
+    size: int = client.contract.values["v1-page-size"]
+    return page + 2 if len(seen["content"]) >= size else page + 1
 
 
 def _by_link(client: Reader, operation: str, query: str, start: str | None) -> Iterator[Page]:
@@ -118,6 +127,12 @@ def _by_link(client: Reader, operation: str, query: str, start: str | None) -> I
     raise Broken("a list to end", f"more than {MAX_PAGES} pages", check=WALK)
 
 
+def list_at(contract: Contract, address: str) -> str | None:
+    """Returns the operation whose list an address leads to, None if to none."""
+    path = address.partition("?")[0]
+    return next((name for name, one in contract.operations.items() if path.endswith(one.path)), None)
+
+
 def _looked_at(found: Iterator[Page], query: str) -> Iterator[Page]:
     """Yields pages whose records satisfy the filters that can be seen, and come once.
 
@@ -130,7 +145,7 @@ def _looked_at(found: Iterator[Page], query: str) -> Iterator[Page]:
             if known.setdefault(record["id"], record) == record and known[record["id"]] is not record:
                 raise Broken("every record once in a list", f"{record['id']!r} twice", check=WALK)
             for name, value in wanted:
-                if str(record.get(name)).lower() != value:
+                if not spec.hides(record, name) and str(record.get(name)).lower() != value:
                     check = KEPT_FILTERS if number else REGISTRATION
                     raise Broken(f"records whose {name} is {value}", repr(record.get(name)), check=check)
         yield page

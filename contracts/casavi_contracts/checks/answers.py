@@ -8,11 +8,12 @@ from urllib.parse import urlsplit
 from casavi_contracts import spec
 from casavi_contracts.checks.definition import check
 from casavi_contracts.context import Context
-from casavi_contracts.contract import Contract, strict_json
+from casavi_contracts.contract import Contract
 from casavi_contracts.exchange import Answer, Exchange, Recorder, Redactor
 from casavi_contracts.expect.calls import tour
 from casavi_contracts.failures import Broken
 from casavi_contracts.promises import Named
+from casavi_contracts.spec.strict import strict_json
 
 FINDINGS = 30
 """Different findings that are remembered for one check."""
@@ -118,6 +119,8 @@ class Watch:
 
     def _has_own_id(self, exchange: Exchange, answer: Answer) -> Iterator[Broken]:
         marks: dict[str, Any] = {"check": OWN_ID, "evidence": "assumed", "assumption": "request-id"}
+        if not self.contract.values["request-id"]:
+            return
         own = answer.headers.get(_ID, "")
         if not own:
             yield Broken("an X-Request-Id in every answer", f"none in one with status {answer.status}", **marks)

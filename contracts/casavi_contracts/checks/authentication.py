@@ -12,7 +12,7 @@ from casavi_contracts.expect import nearmisses
 from casavi_contracts.expect.calls import expect_still_good, is_good, lists, signed_in
 from casavi_contracts.expect.moments import form
 from casavi_contracts.expect.refusals import refused
-from casavi_contracts.failures import Broken
+from casavi_contracts.failures import Broken, Unshown
 from casavi_contracts.promises import Named
 from casavi_contracts.target import Capability, Credentials
 
@@ -103,9 +103,23 @@ _BOTH = (("key", "secret"), ("apiKey", "password"))
 """The names of key and secret, the new ones and the old ones."""
 
 
+def _namings(ctx: Context) -> tuple[tuple[str, str], ...]:
+    """Returns the names under which the version takes key and secret."""
+    both = ctx.contract.version == "v1" or ctx.contract.values["deprecated-parameters-in-v2"]
+    return _BOTH if both else _BOTH[:1]
+
+
+def _want_old_names(ctx: Context) -> None:
+    if len(_namings(ctx)) == 1:
+        raise Unshown("version 2 takes no deprecated parameters")
+
+
+"""The names of key and secret, the new ones and the old ones."""
+
+
 def _wrong_secret(ctx: Context, known: Credentials, case: Any) -> Iterator[Attempt]:
     wrong = nearmisses.IN_A_BODY[case](known.secret)
-    for key, secret in _BOTH if wrong != known.secret else ():
+    for key, secret in _namings(ctx) if wrong != known.secret else ():
         yield {key: known.key, secret: wrong}, "credentials-wrong", f"a {secret} with {case}"
 
 
@@ -119,14 +133,14 @@ def _wrong_key(ctx: Context, known: Credentials, case: Any) -> Iterator[Attempt]
 
 
 def _empty_secret(ctx: Context, known: Credentials, case: Any) -> Iterator[Attempt]:
-    for key, secret in _BOTH:
+    for key, secret in _namings(ctx):
         yield {key: known.key, secret: ""}, "credentials-wrong", f"an empty {secret}"
         yield {key: known.key, secret: None}, "schema-violation", f"a {secret} of null"
         yield {key: known.key}, "schema-violation", f"a body without a {secret}"
 
 
 def _empty_key(ctx: Context, known: Credentials, case: Any) -> Iterator[Attempt]:
-    for key, secret in _BOTH:
+    for key, secret in _namings(ctx):
         yield {key: "", secret: known.secret}, "schema-violation", f"an empty {key}"
 
 
@@ -175,7 +189,7 @@ def known_keys_are_not_given_away(ctx: Context) -> None:
     """A wrong secret is answered exactly as a key that nobody has, so that nobody can search for keys."""
     client = signed_in(ctx)
     known = client.credentials
-    for key, secret in (("key", "secret"), ("apiKey", "password")):
+    for key, secret in _namings(ctx):
         unknown = client.send("authenticate", body={key: f"{known.key}-not", secret: f"{known.secret}-not"})
         wrong = client.send("authenticate", body={key: known.key, secret: f"{known.secret}-not"})
         expect_alike(ctx, wrong, unknown, f"a wrong {secret}, as after an unknown {key}")
@@ -184,6 +198,7 @@ def known_keys_are_not_given_away(ctx: Context) -> None:
 @check(documented="2.2", operations=("authenticate",), each=lambda contract: _EMAILS)
 def deprecated_log_in_equals_the_new_one(ctx: Context, case: Any) -> None:
     """A log-in with apiKey and password does what one with key and secret does, whatever email says."""
+    _want_old_names(ctx)
     client = ctx.fresh()
     known = client.credentials
     if ctx.account.clock:
@@ -203,6 +218,7 @@ def deprecated_log_in_equals_the_new_one(ctx: Context, case: Any) -> None:
 @check(assumed="deprecation-header", source="2.2", operations=("authenticate",))
 def deprecated_log_in_is_told(ctx: Context) -> None:
     """The answer to deprecated parameters says that they are, and no other does."""
+    _want_old_names(ctx)
     client = ctx.account
     known = client.credentials
     new = client.send("authenticate", body={"key": known.key, "secret": known.secret})
@@ -216,6 +232,7 @@ def deprecated_log_in_is_told(ctx: Context) -> None:
 @check(assumed="mixed-credentials", source="2.2", operations=("authenticate",))
 def mixed_credentials_are_settled(ctx: Context) -> None:
     """If old and new parameters come together, the new ones count."""
+    _want_old_names(ctx)
     client = ctx.account
     known = client.credentials
     wrong = f"{known.secret}-not"

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
+from casavi_contracts import spec
 from casavi_contracts.checks.definition import check
 from casavi_contracts.context import Context
 from casavi_contracts.contract import Contract
@@ -73,7 +74,8 @@ def _expect_success(ctx: Context, answer: Answer, operation: str, number: int) -
 def accept_header_changes_nothing(ctx: Context) -> None:
     """Whatever a client says that it accepts, it gets the same JSON."""
     client = ctx.ready()
-    for operation in (*lists(ctx.contract), "getJob"):  # a page, and an error
+    jobs = ("getJob",) if "getJob" in ctx.contract.operations else ()
+    for operation in (*lists(ctx.contract), *jobs):  # a page, and an error
         plain = call(client, operation)
         for accepted in ("application/json", "text/html", "application/xml;q=0.9, image/png", "nonsense", ""):
             answer = call(client, operation, headers={"Accept": accepted})
@@ -150,7 +152,8 @@ def invalid_parameter_is_refused(ctx: Context, case: Any) -> None:
         refused(ctx, answer, "parameter-invalid", f"{name}={value!r} at {operation}")
         body = answer.json
         detail = str(body.get("detail")) if isinstance(body, dict) else ""
-        ctx.expect(name in detail, f"an error that names {name}", "one that does not")
+        told = spec.hides(body, "detail") or name in detail
+        ctx.expect(told, f"an error that names {name}", "one that does not")
     good = client.send(operation)
     ctx.expect(good.ok, f"{operation} to succeed without it", f"status {good.status}", check=Named.LISTS_CAN_BE_READ)
 
@@ -209,7 +212,7 @@ def _no_paths(contract: Contract) -> dict[str, str]:
         "a made-up path": f"{base}/{NOBODY}",
         "a path below a list that is too long": f"{known}/{NOBODY}/{NOBODY}",
         "a path below the log-in": f"{contract.path('authenticate')}/{NOBODY}",
-        "a path below a job": f"{contract.path('getJob', jobId=NOBODY)}/{NOBODY}",
+        "a path below a job": f"{base}/jobs/{NOBODY}/{NOBODY}",
         "the jobs without an id": f"{base}/jobs",
         "the jobs with an empty id": f"{base}/jobs/",
         "a list with a slash behind": f"{known}/",

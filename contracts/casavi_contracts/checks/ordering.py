@@ -183,7 +183,7 @@ def _under_other_ids(case: Any) -> Twin:
 )  # fmt: skip
 def order_does_not_matter(ctx: Context, twin: Callable[[Any], Twin], case: Any) -> None:
     """The same records give the same, in whatever order, requests and under whatever names they come."""
-    one, other = (Names(f"{ctx.names.prefix}{number}-") for number in (1, 2))
+    one, other = (Names(f"{ctx.names.prefix}{number}-", ctx.contract) for number in (1, 2))
     first = outcome(ctx, one, [ctx.account.imported(one.own(case["portfolio"]))])
     requests, how, rename = twin(case)
     jobs = [ctx.account.imported(other.own(request)) for request in requests]

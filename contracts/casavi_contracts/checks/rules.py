@@ -48,7 +48,7 @@ def flawed_documents_get_what_was_worked_out(ctx: Context) -> None:
     account = Account(ctx.contract)
     for number, name in ctx.briefly(enumerate(broken_names()), 12):
         if name != "document-too-large":  # 67 MB are too much for an account that others use too
-            _judge_document(ctx, account, Names(f"{ctx.names.prefix}{number}-"), load_broken(name))
+            _judge_document(ctx, account, Names(f"{ctx.names.prefix}{number}-", ctx.contract), load_broken(name))
     expect_read(ctx, account)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from casavi_contracts import spec
 from casavi_contracts.checks.definition import check
 from casavi_contracts.checks.reading import distinct
 from casavi_contracts.context import Context
@@ -154,6 +155,8 @@ def _numbers(ctx: Context) -> dict[str, dict[str, Any]]:
     houses: list[Record] = []
     for entity in LISTS[ctx.contract.version]:
         records = own(ctx, entity, ALL_CONTRACTS if entity == "units" else "")
+        if any(spec.hides(one, "internalId") for one in records):
+            raise spec.NotShown(f"internalId of {entity}")
         seen[entity] = numbers = {ctx.names.local(one["id"]): one.get("internalId") for one in records}
         different = {repr(number) for number in numbers.values()}
         ctx.expect(None not in numbers.values(), f"a number of each of the {entity}", f"{numbers}")

@@ -34,7 +34,7 @@ def query_marks(contract: Contract, query: str) -> Mapping[str, Any]:
     """Returns what is known of a query, as far as it is less than of lists without one, in the words of `Broken`."""
     names = [name for name, _ in parse_qsl(query, keep_blank_values=True)]
     assumptions = [_GUESSED[name] for name in names if name in _GUESSED]
-    if contract.version == "v1" and "page" in names:
+    if contract.version == "v1" and contract.page_parameter in names:
         assumptions.append("page-parameter")
     return {"evidence": "assumed", "assumption": assumptions[0]} if assumptions else {}
 

@@ -177,7 +177,7 @@ def _run(
     account = credentials or target.open()
     fresh = target.plane is not None and credentials is None
     writes = Capability.WRITE in target.capabilities
-    session = Session(Client(target, contract, account), Names(prefix), fresh=fresh, writes=writes)
+    session = Session(Client(target, contract, account), Names(prefix, contract), fresh=fresh, writes=writes)
     bridge = Bridge(target, contract, lambda sent: _reason_against(session, target, sent))
     recorder = target.recorder
     purpose, recorder.purpose = recorder.purpose, NAME

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from casavi_contracts.spec import hides
+
 
 @dataclass(frozen=True, slots=True)
 class Difference:
@@ -48,7 +50,7 @@ def differences(expected: Any, observed: Any, *, omitted: bool = False, pointer:
                     yield Difference(below, None, observed[name])
                 else:
                     yield from differences(value, observed[name], omitted=omitted, pointer=below)
-            elif value is not None or not omitted:
+            elif (value is not None or not omitted) and not hides(observed, name):
                 yield Difference(below, value, None, missing=True)
     elif isinstance(expected, list) and isinstance(observed, list) and len(expected) == len(observed):
         for number, (one, other) in enumerate(zip(expected, observed, strict=True)):

@@ -5,7 +5,7 @@ from casavi_contracts.spec.assumptions import apply_profile, assumptions, resolv
 from casavi_contracts.spec.document import load_document, operations, parse_yaml, rules
 from casavi_contracts.spec.evidence import EVIDENCE
 from casavi_contracts.spec.files import FILES, read_files
-from casavi_contracts.spec.graph import Child, Reference, Shape, identifiers, import_shape, records
+from casavi_contracts.spec.graph import Child, Reference, Shape, further_required, identifiers, import_shape, records
 from casavi_contracts.spec.overlay import OverlayError, normal
 from casavi_contracts.spec.register import Assumption, ProfileError, RegisterError, Rule, assumptions_of, rules_of
 from casavi_contracts.spec.schemas import json_schema, request_schema
@@ -38,6 +38,7 @@ __all__ = [
     "assumptions_of",
     "contract_documents",
     "counts_of",
+    "further_required",
     "hides",
     "identifiers",
     "import_shape",

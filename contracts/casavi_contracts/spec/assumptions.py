@@ -7,7 +7,7 @@ from typing import Any
 
 import jsonschema_rs
 
-from casavi_contracts.spec.document import operations
+from casavi_contracts.spec.document import load_document, operations
 from casavi_contracts.spec.register import Assumption, ProfileError, assumptions_of
 from casavi_contracts.spec.shapes import ERROR, Shapes, settle_states
 from casavi_contracts.spec.states import NAMES
@@ -42,6 +42,7 @@ def resolve_profile(register: Mapping[str, Assumption], overrides: Mapping[str, 
 
 def _check_paths(values: Mapping[str, Any]) -> None:
     own = ("/authenticate", "/jobs", "/contacts", "/v2", "/docs", "/openapi.json", "/_mock")
+    contact = values["contact-path"].removesuffix("/{id}")
     taken = dict.fromkeys(own, "the mock")
     for name in ("refresh-path", "import-path"):
         path = values[name]
@@ -49,6 +50,10 @@ def _check_paths(values: Mapping[str, Any]) -> None:
             if path == other or path.startswith(f"{other}/"):
                 raise ProfileError(f"assumption {name!r} cannot be {path!r}; {other} belongs to {owner}")
         taken[path] = name
+    for other, owner in taken.items():
+        if (contact == other or contact.startswith(f"{other}/")) and other != "/contacts":
+            path = values["contact-path"]
+            raise ProfileError(f"assumption 'contact-path' cannot be {path!r}; {other} belongs to {owner}")
 
 
 def apply_profile(
@@ -68,7 +73,9 @@ def apply_profile(
     for name, value in values.items():
         result["x-assumptions"][name]["value"] = value
     _rename_paths(result, values)
+    _leave_out(result, values)
     _set_statuses(result, values)
+    _set_rules(result)
     _set_errors(result, values)
     _set_shapes(result, values)
     _set_answers(result, values, chosen)
@@ -77,9 +84,61 @@ def apply_profile(
 
 def _rename_paths(document: dict[str, Any], values: Mapping[str, Any]) -> None:
     names = {"/refresh": values["refresh-path"], "/import": values["import-path"]}
+    names["/contacts/{id}"] = values["contact-path"]
     document["paths"] = {names.get(path, path): item for path, item in document["paths"].items()}
     if values["refresh-needs-token-header"]:
         del document["paths"][values["refresh-path"]]["post"]["security"]
+
+
+def _leave_out(document: dict[str, Any], values: Mapping[str, Any]) -> None:
+    """Takes away what no answer has, and what version 2 has not; names the parameter of pages."""
+    paths, problem = document["paths"], document["components"]["schemas"]["Problem"]
+    if any(server["url"] == "/v2" for server in document["servers"]):
+        _leave_out_of_second(document, values)
+    else:
+        for parameter in paths["/contacts"]["get"]["parameters"]:
+            if parameter["name"] == "page":
+                parameter["name"] = values["page-parameter"]
+    if not values["request-id"] and problem.get("properties", {}).pop("requestId", None) is not None:
+        problem["required"] = [name for name in problem.get("required", ()) if name != "requestId"]
+    if values["out-of-range-page"] == "not-found":
+        for item in paths.values():
+            if "get" in item and item["get"]["operationId"] in _LISTS:
+                item["get"]["responses"]["404"] = {"$ref": "#/components/responses/NotFound"}
+
+
+def _leave_out_of_second(document: dict[str, Any], values: Mapping[str, Any]) -> None:
+    paths, log_in = document["paths"], document["paths"]["/authenticate"]["post"]
+    if not values["v2-twins"]:
+        for path in (values["refresh-path"], values["import-path"], "/jobs/{jobId}"):
+            paths.pop(path, None)
+        log_in["responses"]["200"].pop("links", None)
+    if not values["deprecated-parameters-in-v2"]:
+        request = document["components"]["schemas"]["AuthenticateRequest"]
+        request["anyOf"] = request["anyOf"][:1]
+        log_in["requestBody"]["content"]["application/json"].pop("examples", None)
+
+
+_LISTS = ("getContacts", "listContacts", "listUnits", "listProperties")
+_CONTENT_RULES = ("schema-violation", "mixed-credentials")
+"""Rules about requests that can be read, and break the contract."""
+
+
+def _set_rules(document: dict[str, Any]) -> None:
+    """Lets each operation name the statuses of the rules by which it refuses, where they were changed."""
+    rules, shipped = document["x-rules"], load_document()["x-rules"]
+    moved: dict[str, set[str]] = {}
+    for name, rule in rules.items():
+        old = shipped.get(name, {}).get("status")
+        if old is not None and rule["status"] != old and old not in (401, 403):
+            moved.setdefault(str(old), set()).add(str(rule["status"]))
+    for item in document["paths"].values():
+        for operation in item.values():
+            responses = operation["responses"]
+            for old, new in moved.items():
+                for status in sorted(new):
+                    if old in responses:
+                        responses.setdefault(status, responses[old])
 
 
 def _set_statuses(document: dict[str, Any], values: Mapping[str, Any]) -> None:
@@ -92,20 +151,25 @@ def _set_statuses(document: dict[str, Any], values: Mapping[str, Any]) -> None:
                 ): response
                 for status, response in operation["responses"].items()
             }
-    importing = document["paths"][values["import-path"]]["post"]
-    importing["responses"] = {
-        (str(values["import-status"]) if status == "202" else status): response
-        for status, response in importing["responses"].items()
-    }
-    for rule in document["x-rules"].values():
+    if values["import-path"] in document["paths"]:
+        importing = document["paths"][values["import-path"]]["post"]
+        importing["responses"] = {
+            (str(values["import-status"]) if status == "202" else status): response
+            for status, response in importing["responses"].items()
+        }
+    for name, rule in document["x-rules"].items():
         if rule.get("status") == 401:
             rule["status"] = values["unauthorized-status"]
+        elif values["error-statuses"] == "unprocessable-content" and name in _CONTENT_RULES:
+            rule["status"] = 422
+        elif values["error-statuses"] == "bad-request" and rule.get("status") in (413, 415):
+            rule["status"] = 400
 
 
 def _set_errors(document: dict[str, Any], values: Mapping[str, Any]) -> None:
     for response in document["components"]["responses"].values():
         (media,) = response["content"].values()
-        if media.get("example", {}).get("status") == 401:
+        if (media.get("example") or {}).get("status") == 401:
             media["example"]["status"] = values["unauthorized-status"]
         response["content"] = {values["error-media-type"]: media}
     if not values["deprecation-header"]:
@@ -154,22 +218,23 @@ def _rename_job_id(document: dict[str, Any], values: Mapping[str, Any]) -> None:
 
 def _set_answers(document: dict[str, Any], values: Mapping[str, Any], chosen: Collection[str]) -> None:
     """Lets states, examples and links follow the shapes of the answers."""
-    states = settle_states(document, values[NAMES], chosen=NAMES in chosen)
     shapes = Shapes(document)
+    states = settle_states(document, values[NAMES], chosen=NAMES in chosen) if "getJob" in shapes else None
     for _, _, operation in operations(document):
         name = operation["operationId"]
         for status, response in operation["responses"].items():
             if status[0] == "2" and name in shapes:
                 media = response["content"]["application/json"]
-                _shape_example(media, name, shapes, states.shown("completed").name)
+                _shape_example(media, name, shapes, states.shown("completed").name if states else "")
     for response in document["components"]["responses"].values():
         (media,) = response["content"].values()
         _shape_example(media, ERROR, shapes, "")
-    importing = document["paths"][values["import-path"]]["post"]["responses"][str(values["import-status"])]
-    pointer = shapes["importMasterData"].pointers["job.id"]
-    importing["links"]["follow the job"]["parameters"]["jobId"] = f"$response.body#{pointer}"
-    for place in (document["paths"]["/authenticate"]["post"],):
-        answer = place["responses"][str(values["authenticate-status"])]
+    if values["import-path"] in document["paths"]:
+        importing = document["paths"][values["import-path"]]["post"]["responses"][str(values["import-status"])]
+        pointer = shapes["importMasterData"].pointers["job.id"]
+        importing["links"]["follow the job"]["parameters"]["jobId"] = f"$response.body#{pointer}"
+    answer = document["paths"]["/authenticate"]["post"]["responses"][str(values["authenticate-status"])]
+    if "links" in answer:
         body = answer["links"]["refresh the token"]["requestBody"]
         body["token"] = f"$response.body#{shapes['authenticate'].pointers['login.token']}"
 

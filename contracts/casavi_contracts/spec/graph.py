@@ -1,8 +1,12 @@
 """The reference graph of the import model, read from the marks in the contract document."""
 
+import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+
+from casavi_contracts.spec.document import load_document
+from casavi_contracts.spec.roles import resolved
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,27 @@ def identifiers(shape: Shape, body: Any) -> dict[str, list[str]]:
 def import_shape(document: dict[str, Any]) -> Shape:
     """Returns the shape of the import's body; its children are the top-level arrays."""
     return _shape(document["components"]["schemas"], "MasterData")
+
+
+def further_required(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Returns the fields that records of an import need besides those of the shipped document, each with a value.
+
+    Args:
+        document: A contract document, with overlay and profile applied.
+    """
+    shipped = load_document()["components"]["schemas"]
+    found: dict[str, dict[str, Any]] = {}
+    for shape in import_shape(document).walk():
+        schema = document["components"]["schemas"][shape.name]
+        for name in {*schema.get("required", ())} - {*shipped.get(shape.name, {}).get("required", ())}:
+            place = resolved(document, schema["properties"][name])
+            values = [value for value in place.get("enum", ()) if value is not None]
+            value = values[0] if values else _VALUES.get(str(place.get("type", "string")))
+            found.setdefault(shape.name, {})[name] = copy.deepcopy(value)
+    return found
+
+
+_VALUES: dict[str, Any] = {"string": "required", "integer": 1, "number": 1, "boolean": True, "array": [], "object": {}}
 
 
 def _shape(schemas: dict[str, Any], name: str) -> Shape:

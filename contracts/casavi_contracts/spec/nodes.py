@@ -100,7 +100,7 @@ class Single:
         """Takes the value over by its own name."""
         value = next((ours for ours, theirs in self.mapping if theirs == body), body)
         path = self.role.path
-        if value is None and len(path) > 1:  # of an object that may be null, which is shown in parts
+        if value is None and self.role.loose:  # the object may be null, and is shown in parts
             known = value_at(found.get(self.role.root, {}), path[:-1])
             if known is ABSENT or known is None:
                 _put(found, self.role.root, path[:-1], None)

@@ -48,7 +48,8 @@ class Role:
     """`value`, `object` or `list`."""
     items: str = ""
     """Of a list: the root of its items; none if they are single values."""
-    nullable: bool = False
+    loose: bool = False
+    """Whether the object that it stands in may be null."""
     make: Callable[[Mapping[str, Any]], Any] | None = field(default=None, compare=False)
     """Of what follows from other values: makes it of those."""
 
@@ -135,20 +136,21 @@ def _walk(
     root: str,
     path: tuple[str, ...],
     roles: dict[str, Role],
+    *,
+    loose: bool = False,
 ) -> None:
     for name, place in resolved(document, schema).get("properties", {}).items():
         whole, here = resolved(document, place), (*path, name)
         role = whole.get("x-value", f"{prefix}.{name}")
-        nullable = bool(whole.get("nullable"))
         items = _item_root(whole) if whole.get("type") == "array" else ""
         if items:
             roles[role] = Role(role, root, here, "list", items)
             _walk(document, whole["items"], items, items, (), roles)
         elif "properties" in whole:
-            roles[role] = Role(role, root, here, "object", nullable=nullable)
-            _walk(document, whole, role, root, here, roles)
+            roles[role] = Role(role, root, here, "object")
+            _walk(document, whole, role, root, here, roles, loose=bool(whole.get("nullable")))
         else:
-            roles[role] = Role(role, root, here, "value", nullable=nullable)
+            roles[role] = Role(role, root, here, "value", loose=loose)
 
 
 def _item_root(array: Mapping[str, Any]) -> str:

@@ -120,7 +120,7 @@ class AnswerShape:
 
 
 def job_states(document: dict[str, Any]) -> States:
-    """Returns the states of a job by name, in the order of the document.
+    """Returns the states of a job by name, in the order of the document; none where it has no jobs.
 
     Args:
         document: A contract document, with overlay and profile applied.
@@ -128,6 +128,8 @@ def job_states(document: dict[str, Any]) -> States:
     Raises:
         casavi_contracts.spec.ProfileError: They cannot be.
     """
+    if "getJob" not in shapes_of(document):
+        return States([])
     place = shapes_of(document)["getJob"].places["job.status"]
     return states_at(_end(document, place), document["x-assumptions"][NAMES]["value"])
 

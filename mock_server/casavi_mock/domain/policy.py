@@ -36,6 +36,11 @@ class Policy:
     queue_limit: int
     record_limit: int
     import_status: int
+    page_parameter: str
+    next_link_parameters: str
+    out_of_range_page: str
+    app_link: str
+    request_id: bool
     authenticate_status: int
     error_media_type: str
     v1_page_size: int

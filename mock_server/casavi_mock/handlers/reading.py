@@ -45,12 +45,17 @@ def contacts_v1(account: Account, page: int) -> dict[str, Any]:
 
     Args:
         account: The account.
-        page: Counted from 0; beyond the last one the page is empty.
+        page: Counted from 0.
+
+    Raises:
+        Refused: It is beyond the last page, and the policy refuses that.
     """
     with account.lock:
         account.run_due(RECORDS_BEFORE_ANSWER)
         size = account.settings.policy.v1_page_size
         count = account.store.count("contacts")
+        if page * size >= max(count, 1):
+            _refuse_beyond(account, page)
         records = _first(account.store.records("contacts", min(page * size, count)), size)
         content = [views.contact_v1(account.store, record) for record in records]
     return {"count": count, "page": page, "pageCount": -(-count // size), "content": content}
@@ -143,7 +148,15 @@ def _page(
                 else:
                     found.append(record)
             position += 1
+        if not found and query.page > 1:
+            _refuse_beyond(account, query.page)
         return Page([view(account.store, one, policy) for one in found], None)
+
+
+def _refuse_beyond(account: Account, page: int) -> None:
+    """Refuses a page beyond the last one, if the policy does; assumption `out-of-range-page`."""
+    if account.settings.policy.out_of_range_page == "not-found":
+        raise Refused("page-unknown", f"The list ends before page {page}.")
 
 
 def _start(query: ListQuery, size: int, *, filtered: bool) -> tuple[int, int]:

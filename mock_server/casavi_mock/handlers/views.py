@@ -8,8 +8,8 @@ from casavi_mock.domain.model import Json, Record
 from casavi_mock.domain.policy import Policy
 from casavi_mock.domain.store import Store
 
-_LINK = "https://mock.mycasavi.example/tenants/1/manage"
-"""Begin of every `appLink`; assumption `app-link`. The domain exists nowhere, so nobody is led to a real account."""
+_LINK = "https://{}/tenants/1/manage"
+"""Begin of every `appLink`; assumption `app-link`. Its domain exists nowhere, so nobody is led to a real account."""
 
 _CONTACT_V1 = (
     "title", "salutation", "firstName", "lastName", "companyRole", "email", "telephone", "mobile", "fax", "website",
@@ -55,7 +55,7 @@ def contact_v2(store: Store, record: Record, policy: Policy) -> dict[str, Json]:
         "contracts": [
             _contact_contract(unit, contract, policy) for unit, contract in _contracts_of(store, str(record.key))
         ],
-        "appLink": f"{_LINK}/contacts/{record.internal_id}",
+        "appLink": f"{_LINK.format(policy.app_link)}/contacts/{record.internal_id}",
     }
 
 
@@ -99,7 +99,7 @@ def property_v2(store: Store, record: Record, policy: Policy) -> dict[str, Json]
         "responsibilities": [
             _responsibility(store, one, policy) for one in store.linked("responsibilities of properties", id_)
         ],
-        "appLink": f"{_LINK}/properties/{record.internal_id}",
+        "appLink": f"{_LINK.format(policy.app_link)}/properties/{record.internal_id}",
     }
 
 

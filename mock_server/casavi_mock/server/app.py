@@ -113,6 +113,7 @@ class MockApp:
         self.readiness: dict[str, bool] = {"worker": False}
         self.pause: Pause = pause
         """Waits as long as an injected delay says."""
+        self._tells_id = settings.policy.request_id
         self._problems = Problems(settings.rules, settings.policy.error_media_type, settings.answers.get(ERROR))
         self._recorder = Recorder(registry, self._problems, now)
         prefix = entropy(4).hex()  # different for every start of a server
@@ -228,7 +229,8 @@ class MockApp:
         request_id = next(self._request_ids)
         answer = self._problems.answer(refusal, request_id)
         log.warning("%s refused a connection before it became a request: %s", request_id, refusal)
-        answer.headers = (*answer.headers, (b"x-request-id", request_id.encode()))
+        if self._tells_id:
+            answer.headers = (*answer.headers, (b"x-request-id", request_id.encode()))
         return answer
 
     async def _other(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -285,7 +287,8 @@ class MockApp:
             self._refuse(trail, Refused("internal-error", detail))
         answer = trail.answer
         assert answer is not None, "an endpoint answers, or raises"
-        answer.headers = (*answer.headers, (b"x-request-id", trail.request_id.encode()))
+        if self._tells_id:
+            answer.headers = (*answer.headers, (b"x-request-id", trail.request_id.encode()))
         trail.seconds = monotonic() - started
         # Written down before it is sent, so that a client that has its answer finds it in the journal.
         self._recorder.record(trail)

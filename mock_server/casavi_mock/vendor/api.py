@@ -23,7 +23,7 @@ def vendor_api(registry: Registry, strike: Strike, addresses: Addresses) -> Rout
         ConfigurationError: The contract has an operation that nobody answers.
     """
     documents = registry.settings.documents
-    reading = ReadingOperations(list(documents.values()), addresses.of)
+    reading = ReadingOperations(registry.settings, addresses.of)
     table = Operations(registry).table() | reading.table()
     return Router(documents, functools.partial(_endpoint, table, registry, strike))
 
@@ -31,7 +31,8 @@ def vendor_api(registry: Registry, strike: Strike, addresses: Addresses) -> Rout
 def _endpoint(
     table: Mapping[str, Operation | LogIn], registry: Registry, strike: Strike, operation: RoutedOperation
 ) -> Endpoint:
-    work = table.get(operation.name)
+    second = operation.path.startswith("/v2/")
+    work = (table.get(f"/v2 {operation.name}") if second else None) or table.get(operation.name)
     if work is None:
         raise ConfigurationError(
             f"nobody answers the operation {operation.name!r} of the contract ({operation.method} {operation.path}): "

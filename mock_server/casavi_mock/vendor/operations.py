@@ -175,6 +175,7 @@ class Operations:
             answers.get, ("authenticate", "importMasterData", "getJob")
         )
         self._shape = registry.settings.shape
+        self._settings = registry.settings
         self._readers = _readers(registry.settings)
 
     def table(self) -> dict[str, Operation | LogIn]:
@@ -182,6 +183,7 @@ class Operations:
         named_key = functools.partial(authentication.named_key, self._registry)
         return {
             "authenticate": LogIn(self._readers["authenticate"], named_key, self.authenticate),
+            "/v2 authenticate": LogIn(_readers(self._settings, "/v2")["authenticate"], named_key, self.authenticate),
             "refreshToken": LogIn(self._readers["refreshToken"], lambda body: str(body["apiKey"]), self.refresh_token),
             "importMasterData": self.import_master_data,
             "getJob": self.get_job,
@@ -253,8 +255,8 @@ class Operations:
         return Answer(self._policy.authenticate_status, orjson.dumps(told))
 
 
-def _readers(settings: Settings) -> dict[str, BodyReader]:
-    document = dict(settings.document)
+def _readers(settings: Settings, base_path: str = "") -> dict[str, BodyReader]:
+    document = dict(settings.documents[base_path])
     limits = BodyLimits(
         max_bytes=settings.policy.max_body_bytes,
         max_nesting=settings.limits.max_nesting,

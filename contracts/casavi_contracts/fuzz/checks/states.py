@@ -142,7 +142,7 @@ def _one_naming(body: Mapping[str, Any]) -> bool:
 
 
 def _judge_page_v1(session: Session, sent: Sent, body: Mapping[str, Any], length: int) -> None:
-    asked = sent.query.get("page", ["0"])
+    asked = sent.query.get(session.contract.page_parameter, ["0"])
     count, page, pages = body.get("count"), body.get("page"), body.get("pageCount")
     if not all(isinstance(number, int) for number in (count, page, pages)):
         return  # the schema is judged elsewhere
