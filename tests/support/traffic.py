@@ -115,7 +115,12 @@ class Recorder:
     def send(self, portfolio: Mapping[str, Any], version: str = "") -> str | None:
         """Imports and returns the address of the job; None if the import was refused."""
         answer = self.ask("POST", version + self.values["import-path"], portfolio)
-        return f"{version}/jobs/{answer.json()[self.values['job-id-field']]}" if answer.is_success else None
+        if not answer.is_success:
+            return None
+        name: Any = answer.json()
+        while isinstance(name, dict):  # wherever it stands, nothing stands beside it
+            (name,) = name.values()
+        return f"{version}/jobs/{name}"
 
     def bring(self, *portfolios: Mapping[str, Any]) -> None:
         """Imports, and looks at the jobs while they wait, while they work, and when they have ended."""

@@ -6,18 +6,26 @@ from pathlib import Path
 from typing import Any
 
 from casavi_contracts import spec
-from casavi_contracts.observe import files, observed, roles, said
+from casavi_contracts.observe import files, observed, roles, said, wanted
 from casavi_contracts.observe.calls import Reader, Traffic, in_time
 from casavi_contracts.observe.document import VendorDocument
 from casavi_contracts.observe.extras import Extra, common_fields, extras
 from casavi_contracts.observe.files import UnreadableError
 from casavi_contracts.observe.har import ArchiveError, read_archive
-from casavi_contracts.observe.seen_jobs import Duration, durations, jobs_of
+from casavi_contracts.observe.seen_jobs import Duration, durations, jobs_of, states_seen
 from casavi_contracts.observe.seen_tokens import name_accounts
 from casavi_contracts.observe.sights import NARROWED, REFUTED, UNSEEN, Finding, Sight, settle
 from casavi_contracts.observe.vocabulary import Vocabulary
 
 _MAX_FILES = 100
+
+_PARTS = {
+    "job-object": "job",
+    "job-status-names": "job",
+    "job-id-field": "job id",
+    "required-fields": "required",
+}
+"""Parts of the overlay by the assumptions that they speak about."""
 
 
 class IncomparableError(ValueError):
@@ -46,6 +54,9 @@ class Calibration:
     """Those of them that were given."""
     actions: list[dict[str, Any]] = field(default_factory=list)
     """Of the overlay."""
+    parts: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    shaped: list[str] = field(default_factory=list)
+    """What the overlay changes: `job`, `errors`, `required`, `job id`."""
     findings: list[Finding] = field(default_factory=list)
     extras: list[Extra] = field(default_factory=list)
     places: list[Place] = field(default_factory=list)
@@ -61,6 +72,10 @@ class Calibration:
     def refuted(self) -> bool:
         """Whether anything is not as it is taken until now."""
         return bool(self.by_verdict(REFUTED) or self.by_verdict(NARROWED))
+
+    def followed(self, finding: Finding) -> bool:
+        """Whether a mock with the result behaves as was seen of a refuted guess: by a value, or by the overlay."""
+        return finding.expressible or _PARTS.get(finding.name) in self.shaped
 
     def changed(self) -> dict[str, Any]:
         """Returns what a profile has to say to behave as was seen: what was overridden already, and what is new."""
@@ -106,6 +121,7 @@ def calibrate(paths: Sequence[Path], overrides: Mapping[str, Any]) -> Calibratio
     seen += _of_traffic(traffic, words, result)
     result.notes += [f"{name}: nothing comparable in it; it was left out" for name in unlike]
     result.findings = settle(register, ours, seen)
+    _settle_overlay(result)
     if len(result.by_verdict(UNSEEN)) == len(result.findings):
         raise IncomparableError(f"{', '.join(result.sources)}: nothing in it speaks about any of the assumptions")
     return result
@@ -126,7 +142,32 @@ def _of_traffic(traffic: Traffic, ours: Vocabulary, result: Calibration) -> list
     name_accounts(traffic)
     jobs = jobs_of(traffic)
     result.durations = durations(jobs)
+    _take_wanted(result, wanted.of_traffic(traffic, jobs, states_seen(jobs), ours))
     return [*observed.sights(traffic, jobs, ours)]
+
+
+def _take_wanted(result: Calibration, more: wanted.Wanted) -> None:
+    """Adds what an overlay has to do, where no file before has said so."""
+    result.notes += more.notes
+    for part, actions in more.parts.items():
+        result.parts.setdefault(part, actions)
+
+
+def _settle_overlay(result: Calibration) -> None:
+    """Puts the actions together, and leaves out those by which the contract would not hold together."""
+    for finding in result.by_verdict(REFUTED):
+        if finding.name == "job-id-field" and not finding.expressible:
+            result.parts["job id"] = wanted.job_id_action(str(finding.theirs), str(finding.ours))
+    for part, actions in result.parts.items():
+        trial = {"overlay": "1.0.0", "info": {"title": "x", "version": "1"}, "actions": [*result.actions, *actions]}
+        try:
+            if actions:
+                spec.contract_documents(result.changed(), trial)
+        except spec.ProfileError as error:
+            result.notes.append(f"{part}: the overlay leaves it as it is: {str(error).partition(chr(10))[0]}")
+        else:
+            result.actions += actions
+            result.shaped.append(part)
 
 
 def _of_document(path: Path, ours: Vocabulary, result: Calibration) -> list[Sight] | None:
@@ -137,6 +178,7 @@ def _of_document(path: Path, ours: Vocabulary, result: Calibration) -> list[Sigh
     if comparable(document, matched):
         found = [*said.sights(document, matched, ours)]
         result.extras += extras(document, matched, ours)
+        _take_wanted(result, wanted.of_document(document, matched, ours))
         result.places += [
             Place(pointer, "vendor-document", 1, None, None, (path.name,))
             for pointer in dict.fromkeys(common_fields(document, matched, ours))

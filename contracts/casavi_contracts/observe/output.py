@@ -33,7 +33,7 @@ def report(calibration: Calibration) -> dict[str, Any]:
         "version": 1,
         "from": calibration.sources,
         "counts": counts,
-        "assumptions": [_entry(finding) for finding in calibration.findings],
+        "assumptions": [_entry(finding, calibration.followed(finding)) for finding in calibration.findings],
         "extras": [
             {"kind": extra.kind, "name": extra.name, "place": extra.place, "from": extra.source}
             for extra in calibration.extras
@@ -42,13 +42,13 @@ def report(calibration: Calibration) -> dict[str, Any]:
     }
 
 
-def _entry(finding: Finding) -> dict[str, Any]:
+def _entry(finding: Finding, followed: bool) -> dict[str, Any]:
     return {
         "name": finding.name,
         "verdict": finding.verdict,
         "ours": finding.ours,
         "theirs": finding.theirs,
-        "expressible": finding.expressible,
+        "followed": finding.verdict == REFUTED and followed,
         "evidence": finding.kind if finding.count else None,
         "count": finding.count,
         "first": moment(finding.first),
@@ -114,7 +114,7 @@ def _profile_lines(calibration: Calibration) -> Iterator[str]:
             yield f"# seen {finding.count} times; it was {json.dumps(finding.ours, ensure_ascii=False)}"
         yield f"{name} = {json.dumps(value, ensure_ascii=False)}"
     for finding in calibration.findings:
-        words = _left_open(finding)
+        words = None if not finding.expressible and calibration.followed(finding) else _left_open(finding)
         if words:
             yield f"# {finding.name}: {_one_line(words)}"
     if calibration.actions:

@@ -101,6 +101,11 @@ def state_member(document: VendorDocument, schema: Any) -> Member | None:
     return next((path for path, flat in found if "enum" in flat), next((path for path, _ in found), None))
 
 
+def is_state(name: str) -> bool:
+    """Whether a member is called like the state of a job."""
+    return bool(_STATE.search(name))
+
+
 def arrays(document: VendorDocument, schema: Any) -> dict[str, dict[str, Any]]:
     """Returns the members of an object that are arrays of objects, with the schema of their items."""
     found = {}

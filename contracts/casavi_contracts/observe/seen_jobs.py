@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from casavi_contracts.observe.calls import Call, Traffic
-from casavi_contracts.observe.jobs import ROLES, role_of
+from casavi_contracts.observe.jobs import ROLES, likely_role
 from casavi_contracts.observe.roles import IMPORT, JOB, plain
 from casavi_contracts.observe.seen import moment_of, sight
 from casavi_contracts.observe.sights import Sight
@@ -114,7 +114,7 @@ def _moment(got: Any, word: re.Pattern[str]) -> tuple[bool, datetime | None]:
 def _is_end(job: Job, call: Call, followed: set[str]) -> bool:
     state = job.state(call)
     there, moment = _moment(call.got, _FINISHED)
-    role = role_of(state) if state is not None else None
+    role = likely_role(state) if state is not None else None
     if there:
         return moment is not None
     if role is not None:
@@ -142,7 +142,7 @@ def _role(job: Job, call: Call, followed: set[str]) -> str | None:
     state = job.state(call)
     if state is None:
         return None
-    by_word = role_of(state)
+    by_word = likely_role(state)
     there, finished = _moment(call.got, _FINISHED)
     if not there:
         if by_word is not None or state in followed:
@@ -170,15 +170,7 @@ def _end_role(got: Any, by_word: str | None) -> str | None:
 
 def sights(traffic: Traffic, jobs: list[Job], ours: Vocabulary) -> Iterator[Sight]:
     """Yields what the jobs say."""
-    followed = _followed(jobs)
-    names: dict[str, Counter[str]] = {role: Counter() for role in ROLES}
-    calls: list[tuple[Call, str]] = []
-    for job in jobs:
-        for call in job.polls:
-            role, state = _role(job, call, followed), job.state(call)
-            if role is not None and state is not None:
-                names[role][state] += 1
-                calls.append((call, state))
+    names, calls = _states(jobs)
     yield from _of_states(names, calls, ours.state_names())
     mine = {*ours.fields("Job")}
     for job in jobs:
@@ -189,14 +181,41 @@ def sights(traffic: Traffic, jobs: list[Job], ours: Vocabulary) -> Iterator[Sigh
                     yield sight(call, "job-object", differ or "mock")
 
 
+def _states(jobs: list[Job]) -> tuple[dict[str, Counter[str]], list[tuple[Call, str]]]:
+    """Returns how often each state was seen, by its role; and the answers that show them."""
+    followed = _followed(jobs)
+    names: dict[str, Counter[str]] = {role: Counter() for role in ROLES}
+    calls: list[tuple[Call, str]] = []
+    for job in jobs:
+        for call in job.polls:
+            role, state = _role(job, call, followed), job.state(call)
+            if role is not None and state is not None:
+                names[role][state] += 1
+                calls.append((call, state))
+    return names, calls
+
+
+def states_seen(jobs: list[Job]) -> dict[str, list[str]]:
+    """Returns what states are called, by role, in the order in which they were first seen; odd ones are left out."""
+    names, calls = _states(jobs)
+    odd = _odd(names)
+    order = [*dict.fromkeys(state for _, state in calls)]
+    return {role: [state for state in order if state in names[role] and state not in odd] for role in ROLES}
+
+
+def _odd(names: dict[str, Counter[str]]) -> set[str]:
+    """Returns the states of no known word that were seen once, beside one of their role that was seen often."""
+    found = set()
+    for counter in names.values():
+        most = max(counter.values(), default=0)
+        rare = {name for name, number in counter.items() if number == 1 and most >= _SOME}
+        found |= {name for name in rare if likely_role(name) is None}
+    return found
+
+
 def _of_states(names: dict[str, Counter[str]], calls: list[tuple[Call, str]], ours: list[str]) -> Iterator[Sight]:
     usual = {role: counter.most_common(1)[0][0] for role, counter in names.items() if counter}
-    odd = {
-        name
-        for role, counter in names.items()
-        for name, number in counter.items()
-        if name != usual[role] and number == 1 and counter[usual[role]] >= _SOME
-    }
+    odd = _odd(names)
     more = [name for role, counter in names.items() for name in counter if name != usual[role] and name not in odd]
     if more or len({*usual.values()}) < len(usual):
         value: Any = f"more than four states: {', '.join(sorted({*usual.values(), *more}))}"

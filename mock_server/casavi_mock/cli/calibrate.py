@@ -77,9 +77,10 @@ def show(found: Calibration) -> None:
     table.add_column("guess", no_wrap=True)
     for heading, ratio in (("ours", 14), ("theirs", 18), ("evidence", 19)):
         table.add_column(heading, ratio=ratio, overflow="fold")
+    only = found.sources[0] if len(found.sources) == 1 else None
     for verdict in _ORDER:
         for finding in found.by_verdict(verdict):
-            table.add_row(finding.name, _value(finding.ours), _theirs(finding), _evidence(finding))
+            table.add_row(finding.name, _value(finding.ours), _theirs(finding, found), _evidence(finding, only))
     out.print(table)
     counts = [f"{len(found.by_verdict(verdict))} {verdict}" for verdict in (*_ORDER, UNSEEN)]
     out.print(f"\n{len(found.findings)} guesses: {', '.join(counts)}.", soft_wrap=False)
@@ -108,26 +109,27 @@ def _value(value: Any) -> Text:
     return Text(shown(value if isinstance(value, str) else orjson.dumps(value).decode()))
 
 
-def _theirs(finding: Finding) -> Text:
+def _theirs(finding: Finding, found: Calibration) -> Text:
     if finding.verdict == CONFIRMED:
         return Text("the same")
     if finding.verdict == CONTRADICTORY:
         return Text("contradictory", style="bold")
     if finding.verdict == NARROWED:
         return Text("one of " + _texts(finding.candidates), style="bold")
-    return Text(_value(finding.theirs).plain, style="bold")
+    by = "" if finding.expressible else " (overlay)" if found.followed(finding) else " (told, not followed)"
+    return Text(_value(finding.theirs).plain + by, style="bold")
 
 
 def _texts(values: Iterable[Any]) -> str:
     return ", ".join(_value(value).plain for value in values)
 
 
-def _evidence(finding: Finding) -> Text:
+def _evidence(finding: Finding, only: str | None) -> Text:
     if finding.kind == DOCUMENT:
         more = f" and {finding.count - 1} more" if finding.count > 1 else ""
         return Text("the document" if finding.verdict == CONFIRMED else shown(f"{finding.places[0]}{more}"))
     days = sorted({at.date().isoformat() for at in (finding.first, finding.last) if at is not None})
     odd = f", {len(finding.against)} against" if finding.against and finding.verdict != CONTRADICTORY else ""
     when = f", {' to '.join(days)}" if days else ""
-    where = "" if finding.verdict == CONFIRMED else f"; {finding.places[0]}"
+    where = "" if finding.verdict == CONFIRMED else f"; {finding.places[0].removesuffix(f' of {only}')}"
     return Text(shown(f"{finding.count} seen{odd}{when}{where}"))

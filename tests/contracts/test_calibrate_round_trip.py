@@ -1,0 +1,98 @@
+"""From a vendor to what was found, and back: a mock that starts from it answers as the vendor did."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from casavi_contracts import spec
+from casavi_contracts.observe import output
+from casavi_contracts.observe.calibration import Calibration, calibrate
+from casavi_mock.cli.profiles import Profile
+from tests.contracts.test_calibrate_documents import as_3_1, as_swagger
+from tests.contracts.test_calibrate_traffic import TWENTY
+from tests.support.traffic import Recorder, ordinary, vendor
+
+SHAPES = Path(__file__).parents[1] / "profiles" / "states.yaml"
+CHANGED = {**TWENTY, "v1-page-size": 12}
+del CHANGED["job-status-names"], CHANGED["job-id-field"]
+
+
+@pytest.fixture(scope="module")
+def shapes() -> dict[str, Any]:
+    whole: dict[str, Any] = yaml.safe_load(SHAPES.read_text())
+    return whole
+
+
+def from_result(found: Calibration, folder: Path) -> Mapping[str, Any]:
+    """Returns the profile that was written, as the command line reads it."""
+    output.write_folder(found, folder, force=False)
+    return Profile().convert(str(folder / "profile.toml"), None, None)
+
+
+def outline(client: Recorder) -> list[tuple[str, int, Any]]:
+    """Returns what was answered, without what differs from run to run."""
+    return [
+        (
+            f"{each['request']['method']} {each['request']['url'].rpartition('/jobs/')[0] or each['request']['url']}",
+            each["response"]["status"],
+            form(json.loads(each["response"]["content"]["text"])),
+        )
+        for each in client.entries
+    ]
+
+
+def form(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: form(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [form(item) for item in value]
+    return value if value is None or isinstance(value, bool) else type(value).__name__
+
+
+def test_a_mock_that_starts_from_recorded_traffic_answers_as_the_vendor_did(
+    tmp_path: Path, shapes: dict[str, Any]
+) -> None:
+    with vendor(CHANGED, overlay=shapes) as client:
+        ordinary(client)
+    traffic = tmp_path / "traffic.har"
+    traffic.write_text(json.dumps(client.archive()))
+    found = calibrate([traffic], {})
+    profile = from_result(found, tmp_path / "casavi")
+
+    with vendor(profile["assumptions"], overlay=profile["overlay"], evidence=profile["evidence"]) as again:
+        ordinary(again)
+    first, second = outline(client), outline(again)
+    assert len(first) == len(second)
+    for mine, theirs in zip(first, second, strict=True):
+        if mine[1] < 400:
+            assert theirs == mine
+        else:
+            assert theirs[:2] == mine[:2]
+    register = spec.assumptions(dict(again.mock.settings.document))
+    assert register["import-status"].evidence == "observed"
+    assert register["upsert"].value == "replace"
+
+
+@pytest.mark.parametrize("form_of", [dict, as_swagger, as_3_1])
+def test_the_document_of_such_a_mock_is_that_of_the_vendor(
+    tmp_path: Path, shapes: dict[str, Any], form_of: Any
+) -> None:
+    theirs = spec.contract_documents({"import-path": "/bulk"}, shapes).by_version
+    paths = []
+    for version, document in theirs.items():
+        paths.append(tmp_path / f"{version}.json")
+        paths[-1].write_text(json.dumps(form_of(document)))
+    profile = from_result(calibrate(paths, {}), tmp_path / "casavi")
+    ours = spec.contract_documents(profile["assumptions"], profile["overlay"], profile["evidence"]).by_version
+    job = spec.load_document()["paths"]["/jobs/{jobId}"]["get"]["responses"]["200"]["content"]["application/json"]
+    values = {**job["example"], "status": "done"}
+    for version in theirs:
+        assert spec.shown(ours[version], "getJob", values) == spec.shown(theirs[version], "getJob", values)
+        accepted = spec.shown(theirs[version], "importMasterData", {"jobId": "J"})
+        assert spec.shown(ours[version], "importMasterData", {"jobId": "J"}) == accepted
+    states = ours["v1"]["components"]["schemas"]["Job"]["properties"]["data"]["properties"]["state"]["x-states"]
+    assert [*states] == ["queued", "validating", "importing", "done", "done_with_errors", "failed"]
