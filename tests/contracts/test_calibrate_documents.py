@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from casavi_contracts import spec
+from casavi_contracts.observe import telling
 from casavi_contracts.observe.calibration import IncomparableError, calibrate
 from casavi_contracts.observe.files import UnreadableError
 from casavi_contracts.observe.sights import CONFIRMED, REFUTED
@@ -73,6 +74,16 @@ def test_our_own_document_refutes_nothing(tmp_path: Path) -> None:
     assert not found.refuted
     assert len(found.by_verdict(CONFIRMED)) >= 24
     assert {place.pointer for place in found.places} >= {"/components/schemas/Contact/properties/firstName"}
+
+
+def test_what_a_document_can_tell_is_what_is_said_of_it(tmp_path: Path) -> None:
+    whole = documents({"unknown-fields": "refuse"})
+    whole[0]["components"]["schemas"]["Token"]["properties"]["expiresAt"]["pattern"] = "[.][0-9]{3}Z$"
+    for document, path in zip(whole, ("/contacts", "/contacts"), strict=True):
+        size = {"name": "limit", "in": "query", "schema": {"type": "integer", "default": 30}}
+        document["paths"][path]["get"]["parameters"].append(size)
+    found = calibrate(written(tmp_path, *whole), {})
+    assert {each.name for each in found.findings if each.verdict != "not seen"} == telling.IN_DOCUMENT
 
 
 def test_what_was_found_is_nothing_new_the_next_time(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from casavi_contracts import spec
+from casavi_contracts.observe import telling
 from casavi_contracts.observe.calibration import Calibration, IncomparableError, calibrate
 from casavi_contracts.observe.files import UnreadableError
 from casavi_contracts.observe.sights import CONFIRMED, CONTRADICTORY, REFUTED
@@ -90,6 +91,12 @@ def test_ordinary_traffic_says_all_that_differs(tmp_path: Path, archive: Archive
     assert status.first is not None
     assert status.last is not None
     assert status.first < status.last
+
+
+def test_what_traffic_can_tell_is_what_is_said_of_it(tmp_path: Path, usual: Archive, archive: Archive) -> None:
+    one, other = read(tmp_path, usual), read(tmp_path, archive)
+    seen = {each.name for found in (one, other) for each in found.findings if each.verdict != "not seen"}
+    assert seen == telling.IN_TRAFFIC
 
 
 def test_traffic_with_a_mock_like_ours_refutes_nothing(tmp_path: Path, usual: Archive) -> None:

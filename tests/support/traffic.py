@@ -167,10 +167,7 @@ def ordinary(client: Recorder) -> None:
     today = client.mock.time.now.date()
     old = {"apiKey": NEW["key"], "email": "someone@example.com", "password": NEW["secret"]}
     first = client.log_in()
-    people = [
-        {"id": f"C-{n}", "firstName": f"Name {n}", "lastName": f"Family {n}", "email": f"c{n}@example.com"}
-        for n in range(60)
-    ]
+    people = [{"id": f"C-{n}", "firstName": f"Name {n}", "lastName": f"Family {n}", "city": "Bonn"} for n in range(60)]
     client.bring(*({"contacts": people[start : start + 20]} for start in range(0, 60, 20)))
     client.bring({"contacts": [{"id": "C-firm", "companyName": "Firm"}, {"id": "C-bare", "note": "no name"}]})
     units = [
@@ -216,11 +213,16 @@ def ordinary(client: Recorder) -> None:
     client.log_in(version="/v2")
     client.ask("GET", "/v2/contacts", token=renewed)
     client.log_in(old)
-    client.ask("GET", "/v2/contacts")
-    while len(client.entries) < 200:
+    client.log_in(old, version="/v2")
+    job = client.send({"contacts": [{"id": "C-1", "title": "Dr."}]}, version="/v2")
+    client.ask("GET", job or "/v2/jobs/none")
+    client.ask("POST", client.values["import-path"], {"contacts": 1})
+    while len(client.entries) < 198:
         client.ask("GET", f"/contacts/C-{len(client.entries) % 60}")
+    client.log_in()
     client.mock.time.advance(days=float(client.values["token-lifetime-days"]) + 1)
-    client.ask("POST", client.values["refresh-path"], {"apiKey": NEW["key"], "token": client.token})
+    bare = None if client.values["refresh-needs-token-header"] else ""
+    client.ask("POST", client.values["refresh-path"], {"apiKey": NEW["key"], "token": client.token}, token=bare)
 
 
 def _renew(client: Recorder, old: str) -> str:

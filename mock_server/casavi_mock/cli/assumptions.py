@@ -1,6 +1,7 @@
 """`casavi-mock assumptions`: every guess about casavi, by name."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -9,10 +10,11 @@ from rich.text import Text
 
 from casavi_contracts import spec
 from casavi_mock.accounts import own_register
+from casavi_mock.cli import todo as work_of_guesses
 from casavi_mock.cli.options import CONTEXT
 from casavi_mock.cli.profiles import profile_option
 from casavi_mock.cli.tables import print_table
-from casavi_mock.cli.text import json_bytes
+from casavi_mock.cli.text import counted, json_bytes
 from casavi_mock.errors import ConfigurationError
 
 Register = Mapping[str, spec.Assumption]
@@ -51,24 +53,45 @@ no profile changes them, or the guess on which they rest. The options behind the
     show_default=True,
     help="`toml` is a profile to start from.",
 )
-def show_assumptions(profile: Mapping[str, Any] | None, form: str) -> None:
+@click.option("--todo", is_flag=True, help="Each guess by the work that it needs: record, run a check, ask casavi.")
+def show_assumptions(profile: Mapping[str, Any] | None, form: str, todo: bool) -> None:
     """Print what is guessed about casavi: question, value, what else is possible, and why.
 
     \b
     Examples:
       casavi-mock assumptions
       casavi-mock assumptions --format toml > profile.toml
+      casavi-mock assumptions --todo --profile casavi/profile.toml
     """
-    register = spec.assumptions(spec.load_document())
-    try:
-        values = spec.resolve_profile(register, (profile or {}).get("assumptions", {}))
-    except spec.ProfileError as error:
-        raise ConfigurationError(str(error)) from error
-    if form == "table":
+    if todo and form not in ("table", "json"):
+        raise click.UsageError(f"--todo is a table or JSON; it has no form {form!r}")
+    register, values = _applied(profile or {})
+    if todo:
+        works = work_of_guesses.work(register)
+        if form == "json":
+            click.echo(json_bytes([*work_of_guesses.as_json(works)]))
+        else:
+            work_of_guesses.show(works, len(register) - len(works))
+    elif form == "table":
         _print_table(register, values)
     else:
         makers = {"json": _json, "markdown": _markdown, "toml": _toml}
         click.echo("\n".join(makers[form](register, values)).encode())  # files in UTF-8, whatever the locale is
+
+
+def _applied(profile: Mapping[str, Any]) -> tuple[Register, Mapping[str, Any]]:
+    """Returns the register with the marks that a profile's evidence gives, and the values of the profile."""
+    register = spec.assumptions(spec.load_document())
+    try:
+        whole = spec.contract_documents(*(profile.get(name) for name in ("assumptions", "overlay", "evidence")))
+    except spec.ProfileError as error:
+        raise ConfigurationError(str(error)) from error
+    seen = spec.assumptions(whole.by_version["v1"])
+    marked = {
+        name: replace(entry, evidence=seen[name].evidence, observed=seen[name].observed)
+        for name, entry in register.items()
+    }
+    return marked, whole.values
 
 
 def _print_table(register: Register, values: Mapping[str, Any]) -> None:
@@ -76,11 +99,21 @@ def _print_table(register: Register, values: Mapping[str, Any]) -> None:
     for name, entry in register.items():
         changed = "" if values[name] == entry.value else " (changed)"
         value = Text(shown(values[name]) + changed, style="bold")
-        rows.append((name, value, entry.possible, entry.evidence, entry.question))
+        rows.append((name, value, entry.possible, _evidence(entry), entry.question))
     print_table(("assumption", "value", "possible", "evidence", "question"), rows, whole=("assumption", "evidence"))
     click.echo(
         f"\n{len(register)} assumptions. Change one in a profile: [assumptions] name = value, serve --profile FILE"
     )
+
+
+def _evidence(entry: spec.Assumption) -> str:
+    """Returns the mark, with count and days where a user has observed the value."""
+    told = entry.observed
+    if told is None:
+        return entry.evidence
+    days = sorted({str(at)[:10] for at in (told.get("first"), told.get("last")) if at})
+    seen = f" {counted(told['count'], 'times')}" if told.get("count") else ""
+    return f"{entry.evidence}{seen}{', ' if days else ''}{' to '.join(days)}"
 
 
 def _json(register: Register, values: Mapping[str, Any]) -> Iterator[str]:
@@ -93,6 +126,7 @@ def _json(register: Register, values: Mapping[str, Any]) -> Iterator[str]:
             "possible": entry.possible,
             "schema": entry.schema,
             "evidence": entry.evidence,
+            **({"observed": entry.observed} if entry.observed else {}),
             "source": entry.source,
             "reason": entry.reason,
             "check": entry.check,
