@@ -82,6 +82,8 @@ def test_what_a_document_can_tell_is_what_is_said_of_it(tmp_path: Path) -> None:
     for document, path in zip(whole, ("/contacts", "/contacts"), strict=True):
         size = {"name": "limit", "in": "query", "schema": {"type": "integer", "default": 30}}
         document["paths"][path]["get"]["parameters"].append(size)
+        document["paths"][path]["get"]["responses"]["404"] = {"description": "no such page"}
+        document["paths"]["/import"]["post"]["responses"]["422"] = {"description": "wrong"}
     found = calibrate(written(tmp_path, *whole), {})
     assert {each.name for each in found.findings if each.verdict != "not seen"} == telling.IN_DOCUMENT
 
@@ -209,7 +211,7 @@ def test_a_document_of_another_hand(tmp_path: Path, ending: str) -> None:
     assert {name: refuted.get(name) for name in wanted} == wanted
     told = {each.name: each.theirs for each in found.findings}
     assert "lastName" in told["required-fields"]
-    assert "422" in told["error-statuses"]
+    assert told["error-statuses"] == "unprocessable-content"
     assert told["responsibilities-key"] == "roles"
     assert {(extra.kind, extra.name) for extra in found.extras} >= {
         ("operation", "GET /tickets"), ("field", "birthday"), ("value", "EMAIL"),

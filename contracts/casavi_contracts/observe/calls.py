@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import unquote
 
 import orjson
 
@@ -252,18 +253,29 @@ class _Learned:
     imports: set[str] = field(default_factory=set)
     refreshes: set[str] = field(default_factory=set)
     job_ids: set[str] = field(default_factory=set)
+    contacts: set[str] = field(default_factory=lambda: {"/contacts"})
+    """What stands before the id of a contact of version 1."""
 
 
 def _learned(group: list[_Exchange], beginning: str) -> _Learned:
     found = _Learned()
     for each in group:
-        _, path = _versioned(each.recorded.path, beginning)
+        version, path = _versioned(each.recorded.path, beginning)
         if _imports(each):
             found.imports.add(path)
             found.job_ids.update(text for text in _texts(each.got) if len(text) >= 1)
         elif _renews(each) and path != "/authenticate":
             found.refreshes.add(path)
+        elif version == "v1" and each.recorded.method == "GET" and each.good and _is_contact(each.got, path):
+            found.contacts.add(path.rpartition("/")[0])
     return found
+
+
+def _is_contact(got: Any, path: str) -> bool:
+    """Whether an answer is the contact that the end of its path names."""
+    if not isinstance(got, dict) or not {"firstName", "lastName", "id"} <= got.keys():
+        return False
+    return bool(got["id"] == unquote(path.rpartition("/")[2]))
 
 
 def _renews(each: _Exchange) -> bool:
@@ -297,6 +309,8 @@ def _role(each: _Exchange, version: str, path: str, learned: _Learned) -> str | 
     parts = path.split("/")[1:]
     if parts[0] == "jobs" and len(parts) == 2:
         return JOB
+    if version == "v1" and path.rpartition("/")[0] in learned.contacts:
+        return "contact"
     if parts[0] in LISTS and len(parts) <= 2 and (version == "v2" or parts[0] == "contacts"):
         return parts[0] if len(parts) == 1 else LISTS[parts[0]]
     if len(parts) >= 2 and parts[-1] in learned.job_ids and isinstance(each.got, dict):

@@ -18,6 +18,9 @@ _DAY = 86_400.0
 _TIGHT, _LOOSE = 2.0, 120.0
 """Seconds by which the moment of an answer may be off: by the time it took, and by the clock of the client."""
 
+_LINKS = {("after", "page"): "page-and-position", ("page",): "page"}
+"""What a link to the next page carries, by the members that it has beside the filters."""
+
 _MAX_LIFETIME_DAYS = 3650
 
 
@@ -36,7 +39,7 @@ def sights(traffic: Traffic) -> Iterator[Sight]:
             yield sight(call, "import-path", call.path)
             yield sight(call, "import-status", call.recorded.status)
         elif (call.role, call.version) == ("contact", "v1") and call.good and "firstName" in (call.got or {}):
-            yield sight(call, "contact-path", "/contacts/{id}")
+            yield sight(call, "contact-path", call.path.rpartition("/")[0] + "/{id}")
     yield from _of_request_ids(traffic)
     yield from _of_lifetimes(traffic.by_role(AUTHENTICATE, REFRESH))
     yield from _of_job_ids(traffic)
@@ -52,10 +55,15 @@ def _of_errors(call: Call) -> Iterator[Sight]:
         yield sight(call, "unauthorized-status", status)
     if is_json_kind(call.media_type) and isinstance(call.got, dict | list):
         yield sight(call, "error-media-type", call.media_type)
+    readable = call.role in (AUTHENTICATE, REFRESH, IMPORT) and isinstance(call.sent, dict) and call.sent_whole
     if status == 422:
-        yield sight(call, "error-statuses", "422 for what does not satisfy the schema")
-    elif status == 400 and call.role in (AUTHENTICATE, REFRESH, IMPORT):
-        yield sight(call, "error-statuses", "rfc9110")
+        yield sight(call, "error-statuses", "unprocessable-content")
+    elif status in (413, 415):
+        yield sight(call, "error-statuses", "rfc9110", "unprocessable-content")
+    elif status == 400 and readable and not is_json_kind((call.header("content-type") or "").partition(";")[0]):
+        yield sight(call, "error-statuses", "bad-request")
+    elif status == 400 and readable:
+        yield sight(call, "error-statuses", "rfc9110", "bad-request")
 
 
 def _of_log_in(call: Call) -> Iterator[Sight]:
@@ -83,8 +91,9 @@ def _form(moment: str) -> str:
 def _of_request_ids(traffic: Traffic) -> Iterator[Sight]:
     carried = {call.answered("x-request-id") is not None for call in traffic.calls if call.recorded.response_headers}
     if len(carried) == 1:
-        value = True if carried == {True} else "no answer carries X-Request-Id"
-        yield from (sight(call, "request-id", value) for call in traffic.calls if call.recorded.response_headers)
+        yield from (
+            sight(call, "request-id", carried == {True}) for call in traffic.calls if call.recorded.response_headers
+        )
 
 
 def moment_of(text: Any) -> datetime | None:
@@ -178,6 +187,10 @@ def _of_versions(traffic: Traffic) -> Iterator[Sight]:
     second = [call for call in traffic.by_role(IMPORT, JOB, REFRESH, version="v2") if call.good]
     if {IMPORT, JOB} <= {call.role for call in second}:
         yield from (sight(call, "v2-twins", True) for call in second)
+    elif not second and any(call.good for call in traffic.by_role(IMPORT, version="v1")):
+        for call in traffic.by_role(IMPORT, version="v2"):
+            if call.recorded.status in (404, 405):
+                yield sight(call, "v2-twins", False)
 
 
 def _of_page_links(traffic: Traffic) -> Iterator[Sight]:
@@ -186,7 +199,7 @@ def _of_page_links(traffic: Traffic) -> Iterator[Sight]:
         if link:
             names = {name for name, _ in parse_qsl(urlsplit(link).query, keep_blank_values=True)}
             added = sorted(names - {*call.query} | names & {"page", "after"})
-            value = "page-and-position" if added == ["after", "page"] else f"also {', '.join(added) or 'nothing'}"
+            value = _LINKS.get(tuple(added), f"also {', '.join(added) or 'nothing'}")
             yield sight(call, "next-link-parameters", value)
 
 

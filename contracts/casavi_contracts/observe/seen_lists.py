@@ -30,6 +30,7 @@ def sights(traffic: Traffic, ours: Vocabulary) -> Iterator[Sight]:
     for call in lists:
         if not any(plain(name) in _SIZES for name in call.query):
             yield from _of_first(call) if call.version == "v1" else _of_second(call)
+    yield from _of_missing(traffic.by_role("contacts", version="v1"))
     yield from _of_absent(traffic, ours)
     yield from _of_fields(traffic, ours)
     yield from _of_links(traffic)
@@ -73,6 +74,20 @@ def _of_first(call: Call) -> Iterator[Sight]:
             yield sight(call, "v1-page-size", least)
     if page >= pages > 0 and call.got_whole and not items:
         yield sight(call, "out-of-range-page", "empty-page")
+
+
+def _of_missing(calls: Iterable[Call]) -> Iterator[Sight]:
+    """Yields pages beyond the last one that are answered with 404, where another answer told how many there are."""
+    pages: int | None = None
+    for call in calls:
+        if call.good and isinstance(call.got, dict):
+            pages = _numbers(call.got).get("pagecount", pages)
+        elif call.recorded.status == 404 and _asks_beyond(call, pages):
+            yield sight(call, "out-of-range-page", "not-found")
+
+
+def _asks_beyond(call: Call, pages: int | None) -> bool:
+    return pages is not None and any(value.isdecimal() and int(value) >= pages for value in call.query.values())
 
 
 def _of_second(call: Call) -> Iterator[Sight]:

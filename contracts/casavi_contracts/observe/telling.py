@@ -4,7 +4,8 @@ IN_DOCUMENT = frozenset({
     "authenticate-status", "contact-name-required", "contact-path", "contract-dates", "deprecated-parameters-in-v2",
     "deprecation-header", "document-type-levels", "error-media-type", "error-statuses", "expires-at-format",
     "import-model-nesting", "import-path", "import-status", "job-id-field", "job-object", "job-status-names",
-    "page-parameter", "property-postal-code", "refresh-needs-token-header", "refresh-path", "required-fields",
+    "out-of-range-page", "page-parameter", "property-postal-code", "refresh-needs-token-header", "refresh-path",
+    "required-fields",
     "responsibilities-key", "unauthorized-status", "unknown-fields", "v1-page-size", "v2-contact-fields",
     "v2-page-size", "v2-twins", "v2-unit-fields",
 })  # fmt: skip
