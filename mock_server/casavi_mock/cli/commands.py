@@ -16,6 +16,7 @@ VERBS = {
     "check": "casavi_mock.cli.check:check",
     "mutants": "casavi_mock.cli.mutants:mutants",
     "replay": "casavi_mock.cli.replay:replay",
+    "record": "casavi_mock.cli.record:record",
     "data": "casavi_mock.cli.data:data",
     "calibrate": "casavi_mock.cli.calibrate:calibrate",
     "assumptions": "casavi_mock.cli.assumptions:show_assumptions",

@@ -94,7 +94,7 @@ class Replay:
             sent=frozenset(_sent(self.steps)),
             imported=imported,
             existed=existed(self.steps, imported),
-            words=_words(self.contracts),
+            words=words_of(self.contracts),
             home={f"{prefix}{one}": one for one in imported} if prefix else {},
         )
         if setting.existed:
@@ -197,9 +197,17 @@ class Replay:
             if one != other and one and body != b"":
                 found.append(Found("content-type", "value", one, other or "none"))
             more, was, now = forms.compare(body, answer.content, setting, error=recorded.status >= 400)
-            found += _of_shape(more) if step.operation == "getJob" and _state(was) != _state(now) else more
+            found += self._of_job(more, was, now, step) if step.operation == "getJob" else more
         self._bindings.learn(step, was, now, account, self.contracts[step.version])
         self.result.take(recorded.number, step.title, recorded.status, found)
+
+    def _of_job(self, found: list[Found], was: Any, now: Any, step: Step) -> list[Found]:
+        """Returns what two looks at a job say: on its way its numbers depend on the moment of the look."""
+        if _state(was) != _state(now):
+            return [one for one in found if one.place == "/status" or one.kind in ("missing", "form")]
+        if _state(was) in self.contracts[step.version].final_states:
+            return found
+        return [one for one in found if one.kind in ("missing", "new", "type", "form") and one.place[-2:] != "/*"]
 
     def _send(self, step: Step, account: Account, shape: spec.Shape) -> httpx.Response:
         sent = headers(step)
@@ -293,11 +301,6 @@ def _shifted(text: str | None, then: datetime, now: datetime) -> str | None:
     return (moment + (now - then)).astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _of_shape(found: list[Found]) -> list[Found]:
-    """Returns what two looks at a job say that found it in different states: that, and what depends on none."""
-    return [one for one in found if one.place == "/status" or one.kind in ("missing", "form")]
-
-
 def _media(found: Mapping[str, str]) -> str:
     return found.get("content-type", "").partition(";")[0].strip().lower()[:60]
 
@@ -356,7 +359,7 @@ def existed(steps: Sequence[Step], imported: frozenset[str]) -> bool:
     return False
 
 
-def _words(contracts: Mapping[str, Contract]) -> frozenset[str]:
+def words_of(contracts: Mapping[str, Contract]) -> frozenset[str]:
     """Returns the words of the contract, which say nothing about anybody: states, rules, enumerations."""
     found: set[str] = set()
     for contract in contracts.values():

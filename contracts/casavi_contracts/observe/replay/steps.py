@@ -26,6 +26,9 @@ _PREFLIGHT = "access-control-request-method"
 _LISTED = 3
 
 
+_Patterns = list[tuple[str, Operation, re.Pattern[str]]]
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """One request of a recording, and what it is."""
@@ -65,22 +68,44 @@ def steps(
         CouldNotRun: No request is one of the API.
     """
     exchanges = tuple(exchanges)
-    patterns = [(version, one, _pattern(one)) for version, contract in contracts.items() for one in _all(contract)]
-    home, prefix = _home(exchanges, patterns, host)
-    return tuple(_step(one, home, prefix, patterns) for one in exchanges)
+    operations = Operations(contracts)
+    home, prefix = _home(exchanges, operations.patterns, host)
+    return tuple(_step(one, home, prefix, operations) for one in exchanges)
 
 
-def _all(contract: Contract) -> Iterable[Operation]:
-    return contract.operations.values()
+class Operations:
+    """Finds the operation of the contract that a request is one of.
+
+    Args:
+        contracts: By version.
+    """
+
+    def __init__(self, contracts: Mapping[str, Contract]) -> None:
+        self.patterns: _Patterns = [
+            (version, one, _pattern(one))
+            for version, contract in contracts.items()
+            for one in contract.operations.values()
+        ]
+
+    def find(self, method: str, path: str) -> tuple[str, str | None, dict[str, str]]:
+        """Returns version, `operationId` and the parameters of the path, encoded; no operation if there is none.
+
+        Args:
+            method: In upper case; a HEAD counts as GET.
+            path: Encoded, from the root of the API.
+        """
+        method = "GET" if method == "HEAD" else method
+        for version, one, pattern in self.patterns:
+            match = pattern.fullmatch(path) if one.method == method else None
+            if match and not match["prefix_"]:
+                return version, one.id, {name: text for name, text in match.groupdict().items() if name != "prefix_"}
+        return "v2" if path.startswith("/v2/") else "v1", None, {}
 
 
 def _pattern(operation: Operation) -> re.Pattern[str]:
     parts = re.split(r"\{(\w+)\}", operation.path)
     text = "".join(f"(?P<{part}>[^/]+)" if number % 2 else re.escape(part) for number, part in enumerate(parts))
     return re.compile(f"(?P<prefix_>(?:/[^/]+)*?){text}/?")
-
-
-_Patterns = list[tuple[str, Operation, re.Pattern[str]]]
 
 
 def _home(exchanges: tuple[Recorded, ...], patterns: _Patterns, host: str | None) -> tuple[str, str]:
@@ -104,21 +129,12 @@ def _home(exchanges: tuple[Recorded, ...], patterns: _Patterns, host: str | None
     return min(counts, key=lambda place: (-counts[place], len(place[1]), place))
 
 
-def _step(recorded: Recorded, home: str, prefix: str, patterns: _Patterns) -> Step:
+def _step(recorded: Recorded, home: str, prefix: str, operations: Operations) -> Step:
     path = recorded.path.removeprefix(prefix)
     inside = recorded.host == home and recorded.path.startswith(f"{prefix}/")
-    method = "GET" if recorded.method == "HEAD" else recorded.method
-    version, operation, parameters = "v2" if path.startswith("/v2/") else "v1", None, {}
-    for found, one, pattern in patterns if inside else ():
-        match = pattern.fullmatch(path)
-        if one.method == method and match and not match["prefix_"]:
-            version, operation = found, one.id
-            parameters = {name: unquote(text) for name, text in match.groupdict().items() if name != "prefix_"}
-            break
-    if not inside:
-        obstacle: str | None = FOREIGN
-    else:
-        obstacle = _obstacle(recorded, path, operation)
+    version, operation, encoded = operations.find(recorded.method, path if inside else "")
+    parameters = {name: unquote(text) for name, text in encoded.items()}
+    obstacle = _obstacle(recorded, path, operation) if inside else FOREIGN
     return Step(recorded, version, operation, path, parameters, obstacle)
 
 
