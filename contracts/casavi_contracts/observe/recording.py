@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from casavi_contracts.contract import Contract, strict_json
+from casavi_contracts.contract import Contract
 from casavi_contracts.observe.redact import Redaction
 from casavi_contracts.observe.replay.steps import Operations
+from casavi_contracts.spec.strict import strict_json
 
 TOLD = 3
 """How often the same violation is told while traffic passes; it is counted all the same."""
