@@ -164,7 +164,11 @@ def test_is_valid_openapi_under_every_profile(overrides: Node, document: Node) -
 @DOCUMENTS
 @pytest.mark.parametrize("overrides", VARIATIONS)
 def test_no_profile_loses_an_operation(overrides: Node, document: Node) -> None:
-    assert operation_ids(with_profile(overrides, document)) == operation_ids(document)
+    left = operation_ids(with_profile(overrides, document))
+    if overrides.get("v2-twins", True) or document is DOCUMENT:
+        assert left == operation_ids(document)
+    else:  # which is what this profile is for
+        assert set(operation_ids(document)) - set(left) == {"refreshToken", "importMasterData", "getJob"}
 
 
 @pytest.mark.parametrize("name", ["refresh-path", "import-path"])

@@ -15,8 +15,7 @@ from tests.support.assumptions import other_values
 SERVER = Path(__file__).parents[2] / "mock_server" / "casavi_mock"
 POLICY = SERVER / "domain" / "policy.py"
 
-DOCUMENT = spec.load_document()
-REGISTER = spec.assumptions(DOCUMENT)
+REGISTER = spec.assumptions(spec.load_document())
 FIELDS = {place.name: place.name.replace("_", "-") for place in dataclasses.fields(Policy)}
 
 
@@ -41,13 +40,21 @@ def fields_that_are_read() -> set[str]:
 
 def changes_the_document(name: str, value: Any) -> bool:
     """Whether a value of one assumption changes more of the document than its own entry in the register."""
-    return rest_of_the_document({name: value}) != rest_of_the_document({})
+    return rest_of_the_document({name: value}) != _unchanged()
+
+
+@functools.cache
+def _unchanged() -> dict[str, Any]:
+    return rest_of_the_document({})
 
 
 def rest_of_the_document(profile: dict[str, Any]) -> dict[str, Any]:
-    """What a profile makes of the document, without the register."""
-    document = spec.apply_profile(DOCUMENT, spec.resolve_profile(REGISTER, profile))
-    return {name: value for name, value in document.items() if name != "x-assumptions"}
+    """What a profile makes of the documents, without the register."""
+    documents = spec.contract_documents(profile).by_version
+    return {
+        version: {name: value for name, value in document.items() if name != "x-assumptions"}
+        for version, document in documents.items()
+    }
 
 
 def test_fields_of_the_policy_are_assumptions() -> None:
@@ -64,6 +71,9 @@ def test_an_assumption_with_a_choice_changes_something(name: str) -> None:
     others = other_values(entry)
     if not others:
         assert entry.schema == {"enum": [entry.value]}
+        assert entry.other.startswith(("By an overlay of ", "Nothing else can be expressed, since ")), (
+            f"{name!r} has one value: say by `other` how else another answer can be expressed, or why none can be"
+        )
         return
     read = {FIELDS[place] for place in fields_that_are_read()}
     assert name in read or any(changes_the_document(name, value) for value in others), (

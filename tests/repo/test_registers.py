@@ -59,7 +59,7 @@ def test_a_misspelt_member_is_named_with_the_right_one(member: str, hint: str) -
 
 def test_a_member_that_nobody_knows_is_named_with_all_that_there_are() -> None:
     assert assumption(colour="red").endswith(
-        "'colour' that nobody reads; it may have question, value, schema, evidence, source, reason, check, observed"
+        "'colour' that nobody reads; it may have question, value, schema, evidence, source, reason, check, other, observed"
     )
 
 

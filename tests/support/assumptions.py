@@ -15,4 +15,6 @@ def other_values(entry: spec.Assumption) -> list[Any]:
         return [not value]
     if kind in ("number", "integer"):
         return [value + 1 if value < schema["maximum"] else value - 1]
-    return [[f"{item}x" for item in value] if kind == "array" else f"{value}x"]
+    if kind == "array":
+        return [[f"{item}x" for item in value]]
+    return [f"/x{value}" if value.endswith("}") else f"{value}x"]

@@ -49,13 +49,15 @@ class Assumption:
     reason: str
     check: str
     """How a run against the real API could answer the question."""
+    other: str = ""
+    """How else than by a value another answer can be expressed, or why none can be; for guesses with one value."""
     observed: Mapping[str, Any] | None = None
     """Count, first, last and files, where a user has observed the value."""
 
     @property
     def possible(self) -> str:
         """What a profile may give, in words."""
-        return _in_words(self.schema)
+        return f"{_in_words(self.schema)}. {self.other}" if self.other else _in_words(self.schema)
 
 
 Entries = Mapping[str, Mapping[str, Any]]
@@ -64,9 +66,9 @@ Entries = Mapping[str, Mapping[str, Any]]
 _RULE = {"title": str, "evidence": str, "source": str, "assumption": (str, list), "status": int}
 _ASSUMPTION = {
     "question": str, "value": object, "schema": dict, "evidence": str, "source": str, "reason": str, "check": str,
-    "observed": dict,
+    "other": str, "observed": dict,
 }  # fmt: skip
-_OPTIONAL = ("assumption", "status", "observed")
+_OPTIONAL = ("assumption", "status", "other", "observed")
 
 
 def rules_of(entries: Entries, where: str, assumptions: Collection[str]) -> dict[str, Rule]:
