@@ -35,7 +35,9 @@ $(VENV)/bench.ok: $(VENV)/serve.ok requirements/bench.txt
 	$(PIP) install --require-hashes -r requirements/bench.txt
 	@touch $@
 
-$(VENV)/audit.ok: $(VENV)/serve.ok requirements/audit.txt
+# In an environment of its own: some of what it needs is loaded by the server too where it is installed, and takes seconds.
+.venv-audit/audit.ok: requirements/audit.txt
+	$(ENVIRONMENT)
 	$(PIP) install --require-hashes -r requirements/audit.txt
 	@touch $@
 
@@ -121,10 +123,11 @@ lock: $(VENV)/dev.ok  ## resolve the dependencies again, into requirements/
 wheel: $(VENV)/dev.ok  ## build the wheel into dist/
 	$(BIN)/python -m hatchling build
 
-audit: $(VENV)/audit.ok  ## ask for known vulnerabilities of the locked dependencies; needs the network
+audit sbom: VENV = .venv-audit
+audit: .venv-audit/audit.ok  ## ask for known vulnerabilities of the locked dependencies; needs the network
 	$(BIN)/pip-audit --strict --require-hashes --disable-pip -r requirements/runtime.txt
 
-sbom: $(VENV)/audit.ok  ## write dist/sbom.json: what the server is made of, as a CycloneDX bill of materials
+sbom: .venv-audit/audit.ok  ## write dist/sbom.json: what the server is made of, as a CycloneDX bill of materials
 	@mkdir -p dist
 	$(BIN)/cyclonedx-py requirements --pyproject pyproject.toml --mc-type application --output-reproducible \
 	  --output-file dist/sbom.json requirements/runtime.txt
@@ -133,4 +136,4 @@ image: ## build the container image
 	docker build -t casavi-mock:local .
 
 clean:  ## remove what the other verbs made
-	rm -rf $(VENV) .venv-lowest .venv-newest dist .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .bench_cache .mutmut_cache
+	rm -rf $(VENV) .venv-lowest .venv-newest .venv-audit dist .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .bench_cache .mutmut_cache

@@ -11,8 +11,8 @@ FILES = {
     "build.txt": ["requirements/build.in"],
     "dev.txt": ["pyproject.toml", "--extra", "dev", "--constraint", "requirements/runtime.txt"],
     "bench.txt": ["pyproject.toml", "--extra", "bench", "--constraint", "requirements/dev.txt"],
-    "audit.txt": ["pyproject.toml", "--extra", "audit", "--constraint", "requirements/dev.txt"],
-    "site.txt": ["pyproject.toml", "--extra", "site", "--constraint", "requirements/dev.txt"],
+    "audit.txt": ["requirements/audit.in"],
+    "site.txt": ["requirements/site.in", "--constraint", "requirements/dev.txt"],
     "mutate.txt": ["pyproject.toml", "--extra", "mutate", "--constraint", "requirements/dev.txt"],
     # What is not asked for by name is as new as it may be: whose floors those are is not ours to say.
     "lowest.txt": ["pyproject.toml", "--extra", "dev", "--resolution", "lowest-direct"],
