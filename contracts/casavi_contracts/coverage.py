@@ -16,10 +16,10 @@ from casavi_contracts.exchange import Answer, Exchange
 LOOKED_AT = 400
 """Bodies of one place that are compared with its schema; by then it has shown what it will show."""
 
-LIKE_BEFORE = 20
+LIKE_BEFORE = 10
 """Bodies that showed nothing new, one after another, before only every so many-th is compared."""
 
-MAX_BODY = 50_000
+MAX_BODY = 12_000
 """Bytes of a body that is compared with its schema."""
 
 _ABOUT = frozenset({"$schema", "title", "description", "example", "default", "components", "deprecated"})

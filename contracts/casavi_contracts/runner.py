@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.errors import HypothesisWarning
 
 from casavi_contracts import spec
-from casavi_contracts.checks.definition import Check, Search
+from casavi_contracts.checks.definition import Check, Search, no_case
 from casavi_contracts.context import Accounts
 from casavi_contracts.contract import Contract
 from casavi_contracts.exchange import Answer, Exchange
@@ -120,9 +120,10 @@ class Runner:
         return f"the target lacks {' and '.join(lacking)}" if lacking else ""
 
     def _try(self, check: Check, accounts: Accounts, cases: "_Cases") -> None:
-        if check.each is not None:
+        alone = check.cases is no_case and check.search is None
+        if check.each is not None or alone:
             with contextlib.suppress(Broken):
-                for case in check.each(accounts.contract):
+                for case in check.each(accounts.contract) if check.each is not None else (None,):
                     cases.judge(case)
             return
         how = settings(
