@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from casavi_contracts.spec import apply_profile, load_document, operations
+from casavi_contracts.spec import ProfileError, apply_profile, load_document, operations
 from casavi_fixtures import contact, contract, document, property_, unit
 from tests.support.client import Client
 from tests.support.contract import Contract
@@ -359,3 +359,91 @@ async def test_no_deprecation_header() -> None:
         assert "Deprecation" not in (await served(client))["paths"]["/authenticate"]["post"]["responses"]["200"].get(
             "headers", {}
         )
+
+
+async def test_app_link() -> None:
+    async with shared_mock(app_link="acme.vendor.example").client() as client:
+        await client.imported({"contacts": [contact()]})
+        (seen,) = (await client.read("/v2/contacts"))["list"]
+        assert seen["appLink"].startswith("https://acme.vendor.example/tenants/1/manage/contacts/")
+
+
+async def test_contact_path() -> None:
+    async with shared_mock(contact_path="/people/{id}").client() as client:
+        sent = contact()
+        await client.imported({"contacts": [sent]})
+        assert (await client.read(f"/people/{sent['id']}"))["id"] == sent["id"]
+        assert (await client.get(f"/contacts/{sent['id']}")).status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/jobs/{id}", "/import/{id}", "/v2/x/{id}", "/docs/{id}", "/people"])
+def test_a_contact_path_that_cannot_be_is_refused(path: str) -> None:
+    with pytest.raises(ProfileError):
+        Mock({"contact-path": path})
+
+
+async def test_deprecated_parameters_in_v2() -> None:
+    async with shared_mock(deprecated_parameters_in_v2=False).client() as client:
+        old = {"apiKey": client.credentials["key"], "password": client.credentials["secret"]}
+        assert (await client.post("/authenticate", old)).status_code == 200
+        assert (await client.post("/v2/authenticate", old)).json()["rule"] == "schema-violation"
+        assert (await client.post("/v2/authenticate", client.credentials)).status_code == 200
+
+
+@pytest.mark.parametrize(("value", "status"), [("unprocessable-content", [422, 415]), ("bad-request", [400, 400])])
+async def test_error_statuses(value: str, status: list[int]) -> None:
+    async with shared_mock(error_statuses=value).client() as client:
+        wrong = await client.send({"contacts": [{"id": 7}]})
+        other = await client.post("/import", b"x", token=client.token, headers={"content-type": "text/plain"})
+        assert [wrong.status_code, other.status_code] == status
+        named = (await served(client))["paths"]["/import"]["post"]["responses"]
+        assert {str(one) for one in status} <= named.keys()
+
+
+async def test_next_link_parameters() -> None:
+    async with shared_mock(next_link_parameters="page", v2_page_size=1).client() as client:
+        await client.imported({"contacts": [{"id": "C-1"}, {"id": "C-2"}]})
+        link = (await client.read("/v2/contacts"))["_links"]["next"]
+        assert link.endswith("/v2/contacts?page=2")
+        assert len((await client.get(link)).json()["list"]) == 1
+
+
+async def test_out_of_range_page() -> None:
+    async with shared_mock(out_of_range_page="not-found").client() as client:
+        await client.imported({"contacts": [contact()]})
+        assert len((await client.read("/contacts", page=0))["content"]) == 1
+        assert len((await client.read("/v2/contacts", page=1))["list"]) == 1
+        for path, page in (
+            ("/contacts", 1),
+            ("/v2/contacts", 2),
+            ("/v2/contacts?isInvited=false", 9),
+            ("/v2/units", 2),
+        ):
+            answer = await client.get(f"{path}{'&' if '?' in path else '?'}page={page}")
+            assert (answer.status_code, answer.json()["rule"]) == (404, "page-unknown")
+        assert (await client.read("/v2/units"))["list"] == []
+
+
+async def test_page_parameter() -> None:
+    async with shared_mock(page_parameter="seite", v1_page_size=1).client() as client:
+        await client.imported({"contacts": [{"id": "C-1"}, {"id": "C-2"}]})
+        assert (await client.read("/contacts", seite=1))["page"] == 1
+        assert (await client.read("/contacts", page=1))["page"] == 0
+        assert (await client.read("/v2/contacts", page=2))["list"] == []
+
+
+async def test_request_id() -> None:
+    async with shared_mock(request_id=False).client() as client:
+        answer = await client.get("/jobs/x")
+        assert "x-request-id" not in answer.headers
+        assert "requestId" not in answer.json()
+        assert "requestId" not in (await served(client))["components"]["schemas"]["Problem"]["properties"]
+
+
+async def test_v2_twins() -> None:
+    async with shared_mock(v2_twins=False).client() as client:
+        await client.log_in()
+        for method, path in (("POST", "/v2/import"), ("POST", "/v2/refresh"), ("GET", "/v2/jobs/x")):
+            answer = await client.request(method, path, headers={"token": client.token})
+            assert answer.json()["rule"] == "operation-unknown"
+        assert (await client.read("/v2/contacts"))["list"] == []

@@ -23,21 +23,30 @@ OPEN = {name: entry for name, entry in REGISTER.items() if len(entry.schema.get(
 """The assumptions that can have more than one value."""
 
 AT_THE_EDGE = {
+    "app-link",
     "authenticate-status",
     "contact-name-required",
+    "contact-path",
     "contract-dates",
+    "deprecated-parameters-in-v2",
     "deprecation-header",
     "document-type-levels",
     "error-media-type",
+    "error-statuses",
     "expires-at-format",
     "import-path",
     "import-status",
     "job-id-field",
     "max-body-mb",
+    "next-link-parameters",
+    "out-of-range-page",
+    "page-parameter",
     "property-postal-code",
     "refresh-needs-token-header",
     "refresh-path",
+    "request-id",
     "unauthorized-status",
+    "v2-twins",
 }
 """Those that only an answer over HTTP can show: statuses, headers, paths, and what the contract document checks."""
 
