@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from click.testing import Result
 
+from tests.support.traffic import ordinary
+from tests.support.traffic import vendor as recorded
 from tests.support.vendors import documents
 
 Run = Callable[..., Result]
@@ -102,3 +104,24 @@ def test_texts_of_a_file_steer_no_terminal(run: Run, tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     assert "operation GET /tickets" in result.stdout
     assert "\x1b" not in result.stdout
+
+
+def test_jobs_take_as_long_as_was_seen(run: Run, prepare: Callable[..., Any], tmp_path: Path) -> None:
+    with recorded({}) as client:
+        ordinary(client)
+    traffic = tmp_path / "traffic.har"
+    traffic.write_text(json.dumps(client.archive()))
+    assert run("calibrate", str(traffic), "--output", str(tmp_path / "casavi")).exit_code == 0
+
+    durations = prepare("--profile", str(tmp_path / "casavi" / "profile.toml")).settings.durations
+    assert len(durations.observed) > 10
+    assert durations.seconds(1, 0) == pytest.approx(5)
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"casavi-mock": "durations", "version": 1, "jobs": [[1, -2]]}'])
+def test_durations_that_cannot_be_used_are_told_in_one_sentence(run: Run, tmp_path: Path, text: str) -> None:
+    path = tmp_path / "durations.json"
+    path.write_text(text)
+    result = run("serve", "--job-durations", str(path))
+    assert result.exit_code == 2
+    assert "durations.json: " in result.stderr

@@ -10,7 +10,7 @@ from typing import Any
 
 from casavi_mock.accounts import Registry, Settings
 from casavi_mock.domain.importing import Importer
-from casavi_mock.domain.jobs import Job, JobQueue, Progress, QueueLimits
+from casavi_mock.domain.jobs import Durations, Job, JobQueue, Progress, QueueLimits
 from casavi_mock.domain.model import ENTITIES, Key, Record
 from casavi_mock.domain.ordering import Plan, PlannedRecord, plan
 from casavi_mock.domain.store import Store
@@ -60,6 +60,7 @@ class Bench:
         progress: How jobs move on; at once if not given.
         keep_documents: Whether contents of documents are kept.
         retention: How long an ended job can be read.
+        durations: How long jobs take under this progress.
         limits: How much the queue holds; fields of `QueueLimits`.
     """
 
@@ -70,6 +71,7 @@ class Bench:
         *,
         keep_documents: bool = False,
         retention: timedelta = timedelta(days=30),
+        durations: Durations | None = None,
         **limits: int,
     ) -> None:
         self.settings = settings(profile)
@@ -78,7 +80,7 @@ class Bench:
         self.ended: list[Job] = []
         self._keep_documents = keep_documents
         sizes = QueueLimits(**{**ROOMY, **limits})
-        self.queue = JobQueue(progress, retention, sizes, on_end=self.ended.append)
+        self.queue = JobQueue(progress, retention, sizes, self.ended.append, durations)
         self._ids = texts("job")
 
     def plan(self, body: Mapping[str, Any]) -> Plan:

@@ -1,4 +1,4 @@
-"""Writes what was found: a profile, an overlay and the evidence, as one folder, and a report as JSON."""
+"""Writes what was found: a profile, an overlay, the evidence and durations, as one folder, and a report as JSON."""
 
 import json
 import os
@@ -13,10 +13,12 @@ import yaml
 from casavi_contracts.observe.calibration import Calibration
 from casavi_contracts.observe.sights import CONFIRMED, CONTRADICTORY, NARROWED, REFUTED, Finding
 
-PROFILE, OVERLAY, EVIDENCE = "profile.toml", "overlay.yaml", "evidence.json"
+PROFILE, OVERLAY, EVIDENCE, DURATIONS = "profile.toml", "overlay.yaml", "evidence.json", "durations.json"
 
 _MARK = "Written by casavi-mock calibrate"
 _MARKED_BYTES = 1_000
+_MAX_JOBS = 1_000
+"""Jobs in the file of durations."""
 
 
 class UnwritableError(ValueError):
@@ -37,6 +39,9 @@ def report(calibration: Calibration) -> dict[str, Any]:
         "extras": [
             {"kind": extra.kind, "name": extra.name, "place": extra.place, "from": extra.source}
             for extra in calibration.extras
+        ],
+        "durations": [
+            {"records": each.records, "seconds": each.seconds, "exact": each.exact} for each in calibration.durations
         ],
         "notes": calibration.notes,
     }
@@ -120,6 +125,8 @@ def _profile_lines(calibration: Calibration) -> Iterator[str]:
     if calibration.actions:
         yield from ("", "[overlay]", f'file = "{OVERLAY}"')
     yield from ("", "[evidence]", f'file = "{EVIDENCE}"')
+    if calibration.durations:
+        yield from ("", "[server]", f'job-durations = "{DURATIONS}"')
 
 
 def _left_open(finding: Finding) -> str | None:
@@ -145,6 +152,13 @@ def overlay(calibration: Calibration) -> dict[str, Any]:
     }
 
 
+def durations(calibration: Calibration) -> dict[str, Any]:
+    """Returns how long jobs took, for a server whose jobs are to take as long."""
+    jobs = sorted([each.records, each.seconds] for each in calibration.durations)
+    step = -(-len(jobs) // _MAX_JOBS)
+    return {"casavi-mock": "durations", "version": 1, "seed": 1, "jobs": jobs[:: max(step, 1)]}
+
+
 def write_folder(calibration: Calibration, folder: Path, *, force: bool) -> list[Path]:
     """Writes profile, overlay and evidence into a folder, all of them or none; an old one of these is replaced.
 
@@ -160,17 +174,20 @@ def write_folder(calibration: Calibration, folder: Path, *, force: bool) -> list
         UnwritableError: That cannot be done, or would overwrite files of somebody else.
     """
     texts = {PROFILE: profile(calibration), EVIDENCE: _json(evidence(calibration))}
+    if calibration.durations:
+        texts[DURATIONS] = json.dumps(durations(calibration)) + "\n"
     if calibration.actions:
         text = yaml.safe_dump(overlay(calibration), sort_keys=False, allow_unicode=True, width=100)
         texts[OVERLAY] = f"# {_MARK}\n{text}"
-    for name in (PROFILE, OVERLAY, EVIDENCE):
+    for name in (PROFILE, OVERLAY, EVIDENCE, DURATIONS):
         if not force and not _is_own(folder / name):
             raise UnwritableError(f"{folder / name} was not written by this command; --force overwrites it")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _write_all({folder / name: text for name, text in texts.items()})
-        if OVERLAY not in texts:
-            (folder / OVERLAY).unlink(missing_ok=True)
+        for name in (OVERLAY, DURATIONS):  # of an earlier run
+            if name not in texts:
+                (folder / name).unlink(missing_ok=True)
     except OSError as error:
         raise UnwritableError(f"{folder}: {error.strerror or error}") from None
     return [folder / name for name in texts]
@@ -201,7 +218,7 @@ def _is_own(path: Path) -> bool:
         return True
     except OSError:
         return False
-    return _MARK.encode() in head or (path.name == EVIDENCE and b'"casavi-mock": "evidence"' in head)
+    return _MARK.encode() in head or f'"casavi-mock": "{path.stem}"'.encode() in head
 
 
 def _write_all(texts: Mapping[Path, str]) -> None:

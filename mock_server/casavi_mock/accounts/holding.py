@@ -223,8 +223,9 @@ class Holding:
 
     def new_queue(self) -> JobQueue:
         """Returns a queue of this account without jobs."""
-        progress, retention = self.settings.progress, self.settings.policy.job_retention
-        return JobQueue(progress, retention, self.settings.queue_limits, functools.partial(self._on_end, self))
+        settings, on_end = self.settings, functools.partial(self._on_end, self)
+        retention = settings.policy.job_retention
+        return JobQueue(settings.progress, retention, settings.queue_limits, on_end, settings.durations)
 
     def _exchange(self, store: Store, queue: JobQueue, tokens: TokenBook, faults: FaultBook) -> None:
         former = self.tokens

@@ -8,7 +8,7 @@ from typing import Any
 
 from casavi_contracts import spec
 from casavi_mock.accounts.register import own_register
-from casavi_mock.domain.jobs import Progress, QueueLimits
+from casavi_mock.domain.jobs import Durations, Progress, QueueLimits
 from casavi_mock.domain.policy import MEGABYTE, Policy
 
 
@@ -56,6 +56,8 @@ class Settings:
     answers: Mapping[str, spec.AnswerShape]
     """How the document shows answers, by operation; those that it shows as they are shipped are not there."""
     progress: Progress = field(default_factory=Progress)
+    durations: Durations | None = None
+    """How long jobs take under that progress, if it is `time`; None leaves it to its seconds."""
     limits: Limits = field(default_factory=Limits)
     keep_documents: bool = False
 

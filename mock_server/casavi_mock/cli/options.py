@@ -100,7 +100,7 @@ def _port_option(text: str) -> Decorator:
 
 
 listen_options = (
-    _host_option("Address to listen at; `0.0.0.0` and `::` are all of this machine."),
+    _host_option("Address to listen at; `0.0.0.0` and `::` are all."),
     _port_option("Port to listen at, 0 for any free one."),
 )
 server_options = (_host_option("Address of the server."), _port_option("Port of the server."))

@@ -98,9 +98,18 @@ def _parsed(path: str) -> dict[str, Any]:
     if wrong:
         raise ConfigurationError("\n  ".join([f"{path}: {wrong[0]}", *wrong[1:]]))
     try:
-        return profile | spec.read_files(Path(path), profile)
+        return _beside(path, profile) | spec.read_files(Path(path), profile)
     except spec.ProfileError as error:
         raise ConfigurationError(str(error)) from None
+
+
+def _beside(path: str, profile: dict[str, Any]) -> dict[str, Any]:
+    """Returns a profile whose file of durations is named from here, and not from its own folder."""
+    table = profile.get("server", {})
+    named = table.get("job-durations")
+    if not isinstance(named, str):
+        return profile
+    return profile | {"server": table | {"job-durations": str(Path(path).parent / named)}}
 
 
 def _give_defaults(table: Mapping[str, Any], ctx: click.Context, only: frozenset[str] | None) -> None:
@@ -114,8 +123,7 @@ def _profile_option(help_text: str, **kind: Any) -> Decorator:
 
 
 profile_option = _profile_option(
-    "TOML file: [assumptions] overrides guesses about casavi, [overlay] names a file that changes what answers look "
-    "like, [server] sets defaults of these options."
+    "TOML file: [assumptions] and [overlay] say what casavi is like, [server] sets defaults of these options."
 )
 server_profile_option = _profile_option("TOML file of the server, whose [server] tells where it is.", only=PLAIN)
 lenient_profile_option = _profile_option("TOML file to look at, and the server's settings in it.", lenient=True)

@@ -37,7 +37,7 @@ _STATE = ("state", "state_journal", "state_sync", "state_seconds")
 
 SECTIONS = {
     "What one needs": ("host", "port", "key", "secret", "load", "profile"),
-    "Time and queue": ("progress", "job_seconds", "record_seconds", "polls"),
+    "Time and queue": ("progress", "job_seconds", "record_seconds", "job_durations", "polls"),
     "Accounts and state": ("account", "account_file", "keep_documents", *_STATE, "shard_key_file"),
     "Proxies and browsers": ("base_url", "forwarded", "cors"),
     "Control plane": ("no_control", "control_token", "control_token_file", "allowed_host"),
@@ -153,6 +153,7 @@ def _settings(profile: Mapping[str, Any], options: Mapping[str, Any]) -> Setting
             profile.get("overlay"),
             profile.get("evidence"),
             progress=progress_of(options),
+            durations=options["job_durations"],
             limits=limits(options),
             keep_documents=options["keep_documents"],
         )

@@ -6,13 +6,17 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import click
+import jsonschema_rs
+import orjson
 from click.shell_completion import CompletionItem
 
 from casavi_mock.cli.access import AllowedHost, Origin, SecretFile
 from casavi_mock.cli.limits import limit_options
 from casavi_mock.cli.options import Number, option
-from casavi_mock.domain.jobs import PROGRESS, Progress
+from casavi_mock.domain.jobs import PROGRESS, Durations, Progress
 from casavi_mock.domain.model import Secret
+from casavi_mock.errors import ConfigurationError
+from casavi_mock.server import textfiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +89,56 @@ class ControlToken(click.ParamType):  # type: ignore[type-arg]  # generic only i
         return Secret(text)
 
 
+class JobDurations(click.ParamType):  # type: ignore[type-arg]  # generic only in newer versions of click
+    """A file of observed jobs, as `casavi-mock calibrate` writes it."""
+
+    name = "FILE"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Durations:
+        """Returns what was observed."""
+        if isinstance(value, Durations):
+            return value
+        try:
+            told = orjson.loads(textfiles.read(str(value)))
+        except ConfigurationError as error:
+            self.fail(str(error), param, ctx)
+        except ValueError as error:
+            self.fail(f"{value}: not valid JSON: {error}", param, ctx)
+        if not jsonschema_rs.is_valid(_DURATIONS, told):
+            self.fail(
+                f'{value}: it has to be {{"casavi-mock": "durations", "version": 1, "jobs": [[RECORDS, SECONDS], …]}} '
+                "with one job at least, and at will a seed, a whole number",
+                param,
+                ctx,
+            )
+        return Durations(tuple((size, float(seconds)) for size, seconds in told["jobs"]), told.get("seed", 1))
+
+
+_DURATIONS = {
+    "type": "object",
+    "required": ["casavi-mock", "version", "jobs"],
+    "properties": {
+        "casavi-mock": {"const": "durations"},
+        "version": {"const": 1},
+        "seed": {"type": "integer"},
+        "jobs": {
+            "type": "array",
+            "minItems": 1,
+            "maxItems": 10_000,
+            "items": {
+                "type": "array",
+                "minItems": 2,
+                "maxItems": 2,
+                "prefixItems": [
+                    {"type": "integer", "minimum": 0, "maximum": 100_000_000},
+                    {"type": "number", "minimum": 0, "maximum": 100_000_000},
+                ],
+            },
+        },
+    },
+}
+"""A file of observed jobs, as JSON Schema."""
+
 SYNCS = ("normal", "full")
 """How sure it is that what was answered is on the disk."""
 
@@ -115,6 +169,13 @@ OPTIONS = (
         help="File, folder or sample portfolio for the first account.",
     ),
     *PROGRESS_OPTIONS,
+    option(
+        "--job-durations",
+        type=JobDurations(),
+        metavar="FILE",
+        show_default=False,
+        help="Progress `time`: observed jobs.",
+    ),
     option("--keep-documents", is_flag=True, help="Keep the contents of documents, not only a digest."),
     option("--state", type=click.Path(dir_okay=False), help="File that keeps the whole server from run to run."),
     option("--state-journal", is_flag=True, help="Keep the journals in it too."),

@@ -8,36 +8,19 @@ happen at the moment they are given; before them, what is due by then has to be 
 import copy
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 
 from casavi_mock.domain.importing import Importer
+from casavi_mock.domain.jobs.durations import Durations
 from casavi_mock.domain.jobs.job import Ended, Job, Progress, checked_outcome, end_of, errors_of, packed, unpacked
+from casavi_mock.domain.jobs.limits import QueueFull, QueueLimits
 from casavi_mock.domain.model import JobState, Outcome, RecordError, RecordWarning
 from casavi_mock.domain.ordering import Plan
 from casavi_mock.errors import Unsteerable
 
 TICK = timedelta(milliseconds=10)
 """The shortest time between two looks at a running job."""
-
-
-class QueueFull(Exception):
-    """The account has as many unfinished jobs as it may have, or they hold as much as they may together."""
-
-
-@dataclass(frozen=True, slots=True)
-class QueueLimits:
-    """How much a queue holds."""
-
-    max_waiting: int
-    """Unfinished jobs; beyond, no further one is taken."""
-    max_kept: int
-    """Jobs that are kept at all; beyond, the oldest ended ones go and are counted in `dropped`."""
-    max_waiting_bytes: int
-    """Length of what the unfinished jobs import, together; beyond, no further one is taken."""
-    max_errors: int
-    """Errors of all ended jobs together; beyond, the oldest jobs go likewise, but for the last one that ended."""
 
 
 class JobQueue:
@@ -48,6 +31,7 @@ class JobQueue:
         retention: How long an ended job can be read.
         limits: How much it holds.
         on_end: Told of every job that ends.
+        durations: How long jobs take under this progress, if it is `time`; None leaves that to its seconds.
     """
 
     def __init__(
@@ -56,8 +40,10 @@ class JobQueue:
         retention: timedelta,
         limits: QueueLimits,
         on_end: Callable[[Job], None] = lambda job: None,
+        durations: Durations | None = None,
     ) -> None:
-        self.progress = progress
+        self.progress = self._first = progress
+        self._durations = durations
         self.dropped = 0
         self.refused = 0
         """Imports that were not taken since it was full."""
@@ -337,6 +323,8 @@ class JobQueue:
         """Returns how long a job takes."""
         if self.progress.immediate:
             return 0.0
+        if self._durations is not None and self.progress == self._first:
+            return self._durations.seconds(job.total, self.submitted - len(self._unfinished))
         return self.progress.job_seconds + self.progress.record_seconds * job.total
 
     def _moment_of_next(self, job: Job) -> datetime:
