@@ -35,7 +35,7 @@ def test_the_work_follows_from_the_register_the_checks_and_what_files_can_tell()
     assert works["import-path"].kind == RECORD
     assert works["import-path"].document
     assert works["import-path"].text == register["import-path"].check
-    assert works["app-link"].text.endswith("(The mock cannot follow another answer.)")
+    assert works["token-across-versions"].text.endswith("(The mock cannot follow another answer.)")
     assert works["document-type-levels"].kind == RUN
     assert works["document-type-levels"].checks == ("type-of-a-document-has-so-many-levels",)
     assert works["queue-limit"].kind == ASK

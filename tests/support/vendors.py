@@ -15,6 +15,12 @@ STATES = (
 _BOUNDS = {"queue-limit": 100, "record-limit": 5_000, "max-body-mb": 1, "document-max-mb": 1}
 """Bounds of which ordinary traffic knows nothing, and the least of them."""
 
+_TEXTS = {
+    "page-parameter": ("page", "p", "pageNumber"),
+    "contact-path": ("/contacts/{id}", "/people/{id}", "/contact/by-id/{id}"),
+    "app-link": ("hausverwaltung.example.com", "brand.mycasavi.example/tenants/9/manage"),
+}
+
 
 def alien_profile(seed: int, share: float = 0.6) -> dict[str, Any]:
     """Returns a profile that differs from the register in about a share of the guesses that can differ."""
@@ -38,9 +44,11 @@ def _other(chance: random.Random, entry: spec.Assumption) -> Any:
     if schema["type"] == "array":
         return chance.choice(STATES)
     if schema["type"] == "string":
-        if entry.name.endswith("-path"):
+        if entry.name in ("import-path", "refresh-path"):
             words = ("/masterdata", "/in/bulk-data", "/renew", "/session/extend")
             return f"{chance.choice(words)}{chance.randrange(100)}"
+        if entry.name in _TEXTS:
+            return chance.choice(_TEXTS[entry.name])
         return chance.choice(["id", "job", "importId", "uuid", "Job_1"])
     if entry.name in _BOUNDS:
         return _BOUNDS[entry.name] + chance.randrange(1_000)

@@ -16,6 +16,9 @@ from casavi_contracts.observe.vocabulary import Vocabulary
 _MOMENT, _SECONDS, _DAY = "2026-01-05T08:00:00.000Z", "2026-01-05T08:00:00Z", "2026-01-05"
 _MOST_LEVELS = 20
 _OLD_NAMES = {"apiKey", "password"}
+_NO_PAGE = ("offset", "skip", "start", "after", "before", "from", "id", "internalid", "modifiedafter", "year")
+"""Numbers in the query of a list that are no page."""
+
 _PAGE_SIZE = ("size", "limit", "perpage", "pagesize", "itemsperpage", "count", "take")
 
 
@@ -259,6 +262,7 @@ def _of_job(document: VendorDocument, each: Matched, ours: Vocabulary) -> Said:
 
 
 def _of_list(document: VendorDocument, each: Matched, ours: Vocabulary) -> Said:
+    pages = []
     for parameter in each.operation.parameters:
         name, schema = str(parameter.get("name", "")), document.flat(parameter.get("schema", parameter))
         if parameter.get("in") != "query" or schema.get("type") not in ("integer", "number"):
@@ -267,8 +271,10 @@ def _of_list(document: VendorDocument, each: Matched, ours: Vocabulary) -> Said:
             size = schema.get("default")
             if isinstance(size, int) and not isinstance(size, bool):
                 yield f"{each.version}-page-size", size, f", default of {name}"
-        elif "page" in plain(name) and each.version == "v1":
-            yield "page-parameter", name, ", parameters"
+        elif plain(name) not in _NO_PAGE:
+            pages.append(name)
+    if each.version == "v1" and len(pages) == 1:
+        yield "page-parameter", pages[0], ", parameters"
     if each.version == "v2" and each.role in ("contacts", "units"):
         differ = _difference_of_fields(document, each, ours)
         if differ is not None:

@@ -44,6 +44,7 @@ def sights(traffic: Traffic) -> Iterator[Sight]:
     yield from _of_lifetimes(traffic.by_role(AUTHENTICATE, REFRESH))
     yield from _of_job_ids(traffic)
     yield from _of_versions(traffic)
+    yield from _of_old_names(traffic)
     yield from _of_page_links(traffic)
 
 
@@ -191,6 +192,17 @@ def _of_versions(traffic: Traffic) -> Iterator[Sight]:
         for call in traffic.by_role(IMPORT, version="v2"):
             if call.recorded.status in (404, 405):
                 yield sight(call, "v2-twins", False)
+
+
+def _of_old_names(traffic: Traffic) -> Iterator[Sight]:
+    """Yields log-ins of version 2 by the old names that are refused, where all else about them goes well."""
+    pairs = [(call, {*call.sent}) for call in traffic.by_role(AUTHENTICATE) if isinstance(call.sent, dict)]
+    old = [call for call, names in pairs if names >= _OLD and not names & _NEW]
+    fine = any(call.good and call.version == "v1" for call in old)
+    if fine and any(call.good and call.version == "v2" and names >= _NEW for call, names in pairs):
+        for call in old:
+            if call.version == "v2" and call.recorded.status in (400, 401, 403, 422):
+                yield sight(call, "deprecated-parameters-in-v2", False)
 
 
 def _of_page_links(traffic: Traffic) -> Iterator[Sight]:

@@ -150,15 +150,18 @@ def _of_links(traffic: Traffic) -> Iterator[Sight]:
         for each in records(call)[:1]:
             link = each.get("appLink")
             if isinstance(link, str):
-                host = _host(link)
-                yield sight(call, "app-link", host if host == "mock.mycasavi.example" else f"at {host}")
+                yield sight(call, "app-link", _beginning(link))
 
 
-def _host(link: str) -> str:
+def _beginning(link: str) -> str:
+    """Returns host and path with which a link begins, before the tenant; in words if there is none in it."""
     try:
-        return urlsplit(link).hostname or "no host"
+        parts = urlsplit(link)
+        host = parts.hostname or "no host"
     except ValueError:
         return "no address"
+    before, tenant, _ = parts.path.rpartition("/tenants/")
+    return f"{host}{before}" if tenant else f"at {host}, and without a tenant"
 
 
 def _of_inactive(lists: Iterable[Call]) -> Iterator[Sight]:
