@@ -35,7 +35,9 @@ def test_the_work_follows_from_the_register_the_checks_and_what_files_can_tell()
     assert works["import-path"].kind == RECORD
     assert works["import-path"].document
     assert works["import-path"].text == register["import-path"].check
-    assert works["token-across-versions"].text.endswith("(The mock cannot follow another answer.)")
+    assert works["token-across-versions"].kind == FIXED
+    assert works["token-across-versions"].text.startswith(register["token-across-versions"].other)
+    assert works["job-object"].kind == RECORD
     assert works["document-type-levels"].kind == RUN
     assert works["document-type-levels"].checks == ("type-of-a-document-has-so-many-levels",)
     assert works["queue-limit"].kind == ASK
@@ -46,7 +48,7 @@ def test_the_work_follows_from_the_register_the_checks_and_what_files_can_tell()
 
 
 def test_the_register_has_all_that_files_can_tell() -> None:
-    assert {*spec.assumptions(spec.load_document())} >= telling.IN_DOCUMENT | telling.IN_TRAFFIC | telling.BY_OVERLAY
+    assert {*spec.assumptions(spec.load_document())} >= telling.IN_DOCUMENT | telling.IN_TRAFFIC
 
 
 def test_what_was_seen_is_no_work_any_more(run: Run, tmp_path: Path) -> None:

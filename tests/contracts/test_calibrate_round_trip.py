@@ -96,3 +96,25 @@ def test_the_document_of_such_a_mock_is_that_of_the_vendor(
         assert spec.shown(ours[version], "importMasterData", {"jobId": "J"}) == accepted
     states = ours["v1"]["components"]["schemas"]["Job"]["properties"]["data"]["properties"]["state"]["x-states"]
     assert [*states] == ["queued", "validating", "importing", "done", "done_with_errors", "failed"]
+
+
+def test_fields_and_required_fields_of_a_document_are_followed(tmp_path: Path) -> None:
+    first, second = spec.contract_documents({}).by_version.values()
+    for document in (first, second):
+        document["components"]["schemas"]["Contact"]["required"].append("lastName")
+    properties = second["components"]["schemas"]["ContactV2"]["properties"]
+    properties["birthday"] = {"type": "string"}
+    del properties["fax"]
+    paths = []
+    for number, document in enumerate((first, second)):
+        paths.append(tmp_path / f"{number}.json")
+        paths[-1].write_text(json.dumps(document))
+    found = calibrate(paths, {})
+    assert {each.name for each in found.findings if each.verdict == "refuted" and found.followed(each)} == {
+        "required-fields",
+        "v2-contact-fields",
+    }
+    profile = from_result(found, tmp_path / "casavi")
+    ours = spec.contract_documents(profile["assumptions"], profile["overlay"]).by_version
+    assert ours["v1"]["components"]["schemas"]["Contact"]["required"] == ["id", "lastName"]
+    assert {*ours["v2"]["components"]["schemas"]["ContactV2"]["properties"]} == {*properties}

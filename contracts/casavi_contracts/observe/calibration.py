@@ -24,6 +24,8 @@ _PARTS = {
     "job-status-names": "job",
     "job-id-field": "job id",
     "required-fields": "required",
+    "v2-contact-fields": "fields of ContactV2",
+    "v2-unit-fields": "fields of UnitV2",
 }
 """Parts of the overlay by the assumptions that they speak about."""
 

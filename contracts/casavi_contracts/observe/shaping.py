@@ -114,7 +114,7 @@ def _object(form: Form, shaped: Shaped, path: tuple[str, ...], role_of: Any) -> 
         elif place.get("properties"):
             made["properties"][name] = _object(place, shaped, inner, role_of)
         else:
-            made["properties"][name] = _empty(place)
+            made["properties"][name] = empty(place)
             if "enum" not in made["properties"][name]:
                 shaped.empty.append(".".join(inner))
             continue
@@ -125,7 +125,7 @@ def _object(form: Form, shaped: Shaped, path: tuple[str, ...], role_of: Any) -> 
     return made
 
 
-def _empty(place: Form) -> dict[str, Any]:
+def empty(place: Form) -> dict[str, Any]:
     """Returns the schema of a member for which we have no value: an empty list, or null."""
     kind = place.get("type")
     if len(place.get("enum", ())) == 1:

@@ -22,6 +22,3 @@ IN_TRAFFIC = frozenset({
     "v1-page-size", "v2-absent-values", "v2-contact-fields", "v2-page-size", "v2-twins", "v2-unit-fields",
 })  # fmt: skip
 """What recorded traffic can say."""
-
-BY_OVERLAY = frozenset({"job-object", "required-fields", "job-id-field", "job-status-names"})
-"""Where an overlay says what no value of the assumption can."""

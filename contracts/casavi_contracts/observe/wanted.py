@@ -17,6 +17,7 @@ from casavi_contracts.observe.shaping import (
     Action,
     Shaped,
     accepted,
+    empty,
     more_required,
     replacing,
     shape_job,
@@ -25,6 +26,7 @@ from casavi_contracts.observe.shaping import (
 from casavi_contracts.observe.vocabulary import Vocabulary
 
 _MAX_BODIES = 2_000
+_LISTED = {("contacts", "v2"): "ContactV2", ("units", "v2"): "UnitV2"}
 
 
 @dataclass(slots=True)
@@ -57,6 +59,8 @@ def of_document(document: VendorDocument, matched: Sequence[Matched], ours: Voca
             _take_job(wanted, of_schema(document, success.schema), None, ours)
         elif each.role == roles.IMPORT:
             _take_required(wanted, document, each, ours)
+        elif (each.role, each.version) in _LISTED:
+            _take_fields(wanted, document, success.schema, _LISTED[each.role, each.version], ours)
     problem = _problem(document, matched)
     if problem is not None:
         _take_problem(wanted, problem, ours)
@@ -169,6 +173,23 @@ def _take_required(wanted: Wanted, document: VendorDocument, each: Matched, ours
     actions = [*_required(document, each, ours)]
     if actions:
         wanted.parts["required"] = actions
+
+
+def _take_fields(wanted: Wanted, document: VendorDocument, answer: Any, name: str, ours: Vocabulary) -> None:
+    """Adds members that only the vendor's records have, as null, and takes away those that only ours have."""
+    items = next(iter(roles.arrays(document, answer).values()), None)
+    theirs = of_schema(document, items).get("properties", {}) if items is not None else {}
+    mine = ours.fields(name)
+    more = {field: empty(place) for field, place in theirs.items() if field not in mine}
+    fewer = [field for field in mine if field not in theirs and field not in ours.required(name)]
+    if not theirs or not (more or fewer):
+        return
+    target = f"$.components.schemas.{name}"
+    actions: list[Action] = [{"target": target, "update": {"properties": more}}] if more else []
+    actions += [{"target": f"{target}.properties['{field}']", "remove": True} for field in fewer]
+    wanted.parts[f"fields of {name}"] = actions
+    if more:
+        wanted.notes.append(f"{name}: the mock has no values for {', '.join([*more][:8])}; they are null or empty")
 
 
 def _required(document: VendorDocument, each: Matched, ours: Vocabulary) -> Iterator[Action]:

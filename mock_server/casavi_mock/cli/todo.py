@@ -17,14 +17,15 @@ _UNTRIED = "Not to be tried"
 
 _KNOWN = ("documented", "observed")
 
-_FIXED = " (The mock cannot follow another answer.)"
+_OVERLAY = "By an overlay"
+"""How the register says that another answer can be expressed, though not by a value."""
 
 RECORD, RUN, ASK, FIXED = "record", "run", "ask", "cannot be expressed"
 _HEADINGS = {
     RECORD: "One recording (HAR) in which a client does this; then casavi-mock calibrate FILE.har",
     RUN: "One run of a check at an account: casavi-mock check --url URL --only CHECK",
     ASK: "Ask casavi",
-    FIXED: "Ask casavi as well; but the mock cannot follow another answer, as there is no other value",
+    FIXED: "Cannot be expressed: the mock could not follow another answer",
 }
 
 
@@ -49,14 +50,12 @@ def work(register: Mapping[str, spec.Assumption]) -> list[Work]:
 
 def _of(entry: spec.Assumption, checks: tuple[str, ...]) -> Work:
     kind, text = ASK, entry.question
-    if entry.name in telling.IN_TRAFFIC:
+    if entry.other and not entry.other.startswith(_OVERLAY):
+        kind, text = FIXED, f"{entry.other} To find out all the same: {entry.check}"
+    elif entry.name in telling.IN_TRAFFIC:
         kind, text = RECORD, entry.check
     elif checks and not entry.check.startswith(_UNTRIED):
         kind, text = RUN, ", ".join(checks)
-    elif len(entry.schema.get("enum", ())) == 1 and entry.name not in telling.BY_OVERLAY:
-        kind = FIXED
-    if kind in (RECORD, RUN) and len(entry.schema.get("enum", ())) == 1 and entry.name not in telling.BY_OVERLAY:
-        text += _FIXED
     return Work(entry.name, kind, entry.name in telling.IN_DOCUMENT, text, checks)
 
 
