@@ -84,14 +84,13 @@ def record(
     Exit code 0: something was recorded; 2: nothing was.
 
     \b
-    Example:
+    Examples:
       casavi-mock record --upstream https://api.mycasavi.com --output traffic.har
       CASAVI_URL=http://127.0.0.1:4228 python my_client.py
     """
     if importlib.util.find_spec("mitmproxy") is None:
         raise ConfigurationError(f"recording needs mitmproxy, in an environment of its own: {_INSTALL}")
-    assumptions = dict((profile or {}).get("assumptions", {}))
-    recorder, file = _recorder(output, keep, assumptions)
+    recorder, file = _recorder(output, keep, profile or {})
     try:
         failed = _run(recorder, upstream, host, port, output, max_body * 1_000_000)
     except BaseException:
@@ -104,7 +103,7 @@ def record(
     sys.exit(2 if failed or not file.count else 0)
 
 
-def _recorder(output: Path, keep: tuple[str, ...], assumptions: Mapping[str, Any]) -> tuple[Any, Any]:
+def _recorder(output: Path, keep: tuple[str, ...], profile: Mapping[str, Any]) -> tuple[Any, Any]:
     """Returns what judges and writes, and the file."""
     recording, redact = importlib.import_module(f"{_KIT}.recording"), importlib.import_module(f"{_KIT}.redact")
     kit, sending = (
@@ -112,7 +111,8 @@ def _recorder(output: Path, keep: tuple[str, ...], assumptions: Mapping[str, Any
         importlib.import_module(f"{_KIT}.replay.sending"),
     )
     try:
-        contracts = {version: kit.Contract(version, assumptions) for version in kit.VERSIONS}
+        given = (profile.get("assumptions", {}), profile.get("overlay"), profile.get("evidence"))
+        contracts = {version: kit.Contract(version, *given) for version in kit.VERSIONS}
     except ValueError as error:
         raise ConfigurationError(f"profile: {error}") from error
     try:

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from casavi_contracts.spec import FILES
 from casavi_mock.cli.options import CONTEXT, Number, credentials, option
 from casavi_mock.cli.profiles import profile_option
 from casavi_mock.errors import ConfigurationError
@@ -57,7 +58,7 @@ def replay(recording: Path, profile: Mapping[str, Any] | None, **options: Any) -
     kit, failures = importlib.import_module(_OBSERVE), importlib.import_module("casavi_contracts.failures")
     try:
         accepted = kit.read_accepted(options["accepted"]) if options["accepted"] else {}
-        asked = _options(kit, dict((profile or {}).get("assumptions", {})), options)
+        asked = _options(kit, profile or {}, options)
         if options["against"]:
             result = kit.two_recordings(options["against"], recording, asked)
         else:
@@ -73,7 +74,7 @@ def replay(recording: Path, profile: Mapping[str, Any] | None, **options: Any) -
     sys.exit(result.exit_code)
 
 
-def _options(kit: Any, assumptions: Mapping[str, Any], options: Mapping[str, Any]) -> Any:
+def _options(kit: Any, profile: Mapping[str, Any], options: Mapping[str, Any]) -> Any:
     """Returns what the kit is asked to do."""
     target = importlib.import_module("casavi_contracts.target")
     key, secret = options["key"], options["secret"]
@@ -82,14 +83,15 @@ def _options(kit: Any, assumptions: Mapping[str, Any], options: Mapping[str, Any
     given = (target.Credentials(key, secret),) if key else ()
     same = ("timeout", "job_timeout", "allow_writes", "read_only", "budget_requests", "budget_writes", "budget_records")
     more: dict[str, Any] = {name: options[name] for name in same}
+    more |= {name: content for name, content in profile.items() if name in FILES}
     if options["ledger"] is not None:
         more["ledger"] = options["ledger"]
     in_process = options["url"] is None and options["against"] is None
     return kit.Options(
         url=options["url"],
-        application=_mock(assumptions) if in_process else None,
+        application=_mock(profile) if in_process else None,
         host=options["api_host"],
-        profile=assumptions,
+        profile=profile.get("assumptions", {}),
         credentials=() if in_process else given,
         control_token=options["control_token"] or os.environ.get("CASAVI_MOCK_CONTROL_TOKEN"),
         consent=os.environ.get("CASAVI_ALLOW_WRITES") == "1",
@@ -98,7 +100,7 @@ def _options(kit: Any, assumptions: Mapping[str, Any], options: Mapping[str, Any
     )
 
 
-def _mock(assumptions: Mapping[str, Any]) -> Any:
+def _mock(profile: Mapping[str, Any]) -> Any:
     """Returns the mock to which is sent if there is no other server."""
     import logging
 
@@ -108,7 +110,8 @@ def _mock(assumptions: Mapping[str, Any]) -> Any:
 
     logging.getLogger("casavi_mock").setLevel(logging.CRITICAL)
     try:
-        registry = new_registry(Settings.from_profile(assumptions))
+        files = {name: content for name, content in profile.items() if name in FILES}
+        registry = new_registry(Settings.from_profile(profile.get("assumptions"), **files))
     except ProfileError as error:
         raise ConfigurationError(str(error)) from error
     registry.create(*credentials(None, None))  # the first account can never be closed; a replay gets its own

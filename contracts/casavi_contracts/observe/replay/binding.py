@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from casavi_contracts import spec
 from casavi_contracts.contract import Contract
+from casavi_contracts.observe.replay.reading import job_of, token_of
 from casavi_contracts.observe.replay.steps import Step
 from casavi_contracts.target import Credentials
 
@@ -101,16 +102,14 @@ class Bindings:
             contract: Of the version.
         """
         if step.operation in ("authenticate", "refreshToken") and account is not None:
-            token = _at(now, ("token",))
-            if isinstance(token, str) and token:
+            token, recorded = token_of(contract, now), token_of(contract, was)
+            if token is not None:
                 account.token = token
-                for recorded in (_at(was, ("token",)), *(texts_of(was) if isinstance(was, dict) else ())):
-                    if isinstance(recorded, str) and len(recorded) >= 8 and "T" not in recorded[10:11]:
-                        self._tokens[recorded] = (token, account)
+                if recorded is not None:
+                    self._tokens[recorded] = (token, account)
         if step.operation == "importMasterData":
-            name = contract.values["job-id-field"]
-            job = _at(now, (name,))
-            if isinstance(job, str):
+            job = job_of(contract, now)
+            if job is not None:
                 self.jobs.update(dict.fromkeys(texts_of(was), job))
         self._learn_links(was, now)
 

@@ -42,6 +42,8 @@ class Options:
     """The mock in this process, in place of an address."""
     host: str | None = None
     profile: Mapping[str, Any] = field(default_factory=dict)
+    overlay: Mapping[str, Any] | None = field(default=None, repr=False)
+    evidence: Mapping[str, Any] | None = field(default=None, repr=False)
     credentials: tuple[Credentials, ...] = ()
     control_token: str | None = field(default=None, repr=False)
     timeout: float = 10.0
@@ -111,7 +113,7 @@ def two_recordings(old: Path, new: Path, options: Options) -> Result:
 
 def _contracts(options: Options) -> dict[str, Contract]:
     try:
-        return {version: Contract(version, options.profile) for version in VERSIONS}
+        return {version: Contract(version, options.profile, options.overlay, options.evidence) for version in VERSIONS}
     except spec.ProfileError as error:
         raise CouldNotRun(f"profile: {error}") from error
 

@@ -15,6 +15,7 @@ from casavi_contracts.network import without_bytes
 from casavi_contracts.observe.replay import forms
 from casavi_contracts.observe.replay.binding import Account, Bindings, headers, texts_of
 from casavi_contracts.observe.replay.forms import Found, Setting
+from casavi_contracts.observe.replay.reading import is_state, state_of
 from casavi_contracts.observe.replay.result import Result
 from casavi_contracts.observe.replay.steps import Step
 from casavi_contracts.target import Clock, ControlPlane, Credentials
@@ -203,9 +204,11 @@ class Replay:
 
     def _of_job(self, found: list[Found], was: Any, now: Any, step: Step) -> list[Found]:
         """Returns what two looks at a job say: on its way its numbers depend on the moment of the look."""
-        if _state(was) != _state(now):
-            return [one for one in found if one.place == "/status" or one.kind in ("missing", "form")]
-        if _state(was) in self.contracts[step.version].final_states:
+        contract = self.contracts[step.version]
+        state = state_of(contract, was)
+        if state != state_of(contract, now):
+            return [one for one in found if is_state(one.place) or one.kind in ("missing", "form")]
+        if state in contract.final_states:
             return found
         return [one for one in found if one.kind in ("missing", "new", "type", "form") and one.place[-2:] != "/*"]
 
@@ -225,15 +228,15 @@ class Replay:
 
     def _poll(self, step: Step, account: Account, shape: spec.Shape) -> httpx.Response | None:
         """Looks at a job until it is where it was when it was recorded; None if it has passed that."""
-        wanted = _state(forms.parsed(step.recorded.response_body or b""))
         contract = self.contracts[step.version]
+        wanted = state_of(contract, forms.parsed(step.recorded.response_body or b""))
         final = contract.final_states
         last = wanted in final or (wanted not in contract.states and step.recorded.number in self._last_looks)
         can_wait = last or self._known(account).clock is not None
         waited = 0.0
         for look in range(_LOOKS):
             answer = self._send(step, account, shape)
-            state = _state(forms.parsed(answer.content))
+            state = state_of(contract, forms.parsed(answer.content))
             if not answer.is_success or state is None or wanted is None or state == wanted:
                 return answer
             if state in final or not (last or wanted in contract.states):
@@ -303,11 +306,6 @@ def _shifted(text: str | None, then: datetime, now: datetime) -> str | None:
 
 def _media(found: Mapping[str, str]) -> str:
     return found.get("content-type", "").partition(";")[0].strip().lower()[:60]
-
-
-def _state(job: Any) -> str | None:
-    state = job.get("status") if isinstance(job, dict) else None
-    return state if isinstance(state, str) else None
 
 
 def _held(steps: Sequence[Step]) -> Iterator[int]:
