@@ -2,6 +2,7 @@
 
 import functools
 import json
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from click.testing import Result
 
+from casavi_contracts import spec
 from casavi_contracts.client import Client
 from casavi_contracts.contract import Contract
 from casavi_mock.server.app import system_now
@@ -17,11 +19,12 @@ from tests.support.server import ACCOUNT, CONSENT, GIVEN, Mock
 
 Run = Callable[..., Result]
 
+PERSON = {"firstName": "Joe", "lastName": "Smith", "email": "joe.smith@example.com"}
 PORTFOLIO = {
-    "contacts": [{"id": "C-1", "lastName": "Smith"}, {"id": "C-2", "companyName": "ACME"}],
+    "contacts": [{**PERSON, "id": "C-1"}, {**PERSON, "id": "C-2", "companyName": "ACME"}],
     "properties": [
         {
-            "id": "P-1", "name": "Haus", "addresses": [
+            "id": "P-1", "name": "Haus", "city": "Munich", "addresses": [
                 {"street": "Weg 1", "units": [{"id": "U/1", "name": "EG", "contracts": [{"contactId": "C-1", "type": "OWNER"}]},
                                               {"id": "U-2", "name": "OG", "contracts": [{"contactId": "C-9", "type": "RENTER"}]}]}
             ],
@@ -36,15 +39,19 @@ CHANGED = {
 }
 
 
+PROFILES = Path(__file__).parents[1] / "profiles"
+"""Vendors whose answers look otherwise."""
+
+
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
-def record(path: Path, profile: dict[str, Any] | None = None) -> dict[str, Any]:
+def record(path: Path, profile: dict[str, Any] | None = None, overlay: Any = None) -> dict[str, Any]:
     """Writes ordinary traffic with a mock under a profile into a file; returns the archive."""
-    raw = recorded(json.dumps(profile))
+    raw = recorded(json.dumps([profile, overlay]))
     path.write_bytes(raw)
     document: dict[str, Any] = json.loads(raw)
     return document
@@ -53,23 +60,22 @@ def record(path: Path, profile: dict[str, Any] | None = None) -> dict[str, Any]:
 @functools.cache
 def recorded(given: str) -> bytes:
     """Returns ordinary traffic as the mock's journal exports it."""
-    profile = json.loads(given)
-    with Mock(profile).target() as target:
+    profile, overlay = json.loads(given)
+    with Mock(profile, overlay=overlay).target() as target:
         account = target.open()
-        first, second = (Client(target, Contract(version, profile), account) for version in ("v1", "v2"))
+        first, second = (Client(target, Contract(version, profile, overlay), account) for version in ("v1", "v2"))
         first.log_in()
         first.refresh()
         first.imported(PORTFOLIO)
-        first.imported({"contacts": [{"id": f"D-{number}", "lastName": "x"} for number in range(60)]})
-        first.imported({"contacts": [{"id": "C-1", "lastName": "Smyth"}]})
+        first.imported({"contacts": [{**PERSON, "id": f"D-{number}"} for number in range(60)]})
+        first.imported({"contacts": [{**PERSON, "id": "C-1", "lastName": "Smyth"}]})
         first.send("getContacts", query="page=1")
         first.send("getContactById", id="C-1")
         first.send("getContactById", id="unknown")
         assert first.clock is not None
         first.clock.advance(86_400)
-        page = second.send("listContacts", query="modifiedAfter=2026-01-05T08%3A00%3A00Z")
-        while following := json.loads(page.body)["_links"]["next"]:
-            page = second.get(following)
+        for page in second.walk("listContacts", "modifiedAfter=2026-01-05T08%3A00%3A00Z"):
+            assert page
         second.send("listUnits")
         second.send("getPropertyById", propertyId="P-1")
         first.send("authenticate", body={"key": account.key, "secret": "wrong"}, token=None)
@@ -125,6 +131,24 @@ def test_a_recording_of_another_vendor_differs_and_under_its_profile_it_does_not
     lines = "\n".join(f"{name} = {json.dumps(value)}" for name, value in CHANGED.items())
     (folder / "profile.toml").write_text(f"[assumptions]\n{lines}\n")
     assert run("replay", "b.har", "--profile", "profile.toml").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "states",
+        *(pytest.param(one.stem, marks=pytest.mark.slow) for one in PROFILES.glob("*.toml") if one.stem != "states"),
+    ],
+)
+def test_a_recording_of_a_vendor_of_another_form_is_the_same_under_its_overlay(
+    run: Run, folder: Path, name: str
+) -> None:
+    path = PROFILES / f"{name}.toml"
+    profile = tomllib.loads(path.read_text())
+    record(folder / "b.har", profile.get("assumptions"), spec.read_files(path, profile).get("overlay"))
+    result = run("replay", "b.har", "--profile", str(path))
+    assert result.exit_code == 0, result.output
+    assert run("replay", "b.har").exit_code == 1
 
 
 def test_each_kind_of_difference_is_told_by_its_place(run: Run, folder: Path) -> None:

@@ -10,6 +10,9 @@ from xml.etree import ElementTree as ET
 from casavi_contracts.observe.replay.result import LISTED, Case, Difference, Result
 
 WIDTH = 80
+LEAST_GROUPED = 4
+"""Members of one object that are told together if they are all missing, or all new."""
+
 SHOWN = 25
 """Differences that the text tells; JSON has all."""
 
@@ -27,10 +30,11 @@ def _lines(result: Result) -> Iterator[str]:
     if open_ones:
         yield ""
         yield f"{result.verdict}: {_number(len(open_ones), 'difference')}"
-    for one in open_ones[:SHOWN]:
-        yield from _difference(one)
-    if len(open_ones) > SHOWN:
-        yield f"  and {len(open_ones) - SHOWN} more; --json FILE has them all"
+    groups = _grouped(open_ones)
+    for group in groups[:SHOWN]:
+        yield from _difference(group[0]) if len(group) < LEAST_GROUPED else _group(group)
+    if len(groups) > SHOWN:
+        yield f"  and {sum(map(len, groups[SHOWN:]))} more; --json FILE has them all"
     yield from _listed("accepted, but did not occur any more (delete these entries)", [*result.stale])
     accepted = [one for one in result.differences.values() if one.reason is not None]
     yield from _listed("accepted", [f"{one.name}: {one.reason}" for one in accepted])
@@ -49,6 +53,29 @@ def _listed(title: str, texts: list[str]) -> Iterator[str]:
         yield from _wrapped(_plain(text), "  ")
     if len(texts) > SHOWN:
         yield f"  and {len(texts) - SHOWN} more; --json FILE has them all"
+
+
+def _grouped(found: list[Difference]) -> list[list[Difference]]:
+    """Returns differences by cause: members of the same object that are all missing, or all new, are one."""
+    groups: dict[tuple[str, ...], list[Difference]] = {}
+    for one in found:
+        parent = one.found.place.rpartition("/")[0]
+        members = one.found.kind in ("missing", "new")
+        groups.setdefault((one.title, str(one.status), parent, one.found.kind) if members else (one.name,), []).append(
+            one
+        )
+    return [
+        part for group in groups.values() for part in ([group] if len(group) >= LEAST_GROUPED else [[g] for g in group])
+    ]
+
+
+def _group(group: list[Difference]) -> Iterator[str]:
+    first = group[0]
+    parent = first.found.place.rpartition("/")[0] or "/"
+    yield from _wrapped(f"{first.title} {first.status} {parent}: {len(group)} members {first.found.kind}", "  ")
+    names = ", ".join(one.found.place.rpartition("/")[2] for one in group)
+    times = "once" if first.count == 1 else f"{first.count} times"
+    yield from _wrapped(f"{names} ({times}: {_entries(first.entries, first.count)})", "      ")
 
 
 def _difference(one: Difference) -> Iterator[str]:

@@ -209,7 +209,12 @@ def _place(
     ledger = None
     if plane is None:
         ledger = stack.enter_context(Ledger(options.ledger, {"url": options.url, "prefix": prefix}, _now))
-    harmless = (contract.path(name) for contract in contracts.values() for name in ("authenticate", "refreshToken"))
+    harmless = (
+        contract.path(name)
+        for contract in contracts.values()
+        for name in ("authenticate", "refreshToken")
+        if name in contract.operations
+    )
     careful = Careful(
         transport,
         records=records_of(spec.import_shape(spec.load_document())),

@@ -320,7 +320,7 @@ def _held(steps: Sequence[Step]) -> Iterator[int]:
 
 def _imported(steps: Sequence[Step], shape: spec.Shape) -> Iterator[str]:
     for step in steps:
-        if step.operation == "importMasterData":
+        if step.operation == "importMasterData" or (step.operation is None and step.recorded.method == "POST"):
             body = forms.parsed(step.recorded.request_body or b"")
             for names in spec.identifiers(shape, body).values():
                 yield from names
