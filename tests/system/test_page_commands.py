@@ -19,6 +19,7 @@ pytestmark = pytest.mark.slow  # each command is a process of its own
 PAGES = {
     "../README": ("make ", "pip install"),
     "how-to/steering": (),
+    "how-to/replay": (".record/bin/",),
     "reference/control": (),
     "reference/reading": (),
 }
