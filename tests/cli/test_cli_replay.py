@@ -225,6 +225,19 @@ def test_what_changes_from_run_to_run_is_no_difference(run: Run, folder: Path) -
     assert result.exit_code == 0, result.output
 
 
+def test_requests_are_sent_in_the_order_in_which_they_began(run: Run, folder: Path) -> None:
+    document = record(folder / "d.har")
+    entries = document["log"]["entries"]
+    late = next(entry for entry in entries if of(entry, "listUnits"))
+    entries.insert(0, entries.pop(entries.index(late)))
+    (folder / "d.har").write_text(json.dumps(document))
+    result = run("replay", "d.har")
+    assert result.exit_code == 0, result.output
+    late["startedDateTime"] = "unknown"
+    (folder / "d.har").write_text(json.dumps(document))
+    assert run("replay", "d.har").exit_code == 1
+
+
 def test_what_cannot_be_reissued_is_told_with_its_reason(run: Run, folder: Path) -> None:
     document = record(folder / "e.har")
     entries = document["log"]["entries"]

@@ -121,6 +121,8 @@ class Recorder:
         self._lock = threading.Lock()
         self.violations: dict[Violation, int] = {}
         """How often each was seen."""
+        self.answered = 0
+        """Exchanges in which an answer came."""
         self.unkept = 0
         """Bodies that were too long, or no JSON, and so are not in the file."""
 
@@ -134,6 +136,7 @@ class Recorder:
             self._leave(passed, operation, parameters)
             ids = self._contracts[version].references(operation) if operation else {}
             self._file.append(self._entry(passed, [text for name, text in parameters.items() if name in ids]))
+            self.answered += bool(passed.status)
             number = self._file.count
             told = (f"#{number} {one.side} violates: {one.what}" for one in found if self._is_told(one))
             return [self._redaction.plain(line) for line in told]
@@ -202,6 +205,7 @@ class Recorder:
             if name.lower() == "token":
                 redaction.learn(value)
         asked = self._body(passed.request_body)
+        self.unkept -= asked is None and not passed.status  # it has not passed at all
         answered = self._body(passed.response_body, error=passed.status >= 400)
         shown = redaction.path(path, ids) + (f"?{redaction.query(query)}" if mark else "")
         request: dict[str, Any] = {

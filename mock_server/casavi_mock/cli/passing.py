@@ -14,10 +14,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from casavi_contracts.network import without_bytes
 from casavi_mock.errors import ConfigurationError
 
 MAX_WAITING = 64
 """Exchanges that wait to be written; beyond, the next ones wait for them."""
+
+TOLD = 3
+"""How often it is told that no answer came."""
 
 _PORTS = {"http": 80, "https": 443}
 
@@ -96,6 +100,7 @@ class Addon:
         self._proxy = proxy
         self._pool = ThreadPoolExecutor(1, "recorder")
         self._waiting = asyncio.Semaphore(MAX_WAITING)
+        self._lost = 0
         self.failed: BaseException | None = None
         """Why nothing can be written any more."""
 
@@ -114,7 +119,11 @@ class Addon:
         await self._written(flow)
 
     async def error(self, flow: Any) -> None:
-        """Writes an exchange without an answer."""
+        """Writes an exchange without an answer, and tells why there is none, which never holds what was sent."""
+        why = without_bytes(str(getattr(flow.error, "msg", "") or "")).splitlines()
+        self._lost += 1
+        if self._lost <= TOLD:
+            self._tell(f"no answer from the API: {why[0][:200] if why else 'the connection ended'}")
         await self._written(flow)
 
     async def _written(self, flow: Any) -> None:
@@ -140,18 +149,19 @@ def _passed(flow: Any) -> tuple[dict[str, Any]]:
     request, response = flow.request, flow.response
     asked = flow.metadata.get("asked") or Kept(0)
     answered = flow.metadata.get("answered") or Kept(0)
+    lost = flow.error is not None or response is None
     made = {
         "method": request.method,
         "scheme": request.scheme,
         "host": request.host if request.port == _PORTS.get(request.scheme) else f"{request.host}:{request.port}",
         "target": request.path,
         "request_headers": _headers(request),
-        "request_body": asked.body(request.headers.get("content-encoding", "")),
+        "request_body": None if lost else asked.body(request.headers.get("content-encoding", "")),
         "request_bytes": asked.length,
         "started": request.timestamp_start,
         "took_ms": max(0.0, ((response and response.timestamp_end) or time.time()) - request.timestamp_start) * 1000,
     }
-    if response is not None:
+    if not lost:
         made |= {
             "status": response.status_code,
             "reason": response.reason,

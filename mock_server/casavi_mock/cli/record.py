@@ -81,7 +81,7 @@ def record(
     Secrets never reach the file; data about people become pseudonyms that are the same throughout the recording. Ctrl-C
     or SIGTERM ends it. Needs mitmproxy: install casavi-mock[record].
 
-    Exit code 0: something was recorded; 2: nothing was.
+    Exit code 0: something was recorded; 2: nothing was, or no answer came.
 
     \b
     Examples:
@@ -100,7 +100,7 @@ def record(
     _end(recorder, file.count, output)
     if not file.count:
         output.unlink()
-    sys.exit(2 if failed or not file.count else 0)
+    sys.exit(2 if failed or not recorder.answered else 0)
 
 
 def _recorder(output: Path, keep: tuple[str, ...], profile: Mapping[str, Any]) -> tuple[Any, Any]:
@@ -172,7 +172,8 @@ def _end(recorder: Any, count: int, output: Path) -> None:
     _tell(f"{count:,} exchanges in {output}, without secrets; {len(found)} causes of violations")
     if recorder.unkept:
         _tell(f"{recorder.unkept:,} bodies are not in it: no JSON, or longer than --max-body")
-    _calibrate(output)
+    if recorder.answered:
+        _calibrate(output)
 
 
 def _calibrate(output: Path) -> None:

@@ -91,6 +91,11 @@ class Bindings:
             return str(uuid.uuid4())
         return account.token
 
+    def is_unknown(self, step: Step) -> bool:
+        """Whether a token was refused of which the recording does not tell which one it was: why may differ then."""
+        token = dict(step.recorded.request_headers).get("token", "")
+        return step.recorded.status in (401, 403) and _is_mask(token)
+
     def learn(self, step: Step, was: Any, now: Any, account: Account | None, contract: Contract) -> None:
         """Binds what an answer gives out.
 

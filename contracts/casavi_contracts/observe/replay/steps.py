@@ -67,10 +67,18 @@ def steps(
     Raises:
         CouldNotRun: No request is one of the API.
     """
-    exchanges = tuple(exchanges)
+    exchanges = _in_order(tuple(exchanges))
     operations = Operations(contracts)
     home, prefix = _home(exchanges, operations.patterns, host)
     return tuple(_step(one, home, prefix, operations) for one in exchanges)
+
+
+def _in_order(exchanges: tuple[Recorded, ...]) -> tuple[Recorded, ...]:
+    """Returns exchanges as they began, not as they ended; in the order of the file if one has no moment."""
+    moments = {one.number: one.started for one in exchanges if one.started is not None}
+    if len(moments) < len(exchanges):
+        return exchanges
+    return tuple(sorted(exchanges, key=lambda one: moments[one.number]))
 
 
 class Operations:
