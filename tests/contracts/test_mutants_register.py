@@ -3,6 +3,8 @@
 from collections import Counter
 
 from casavi_contracts.checks import CHECKS
+from tests.contracts.mutants.judging import BY_NAME
+from tests.contracts.mutants.matrix import group, lost, matrix
 from tests.contracts.mutants.register import MUTANTS
 
 LEAST = 700
@@ -38,3 +40,19 @@ def test_every_check_has_a_mutant() -> None:
 def test_a_mutant_is_wrong_in_a_version_that_its_check_judges() -> None:
     versions = {check.name: check.versions for check in CHECKS}
     assert [m.name for m in MUTANTS if not set(m.versions) <= set(versions[m.check])] == []
+
+
+def test_a_kill_that_is_gone_is_lost() -> None:
+    before = {"wrong v1": {"found": ["a", "b"], "missed": []}, "other v2": {"found": ["a"], "missed": ["b"]}}
+    after = {"wrong v1": {"found": ["b"], "missed": ["a"]}}
+
+    assert lost(before, after) == ["wrong v1 a", "other v2 a"]
+    assert lost(after, before) == []
+
+
+def test_a_mutant_is_judged_by_the_module_of_its_check_and_again_by_the_same() -> None:
+    chosen = next(mutant for mutant in MUTANTS if mutant.name == "key-taken-for-a-token")
+    like = {f"{chosen.name} v1": {"found": [chosen.check], "missed": ["token-works-again-and-again"]}}
+
+    assert dict(matrix([chosen], like))[f"{chosen.name} v1"] == like[f"{chosen.name} v1"]
+    assert {check.body.__module__ for check in group(BY_NAME[chosen.check])} == {"casavi_contracts.checks.tokens"}

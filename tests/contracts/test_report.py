@@ -275,9 +275,8 @@ def progress_of(terminal_width: int | None) -> str:
     console = Console(
         file=out, width=100, force_terminal=terminal_width is not None, color_system=None, highlight=False
     )
-    outlook = progress.Outlook(2)
     of = all_outcomes()
-    with progress.watcher(console, outlook, plain=terminal_width is None) as watching:
+    with progress.watcher(console, 2, plain=terminal_width is None) as watching:
         for name in ("kept", "guessed"):
             watching.begin(name, "v1")
             row = of.results.row(name, "v1")
@@ -290,7 +289,7 @@ def test_a_log_gets_ten_lines_however_many_checks_there_are() -> None:
     out, of = io.StringIO(), all_outcomes()
     row = of.results.row("guessed", "v1")
     assert row is not None
-    watching = progress.watcher(Console(file=out, width=100), progress.Outlook(285), plain=True)
+    watching = progress.watcher(Console(file=out, width=100), 285, plain=True)
     for number in range(285):
         watching.end(row, number)
 
@@ -301,7 +300,7 @@ def test_a_log_gets_ten_lines_however_many_checks_there_are() -> None:
 
 def test_a_quiet_run_says_nothing_while_it_goes_on() -> None:
     out = io.StringIO()
-    watching = progress.watcher(Console(file=out), progress.Outlook(10), plain=True, quiet=True)
+    watching = progress.watcher(Console(file=out), 10, plain=True, quiet=True)
     for row in all_outcomes().results:
         watching.end(row, 1)
 

@@ -61,9 +61,8 @@ class Run:
         if self._alone:
             if not session.settings.quiet:
                 self._introduce()
-            outlook = progress.Outlook(len(session.tasks))
             plain, quiet = bool(os.environ.get("CI")), session.settings.quiet
-            self._watcher = progress.watcher(self._console, outlook, plain=plain, quiet=quiet)
+            self._watcher = progress.watcher(self._console, len(session.tasks), plain=plain, quiet=quiet)
             self._watcher.__enter__()
 
     def judge(self, item: "Judged") -> None:
