@@ -104,7 +104,9 @@ def _collected(
         collector.notes.append(NO_LINKS)
     left_out = [name for name in contract.operations if name not in chosen]
     careful = target.plane is None
-    config = tool.configuration(seed, phases, max_examples, left_out=left_out, covered=covered, careful=careful)
+    config = tool.configuration(
+        seed, phases, max_examples, left_out=left_out, covered=covered, careful=careful, contract=contract
+    )
     schema = tool.schema_of(contract.document, config, bridge)
     with wiring.installed(session, schema):
         collector.collect(schema)
@@ -138,7 +140,7 @@ def replay(
         from casavi_contracts.fuzz import tool, wiring
         from casavi_contracts.fuzz.collector import Collector
 
-        config = tool.configuration(0, (), None, careful=target.plane is None)
+        config = tool.configuration(0, (), None, careful=target.plane is None, contract=contract)
         schema = tool.schema_of(contract.document, config, bridge)
         collector = Collector(session, bridge)
         with wiring.installed(session, schema, fill=False):
@@ -176,7 +178,7 @@ def _run(
     """Opens an account, and keeps what the tools would leave behind out of the working directory."""
     account = credentials or target.open()
     fresh = target.plane is not None and credentials is None
-    writes = Capability.WRITE in target.capabilities
+    writes = Capability.WRITE in target.capabilities and IMPORT in contract.operations
     session = Session(Client(target, contract, account), Names(prefix, contract), fresh=fresh, writes=writes)
     bridge = Bridge(target, contract, lambda sent: _reason_against(session, target, sent))
     recorder = target.recorder

@@ -190,7 +190,7 @@ class Session:
     def _renew(self) -> None:
         try:
             self._take(self.client.refresh(self._token))
-        except Broken:
+        except (Broken, spec.NotShown):
             self._log_in()
 
     def _take(self, body: Any) -> None:

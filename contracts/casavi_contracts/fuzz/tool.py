@@ -44,6 +44,7 @@ def configuration(
     left_out: Collection[str] = (),
     covered: Collection[str] = (),
     careful: bool = False,
+    contract: Contract | None = None,
 ) -> SchemathesisConfig:
     """Returns the shipped settings with those of one run.
 
@@ -54,6 +55,7 @@ def configuration(
         left_out: The `operationId`s that are not wanted.
         covered: Those of which no examples are sent, nor every case that the document defines, and fewer others.
         careful: Whether the target may know operations that the contract does not, or keep what it should refuse.
+        contract: Says with which statuses its rules refuse; those as shipped if not given.
     """
     data = tomllib.loads(CONFIG.read_text(encoding="utf-8"))
     del data["hooks"]  # they are for runs that the command line of schemathesis starts
@@ -74,6 +76,13 @@ def configuration(
         data["operations"].append({"include-operation-id": IMPORT, "generation": {"mode": "positive"}})
         # A link that is inferred puts an id into the midst of an import, which may then break the contract.
         data["phases"]["stateful"]["inference"] = {"algorithms": []}
+    if contract is not None:
+        rules = contract.rules.values()
+        absent = {f"{rule.status}" for rule in rules if rule.name.endswith("-unknown") and rule.status}
+        refused = {f"{rule.status}" for rule in rules if rule.status}
+        for check, statuses in (("positive_data_acceptance", absent), ("negative_data_rejection", refused)):
+            known = data["checks"][check]["expected-statuses"]
+            known += sorted(statuses - {*known})
     with _without_hooks_of_the_environment():
         return SchemathesisConfig.from_dict(data)
 

@@ -147,6 +147,7 @@ def _harmless(settings: Settings, contracts: Mapping[str, Contract]) -> frozense
         base + contract.path(operation)
         for contract in contracts.values()
         for operation in ("authenticate", "refreshToken")
+        if operation in contract.operations
     )
 
 
