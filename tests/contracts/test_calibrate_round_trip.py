@@ -118,3 +118,23 @@ def test_fields_and_required_fields_of_a_document_are_followed(tmp_path: Path) -
     ours = spec.contract_documents(profile["assumptions"], profile["overlay"]).by_version
     assert ours["v1"]["components"]["schemas"]["Contact"]["required"] == ["id", "lastName"]
     assert {*ours["v2"]["components"]["schemas"]["ContactV2"]["properties"]} == {*properties}
+
+
+def test_what_was_found_before_stays_when_more_is_read(tmp_path: Path, shapes: dict[str, Any]) -> None:
+    document = tmp_path / "v1.json"
+    document.write_text(json.dumps(spec.contract_documents({"import-path": "/bulk"}, shapes).by_version["v1"]))
+    known = from_result(calibrate([document], {}), tmp_path / "casavi")
+    with vendor({"import-path": "/bulk", "v1-page-size": 9}, overlay=shapes) as client:
+        ordinary(client)
+    traffic = tmp_path / "traffic.har"
+    traffic.write_text(json.dumps(client.archive()))
+
+    found = calibrate([traffic], known["assumptions"], known["overlay"], known["evidence"])
+    assert found.changed() == {"import-path": "/bulk", "v1-page-size": 9}
+    assert {each.name for each in found.by_verdict("refuted")} == {"v1-page-size"}
+    profile = from_result(found, tmp_path / "casavi")
+    assert profile["overlay"]["actions"][: len(known["overlay"]["actions"])] == known["overlay"]["actions"]
+    seen = profile["evidence"]["assumptions"]
+    assert seen["document-type-levels"]["from"] == ["v1.json"]
+    assert seen["v1-page-size"]["from"] == ["traffic.har"]
+    assert not calibrate([traffic], profile["assumptions"], profile["overlay"], profile["evidence"]).refuted

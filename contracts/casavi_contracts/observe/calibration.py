@@ -1,7 +1,7 @@
 """Reads all files that a user gives, and says of each assumption what they say."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +55,9 @@ class Calibration:
     overrides: dict[str, Any] = field(default_factory=dict)
     """Those of them that were given."""
     actions: list[dict[str, Any]] = field(default_factory=list)
-    """Of the overlay."""
+    """Of the overlay: those that were there, and new ones."""
+    before: dict[str, Any] = field(default_factory=dict)
+    """The evidence that was there."""
     parts: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     shaped: list[str] = field(default_factory=list)
     """What the overlay changes: `job`, `errors`, `required`, `job id`."""
@@ -85,12 +87,19 @@ class Calibration:
         return self.overrides | new
 
 
-def calibrate(paths: Sequence[Path], overrides: Mapping[str, Any]) -> Calibration:
+def calibrate(
+    paths: Sequence[Path],
+    overrides: Mapping[str, Any],
+    overlay: Mapping[str, Any] | None = None,
+    evidence: Mapping[str, Any] | None = None,
+) -> Calibration:
     """Returns what files say about every assumption.
 
     Args:
         paths: OpenAPI documents and recorded traffic, in any order.
         overrides: Values of assumptions that are taken already.
+        overlay: The overlay that is taken already.
+        evidence: What was observed before.
 
     Raises:
         UnreadableError: A file cannot be read as what it is.
@@ -99,11 +108,8 @@ def calibrate(paths: Sequence[Path], overrides: Mapping[str, Any]) -> Calibratio
     """
     if len(paths) > _MAX_FILES:
         raise UnreadableError(f"{len(paths)} files are more than the {_MAX_FILES} that are read at once")
-    first, second = spec.load_document(), spec.load_document("v2")
-    register = spec.assumptions(first)
-    ours = spec.resolve_profile(register, overrides)
-    words = Vocabulary(spec.apply_profile(first, ours), spec.apply_profile(second, ours))
-    result = Calibration(ours, dict(overrides))
+    register = spec.assumptions(spec.load_document())
+    result, words = begin(overrides, overlay, evidence)
     seen: list[Sight] = []
     unlike: list[str] = []
     traffic = Traffic()
@@ -122,11 +128,29 @@ def calibrate(paths: Sequence[Path], overrides: Mapping[str, Any]) -> Calibratio
         )
     seen += _of_traffic(traffic, words, result)
     result.notes += [f"{name}: nothing comparable in it; it was left out" for name in unlike]
-    result.findings = settle(register, ours, seen)
-    _settle_overlay(result)
+    result.findings = settle(register, result.ours, by_overlay(seen, words, result.ours))
+    settle_overlay(result)
     if len(result.by_verdict(UNSEEN)) == len(result.findings):
         raise IncomparableError(f"{', '.join(result.sources)}: nothing in it speaks about any of the assumptions")
     return result
+
+
+def by_overlay(seen: Iterable[Sight], words: Vocabulary, ours: Mapping[str, Any]) -> Iterator[Sight]:
+    """Yields what was seen; what an overlay has said already counts as the value that is taken."""
+    for sight in seen:
+        known = sight.name == "job-id-field" and sight.value == words.job_id_path()
+        yield replace(sight, value=ours[sight.name]) if known else sight
+
+
+def begin(
+    overrides: Mapping[str, Any], overlay: Mapping[str, Any] | None, evidence: Mapping[str, Any] | None
+) -> tuple[Calibration, Vocabulary]:
+    """Returns a calibration that has read nothing, and what our contract calls things by what is taken already."""
+    whole = spec.contract_documents(overrides, overlay)
+    first, second = whole.by_version.values()
+    result = Calibration(dict(whole.values), dict(overrides), before=dict(evidence or {}))
+    result.actions = [*overlay["actions"]] if overlay else []
+    return result, Vocabulary(first, second)
 
 
 def _take_archive(path: Path, traffic: Traffic, result: Calibration) -> int:
@@ -155,7 +179,7 @@ def _take_wanted(result: Calibration, more: wanted.Wanted) -> None:
         result.parts.setdefault(part, actions)
 
 
-def _settle_overlay(result: Calibration) -> None:
+def settle_overlay(result: Calibration) -> None:
     """Puts the actions together, and leaves out those by which the contract would not hold together."""
     for finding in result.by_verdict(REFUTED):
         if finding.name == "job-id-field" and not finding.expressible:

@@ -66,35 +66,36 @@ def _entry(finding: Finding, followed: bool) -> dict[str, Any]:
 
 
 def evidence(calibration: Calibration) -> dict[str, Any]:
-    """Returns the document that tells a server which of its assumptions are observed."""
+    """Returns the document that tells a server which of its assumptions are observed, now or before."""
     told = [f for f in calibration.findings if f.verdict in (CONFIRMED, REFUTED) and f.expressible]
-    return {
-        "casavi-mock": "evidence",
-        "version": 1,
-        "assumptions": {
-            finding.name: {
-                "verdict": finding.verdict,
-                "value": finding.theirs,
-                "evidence": finding.kind,
-                "count": finding.count,
-                "first": moment(finding.first),
-                "last": moment(finding.last),
-                "from": list(finding.sources),
-            }
-            for finding in told
-        },
-        "places": [
-            {
-                "pointer": place.pointer,
-                "evidence": place.kind,
-                "count": place.count,
-                "first": moment(place.first),
-                "last": moment(place.last),
-                "from": list(place.sources),
-            }
-            for place in calibration.places
-        ],
+    values = {**calibration.ours, **calibration.changed()}
+    before = calibration.before.get("assumptions") or {}
+    known = {name: entry for name, entry in before.items() if entry.get("value", values.get(name)) == values.get(name)}
+    places = {place["pointer"]: place for place in calibration.before.get("places") or () if "pointer" in place}
+    places |= {
+        place.pointer: {
+            "pointer": place.pointer,
+            "evidence": place.kind,
+            "count": place.count,
+            "first": moment(place.first),
+            "last": moment(place.last),
+            "from": list(place.sources),
+        }
+        for place in calibration.places
     }
+    new = {
+        finding.name: {
+            "verdict": finding.verdict,
+            "value": finding.theirs,
+            "evidence": finding.kind,
+            "count": finding.count,
+            "first": moment(finding.first),
+            "last": moment(finding.last),
+            "from": list(finding.sources),
+        }
+        for finding in told
+    }
+    return {"casavi-mock": "evidence", "version": 1, "assumptions": known | new, "places": [*places.values()]}
 
 
 def moment(at: datetime | None) -> str | None:
@@ -102,20 +103,25 @@ def moment(at: datetime | None) -> str | None:
     return None if at is None else at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def profile(calibration: Calibration) -> str:
-    """Returns the profile with which a server behaves as was seen."""
-    return "\n".join(_profile_lines(calibration)) + "\n"
+def profile(calibration: Calibration, *, durations: bool) -> str:
+    """Returns the profile with which a server behaves as was seen.
+
+    Args:
+        calibration: What was found.
+        durations: Whether the file of durations is beside it.
+    """
+    return "\n".join(_profile_lines(calibration, durations)) + "\n"
 
 
-def _profile_lines(calibration: Calibration) -> Iterator[str]:
+def _profile_lines(calibration: Calibration, durations: bool) -> Iterator[str]:
     yield f"# {_MARK} from {_one_line(', '.join(calibration.sources))}."
     yield "# Start with it: casavi-mock serve --profile profile.toml"
     yield ""
     yield "[assumptions]"
     told = {finding.name: finding for finding in calibration.findings}
     for name, value in calibration.changed().items():
-        finding = told[name]
-        if finding.verdict == REFUTED:
+        finding = told.get(name)
+        if finding is not None and finding.verdict == REFUTED:
             yield f"# seen {finding.count} times; it was {json.dumps(finding.ours, ensure_ascii=False)}"
         yield f"{name} = {json.dumps(value, ensure_ascii=False)}"
     for finding in calibration.findings:
@@ -125,7 +131,7 @@ def _profile_lines(calibration: Calibration) -> Iterator[str]:
     if calibration.actions:
         yield from ("", "[overlay]", f'file = "{OVERLAY}"')
     yield from ("", "[evidence]", f'file = "{EVIDENCE}"')
-    if calibration.durations:
+    if durations:
         yield from ("", "[server]", f'job-durations = "{DURATIONS}"')
 
 
@@ -173,7 +179,8 @@ def write_folder(calibration: Calibration, folder: Path, *, force: bool) -> list
     Raises:
         UnwritableError: That cannot be done, or would overwrite files of somebody else.
     """
-    texts = {PROFILE: profile(calibration), EVIDENCE: _json(evidence(calibration))}
+    timed = bool(calibration.durations) or (bool(calibration.before) and (folder / DURATIONS).exists())
+    texts = {PROFILE: profile(calibration, durations=timed), EVIDENCE: _json(evidence(calibration))}
     if calibration.durations:
         texts[DURATIONS] = json.dumps(durations(calibration)) + "\n"
     if calibration.actions:
@@ -185,8 +192,8 @@ def write_folder(calibration: Calibration, folder: Path, *, force: bool) -> list
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _write_all({folder / name: text for name, text in texts.items()})
-        for name in (OVERLAY, DURATIONS):  # of an earlier run
-            if name not in texts:
+        for name, kept in ((OVERLAY, OVERLAY in texts), (DURATIONS, timed)):  # of an earlier run
+            if not kept:
                 (folder / name).unlink(missing_ok=True)
     except OSError as error:
         raise UnwritableError(f"{folder}: {error.strerror or error}") from None

@@ -216,6 +216,8 @@ def _odd(names: dict[str, Counter[str]]) -> set[str]:
 def _of_states(names: dict[str, Counter[str]], calls: list[tuple[Call, str]], ours: list[str]) -> Iterator[Sight]:
     usual = {role: counter.most_common(1)[0][0] for role, counter in names.items() if counter}
     odd = _odd(names)
+    if {*usual.values()} <= {*ours} and len(ours) != len(ROLES):
+        return  # an overlay names these states
     more = [name for role, counter in names.items() for name in counter if name != usual[role] and name not in odd]
     if more or len({*usual.values()}) < len(usual):
         value: Any = f"more than four states: {', '.join(sorted({*usual.values(), *more}))}"

@@ -26,15 +26,23 @@ _ENOUGH = 3
 
 def sights(traffic: Traffic, ours: Vocabulary) -> Iterator[Sight]:
     """Yields what the lists say."""
-    lists = [call for call in traffic.by_role(*LISTS) if call.good and isinstance(call.got, dict)]
-    for call in lists:
+    yield from forms(traffic, ours)
+    yield from _of_inactive(_lists(traffic))
+
+
+def forms(traffic: Traffic, ours: Vocabulary) -> Iterator[Sight]:
+    """Yields what the lists say by their form alone, whatever stands in them."""
+    for call in _lists(traffic):
         if not any(plain(name) in _SIZES for name in call.query):
             yield from _of_first(call) if call.version == "v1" else _of_second(call)
     yield from _of_missing(traffic.by_role("contacts", version="v1"))
     yield from _of_absent(traffic, ours)
     yield from _of_fields(traffic, ours)
     yield from _of_links(traffic)
-    yield from _of_inactive(lists)
+
+
+def _lists(traffic: Traffic) -> list[Call]:
+    return [call for call in traffic.by_role(*LISTS) if call.good and isinstance(call.got, dict)]
 
 
 def records(call: Call) -> list[dict[str, Any]]:

@@ -49,8 +49,15 @@ class Vocabulary:
         """Returns the required members of one of our schemas."""
         return {*self.schema(name).get("required", ())}
 
+    def job_id_path(self) -> str | None:
+        """Returns where the import answers the job id, with dots between names; None if it is not found."""
+        return _path_of_id(self.schema("ImportAccepted"), 0)
+
     def state_names(self) -> list[str]:
-        """Returns what the states of a job are called."""
+        """Returns what the states of a job are called: by an overlay, or else by the assumption."""
+        named = _marked_states(self.schema("Job"), 0)
+        if named and not all(isinstance(entry, list) for entry in named.values()):
+            return [*named]
         return [*self.first["x-assumptions"]["job-status-names"]["value"]]
 
     def difference(self, name: str, theirs: Iterable[str]) -> str:
@@ -85,3 +92,24 @@ class Vocabulary:
                             inner.append(items)
             level = inner
         return found
+
+
+def _marked_states(place: Any, depth: int) -> Mapping[str, Any]:
+    """Returns `x-states`, wherever the state of the job stands; empty if there are none."""
+    if not isinstance(place, Mapping) or depth > _MAX_LEVELS:
+        return {}
+    if isinstance(place.get("x-states"), Mapping):
+        return dict(place["x-states"])
+    inner = place.get("properties")
+    parts = inner.values() if isinstance(inner, Mapping) else ()
+    return next((found for part in parts if (found := _marked_states(part, depth + 1))), {})
+
+
+def _path_of_id(place: Mapping[str, Any], depth: int) -> str | None:
+    for name, part in (place.get("properties") or {}).items() if depth <= _MAX_LEVELS else ():
+        if part.get("x-value") == "job.id":
+            return str(name)
+        inner = _path_of_id(part, depth + 1)
+        if inner is not None:
+            return f"{name}.{inner}"
+    return None

@@ -123,7 +123,10 @@ def _states_of(names: Sequence[str], ours: Vocabulary, wanted: Wanted) -> Any:
 
 def _states_seen(seen: Mapping[str, Sequence[str]], ours: Vocabulary, wanted: Wanted) -> Any:
     """Returns `x-states` for what was seen; what was not keeps the name that it has here."""
-    own = dict(zip(ROLES, ours.state_names(), strict=True))
+    known = ours.state_names()
+    if len(known) != len(ROLES):  # an overlay names them
+        return ROLE_STATES if {name for names in seen.values() for name in names} <= {*known} else None
+    own = dict(zip(ROLES, known, strict=True))
     missing = [role for role in ROLES if not seen[role]]
     if len(missing) == len(ROLES) or all([*seen[role]] == [own[role]] for role in ROLES if seen[role]):
         return ROLE_STATES

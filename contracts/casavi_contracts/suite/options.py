@@ -64,6 +64,7 @@ OPTIONS = (
     Option("junit", "Write the results as JUnit XML.", metavar="FILE"),
     Option("json", "Write the results as JSON.", metavar="FILE"),
     Option("html", "Write the results as a page.", metavar="FILE"),
+    Option("calibrate", "Write what the run says about guesses into this folder, as a profile.", metavar="DIR"),
     Option("replay", "Judge the case in this file again, and nothing else.", metavar="FILE"),
     Option("replay-dir", "Folder for such files; if named, those in it are judged first.", metavar="DIR"),
 )  # fmt: skip

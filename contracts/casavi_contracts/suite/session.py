@@ -16,12 +16,14 @@ from casavi_contracts.contract import Contract
 from casavi_contracts.coverage import Coverage
 from casavi_contracts.exchange import Redactor
 from casavi_contracts.failures import BudgetSpent, CouldNotRun, Unmet
+from casavi_contracts.observe.live import LiveCalls
 from casavi_contracts.outcome import Finding, Outcome, Result, without_secrets
 from casavi_contracts.report import Report, Results, Row, Timings, files, replay
 from casavi_contracts.report.reached import Reached
 from casavi_contracts.report.results import sameness
 from casavi_contracts.spec import ProfileError
 from casavi_contracts.suite.bench import Bench, set_up
+from casavi_contracts.suite.calibrating import calibrate
 from casavi_contracts.suite.corpus import KeptTask, file_of, kept, names_in
 from casavi_contracts.suite.loading import checks_in
 from casavi_contracts.suite.plan import plan
@@ -71,6 +73,7 @@ class Session:
         self._open = contextlib.ExitStack()
         self._bench: Bench | None = None
         self._redactors = [_redactor(settings)]
+        self._live = LiveCalls()
 
     @property
     def requests(self) -> int:
@@ -148,6 +151,8 @@ class Session:
             report.records = self._bench.budget.records
             report.pauses, report.waited = self._bench.pace.pauses, self._bench.pace.waited
         self._open.close()
+        if self.settings.calibrate is not None and self._live.exchanges:
+            report.notes.append(calibrate(self._live, self.report, self.settings))
         files.write(report, junit=self.settings.junit, json=self.settings.json, html=self.settings.html)
 
     def _start(self) -> bool:
@@ -163,6 +168,8 @@ class Session:
         if not self.settings.only and not self.settings.replay:
             report.never = reached.missing
         target.recorder.listeners += [self.report.coverage.see, self.report.timings.see, reached.see]
+        if self.settings.calibrate is not None:
+            target.recorder.listeners.append(self._live.see)
         known = look(target, next(iter(self.contracts.values())), self.settings.credentials)
         report.notes += map(self._redacted, known.notes)
         if known.unusable:

@@ -94,6 +94,8 @@ class Settings:
     """Where cases are written that break something."""
     corpus: Path | None = None
     """The same if it was named: then the cases in it are judged first."""
+    calibrate: Path | None = None
+    """Where to write what the run says about assumptions."""
     command: str
     """With which the run was started, without secrets."""
 
@@ -236,6 +238,7 @@ def read(config: pytest.Config) -> Settings:
         replay=given.path("replay"),
         replay_dir=given.path("replay-dir") or folder / "casavi-check-replays",
         corpus=given.path("replay-dir"),
+        calibrate=given.path("calibrate"),
         command=given.told.get("command") or _command(config, url),
     )
 

@@ -55,7 +55,8 @@ def calibrate(
       casavi-mock serve --profile casavi/profile.toml
     """
     try:
-        found = reading.calibrate(files, (profile or {}).get("assumptions", {}))
+        given = profile or {}
+        found = reading.calibrate(files, given.get("assumptions", {}), given.get("overlay"), given.get("evidence"))
         if folder is not None:
             output.write_folder(found, folder, force=force)
         if json_file is not None:

@@ -41,7 +41,8 @@ Errors of finalizers would become warnings that nobody sees; to look for them, p
 
 _PASSED_ON = (
     "url", "app", "seed", "max_examples", "timeout", "job_timeout", "budget_requests", "budget_writes",
-    "budget_records", "rate", "maxfail", "max_seconds", "ledger", "junit", "json", "html", "replay", "replay_dir",
+    "budget_records", "rate", "maxfail", "max_seconds", "ledger", "junit", "json", "html", "calibrate",
+    "replay", "replay_dir",
 )  # fmt: skip
 """Options that the suite has too, under the name `--casavi-check-…`."""
 
@@ -116,6 +117,7 @@ def in_process_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--junit", type=_FILE, metavar="FILE", help="Write the results as JUnit XML.")
 @click.option("--json", type=_FILE, metavar="FILE", help="Write the results as JSON.")
 @click.option("--html", type=_FILE, metavar="FILE", help="Write the results as a page.")
+@click.option("--calibrate", type=_FOLDER, metavar="DIR", help="Write what the run says about guesses, as a profile.")
 @click.option("--replay", type=_FILE, metavar="FILE", help="Judge the case in this file again, and nothing else.")
 @click.option(
     "--replay-dir",

@@ -106,4 +106,4 @@ def show(works: list[Work], known: int) -> None:
             out.print(f"\n{heading} ({len(group)})")
         for each in group:
             out.print(Text(f"  {'+' if each.document else ' '} {each.name}", style="bold"))
-            out.print(Padding(Text(each.text), (0, 0, 0, 6)))
+            out.print(Padding(Text(each.text), (0, 0, 0, 6), expand=False))
