@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from casavi_contracts.observe.calls import Call, Traffic, is_json_kind
+from casavi_contracts.observe.pages import page_of
 from casavi_contracts.observe.roles import AUTHENTICATE, IMPORT, JOB, REFRESH
 from casavi_contracts.observe.sights import OBSERVED, Sight
 
@@ -217,6 +218,4 @@ def _of_page_links(traffic: Traffic) -> Iterator[Sight]:
 
 def next_link(call: Call) -> str | None:
     """Returns the address of the next page of a list of version 2, as it stands in the answer."""
-    links = call.got.get("_links") if isinstance(call.got, dict) and call.good else None
-    link = links.get("next") if isinstance(links, dict) else None
-    return link if isinstance(link, str) else None
+    return page_of(call.got).next if call.good and isinstance(call.got, dict) else None

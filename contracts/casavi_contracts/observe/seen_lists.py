@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from casavi_contracts.observe.calls import Call, Traffic
+from casavi_contracts.observe.pages import page_of
 from casavi_contracts.observe.roles import LISTS, plain
 from casavi_contracts.observe.seen import next_link, sight
 from casavi_contracts.observe.sights import Sight
@@ -51,27 +52,17 @@ def records(call: Call) -> list[dict[str, Any]]:
         return []
     if call.role not in LISTS:
         return [call.got] if isinstance(call.got, dict) and call.got_whole else []
-    found = call.got if isinstance(call.got, list) else next(_arrays(call.got), [])
+    found = page_of(call.got).records or []
     whole = found if call.got_whole else found[:-1]
     return [each for each in whole if isinstance(each, dict)]
 
 
-def _arrays(got: Any) -> Iterator[list[Any]]:
-    if isinstance(got, Mapping):
-        yield from (value for value in got.values() if isinstance(value, list))
-
-
-def _numbers(got: Mapping[str, Any]) -> dict[str, int]:
-    return {plain(name): value for name, value in got.items() if type(value) is int}
-
-
 def _of_first(call: Call) -> Iterator[Sight]:
-    numbers = _numbers(call.got)
-    count, page, pages = (numbers.get(name) for name in ("count", "page", "pagecount"))
+    told = page_of(call.got)
+    items, count, page, pages = told.records, told.count, told.number, told.pages
     for name, value in call.query.items():
         if page and value == str(page):
             yield sight(call, "page-parameter", name)
-    items = next(_arrays(call.got), None)
     if items is None or page is None or pages is None:
         return
     if page < pages - 1 and call.got_whole and items:
@@ -89,7 +80,8 @@ def _of_missing(calls: Iterable[Call]) -> Iterator[Sight]:
     pages: int | None = None
     for call in calls:
         if call.good and isinstance(call.got, dict):
-            pages = _numbers(call.got).get("pagecount", pages)
+            told = page_of(call.got).pages
+            pages = pages if told is None else told
         elif call.recorded.status == 404 and _asks_beyond(call, pages):
             yield sight(call, "out-of-range-page", "not-found")
 
@@ -99,7 +91,7 @@ def _asks_beyond(call: Call, pages: int | None) -> bool:
 
 
 def _of_second(call: Call) -> Iterator[Sight]:
-    items = next(_arrays(call.got), None)
+    items = page_of(call.got).records
     if items and next_link(call) and call.got_whole and not any(name in call.query for name in _FILTERS):
         yield sight(call, "v2-page-size", len(items))
 

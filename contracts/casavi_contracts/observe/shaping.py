@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from casavi_contracts.observe import pages
 from casavi_contracts.observe.forms import Form
 from casavi_contracts.observe.roles import plain
 
@@ -142,7 +143,7 @@ def _valued(place: Form, role: str) -> dict[str, Any]:
         made["nullable"] = True
     if place.get("format") == "date-time":
         made["format"] = "date-time"
-    if kind == "array":
+    if kind == "array" and role != "page.records":
         made["items"] = _items(place.get("items") or {}, role)
     return made
 
@@ -242,6 +243,56 @@ def shape_problem(form: Form, ours: Collection[str]) -> Shaped | None:
     required = [name for name in shaped.schema.pop("required", ()) if name not in _SOMETIMES]
     shaped.schema |= {"required": required} if required else {}
     return shaped if shaped.shown & {"problem.detail", "problem.title"} else None
+
+
+def shape_page(form: Form, item: str) -> Shaped | None:
+    """Returns the form of a page with the values that it shows; None if it shows no records.
+
+    Args:
+        form: The vendor's.
+        item: Name of our schema of one record.
+    """
+    shaped = Shaped({})
+
+    def role_of(path: tuple[str, ...], place: Form, shown: set[str]) -> str | None:
+        kind, name = place.get("type"), plain(path[-1])
+        if kind == "array":
+            return "page.records" if "page.records" not in shown else None
+        if kind in ("integer", "number"):
+            words = {"page.pageCount": pages.PAGES, "page.number": pages.NUMBER, "page.count": pages.COUNT}
+            return next((role for role, word in words.items() if role not in shown and word.fullmatch(name)), None)
+        if kind in ("string", None) and not place.get("properties"):
+            called = any(pages.NEXT.fullmatch(plain(part)) for part in path)
+            return "page.next" if called and "page.next" not in shown else None
+        return None
+
+    shaped.schema = _object(form, shaped, (), role_of)
+    _settle_page(shaped.schema, item)
+    return shaped if "page.records" in shaped.shown else None
+
+
+def _settle_page(schema: Mapping[str, Any], item: str) -> None:
+    for place in schema.get("properties", {}).values():
+        if place.get("x-value") == "page.records":
+            place["items"] = {"$ref": f"#/components/schemas/{item}"}
+        elif place.get("x-value") == "page.next":
+            place.update({"type": "string", "nullable": True})
+        _settle_page(place, item)
+
+
+def shape_token(form: Form) -> Shaped | None:
+    """Returns the form of an answer with a token, with the values that it shows; None if it shows none."""
+    shaped = Shaped({})
+
+    def role_of(path: tuple[str, ...], place: Form, shown: set[str]) -> str | None:
+        name = plain(path[-1])
+        if place.get("properties") or place.get("type") not in ("string", None):
+            return None
+        role = "login.expiresAt" if "expir" in name or "valid" in name else "login.token" if "token" in name else None
+        return role if role not in shown else None
+
+    shaped.schema = _object(form, shaped, (), role_of)
+    return shaped if "login.token" in shaped.shown else None
 
 
 def more_required(name: str, wanted: Sequence[str]) -> Action:

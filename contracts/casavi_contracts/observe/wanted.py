@@ -21,11 +21,22 @@ from casavi_contracts.observe.shaping import (
     more_required,
     replacing,
     shape_job,
+    shape_page,
     shape_problem,
+    shape_token,
 )
 from casavi_contracts.observe.vocabulary import Vocabulary
 
 _MAX_BODIES = 2_000
+_MAX_LISTS = 50
+_PAGES = {
+    ("contacts", "v1"): ("ContactPageV1", "ContactV1"),
+    ("contacts", "v2"): ("ContactPage", "ContactV2"),
+    ("units", "v2"): ("UnitPage", "UnitV2"),
+    ("properties", "v2"): ("PropertyPage", "Property"),
+}
+"""Our schemas of a page, and of a record on it."""
+
 _LISTED = {("contacts", "v2"): "ContactV2", ("units", "v2"): "UnitV2"}
 
 
@@ -59,7 +70,11 @@ def of_document(document: VendorDocument, matched: Sequence[Matched], ours: Voca
             _take_job(wanted, of_schema(document, success.schema), None, ours)
         elif each.role == roles.IMPORT:
             _take_required(wanted, document, each, ours)
-        elif (each.role, each.version) in _LISTED:
+        elif each.role == roles.AUTHENTICATE:
+            _take_token(wanted, of_schema(document, success.schema), ours)
+        if (each.role, each.version) in _PAGES:
+            _take_page(wanted, each.role, each.version, of_schema(document, success.schema), ours)
+        if (each.role, each.version) in _LISTED:
             _take_fields(wanted, document, success.schema, _LISTED[each.role, each.version], ours)
     problem = _problem(document, matched)
     if problem is not None:
@@ -80,6 +95,12 @@ def of_traffic(traffic: Traffic, jobs: Sequence[Job], states: Mapping[str, Seque
     bodies = [call.got for job in jobs for call in job.polls if call.got_whole][:_MAX_BODIES]
     if len(bodies) > 1:
         _take_job(wanted, of_values(bodies), states, ours)
+    for role, version in _PAGES:
+        lists = [
+            call.got for call in traffic.by_role(role, version=version) if call.good and isinstance(call.got, dict)
+        ]
+        if len(lists) > 1:
+            _take_page(wanted, role, version, of_values(lists[:_MAX_LISTS]), ours)
     errors = [
         call.got
         for call in traffic.calls
@@ -109,6 +130,18 @@ def _take_job(wanted: Wanted, form: Form, seen: Mapping[str, Sequence[str]] | No
     same = {*form["properties"]} == {*ours.fields("Job")}
     if not same or states != ROLE_STATES:
         wanted.take("job", shape_job(form, states), "Job")
+
+
+def _take_page(wanted: Wanted, role: str, version: str, form: Form, ours: Vocabulary) -> None:
+    name, item = _PAGES[role, version]
+    if form.get("properties") and {*form["properties"]} != {*ours.fields(name)}:
+        wanted.take(f"pages of {role} {version}", shape_page(form, item), name)
+
+
+def _take_token(wanted: Wanted, form: Form, ours: Vocabulary) -> None:
+    names = {*form.get("properties", ())}
+    if names and not names <= {*ours.fields("Token")} and "log-in" not in wanted.parts:
+        wanted.take("log-in", shape_token(form), "Token")
 
 
 def _states_of(names: Sequence[str], ours: Vocabulary, wanted: Wanted) -> Any:
