@@ -238,6 +238,22 @@ def test_requests_are_sent_in_the_order_in_which_they_began(run: Run, folder: Pa
     assert run("replay", "d.har").exit_code == 1
 
 
+@pytest.mark.parametrize("left", ["bodies of log-ins", "log-ins"])
+def test_a_recording_that_begins_with_a_token_gets_one_of_its_own(run: Run, folder: Path, left: str) -> None:
+    document = record(folder / "d.har")
+    entries = document["log"]["entries"]
+    logins = [entry for entry in entries if entry["_operation"] in ("authenticate", "refreshToken")]
+    for entry in logins:
+        if left == "log-ins" or entry["response"]["status"] != 200 or entry["_operation"] == "refreshToken":
+            entries.remove(entry)
+        else:
+            del entry["request"]["postData"], entry["response"]["content"]["text"]
+    (folder / "d.har").write_text(json.dumps(document))
+    result = run("replay", "d.har", "--json", "d.json")
+    assert result.exit_code == 0, result.output
+    assert json.loads((folder / "d.json").read_text())["compared"] == len(entries)
+
+
 def test_what_cannot_be_reissued_is_told_with_its_reason(run: Run, folder: Path) -> None:
     document = record(folder / "e.har")
     entries = document["log"]["entries"]

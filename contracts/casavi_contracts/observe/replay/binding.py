@@ -166,6 +166,8 @@ class Bindings:
         refused = step.recorded.status >= 400
         if step.operation in ("authenticate", "refreshToken"):
             body = _json(raw)
+            if not raw and step.recorded.status < 300 and account is not None:
+                body = {"key": account.credentials.key, "secret": account.credentials.secret}
             return json.dumps(self._login(body, account, refused=refused)).encode() if body else raw
         if step.operation == "importMasterData" and self.prefix:
             body = _json(raw)

@@ -15,7 +15,7 @@ from casavi_contracts.network import without_bytes
 from casavi_contracts.observe.replay import forms
 from casavi_contracts.observe.replay.binding import Account, Bindings, headers, texts_of
 from casavi_contracts.observe.replay.forms import Found, Setting
-from casavi_contracts.observe.replay.reading import is_state, state_of
+from casavi_contracts.observe.replay.reading import is_state, state_of, token_of
 from casavi_contracts.observe.replay.result import Result
 from casavi_contracts.observe.replay.steps import Step
 from casavi_contracts.target import Clock, ControlPlane, Credentials
@@ -217,6 +217,8 @@ class Replay:
         token = dict(step.recorded.request_headers).get("token")
         if token is not None:
             refused = step.recorded.status in (401, 403)
+            if not refused and account.token is None:
+                self._log_in(step.version, account)
             sent["token"] = self._bindings.token(token, refused=refused, account=account) if token else token
         path = self._bindings.path(step, self.contracts[step.version], self.place.base)
         path = self._with_moments(step, path, account)
@@ -225,6 +227,14 @@ class Replay:
         return self.place.http.send(
             self.place.http.build_request(step.recorded.method, path, headers=sent, content=body or None)
         )
+
+    def _log_in(self, version: str, account: Account) -> None:
+        """Gets a token for an account whose log-in is not in the recording."""
+        contract = self.contracts[version]
+        known = {"key": account.credentials.key, "secret": account.credentials.secret}
+        self.place.keep_pace()
+        answer = self.place.http.post(contract.path("authenticate"), json=known)
+        account.token = token_of(contract, forms.parsed(answer.content)) if answer.is_success else None
 
     def _poll(self, step: Step, account: Account, shape: spec.Shape) -> httpx.Response | None:
         """Looks at a job until it is where it was when it was recorded; None if it has passed that."""

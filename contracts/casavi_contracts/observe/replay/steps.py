@@ -155,21 +155,19 @@ def _obstacle(recorded: Recorded, path: str, operation: str | None) -> str | Non
         return UNANSWERED
     if recorded.status == 429 or recorded.status >= 500:
         return LOAD
-    login = operation in ("authenticate", "refreshToken")
+    if operation == "authenticate" and recorded.status < 300 and not recorded.request_body:
+        return None  # what was sent is known all the same
     if not recorded.request_whole or recorded.request_body is None:
         return NOT_RECORDED
     if "multipart/" in dict(recorded.request_headers).get("content-type", ""):
         return MULTIPART
-    hidden = (path.encode(), *(f"{name}={value}".encode() for name, value in recorded.query))
-    if any(REDACTED.search(text) for text in hidden):
-        return HIDDEN
-    if not login and REDACTED.search(recorded.request_body):
-        return HIDDEN
-    if (
-        login
-        and recorded.status not in (401, 403)
-        and recorded.status >= 400
-        and REDACTED.search(recorded.request_body)
-    ):
-        return HIDDEN  # what was wrong with it is not there any more
-    return None
+    return HIDDEN if _is_hidden(recorded, path, operation) else None
+
+
+def _is_hidden(recorded: Recorded, path: str, operation: str | None) -> bool:
+    """Whether a recorder has taken something out of a request without which it is another one."""
+    places = [path.encode(), *(f"{name}={value}".encode() for name, value in recorded.query)]
+    login = operation in ("authenticate", "refreshToken")
+    if not login or (recorded.status >= 400 and recorded.status not in (401, 403)):  # then it matters what was wrong
+        places.append(recorded.request_body or b"")
+    return any(REDACTED.search(place) for place in places)
