@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -121,6 +122,11 @@ def test_secrets_are_nowhere_in_what_is_written_and_people_neither(recorder: Rec
     recorder.take(passed("POST", "/import", {"contacts": [CONTACT], TOKEN: SECRET}, refusal, status=400))
     recorder.take(
         passed("GET", f"/{TOKEN}/contacts", None, None, status=404, request_headers=[("Authorization", SECRET)])
+    )
+    encoded = base64.b64encode(TOKEN.encode()).decode()
+    agents = [("User-Agent", f"x {encoded}"), ("Etag", quote(SECRET)), ("Server", json.dumps("ä" + KEY))]
+    recorder.take(
+        passed("GET", "/contacts?page=" + TOKEN, None, {"status": encoded, "rule": SECRET}, request_headers=agents)
     )
     text = written(tmp_path)
     for hidden in (TOKEN, KEY, SECRET, *(base64.b64encode(one.encode()).decode() for one in (TOKEN, SECRET))):

@@ -14,6 +14,9 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
+from casavi_contracts.exchange import MASK as SECRET
+from casavi_contracts.exchange import Redactor
+
 MASK = "[redacted]"
 
 CLASSES: Mapping[str, frozenset[str]] = {
@@ -93,6 +96,7 @@ class Redaction:
         self._left: set[str] = set()
         self._error = False
         self._hidden: dict[str, None] = {}
+        self._secrets = Redactor()
         self._recent: dict[str, None] = {}
 
     def __repr__(self) -> str:
@@ -135,9 +139,13 @@ class Redaction:
         """Remembers a secret that stands nowhere in what is written."""
         if len(text) < _UNMISTAKABLE or text in self._hidden:
             return
-        if len(self._hidden) >= _SECRETS:
-            self._hidden.pop(next(iter(self._hidden)))
         self._hidden[text] = None
+        if len(self._hidden) > _SECRETS:  # each is looked for in many forms, so only the latest ones are
+            self._hidden = dict.fromkeys([*self._hidden][-_SECRETS // 2 :])
+            self._secrets = Redactor()
+            for one in self._hidden:
+                self._secrets.learn(one)
+        self._secrets.learn(text)
 
     def begin(self) -> None:
         """Begins an exchange: only what is quoted from its own request is looked for in its sentences."""
@@ -236,12 +244,9 @@ class Redaction:
 
     def plain(self, text: str) -> str:
         """Returns a text that stays as it is, apart from secrets that stand in it."""
-        if len(text) < _UNMISTAKABLE:
+        if len(text) < _UNMISTAKABLE or not self._hidden:
             return text
-        for secret in self._hidden:
-            if secret in text or quote(secret, safe="") in text:
-                text = text.replace(secret, MASK).replace(quote(secret, safe=""), MASK)
-        return text
+        return self._secrets.known(text).replace(SECRET, MASK)
 
     def header(self, name: str, value: str) -> str:
         """Returns the value of a header: of those that say nothing it is the same, of a token its pseudonym."""
