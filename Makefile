@@ -8,7 +8,7 @@ PYTEST = $(BIN)/python -m pytest -n auto --maxprocesses 8 --dist worksteal
 # Hundreds of tests start a Python of their own; without bytecode each would compile all packages again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help serve test test-unit test-rest test-all test-lowest test-newest mutate bench soak check format docs site screenshots lock wheel audit sbom image clean
+.PHONY: help serve test test-unit test-rest test-all test-lowest test-newest test-record mutate bench soak check format docs site screenshots lock wheel audit sbom image clean
 
 help:  ## say what there is
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/'
@@ -86,6 +86,14 @@ test-newest:  ## run the fast tests with the newest libraries that pyproject.tom
 	$(PIP) freeze --exclude-editable
 	$(PYTEST) $(ARGS)
 
+test-record: $(VENV)/dev.ok .venv-record/record.ok  ## run the tests of the recorder, with mitmproxy in an environment of its own
+	CASAVI_RECORD_PYTHON=$(CURDIR)/.venv-record/bin/python $(BIN)/python -m pytest -m slow tests/cli/test_cli_record.py $(ARGS)
+
+.venv-record/record.ok: pyproject.toml
+	test -x .venv-record/bin/python || $(PYTHON) -m venv .venv-record
+	.venv-record/bin/python -m pip --disable-pip-version-check --quiet install --editable '.[record]'
+	@touch $@
+
 mutate: $(VENV)/mutate.ok  ## see how many of 300 defects set into the domain the unit tests find
 	$(BIN)/python -m tests.mutation.sample $(ARGS)
 
@@ -136,4 +144,4 @@ image: ## build the container image
 	docker build -t casavi-mock:local .
 
 clean:  ## remove what the other verbs made
-	rm -rf $(VENV) .venv-lowest .venv-newest .venv-audit dist .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .bench_cache .mutmut_cache
+	rm -rf $(VENV) .venv-lowest .venv-newest .venv-record .venv-audit dist .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .bench_cache .mutmut_cache

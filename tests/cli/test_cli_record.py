@@ -23,8 +23,9 @@ from tests.support.server import Live
 
 Run = Callable[..., Result]
 
-PYTHON = os.environ.get("CASAVI_RECORD_PYTHON", sys.executable)
-"""A Python with mitmproxy, whose libraries do not go together with the newest ones of this project."""
+_OWN = Path(__file__).parents[2] / ".venv-record" / "bin" / "python"
+PYTHON = os.environ.get("CASAVI_RECORD_PYTHON", str(_OWN) if _OWN.exists() else sys.executable)
+"""A Python with mitmproxy, some of whose libraries are older than those of this project."""
 
 
 @pytest.fixture(autouse=True)
@@ -120,7 +121,7 @@ def recorder(folder: Path) -> Iterator[Callable[..., tuple["subprocess.Popen[str
     """Starts a recorder in front of a server; returns process and address."""
     found = subprocess.run([PYTHON, "-c", "import mitmproxy, casavi_mock"], capture_output=True, check=False)
     if found.returncode:
-        pytest.skip("mitmproxy is not installed; name a Python with casavi-mock[record] in CASAVI_RECORD_PYTHON")
+        pytest.skip("mitmproxy is not installed; make test-record makes an environment with it")
     started: list[subprocess.Popen[str]] = []
 
     def start(upstream: str, *options: str) -> tuple["subprocess.Popen[str]", str]:
