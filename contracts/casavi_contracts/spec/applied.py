@@ -14,6 +14,8 @@ from casavi_contracts.spec.register import ProfileError, RegisterError
 from casavi_contracts.spec.schemas import json_schema
 
 VERSIONS = ("v1", "v2")
+NEEDED = ("authenticate", "importMasterData", "getJob")
+"""Operations that no overlay may take out of the first version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,7 @@ def contract_documents(
         apply_overlay(documents, normal(overlay))
         for document in documents.values():
             _check(document)
+        _check_operations(documents[VERSIONS[0]])
     chosen = dict(profile or {})
     values = resolve_profile(register, chosen)
     try:
@@ -78,6 +81,14 @@ def _check(document: Document) -> None:
         assumptions(document)
     except (RegisterError, LookupError, TypeError, AttributeError) as error:
         raise OverlayError(f"after the overlay, {_told(error)}") from None
+
+
+def _check_operations(document: Document) -> None:
+    """Sees to it that the first version has what a mock of this API is there for."""
+    kept = {operation["operationId"] for _, _, operation in operations(document)}
+    for name in NEEDED:
+        if name not in kept:
+            raise OverlayError(f"the overlay takes away or misplaces what the mock needs: the operation {name}")
 
 
 def _check_schemas(document: Document) -> None:
