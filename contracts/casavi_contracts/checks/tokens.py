@@ -1,11 +1,13 @@
 """Checks about the use of a token: where it is sent, for how long it is good, and what is no token."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from casavi_contracts.checks.definition import check
+from casavi_contracts.checks.definition import check, checks, row
+from casavi_contracts.client import Client
 from casavi_contracts.context import Context
 from casavi_contracts.exchange import Answer
 from casavi_contracts.expect.calls import call, is_good, lists, other_list, secured, signed_in
@@ -108,21 +110,11 @@ def token_ends_when_it_was_told(ctx: Context) -> None:
     ctx.expect(is_good(client, client.token), "the token of a new log-in to be good", "it is refused")
 
 
-@check(inferred="2.4")
-def credentials_are_no_token(ctx: Context) -> None:
-    """Neither key nor secret is taken for a token."""
-    client = signed_in(ctx)
-    known = client.credentials
-    for name, text in (("key", known.key), ("secret", known.secret)):
-        if text.isascii() and text.isprintable():
-            answer = call(client, lists(ctx.contract)[0], token=text)
-            refused(ctx, answer, "token-unknown", f"the {name} in place of a token")
+Way = tuple[str, dict[str, str], str, str, str]
+"""An operation, headers and a query that hold no good token, the rule by which that is refused, and what it is."""
 
 
-@check(inferred="2.4")
-def every_operation_wants_a_token(ctx: Context) -> None:
-    """Without a token nothing is answered but the log-in and the refresh."""
-    client = ctx.fresh()
+def _without(ctx: Context, client: Client) -> Iterator[Way]:
     known = client.credentials
     log_in = client.send("authenticate", body={"key": known.key, "secret": known.secret})
     cookie = log_in.headers.get("set-cookie", "").partition(";")[0]
@@ -131,28 +123,45 @@ def every_operation_wants_a_token(ctx: Context) -> None:
         without["a cookie in place of a token"] = {"Cookie": cookie}
     for operation in secured(ctx):
         for what, headers in without.items():
-            answer = call(client, operation, token=None, headers=headers)
-            refused(ctx, answer, "token-missing", f"{what} at {operation}")
+            yield operation, headers, "", "token-missing", what
 
 
-@check(inferred="2.4")
-def token_comes_raw_in_its_header(ctx: Context) -> None:
-    """The token counts in the header `token` alone, in upper or lower case: raw, without Bearer, and in no other
-    place.
-    """
-    client = signed_in(ctx)
+def _credentials(ctx: Context, client: Client) -> Iterator[Way]:
+    known = client.credentials
+    for name, text in (("key", known.key), ("secret", known.secret)):
+        if text.isascii() and text.isprintable():
+            yield lists(ctx.contract)[0], {"token": text}, "", "token-unknown", f"the {name} in place of a token"
+
+
+def _at_other_places(ctx: Context, client: Client) -> Iterator[Way]:
     token = client.token
     for operation in ctx.briefly(secured(ctx), 3):
         for what, headers in _elsewhere(token).items():
             rule = "token-unknown" if "token" in headers else "token-missing"
-            answer = call(client, operation, token=None, headers=headers)
-            refused(ctx, answer, rule, f"a token {what} at {operation}")
+            yield operation, headers, "", rule, f"a token {what}"
         for name in ("token", "access_token", "apiKey"):
-            answer = call(client, operation, token=None, query=f"{name}={token}")
-            refused(ctx, answer, "token-missing", f"a token in the query parameter {name} at {operation}")
+            yield operation, {}, f"{name}={token}", "token-missing", f"a token in the query parameter {name}"
     for name in SPELLINGS:
         answer = client.send(lists(ctx.contract)[0], token=None, headers={name: token})
         ctx.expect(answer.ok, f"the same token to be good in the header {name}", f"status {answer.status}")
+
+
+@checks(
+    row("credentials-are-no-token", "Neither key nor secret is taken for a token.", _credentials),
+    row("every-operation-wants-a-token", "Without a token nothing is answered but the log-in and the refresh.",
+        _without),
+    row("token-comes-raw-in-its-header",
+        "The token counts in the header `token` alone, in upper or lower case: raw, without Bearer, and in no other "
+        "place.",
+        _at_other_places),
+    inferred="2.4",
+)  # fmt: skip
+def token_is_wanted(ctx: Context, ways: Callable[[Context, Client], Iterator[Way]]) -> None:
+    """Nothing but the token in its header opens an operation."""
+    client = signed_in(ctx)
+    for operation, headers, query, rule, what in ways(ctx, client):
+        answer = call(client, operation, token=None, headers=headers, query=query)
+        refused(ctx, answer, rule, f"{what} at {operation}")
 
 
 @check(assumed="token-across-versions", source="2.4", operations=("authenticate",))
