@@ -1,6 +1,7 @@
 """How requests reach the server, and why they do not."""
 
 import re
+from typing import Any
 
 import httpx
 
@@ -45,6 +46,24 @@ _NO_COOKIES = _Forgetful()
 
 
 class _Client(httpx.Client):
+    """A client with one transport: nothing is redirected, nobody logs in by HTTP, no cookie is kept.
+
+    Args:
+        transport: Sends every request.
+        more: As for `httpx.Client`.
+    """
+
+    def __init__(self, transport: httpx.BaseTransport, **more: Any) -> None:
+        super().__init__(transport=transport, **more)
+        self._only = transport
+
+    def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
+        """Sends a request and returns the answer, whole; to look for ways on in each took a seventh of the time."""
+        answer = self._only.handle_request(request)
+        answer.request = request
+        answer.read()
+        return answer
+
     @property
     def cookies(self) -> httpx.Cookies:
         """None, ever."""
@@ -57,7 +76,7 @@ class _Client(httpx.Client):
 
 def client_of(settings: Settings, transport: httpx.BaseTransport) -> httpx.Client:
     """Returns a client of the server that keeps no cookies."""
-    return _Client(base_url=settings.url or IN_PROCESS, transport=transport, timeout=settings.timeout)
+    return _Client(transport, base_url=settings.url or IN_PROCESS, timeout=settings.timeout)
 
 
 def find_plane(settings: Settings, http: httpx.Client) -> ControlPlane | None:
