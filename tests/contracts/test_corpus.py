@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from casavi_contracts.suite.corpus import kept
 from casavi_mock.cli.check import check
 
 ONE_CHECK = "accepted-job-ends"
@@ -92,6 +93,13 @@ def test_cases_are_judged_first_and_under_the_names_of_their_files(corpus: Path,
     assert [*checks] == ["jobs.json", "imported-records-are-stored"]
     assert checks["jobs.json"]["cases"] == 1
     assert checks["jobs.json"]["evidence"] == "documented"
+
+
+def test_a_subject_chooses_the_cases_of_its_checks(corpus: Path) -> None:
+    (corpus / "secret.json").write_text(case("wrong-secret-is-refused", "a wildcard"))
+    (corpus / "stored.json").write_text(case("imported-records-are-stored", CONTACT))
+
+    assert [task.name for task in kept(corpus, ["v1"], ["credentials-must-match"], ())] == ["secret.json"]
 
 
 def test_a_case_that_breaks_the_check_again_is_told_with_its_file_and_written_nowhere_else(

@@ -76,6 +76,7 @@ def _check(row: Row, report: Report) -> dict[str, Any]:
         "check": promise.name,
         "version": promise.version,
         "group": promise.group,
+        "subject": promise.subject,
         "sentence": promise.sentence,
         "evidence": promise.evidence,
         "source": promise.source,

@@ -36,6 +36,8 @@ class Promise:
     """What it is about, such as `jobs`."""
     source: str = ""
     assumption: str | None = None
+    subject: str = ""
+    """By which `--only` chooses it with others, if it is one of several about the same."""
 
 
 @dataclass(slots=True)

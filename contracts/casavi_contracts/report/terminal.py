@@ -183,7 +183,8 @@ def listing(promises: Iterable[Promise]) -> RenderableType:
 def _listed(promises: Sequence[Promise]) -> RenderableType:
     first = promises[0]
     evidence = ", ".join(f"{promise.version} {promise.evidence}" for promise in promises)
-    head = Text.assemble("  ", (first.name, "cyan"), f"  ({evidence})")
+    subject = f"; {first.subject}" if first.subject else ""
+    head = Text.assemble("  ", (first.name, "cyan"), f"  ({evidence}{subject})")
     return Group(head, Padding(Text(first.sentence), (0, 0, 0, 4)))
 
 

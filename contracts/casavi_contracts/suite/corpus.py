@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +15,7 @@ from casavi_contracts.outcome import COMMON, Finding, Outcome, Result
 from casavi_contracts.report import KEPT, Promise, replay
 from casavi_contracts.report.replay import Replay
 from casavi_contracts.spec import ProfileError
-from casavi_contracts.suite.tasks import CheckTask, Task, task_of
+from casavi_contracts.suite.tasks import CheckTask, Task, is_meant, task_of
 from casavi_contracts.target import Capability
 
 if TYPE_CHECKING:
@@ -131,12 +130,14 @@ def _of_file(path: Path, versions: Sequence[str], only: Sequence[str], own: Sequ
     except CouldNotRun as error:
         yield KeptTask(path, versions[0], None, stale=str(error).removeprefix(f"{path}: "))
         return
-    if found.version not in versions or (only and not any(fnmatchcase(found.check, pattern) for pattern in only)):
-        return
+    task, stale = None, ""
     try:
-        yield KeptTask(path, found.version, task_of(found, own), found)
+        task = task_of(found, own)
     except CouldNotRun as error:
-        yield KeptTask(path, found.version, None, found, stale=str(error))
+        stale = str(error)
+    subject = task.check.subject if isinstance(task, CheckTask) else ""
+    if found.version in versions and is_meant(found.check, subject, only):
+        yield KeptTask(path, found.version, task, found, stale=stale)
 
 
 def _why_stale(task: Task | None, found: Replay | None, contract: Contract) -> str:

@@ -108,7 +108,8 @@ class CheckTask:
     def promise(self, contract: Contract) -> Promise:
         """Returns the check as the report shows it."""
         check, evidence = self.check, self.check.evidence_in(contract)
-        return Promise(check.name, self.version, check.sentence, evidence, self.group, check.source, check.assumption)
+        about = (self.group, check.source, check.assumption, check.subject)
+        return Promise(check.name, self.version, check.sentence, evidence, *about)
 
     def judge(self, bench: "Bench") -> Result:
         """Judges the check."""
@@ -202,9 +203,10 @@ def tasks(
     for name in known:
         if known.count(name) > 1:
             raise CouldNotRun(f"there are two checks {name!r}; give yours another name")
+    subjects = {check.subject for check in checks} - {""}
     for pattern in only:
-        if not any(fnmatchcase(name, pattern) for name in known) and pattern not in {check.subject for check in checks}:
-            raise CouldNotRun(_unknown(pattern, known))
+        if pattern not in subjects and not any(fnmatchcase(name, pattern) for name in known):
+            raise CouldNotRun(_unknown(pattern, [*known, *sorted(subjects)]))
     everything: list[Task] = [
         CheckTask(check, version)
         for check in sorted(checks, key=lambda check: check.last)
@@ -215,7 +217,7 @@ def tasks(
         everything = [task for task in everything if _SHARED.get(task.group, task.version) == task.version]
     if not quick:
         everything += [FuzzTask(version, asked=bool(only)) for version in versions]
-    chosen = [task for task in everything if not only or any(_chosen(task, pattern) for pattern in only)]
+    chosen = [task for task in everything if is_meant(task.name, _subject(task), only)]
     if not chosen:
         raise CouldNotRun(f"in {' and '.join(versions)} there is nothing to judge of {', '.join(only)}")
     return chosen
@@ -223,7 +225,7 @@ def tasks(
 
 def names(versions: Sequence[str]) -> list[str]:
     """Returns what `--only` takes in these versions: the names of checks, and the subjects of which several are."""
-    found = [(task.name, task.check.subject if isinstance(task, CheckTask) else "") for task in tasks(versions)]
+    found = [(task.name, _subject(task)) for task in tasks(versions)]
     return [*dict.fromkeys(name for several in zip(*found, strict=True) for name in several if name)]
 
 
@@ -266,10 +268,13 @@ def deep(check: Check, max_examples: int | None) -> Check:
     )
 
 
-def _chosen(task: Task, pattern: str) -> bool:
-    """Whether `--only` means a task: by its name, or by the subject of a check; a pattern means names alone."""
-    subject = task.check.subject if isinstance(task, CheckTask) else ""
-    return fnmatchcase(task.name, pattern) or subject == pattern
+def _subject(task: Task) -> str:
+    return task.check.subject if isinstance(task, CheckTask) else ""
+
+
+def is_meant(name: str, subject: str, only: Sequence[str]) -> bool:
+    """Whether `--only` means a check: by a name, a pattern of names, or the subject; everything if it is empty."""
+    return not only or subject in only or any(fnmatchcase(name, pattern) for pattern in only)
 
 
 def _unknown(pattern: str, known: Sequence[str]) -> str:

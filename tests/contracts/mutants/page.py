@@ -83,7 +83,7 @@ _MUTANT_HEAD = ("mutant", "what it does wrong", "found by", "examples")
 
 
 def _check_row(check: Check) -> Iterator[str]:
-    yield f"`{check.name}`"
+    yield f"`{check.name}`" + (f" of `{check.subject}`" if check.subject else "")
     yield check.sentence
     for version in VERSIONS:
         there = version in check.versions and set(check.operations) <= set(contract(version).operations)
