@@ -65,7 +65,9 @@ def configuration(
         settings["enabled"] = phase in phases
         if max_examples is not None and "generation" in settings:
             settings["generation"]["max-examples"] = max_examples
-    data["operations"] = [{"include-operation-id": name, "enabled": False} for name in left_out]
+    if max_examples is not None:
+        data["operations"] = []  # that number holds for the import too
+    data["operations"] += [{"include-operation-id": name, "enabled": False} for name in left_out]
     less: dict[str, Any] = {"examples": {"enabled": False}, "coverage": {"enabled": False}}
     if covered and max_examples is None:
         less["fuzzing"] = {"generation": {"max-examples": _AGAIN}}
