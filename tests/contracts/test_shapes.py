@@ -272,6 +272,25 @@ def test_states_that_cannot_be_are_told(declared: Any, told: str) -> None:
         states_of(declared)
 
 
+def test_a_state_may_be_a_number() -> None:
+    status = {"type": "integer", "x-states": STATES, "x-mapping": {name: n for n, name in enumerate(STATES)}}
+    shape = Contract(overlay=job_of({"status": status})).shapes["getJob"]
+    assert shape.shown({"status": "done"}) == {"status": 3}
+    assert shape.read({"status": 3}) == {"status": "done"}
+    with pytest.raises(spec.ShapeError, match="shows several states as one"):
+        Contract(overlay=job_of({"status": {**status, "x-mapping": {"done": "queued"}}}))
+
+
+def test_what_may_mean_several_things_is_not_read() -> None:
+    rule = {"x-mapping": {"token-unknown": "BAD", "token-missing": "BAD"}}
+    change = overlay({"target": "$.components.schemas.Problem.properties.rule", "update": rule})
+    shape = Contract(overlay=change).shapes[spec.ERROR]
+    assert shape.shown({"rule": "token-missing"})["rule"] == "BAD"
+    assert not shape.shows("problem.rule")
+    with pytest.raises(spec.NotShown):
+        shape.read({"rule": "BAD", "status": 401})["rule"]
+
+
 def test_states_are_named_in_one_place() -> None:
     with pytest.raises(spec.ProfileError, match="both name the states of a job"):
         states_of(STATES, {"job-status-names": ["a", "b", "c", "d"]})

@@ -1,10 +1,10 @@
 """Judges answers that have to be refusals."""
 
-import json
 from typing import Any
 
 from casavi_contracts.context import Context
 from casavi_contracts.exchange import Answer
+from casavi_contracts.failures import Broken
 
 _UNKNOWN = frozenset({
     "job-unknown", "contact-unknown", "property-unknown", "token-unknown", "token-missing", "token-foreign",
@@ -46,8 +46,8 @@ def refused(ctx: Context, answer: Answer, rule: str, what: str) -> None:
 def named_rule(answer: Answer) -> str | None:
     """Returns the rule that an error body names, None if it names none."""
     try:
-        body = json.loads(answer.body)
-    except (ValueError, RecursionError):
+        body = answer.json
+    except Broken:
         return None
     rule = body.get("rule") if isinstance(body, dict) else None
     return rule if isinstance(rule, str) else None

@@ -8,6 +8,7 @@ import jsonschema_rs
 
 from casavi_contracts.spec.assumptions import apply_profile, assumptions, resolve_profile
 from casavi_contracts.spec.document import Document, load_document, operations, rules
+from casavi_contracts.spec.graph import import_shape
 from casavi_contracts.spec.observed import mark_observed
 from casavi_contracts.spec.overlay import OverlayError, apply_overlay, missing_references, normal
 from casavi_contracts.spec.register import ProfileError, RegisterError
@@ -16,6 +17,8 @@ from casavi_contracts.spec.schemas import json_schema
 VERSIONS = ("v1", "v2")
 NEEDED = ("authenticate", "importMasterData", "getJob")
 """Operations that no overlay may take out of the first version."""
+
+_NEEDED = ("authenticate", "importMasterData", "getJob", "getContacts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,8 @@ def contract_documents(
         if overlay is not None:
             for document in whole.values():
                 _check_schemas(document)
+                _check_records(document)
+            _check_operations(whole["v1"])
     except ProfileError:
         raise
     except (LookupError, TypeError, AttributeError, ValueError, StopIteration) as error:
@@ -104,6 +109,19 @@ def _check_schemas(document: Document) -> None:
 def _resolved(document: Document, response: dict[str, Any]) -> dict[str, Any]:
     named: str | None = response.get("$ref")
     return document["components"]["responses"][named.rpartition("/")[2]] if named else response
+
+
+def _check_records(document: Document) -> None:
+    """Sees to it that every record can be told from the others, and named by what refers to it."""
+    for shape in import_shape(document).walk():
+        if missing := [name for name in shape.identity if name not in shape.fields]:
+            raise OverlayError(f"after the overlay, the schema {shape.name} lacks {missing[0]}, by which it is found")
+
+
+def _check_operations(document: Document) -> None:
+    known = {operation["operationId"] for _, _, operation in operations(document)}
+    if missing := [name for name in _NEEDED if name not in known]:
+        raise OverlayError(f"the overlay takes away the operation {missing[0]}, which the mock needs")
 
 
 def _compile(document: Document, schema: dict[str, Any], place: str) -> None:

@@ -109,9 +109,11 @@ class Compiler:
         kind = place.get("type", "object" if "properties" in place else None)
         if role.kind == "object" and kind == "object" and "properties" in place:
             return self._members(place, role.name, roots, where, role)
-        self.leaves.add(role.name)
+        mapping = self._mapping(place, where)
+        if len({repr(theirs) for _, theirs in mapping}) == len(mapping):  # or nobody can tell what is meant
+            self.leaves.add(role.name)
         if role.kind == "value" or kind is None:
-            return Single(role, _mapping(place))
+            return Single(role, mapping)
         if kind == "array":
             return self._list(role, place, roots, where)
         if kind == "object":
@@ -130,7 +132,7 @@ class Compiler:
             members = self._entry(item, inner)
             shown = {what for _, what in members}
             counts = {name for name in self._catalogue if name.startswith("job.counts.") and name.count(".") == 3}
-            self.leaves.remove(role.name)
+            self.leaves.discard(role.name)
             self.leaves |= {name for name in counts if name.rpartition(".")[2] in shown}
             return Entries(role, members)
         if "properties" in item:
@@ -151,17 +153,19 @@ class Compiler:
             members.append((name, said.removeprefix("count.")))
         return tuple(members)
 
+    def _mapping(self, place: Mapping[str, Any], where: str) -> tuple[tuple[Any, Any], ...]:
+        """Returns what is shown in place of values of ours."""
+        found = place.get("x-mapping", {})
+        if not isinstance(found, Mapping) or any(isinstance(theirs, dict | list) for theirs in found.values()):
+            raise ShapeError(f"{self._where(where)}: x-mapping has to be an object of single values; it is {found!r}")
+        return tuple(sorted(found.items()))
+
     def _possible(self, roots: tuple[str, ...]) -> str:
         return ", ".join(sorted(role.name for role in self._catalogue.values() if role.root in roots))
 
     def _where(self, where: str) -> str:
         answer = f"the answer of {self._operation}" if self._operation != ERROR else "the answer of an error"
         return f"{answer}, {where or 'the whole'}"
-
-
-def _mapping(place: Mapping[str, Any]) -> tuple[tuple[Any, Any], ...]:
-    found = place.get("x-mapping", {})
-    return tuple(sorted(found.items())) if isinstance(found, Mapping) else ()
 
 
 _shipped_nodes: dict[str, Node] = {}

@@ -97,7 +97,9 @@ class Single:
         return next((theirs for ours, theirs in self.mapping if ours == value), value)
 
     def read(self, body: Json, found: dict[str, Any]) -> None:
-        """Takes the value over by its own name."""
+        """Takes the value over by its own name; what may stand for several is passed over."""
+        if sum(theirs == body for _, theirs in self.mapping) > 1:
+            return
         value = next((ours for ours, theirs in self.mapping if theirs == body), body)
         path = self.role.path
         if value is None and self.role.loose:  # the object may be null, and is shown in parts

@@ -153,7 +153,10 @@ def settle_states(document: dict[str, Any], names: Sequence[str], *, chosen: boo
     states = states_at(place, names)
     if chosen and not set(states) <= set(names):
         raise ProfileError(f"assumption {NAMES!r} and x-states of the overlay both name the states of a job; keep one")
-    place["enum"] = list(states)
+    mapping = place.get("x-mapping", {})
+    place["enum"] = [mapping.get(name, name) for name in states]
+    if len({repr(one) for one in place["enum"]}) < len(states):
+        raise ShapeError(f"x-mapping of the job's status shows several states as one: {place['enum']}")
     return states
 
 

@@ -7,6 +7,7 @@ import orjson
 from flask import Blueprint, request
 from werkzeug.datastructures import FileStorage
 
+from casavi_contracts.spec import ERROR
 from casavi_fixtures import broken_names, load_broken, load_portfolio, portfolio_bytes, portfolio_names
 from casavi_mock.accounts import Account
 from casavi_mock.console.desk import Sent
@@ -61,7 +62,7 @@ def send() -> Any:
     return show(
         "import-refused.html",
         sent=sent,
-        problem=_problem(sent),
+        problem=_problem(of, sent),
         exchange=exchange,
         text=editable(body, MAX_EDITED),
     )
@@ -140,11 +141,13 @@ def _job_id(of: Account, sent: Sent) -> str | None:
     return told if isinstance(told, str) else None
 
 
-def _problem(sent: Sent) -> dict[str, Any]:
+def _problem(of: Account, sent: Sent) -> dict[str, Any]:
     try:
         told = orjson.loads(sent.body)
     except orjson.JSONDecodeError:
         told = None
+    shape = of.settings.answers.get(ERROR)
+    told = told if shape is None or sent.status < 400 else shape.read(told)
     if isinstance(told, dict):
         return {"detail": sent.note, **told}
     return {"detail": sent.note or short(sent.body.decode(errors="replace"), 500)}
