@@ -56,3 +56,16 @@ async def test_the_document_shows_the_shape() -> None:
     assert job["state"]["enum"] == ["queued", "validating", "importing", "done", "done_with_errors", "failed"]
     answer = document["paths"]["/import"]["post"]["responses"]["202"]
     assert answer["links"]["follow the job"]["parameters"]["jobId"] == "$response.body#/job/uid"
+
+
+async def test_each_rule_may_have_a_status_of_its_own() -> None:
+    change = {"overlay": "1.0.0", "actions": [{"target": "$['x-rules']['token-unknown']", "update": {"status": 498}}]}
+    async with Mock(overlay=change, strict=True).client() as client:
+        answers = [await client.request("GET", "/contacts", headers=sent) for sent in ({}, {"token": "x"})]
+        assert [one.status_code for one in answers] == [401, 498]
+
+
+def test_answers_as_shipped_are_built_as_before() -> None:
+    """No shape stands in the way of an answer that no profile changes."""
+    assert Mock().settings.answers == {}
+    assert Mock({"job-id-field": "id"}).settings.answers.keys() == {"importMasterData"}

@@ -60,9 +60,9 @@ WRONG: list[tuple[Any, str]] = [
     (overlay({"target": "$.info", "update": 7}), "update has to be an object, as the target is one; this is 7"),
     (overlay({"target": "$.info.title", "update": {}}), "update has to be a single value"),
     (overlay(*[{"target": "$", "remove": True}] * (MAX_ACTIONS + 1)), "it has 1,001 actions; possible are 1,000"),
-    (overlay({"target": "$.paths['/import']", "remove": True}), "takes away the operation importMasterData"),
+    (overlay({"target": "$.paths['/import']", "remove": True}), "the mock needs: the operation importMasterData"),
     (overlay({"target": "$.components.schemas.Token.properties.token", "update": {"type": "word"}}), "no valid schema"),
-    (overlay({"target": "$.paths['/jobs/{jobId}']", "remove": True}), "takes away the operation getJob"),
+    (overlay({"target": "$.paths['/jobs/{jobId}']", "remove": True}), "the mock needs: the operation getJob"),
     (overlay({"target": "$.components.schemas.Contact.properties.id", "remove": True}), "schema Contact lacks id"),
     (
         overlay({"target": "$.components.schemas.MasterData.properties", "update": {"x": {"type": "array", "items": {}}}}),

@@ -6,7 +6,7 @@ from typing import Any
 
 import jsonschema_rs
 
-from casavi_contracts.spec.assumptions import apply_profile, assumptions, resolve_profile
+from casavi_contracts.spec.assumptions import assumptions, resolve_profile, write_profile
 from casavi_contracts.spec.document import Document, load_document, operations, rules
 from casavi_contracts.spec.graph import import_shape
 from casavi_contracts.spec.observed import mark_observed
@@ -17,8 +17,6 @@ from casavi_contracts.spec.schemas import json_schema
 VERSIONS = ("v1", "v2")
 NEEDED = ("authenticate", "importMasterData", "getJob")
 """Operations that no overlay may take out of the first version."""
-
-_NEEDED = ("authenticate", "importMasterData", "getJob", "getContacts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +55,12 @@ def contract_documents(
     chosen = dict(profile or {})
     values = resolve_profile(register, chosen)
     try:
-        whole = {name: apply_profile(document, values, chosen=chosen) for name, document in documents.items()}
+        for document in documents.values():
+            write_profile(document, values, chosen)
         if overlay is not None:
-            for document in whole.values():
+            for document in documents.values():
                 _check_schemas(document)
                 _check_records(document)
-            _check_operations(whole["v1"])
     except ProfileError:
         raise
     except (LookupError, TypeError, AttributeError, ValueError, StopIteration) as error:
@@ -70,8 +68,8 @@ def contract_documents(
             raise
         raise OverlayError(f"the overlay takes away or misplaces what the mock needs: {_told(error)}") from None
     if evidence is not None:
-        mark_observed(whole, evidence, values)
-    return ContractDocuments(values, {name: whole[name] for name in versions})
+        mark_observed(documents, evidence, values)
+    return ContractDocuments(values, {name: documents[name] for name in versions})
 
 
 def _told(error: Exception) -> str:
@@ -116,12 +114,6 @@ def _check_records(document: Document) -> None:
     for shape in import_shape(document).walk():
         if missing := [name for name in shape.identity if name not in shape.fields]:
             raise OverlayError(f"after the overlay, the schema {shape.name} lacks {missing[0]}, by which it is found")
-
-
-def _check_operations(document: Document) -> None:
-    known = {operation["operationId"] for _, _, operation in operations(document)}
-    if missing := [name for name in _NEEDED if name not in known]:
-        raise OverlayError(f"the overlay takes away the operation {missing[0]}, which the mock needs")
 
 
 def _compile(document: Document, schema: dict[str, Any], place: str) -> None:

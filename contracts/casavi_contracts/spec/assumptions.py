@@ -1,6 +1,7 @@
 """The values of the assumptions, and what a user's profile makes of the document."""
 
 import copy
+import functools
 from collections.abc import Collection, Mapping
 from difflib import get_close_matches
 from typing import Any
@@ -9,7 +10,7 @@ import jsonschema_rs
 
 from casavi_contracts.spec.document import load_document, operations
 from casavi_contracts.spec.register import Assumption, ProfileError, assumptions_of
-from casavi_contracts.spec.shapes import ERROR, Shapes, settle_states
+from casavi_contracts.spec.shapes import ERROR, Shapes, settle_states, shapes_of
 from casavi_contracts.spec.states import NAMES
 
 
@@ -70,16 +71,21 @@ def apply_profile(
         ProfileError: The document shows something that there is not.
     """
     result = copy.deepcopy(dict(document))
+    write_profile(result, values, chosen)
+    return result
+
+
+def write_profile(result: dict[str, Any], values: Mapping[str, Any], chosen: Collection[str]) -> None:
+    """Writes these values of the assumptions into a document; arguments as those of `apply_profile`."""
     for name, value in values.items():
         result["x-assumptions"][name]["value"] = value
     _rename_paths(result, values)
     _leave_out(result, values)
     _set_statuses(result, values)
-    _set_rules(result)
+    _set_rules(result, values)
     _set_errors(result, values)
     _set_shapes(result, values)
     _set_answers(result, values, chosen)
-    return result
 
 
 def _rename_paths(document: dict[str, Any], values: Mapping[str, Any]) -> None:
@@ -124,14 +130,20 @@ _CONTENT_RULES = ("schema-violation", "mixed-credentials")
 """Rules about requests that can be read, and break the contract."""
 
 
-def _set_rules(document: dict[str, Any]) -> None:
+@functools.cache
+def _shipped_statuses() -> dict[str, int | None]:
+    return {name: rule.get("status") for name, rule in load_document()["x-rules"].items()}
+
+
+def _set_rules(document: dict[str, Any], values: Mapping[str, Any]) -> None:
     """Lets each operation name the statuses of the rules by which it refuses, where they were changed."""
-    rules, shipped = document["x-rules"], load_document()["x-rules"]
+    rules, shipped = document["x-rules"], _shipped_statuses()
     moved: dict[str, set[str]] = {}
     for name, rule in rules.items():
-        old = shipped.get(name, {}).get("status")
-        if old is not None and rule["status"] != old and old not in (401, 403):
-            moved.setdefault(str(old), set()).add(str(rule["status"]))
+        before = shipped.get(name)
+        before = values["unauthorized-status"] if before == 401 else before
+        if before is not None and rule["status"] != before:
+            moved.setdefault(str(before), set()).add(str(rule["status"]))
     for item in document["paths"].values():
         for operation in item.values():
             responses = operation["responses"]
@@ -218,7 +230,7 @@ def _rename_job_id(document: dict[str, Any], values: Mapping[str, Any]) -> None:
 
 def _set_answers(document: dict[str, Any], values: Mapping[str, Any], chosen: Collection[str]) -> None:
     """Lets states, examples and links follow the shapes of the answers."""
-    shapes = Shapes(document)
+    shapes = shapes_of(document)
     states = settle_states(document, values[NAMES], chosen=NAMES in chosen) if "getJob" in shapes else None
     for _, _, operation in operations(document):
         name = operation["operationId"]

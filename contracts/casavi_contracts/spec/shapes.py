@@ -145,7 +145,7 @@ def settle_states(document: dict[str, Any], names: Sequence[str], *, chosen: boo
     Raises:
         casavi_contracts.spec.ProfileError: They cannot be.
     """
-    place = _end(document, Shapes(document)["getJob"].places["job.status"])
+    place = _end(document, shapes_of(document)["getJob"].places["job.status"])
     if "x-states" not in place:
         if not set(place.get("enum", names)) <= set(names):
             raise ShapeError(f"the status of the job has the enum {place['enum']} and no x-states; {HOW}")
@@ -169,7 +169,10 @@ def shipped_states() -> dict[str, list[str]]:
 
 def _end(document: Mapping[str, Any], place: Any) -> Any:
     """Returns the schema that a place refers to at last."""
-    while "$ref" in place:
+    while "$ref" in place or ("allOf" in place and "x-states" not in place):
+        if "allOf" in place:
+            place = place["allOf"][0]
+            continue
         found: Any = document
         for part in place["$ref"].removeprefix("#/").split("/"):
             found = found[part.replace("~1", "/").replace("~0", "~")]
