@@ -195,8 +195,10 @@ def link_into_the_user_interface_is_a_records_own(ctx: Context) -> None:
 
 
 def _links(ctx: Context) -> dict[tuple[str, str], str]:
-    return {
-        (entity, ctx.names.local(record["id"])): record.get("appLink", "")
-        for entity in ("contacts", "properties")
-        for record in own(ctx, entity)
-    }
+    found = {}
+    for entity in ("contacts", "properties"):
+        for record in own(ctx, entity):
+            if spec.hides(record, "appLink"):
+                raise spec.NotShown(f"appLink of {entity}")
+            found[entity, ctx.names.local(record["id"])] = record.get("appLink", "")
+    return found
