@@ -50,6 +50,9 @@ class CasaviConfig:
     """Progress `manual`: polls from one state to the next."""
     assumptions: Mapping[str, Any] = field(default_factory=dict)
     """Other values for guesses about casavi, by name, as in a profile; not with the backend `url`."""
+    profile: Path | None = None
+    """A profile as `casavi-mock serve --profile` takes it: its tables `[assumptions]`, `[overlay]` and `[evidence]`;
+    `assumptions` counts more than the first. Not with the backend `url`."""
 
     @property
     def queue(self) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Options, variables, keys of the project's file, the marker: what they do, and what is refused."""
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -314,6 +315,41 @@ def test_what_turns_out_to_be_impossible_leaves_no_account(project: pytest.Pytes
     outcome = project.runpytest_inprocess()
     outcome.assert_outcomes(errors=1, passed=1)
     outcome.stdout.fnmatch_lines([f"*{told}*"])
+
+
+VENDOR = Path(__file__).parents[2] / "examples" / "another-vendor.toml"
+OTHER_VENDOR = """
+import dataclasses, pathlib, pytest
+
+@pytest.fixture(scope="session")
+def casavi_config(casavi_config):
+    return dataclasses.replace(casavi_config, profile=pathlib.Path({path!r}), assumptions={{"import-path": "/bulk"}})
+"""
+
+
+def test_a_profile_makes_another_vendor(project: pytest.Pytester) -> None:
+    """Its overlay changes what clients see; the handle tells of jobs as ever."""
+    project.makeconftest(OTHER_VENDOR.format(path=str(VENDOR)))
+    project.makepyfile(
+        """
+        def test_job(casavi, casavi_client):
+            job = casavi_client.post("/bulk", json={"contacts": [{"id": "C-1"}]}).json()["data"]["jobId"]
+            seen = casavi_client.get(f"/jobs/{job}").json()["data"]
+            assert (seen["state"], seen["statistics"]["new"]) == ("done", 1)
+            assert casavi.jobs[0].status == "done"
+            assert casavi.jobs[0].counts["contacts"]["created"] == 1
+            assert casavi_client.get("/jobs/x").json()["error"]["code"] == "job-unknown"
+        """
+    )
+    project.runpytest_inprocess().assert_outcomes(passed=1)
+
+
+def test_a_profile_that_cannot_be_read(project: pytest.Pytester) -> None:
+    project.makeconftest(OTHER_VENDOR.format(path="no-such.toml"))
+    project.makepyfile(TRIVIAL)
+    outcome = project.runpytest_inprocess()
+    outcome.assert_outcomes(errors=1)
+    outcome.stdout.fnmatch_lines(["CannotSteer: casavi_config: no-such.toml: No such file*"])
 
 
 def test_an_impossible_assumption(project: pytest.Pytester) -> None:

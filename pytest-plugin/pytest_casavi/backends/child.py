@@ -10,6 +10,7 @@ import os
 import sys
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 from casavi_mock.domain.model import Secret
@@ -28,7 +29,8 @@ def main() -> None:
     logging.getLogger().addHandler(logging.NullHandler())  # nobody reads what it would tell
     said: dict[str, Any] = json.loads(sys.stdin.readline())
     try:
-        config = CasaviConfig(**said["queue"], assumptions=said["assumptions"])
+        profile = Path(said["profile"]) if said["profile"] else None
+        config = CasaviConfig(**said["queue"], assumptions=said["assumptions"], profile=profile)
         made = Secrets(tuple(said["marks"]))
         STAGE.on = said["mutants"]
         app = staged(new_app(config, made, Secret(said["token"])))

@@ -28,4 +28,6 @@ def new_backend(config: CasaviConfig) -> Backend:
 def identity(config: CasaviConfig) -> str:
     """Returns what is the same for configurations that can share a server."""
     how = tuple(config.queue.values())
-    return json.dumps([config.backend, config.url, how, dict(config.assumptions)], sort_keys=True, default=repr)
+    return json.dumps(
+        [config.backend, config.url, how, dict(config.assumptions), str(config.profile)], sort_keys=True, default=repr
+    )

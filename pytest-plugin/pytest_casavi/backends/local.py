@@ -1,9 +1,10 @@
 """The mock in this process: its application, and accounts of it."""
 
+import tomllib
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from casavi_contracts.spec import ProfileError
+from casavi_contracts.spec import ProfileError, read_files
 from casavi_mock.accounts import Limits, Settings
 from casavi_mock.domain.jobs import Progress
 from casavi_mock.domain.model import Secret
@@ -38,13 +39,31 @@ def new_app(config: CasaviConfig, made: Secrets = SECRETS, control_token: Secret
         **config.queue,
     )
     try:
-        settings = Settings.from_profile(config.assumptions, progress=progress, limits=Limits(max_journal=MAX_JOURNAL))
+        chosen, files = _profile(config)
+        settings = Settings.from_profile(chosen, **files, progress=progress, limits=Limits(max_journal=MAX_JOURNAL))
     except ProfileError as error:
         raise CannotSteer(f"casavi_config: {_shortly(str(error))}") from None
     registry = new_registry(settings, now=steady_now, new_token=made.new_token)
     registry.adopts = True  # one test runs at a time
     options = EdgeOptions(control=control_token is not None, control_token=control_token)
     return MockApp(registry, now=steady_now, options=options)
+
+
+def _profile(config: CasaviConfig) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Returns the values of assumptions, and what the files hold that a profile names.
+
+    Raises:
+        ProfileError: The profile cannot be read or used.
+    """
+    if config.profile is None:
+        return dict(config.assumptions), {}
+    try:
+        profile = tomllib.loads(config.profile.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise ProfileError(f"{config.profile}: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ProfileError(f"{config.profile}: not valid TOML: {error}") from None
+    return {**profile.get("assumptions", {}), **config.assumptions}, read_files(config.profile, profile)
 
 
 def _shortly(wrong: str) -> str:

@@ -51,7 +51,7 @@ class ProcessBackend:
         except OSError as error:  # such as that of a test that has replaced the file system
             raise CasaviError(_failure(f"its process cannot be started: {error}")) from error
         try:
-            how = {"queue": config.queue, "assumptions": dict(config.assumptions)}
+            how = {"queue": config.queue, "assumptions": dict(config.assumptions), "profile": str(config.profile or "")}
             port = self._started({**how, "marks": SECRETS.marks, "token": token, "mutants": STAGE.on})
             self.url = f"http://127.0.0.1:{port}"
             self._remote = RemoteBackend(replace(config, backend="url", url=self.url, control_token=token))
