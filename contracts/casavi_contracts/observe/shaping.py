@@ -108,7 +108,7 @@ def _object(form: Form, shaped: Shaped, path: tuple[str, ...], role_of: Any) -> 
     required = []
     for name, place in form.get("properties", {}).items():
         inner = (*path, name)
-        role = role_of(inner, place, shaped.shown)
+        role = role_of(inner, {**place, "always": name in form.get("required", ())}, shaped.shown)
         if role is not None:
             shaped.shown.add(role)
             made["properties"][name] = _valued(place, role)
@@ -229,7 +229,7 @@ def shape_problem(form: Form, ours: Collection[str]) -> Shaped | None:
             return f"problem.{path[0]}"
         if kind == "array":
             there = re.fullmatch(r".*(?:error|detail|violation|field|cause|message|issue)\w*", name)
-            return "problem.causes" if there else None
+            return ("problem.causes" if place["always"] else "problem.errors") if there else None
         if place.get("properties"):
             return None
         fitting = [

@@ -120,6 +120,8 @@ class Run:
             console.print(self.session.plan)
         else:
             terminal.print_report(report, console, brief=self.session.settings.brief)
+        if self.session.calibrated:
+            console.print(self.session.calibrated, markup=False)
 
     def _introduce(self, console: Console | None = None) -> None:
         report = self.session.report

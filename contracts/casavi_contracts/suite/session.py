@@ -70,6 +70,8 @@ class Session:
         )
         self.plan: RenderableType | None = None
         """What would be sent, if the user has not agreed to it."""
+        self.calibrated = ""
+        """What was written about assumptions, as a sentence."""
         self._open = contextlib.ExitStack()
         self._bench: Bench | None = None
         self._redactors = [_redactor(settings)]
@@ -152,7 +154,8 @@ class Session:
             report.pauses, report.waited = self._bench.pace.pauses, self._bench.pace.waited
         self._open.close()
         if self.settings.calibrate is not None and self._live.exchanges:
-            report.notes.append(calibrate(self._live, self.report, self.settings))
+            self.calibrated = calibrate(self._live, self.report, self.settings)
+            report.notes.append(self.calibrated)
         files.write(report, junit=self.settings.junit, json=self.settings.json, html=self.settings.html)
 
     def _start(self) -> bool:
