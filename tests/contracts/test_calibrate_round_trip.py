@@ -75,6 +75,10 @@ def test_a_mock_that_starts_from_recorded_traffic_answers_as_the_vendor_did(
     register = spec.assumptions(dict(again.mock.settings.document))
     assert register["import-status"].evidence == "observed"
     assert register["upsert"].value == "replace"
+    name = again.mock.settings.documents["/v2"]["components"]["schemas"]["UnitV2"]["properties"]["propertyId"]
+    assert name["x-evidence"] == "observed"
+    assert name["x-observed"]["count"] > 1
+    assert name["x-observed"]["from"] == ["traffic.har"]
 
 
 @pytest.mark.parametrize("form_of", [dict, as_swagger, as_3_1])

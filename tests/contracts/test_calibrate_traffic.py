@@ -241,3 +241,15 @@ def test_no_secret_is_in_what_was_found(tmp_path: Path, archive: Archive) -> Non
     }
     assert len(tokens) > 2
     assert not [secret for secret in (*tokens, *NEW.values()) if secret in shown]
+
+
+def test_a_file_counts_once_and_two_of_one_name_are_told_apart(tmp_path: Path, usual: Archive) -> None:
+    path, other = tmp_path / "traffic.har", tmp_path / "other" / "traffic.har"
+    other.parent.mkdir()
+    for each in (path, other):
+        each.write_text(json.dumps(usual))
+    once = {each.name: each.count for each in calibrate([path], {}).findings}
+    assert {each.name: each.count for each in calibrate([path, path], {}).findings} == once
+    found = calibrate([path, other], {})
+    assert found.sources == [str(path), str(other)]
+    assert found.findings[0].count == 2 * once[found.findings[0].name]

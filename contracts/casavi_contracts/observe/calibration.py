@@ -1,5 +1,6 @@
 """Reads all files that a user gives, and says of each assumption what they say."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,7 +15,7 @@ from casavi_contracts.observe.files import UnreadableError
 from casavi_contracts.observe.har import ArchiveError, read_archive
 from casavi_contracts.observe.seen_jobs import Duration, durations, jobs_of, states_seen
 from casavi_contracts.observe.seen_tokens import name_accounts
-from casavi_contracts.observe.sights import NARROWED, REFUTED, UNSEEN, Finding, Sight, settle
+from casavi_contracts.observe.sights import NARROWED, OBSERVED, REFUTED, UNSEEN, Finding, Sight, settle
 from casavi_contracts.observe.vocabulary import Vocabulary
 
 _MAX_FILES = 100
@@ -113,15 +114,15 @@ def calibrate(
     seen: list[Sight] = []
     unlike: list[str] = []
     traffic = Traffic()
-    for path in paths:
+    for path, name in _named(paths).items():
         if files.is_archive(path):
-            comparable_here = _take_archive(path, traffic, result) > 0
+            comparable_here = _take_archive(path, name, traffic, result) > 0
         else:
-            found = _of_document(path, words, result)
+            found = _of_document(path, name, words, result)
             seen += found or ()
             comparable_here = found is not None
-        (result.sources if comparable_here else unlike).append(path.name)
-    if len(unlike) == len(paths):
+        (result.sources if comparable_here else unlike).append(name)
+    if not result.sources:
         raise IncomparableError(
             f"{', '.join(unlike)}: nothing comparable; no log-in at /authenticate, no import of contacts and "
             "properties and no header `token`, so this is no API of casavi"
@@ -133,6 +134,13 @@ def calibrate(
     if len(result.by_verdict(UNSEEN)) == len(result.findings):
         raise IncomparableError(f"{', '.join(result.sources)}: nothing in it speaks about any of the assumptions")
     return result
+
+
+def _named(paths: Sequence[Path]) -> dict[Path, str]:
+    """Returns what each file is called; each file once, and two of the same name by their folders too."""
+    unique = {path.resolve(): path for path in paths}
+    names = Counter(path.name for path in unique.values())
+    return {path: path.name if names[path.name] == 1 else str(path) for path in unique.values()}
 
 
 def by_overlay(seen: Iterable[Sight], words: Vocabulary, ours: Mapping[str, Any]) -> Iterator[Sight]:
@@ -153,14 +161,14 @@ def begin(
     return result, Vocabulary(first, second)
 
 
-def _take_archive(path: Path, traffic: Traffic, result: Calibration) -> int:
+def _take_archive(path: Path, name: str, traffic: Traffic, result: Calibration) -> int:
     """Adds the calls of an archive; returns how many there are."""
     try:
         archive = read_archive(path)
     except ArchiveError as error:
         raise UnreadableError(str(error)) from error
-    result.notes += [f"{path.name}: {note}" for note in archive.notes]
-    return Reader(traffic).take(archive.exchanges, path.name)
+    result.notes += [f"{name}: {note}" for note in archive.notes]
+    return Reader(traffic).take(archive.exchanges, name)
 
 
 def _of_traffic(traffic: Traffic, ours: Vocabulary, result: Calibration) -> list[Sight]:
@@ -168,6 +176,10 @@ def _of_traffic(traffic: Traffic, ours: Vocabulary, result: Calibration) -> list
     name_accounts(traffic)
     jobs = jobs_of(traffic)
     result.durations = durations(jobs)
+    result.places += [
+        Place(pointer, OBSERVED, each.count, each.first, each.last, each.sources)
+        for pointer, each in observed.fields_shown(traffic, ours).items()
+    ]
     _take_wanted(result, wanted.of_traffic(traffic, jobs, states_seen(jobs), ours))
     return [*observed.sights(traffic, jobs, ours)]
 
@@ -194,11 +206,28 @@ def settle_overlay(result: Calibration) -> None:
         else:
             result.actions += actions
             result.shaped.append(part)
+    _keep_places(result)
 
 
-def _of_document(path: Path, ours: Vocabulary, result: Calibration) -> list[Sight] | None:
+def _keep_places(result: Calibration) -> None:
+    """Leaves out the places that an overlay has taken away, since a server would not find them."""
+    overlay = {"overlay": "1.0.0", "info": {"title": "x", "version": "1"}, "actions": result.actions}
+    whole = spec.contract_documents(result.changed(), overlay if result.actions else None)
+    known = {
+        f"/components/schemas/{name}/properties/{field}"
+        for document in whole.by_version.values()
+        for name, schema in document["components"]["schemas"].items()
+        for field in schema.get("properties", ())
+    }
+    result.places = [place for place in result.places if place.pointer in known]
+    before = result.before.get("places")
+    if isinstance(before, list):
+        result.before["places"] = [each for each in before if isinstance(each, dict) and each.get("pointer") in known]
+
+
+def _of_document(path: Path, name: str, ours: Vocabulary, result: Calibration) -> list[Sight] | None:
     """Returns what a document says; None if it is of another API."""
-    document = VendorDocument(files.read_document(path), path.name)
+    document = VendorDocument(files.read_document(path), name)
     matched = roles.match(document)
     found = None
     if comparable(document, matched):
@@ -206,18 +235,16 @@ def _of_document(path: Path, ours: Vocabulary, result: Calibration) -> list[Sigh
         result.extras += extras(document, matched, ours)
         _take_wanted(result, wanted.of_document(document, matched, ours))
         result.places += [
-            Place(pointer, "vendor-document", 1, None, None, (path.name,))
+            Place(pointer, "vendor-document", 1, None, None, (name,))
             for pointer in dict.fromkeys(common_fields(document, matched, ours))
         ]
     if document.foreign:
         result.notes.append(
-            f"{path.name}: {len(document.foreign)} references lead out of the file and are not followed, such as "
+            f"{name}: {len(document.foreign)} references lead out of the file and are not followed, such as "
             f"{document.foreign[0]}"
         )
     if document.broken:
-        result.notes.append(
-            f"{path.name}: {len(document.broken)} references lead nowhere, such as {document.broken[0]}"
-        )
+        result.notes.append(f"{name}: {len(document.broken)} references lead nowhere, such as {document.broken[0]}")
     return found
 
 

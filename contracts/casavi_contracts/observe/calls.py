@@ -171,9 +171,10 @@ class Reader:
             return None
         self._traffic.parsed += len(body)
         try:
-            return orjson.loads(body)
+            value = orjson.loads(body)
         except ValueError:
-            return None if whole else salvaged(body)
+            value = None if whole else salvaged(body)
+        return value if isinstance(value, dict | list) else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ References are followed inside the file alone; what points elsewhere is told, ne
 so is the work as a whole.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -298,4 +299,4 @@ def _security(told: Mapping[str, Any], raw: Mapping[str, Any]) -> tuple[frozense
 
 
 def _without_query(reference: str) -> str:
-    return reference.partition("?")[0][:80]
+    return re.sub(r"//[^/@]*@", "//", reference.partition("?")[0])[:80]

@@ -13,6 +13,7 @@ MAX_MEMBERS = 100
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
 
 _WORD = re.compile(r"[A-Za-z][A-Za-z_-]{0,19}\Z")
+_SECRET = re.compile(r"token|secret|passw|pwd|key|auth|session|credential", re.IGNORECASE)
 _SOME = 3
 """Values that are the same word before it is called the only one."""
 
@@ -28,7 +29,7 @@ def of_schema(document: VendorDocument, schema: Any, depth: int = 0) -> Form:
         found["nullable"] = True
     if isinstance(flat.get("format"), str):
         found["format"] = flat["format"]
-    texts = [value for value in flat.get("enum") or () if isinstance(value, str)]
+    texts = _texts(flat.get("enum"))
     if texts:
         found["enum"] = texts[:MAX_MEMBERS]
     members = document.properties(schema)
@@ -37,11 +38,15 @@ def of_schema(document: VendorDocument, schema: Any, depth: int = 0) -> Form:
         found["type"] = "object"
         chosen = dict([*members.items()][:MAX_MEMBERS])
         found["properties"] = {name: of_schema(document, place, depth + 1) for name, place in chosen.items()}
-        found["required"] = [name for name in flat.get("required") or () if name in chosen]
+        found["required"] = [name for name in _texts(flat.get("required")) if name in chosen]
     elif items is not None:
         found["type"] = "array"
         found["items"] = of_schema(document, items, depth + 1) if depth < MAX_DEPTH else {}
     return found
+
+
+def _texts(value: Any) -> list[str]:
+    return [each for each in value if isinstance(each, str)] if isinstance(value, list) else []
 
 
 def of_values(values: Iterable[Any], depth: int = 0) -> Form:
@@ -58,7 +63,8 @@ def of_values(values: Iterable[Any], depth: int = 0) -> Form:
     if found["type"] == "object" and depth < MAX_DEPTH:
         names = [*dict.fromkeys(name for value in real for name in value)][:MAX_MEMBERS]
         found["properties"] = {
-            name: of_values([value[name] for value in real if name in value], depth + 1) for name in names
+            name: _without_secrets(name, of_values([value[name] for value in real if name in value], depth + 1))
+            for name in names
         }
         found["required"] = [name for name in names if all(name in value for value in real)]
     elif found["type"] == "array":
@@ -68,6 +74,13 @@ def of_values(values: Iterable[Any], depth: int = 0) -> Form:
     elif found["type"] == "string" and len(real) >= _SOME and len({*real}) == 1 and _WORD.match(real[0]):
         found["enum"] = [real[0]]
     return found
+
+
+def _without_secrets(name: str, form: Form) -> Form:
+    """Returns a form without the value of a member that is called like a secret."""
+    if _SECRET.search(name):
+        form.pop("enum", None)
+    return form
 
 
 def _kind(value: Any) -> str:
