@@ -435,6 +435,7 @@ def test_an_account_gets_nothing_before_its_owner_has_agreed(run: Run, folder: P
         assert run("replay", "l.har", "--url", live.url, **ACCOUNT, **CONSENT).exit_code == 2
         assert not live.imports
         result = run("replay", "l.har", "--url", live.url, "--read-only", "--rate", "1000", **ACCOUNT)
+        assert result.exit_code == 0, result.output
         assert not live.imports
         assert "--read-only forbids it" in result.output
 
@@ -453,6 +454,16 @@ def test_at_an_account_ids_have_a_prefix_and_are_listed_first(run: Run, folder: 
     assert "\n".join(ids[:2]).split("\n")[0] in (folder / "casavi-replay-ledger.jsonl").read_text()
     for text in (result.output, (folder / "casavi-replay-ledger.jsonl").read_text()):
         assert not [secret for secret in (*tokens, GIVEN[0].secret, GIVEN[0].key) if secret in text]
+
+
+def test_records_that_an_account_holds_already_are_no_difference(run: Run, folder: Path) -> None:
+    record(folder / "m.har")
+    others = {"contacts": [{**PERSON, "id": f"A-{number}"} for number in range(70)]}
+    (folder / "others.json").write_text(json.dumps(others))
+    with Mock(progress="immediate", accounts=1, control=False, now=system_now).listening() as live:
+        assert run("import", "others.json", "--url", live.url, **ACCOUNT).exit_code == 0
+        result = run("replay", "m.har", "--url", live.url, "--allow-writes", "--rate", "1000", **ACCOUNT, **CONSENT)
+        assert result.exit_code == 0, result.output
 
 
 def test_a_budget_ends_a_replay_and_it_is_not_green(run: Run, folder: Path) -> None:

@@ -199,17 +199,18 @@ async def passing(addon: Addon, upstream: str, host: str, port: int, ready: Call
             connection_strategy="lazy", http2=True, http3=False, rawtcp=False, websocket=False, **_authorities()
         )
         master.addons.remove(master.addons.get("errorcheck"))
-        master.addons.add(addon, _Ready(ready, master))
+        start = _Start(ready, master)
+        master.addons.add(addon, start)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             with contextlib.suppress(NotImplementedError):
                 loop.add_signal_handler(number, master.shutdown)
         await master.run()
-    if not _Ready.reached:
+    if not start.listening:
         raise ConfigurationError(f"{host}:{port}: cannot listen there; is the port in use? (--port)")
 
 
-class _Ready:
+class _Start:
     """Tells when it listens, and ends the run if it cannot.
 
     Args:
@@ -217,12 +218,10 @@ class _Ready:
         master: Ends the run.
     """
 
-    reached = False
-
     def __init__(self, ready: Callable[[str], None], master: Any) -> None:
         self._ready = ready
         self._master = master
-        _Ready.reached = False
+        self.listening = False
 
     def running(self) -> None:
         """Tells the address, or ends the run."""
@@ -231,7 +230,7 @@ class _Ready:
         if not addresses:
             self._master.shutdown()
             return
-        _Ready.reached = True
+        self.listening = True
         host, port = addresses[0][:2]
         self._ready(f"http://{f'[{host}]' if ':' in host else host}:{port}")
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from casavi_contracts.spec import FILES
 from casavi_mock.cli.options import CONTEXT, Number, credentials, option
@@ -55,6 +56,9 @@ def replay(recording: Path, profile: Mapping[str, Any] | None, **options: Any) -
       casavi-mock replay new.har --against old.har
       casavi-mock replay traffic.har --url http://127.0.0.1:4227 --junit replay.xml
     """
+    source = click.get_current_context().get_parameter_source("url")
+    if options["against"] and source is ParameterSource.COMMANDLINE:
+        raise click.UsageError("--against compares two recordings and sends nothing; leave out --url.")
     kit, failures = importlib.import_module(_OBSERVE), importlib.import_module("casavi_contracts.failures")
     try:
         accepted = kit.read_accepted(options["accepted"]) if options["accepted"] else {}

@@ -205,7 +205,8 @@ class Bindings:
 
 def headers(step: Step) -> dict[str, str]:
     """Returns the headers of a step that are sent again; the token is not among them."""
-    return {name: value for name, value in step.recorded.request_headers if name in HEADERS}
+    found = {name: value for name, value in step.recorded.request_headers if name in HEADERS}
+    return {name: value.encode("ascii", "replace").decode() for name, value in found.items() if value.isprintable()}
 
 
 def same_address(address: str) -> str:

@@ -16,6 +16,7 @@ _ADDRESS = re.compile(r"https?://|urn:")
 _ID = re.compile(r"(?=.*\d)[\w.:=+/|-]{1,200}\Z")
 _VOLATILE = re.compile(r"(?:^|[a-z])(?:internalId|Id|ID|Ms|Millis|Seconds|duration|took|elapsed|eta|retryAfter)$|^id$")
 _SECRET = re.compile(r"token|secret|password|apiKey|(?:^|_)key$", re.IGNORECASE)
+_LINKS = frozenset({"next", "prev", "previous", "first", "last"})
 _PROSE = frozenset({"message", "detail", "title", "description", "error", "reason", "text", "hint"})
 _TALLY = frozenset({"created", "updated", "unchanged"})
 _TELLING = frozenset({"status", "state", "rule", "code"})
@@ -121,7 +122,7 @@ class _Comparing:
                 yield Found(place[:200], "value", "nested deeply", "nested deeply")
             return
         if name_of(was) != name_of(now):
-            if not (self._shape_only and (was is None or now is None)):
+            if not ((was is None or now is None) and (self._shape_only or self._leads_on(place))):
                 yield Found(place, "type", self._shown(place, was), self._shown(place, now))
         elif isinstance(was, dict):
             yield from self._members(place, was, now, depth)
@@ -131,6 +132,10 @@ class _Comparing:
             yield from self._scalars(place, was, now)
         elif isinstance(was, str) and isinstance(now, str) and _MOMENT.match(was):
             yield from self._moments(place, was, now)
+
+    def _leads_on(self, place: str) -> bool:
+        """Whether a place is a link between pages, in an account with another number of records."""
+        return self._setting.existed and place.rpartition("/")[2] in _LINKS
 
     def _members(self, place: str, was: dict[str, Any], now: dict[str, Any], depth: int) -> Iterator[Found]:
         for name, value in was.items():
@@ -159,7 +164,7 @@ class _Comparing:
         for name in known:
             if name in here:
                 yield from self.values(place, there[name], here[name], depth + 1)
-            elif not self._shape_only:
+            elif not self._shape_only and not self._setting.existed:  # otherwise it may be on another page
                 yield Found(place, "missing", "a record", "nothing")
         strangers = [name for name in there if name not in known]
         if strangers and here:

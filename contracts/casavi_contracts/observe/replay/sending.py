@@ -86,7 +86,8 @@ class Replay:
     def run(self) -> None:
         """Sends all that can be sent; what stops it early is noted."""
         shape = spec.import_shape(spec.load_document())
-        prefix, imported = self.place.prefix, frozenset(_imported(self.steps, shape))
+        sent = [step for step in self.steps if step.obstacle is None and self._forbidden(step) is None]
+        prefix, imported = self.place.prefix, frozenset(_imported(sent, shape))
         self._bindings = Bindings(self._open, prefix, imported)
         self._held = frozenset(_held(self.steps))
         looks = {step.parameters["jobId"]: step.recorded.number for step in self.steps if step.operation == "getJob"}
@@ -94,14 +95,12 @@ class Replay:
         setting = Setting(
             sent=frozenset(_sent(self.steps)),
             imported=imported,
-            existed=existed(self.steps, imported),
+            existed=bool(self.place.credentials) or existed(self.steps, imported),
             words=words_of(self.contracts),
             home={f"{prefix}{one}": one for one in imported} if prefix else {},
         )
         if setting.existed:
-            self.result.notes.append(
-                "The account held records before the recording; numbers of records are not compared."
-            )
+            self.result.notes.append("An account held or holds other records; numbers of records are not compared.")
         try:
             for step in self.steps:
                 self._step(step, setting, shape)
@@ -163,6 +162,10 @@ class Replay:
         looks = step.operation == "getJob" and step.recorded.status < 300
         if looks and step.parameters["jobId"] not in self._bindings.jobs:
             return JOB_UNKNOWN
+        return self._forbidden(step)
+
+    def _forbidden(self, step: Step) -> str | None:
+        """Returns why a request must not be sent to an account; None if it may."""
         if self.place.plane is None:
             if step.recorded.method not in ("GET", "HEAD", "POST"):
                 return f"{step.recorded.method} may destroy what is in a real account"
