@@ -10,7 +10,10 @@ import sys
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
+import httpx
 import pytest
 from click.testing import Result
 
@@ -111,6 +114,72 @@ def test_a_proxy_with_a_password_is_refused_and_not_shown() -> None:
         with pytest.raises(ConfigurationError) as caught:
             passing.proxy_of(address)
         assert "pass@" not in str(caught.value)
+
+
+def message(text: str = "", **more: Any) -> SimpleNamespace:
+    headers = httpx.Headers({"content-type": "application/json"})
+    return SimpleNamespace(headers=SimpleNamespace(fields=tuple(headers.raw), get=headers.get), stream=None, **more)
+
+
+def flow(status: int | None = 200, lost: str | None = None) -> SimpleNamespace:
+    """An exchange as the add-on sees it in mitmproxy."""
+    request = message(
+        method="POST", scheme="https", host="api.example.com", port=443, path="/import?a=1", timestamp_start=5.0
+    )
+    response = None if status is None else message(status_code=status, reason="OK", timestamp_end=5.25)
+    error = None if lost is None else SimpleNamespace(msg=lost)
+    return SimpleNamespace(
+        request=request, response=response, error=error, metadata={}, server_conn=SimpleNamespace(via=None)
+    )
+
+
+async def test_the_add_on_lets_bodies_pass_and_hands_on_what_passed() -> None:
+    taken: list[dict[str, Any]] = []
+    told: list[str] = []
+    addon = passing.Addon(lambda made: taken.append(made) or ["#1 said"], told.append, 10, ("http", ("proxy", 3128)))
+    one = flow()
+    addon.requestheaders(one)
+    assert one.server_conn.via == ("http", ("proxy", 3128))
+    assert one.request.stream(b'{"a": 1}') == b'{"a": 1}'
+    addon.responseheaders(one)
+    assert one.response.stream(b"longer than ten") == b"longer than ten"
+    await addon.response(one)
+    (made,) = taken
+    assert (made["host"], made["target"], made["took_ms"]) == ("api.example.com", "/import?a=1", 250.0)
+    assert (made["request_body"], made["response_body"], made["response_bytes"]) == (b'{"a": 1}', None, 15)
+    assert told == ["#1 said"]
+    addon.done()
+
+
+async def test_the_add_on_tells_why_no_answer_came_three_times_at_most() -> None:
+    taken: list[dict[str, Any]] = []
+    told: list[str] = []
+    addon = passing.Addon(lambda made: taken.append(made) or [], told.append, 10)
+    for _ in range(5):
+        one = flow(None, "Certificate verify failed: b'secret'\nmore")
+        addon.requestheaders(one)
+        one.request.stream(b"{")
+        await addon.error(one)
+    assert told == ["no answer from the API: Certificate verify failed"] * 3
+    assert [(made["request_body"], made["request_bytes"], "status" in made) for made in taken] == [(None, 1, False)] * 5
+    addon.done()
+
+
+async def test_a_disk_that_is_full_ends_no_traffic_and_is_told_once() -> None:
+    told: list[str] = []
+
+    def full(made: dict[str, Any]) -> list[str]:
+        raise OSError(28, "No space left on device")
+
+    addon = passing.Addon(full, told.append, 10)
+    for _ in range(3):
+        one = flow()
+        addon.requestheaders(one)
+        addon.responseheaders(one)
+        await addon.response(one)
+    assert told == ["nothing more is recorded: No space left on device"]
+    assert addon.failed is not None
+    addon.done()
 
 
 # With mitmproxy.

@@ -20,7 +20,7 @@ NOT_RECORDED = "body not recorded, or in part"
 HIDDEN = "secret redacted"
 UNANSWERED = "no answer was recorded"
 LOAD = "unsupported: answered by load or a failure (429 or 5xx)"
-MULTIPART = "unsupported: another method of sending than JSON"
+OTHER_BODY = "unsupported: a compressed body, or one of several parts"
 
 _PREFLIGHT = "access-control-request-method"
 _LISTED = 3
@@ -159,8 +159,10 @@ def _obstacle(recorded: Recorded, path: str, operation: str | None) -> str | Non
         return None  # what was sent is known all the same
     if not recorded.request_whole or recorded.request_body is None:
         return NOT_RECORDED
-    if "multipart/" in dict(recorded.request_headers).get("content-type", ""):
-        return MULTIPART
+    sent = dict(recorded.request_headers)
+    packed = recorded.status >= 400 and sent.get("content-encoding", "identity") != "identity"
+    if packed or "multipart/" in sent.get("content-type", ""):
+        return OTHER_BODY
     return HIDDEN if _is_hidden(recorded, path, operation) else None
 
 
