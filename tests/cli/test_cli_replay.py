@@ -475,6 +475,14 @@ def test_a_budget_ends_a_replay_and_it_is_not_green(run: Run, folder: Path) -> N
     assert "the budget of 5 requests is spent" in result.output
 
 
+def test_a_report_that_cannot_be_written_ends_the_run_before_anything_is_sent(run: Run, folder: Path) -> None:
+    record(folder / "o.har")
+    for more in (("--junit", "none/a.xml"), ("--json", "none/a.json")):
+        result = run("replay", "o.har", "--url", "http://127.0.0.1:9", *more)
+        assert result.exit_code == 2
+        assert more[1] in result.output
+
+
 def test_nobody_at_the_address_is_one_sentence(run: Run, folder: Path) -> None:
     record(folder / "o.har")
     result = run("replay", "o.har", "--url", "http://127.0.0.1:9")

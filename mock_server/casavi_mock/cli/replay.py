@@ -61,6 +61,7 @@ def replay(recording: Path, profile: Mapping[str, Any] | None, **options: Any) -
         raise click.UsageError("--against compares two recordings and sends nothing; leave out --url.")
     kit, failures = importlib.import_module(_OBSERVE), importlib.import_module("casavi_contracts.failures")
     try:
+        importlib.import_module("casavi_contracts.report.files").check_writable(options["junit"], options["json"])
         accepted = kit.read_accepted(options["accepted"]) if options["accepted"] else {}
         asked = _options(kit, profile or {}, options)
         if options["against"]:
