@@ -426,6 +426,34 @@ def test_a_running_mock_gets_an_account_for_the_replay_and_loses_it_again(run: R
         assert len(live.mock.registry) == 1
 
 
+def test_no_recorded_secret_is_sent_and_none_is_shown(run: Run, folder: Path) -> None:
+    document = record(folder / "k.har")
+    entries = document["log"]["entries"]
+    secrets = ["the-vendors-token-1", "the-vendors-key-2", "the-vendors-secret-3", "the-vendors-cookie-4"]
+    token, key, secret, cookie = secrets
+    headers = [
+        {"name": name, "value": value} for name, value in (("Token", token), ("Cookie", cookie), ("Authorization", key))
+    ]
+    known = json.dumps({"key": key, "secret": secret, "apiKey": key, "password": secret, "token": token})
+    for entry in entries:
+        entry["request"]["headers"] = [*headers, {"name": "content-type", "value": "application/json"}]
+        if entry["_operation"] in ("authenticate", "refreshToken"):
+            entry["request"]["postData"]["text"] = known
+    foreign = json.loads(json.dumps(entries[0]))
+    foreign["request"] |= {"url": f"http://mock/sign-in?token={token}&apiKey={key}"}
+    refused = json.loads(json.dumps(entries[0]))
+    refused["response"]["status"] = 401
+    entries += [foreign, refused]
+    (folder / "k.har").write_text(json.dumps(document))
+    with Mock(now=system_now).listening(recording=True) as live:
+        live.mock.account()
+        result = run("replay", "k.har", "--url", live.url, "--json", "k.json", "--junit", "k.xml")
+        sent = [f"{one.path}?{one.query} {one.headers.raw} {one.body!r}" for one in live.requests]
+    assert any("/sign-in" in one for one in sent)
+    shown = [result.output, *((folder / name).read_text() for name in ("k.json", "k.xml"))]
+    assert not [one for one in (*sent, *shown) for hidden in secrets if hidden in one]
+
+
 def test_an_account_gets_nothing_before_its_owner_has_agreed(run: Run, folder: Path) -> None:
     record(folder / "l.har")
     with Mock(progress="immediate", accounts=1, control=False, now=system_now).listening(recording=True) as live:

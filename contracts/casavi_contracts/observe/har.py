@@ -27,7 +27,7 @@ MAX_DEPTH = 200
 MAX_VALUES = 200_000
 """Members and values of one entry."""
 
-MAX_EVENTS = 40_000_000
+MAX_EVENTS = 25_000_000
 """Members and values of a whole archive, also of what is not looked at."""
 
 _PIECE = 8 * 1024 * 1024
@@ -38,6 +38,9 @@ _LISTED = 5
 
 _KEPT = frozenset({"startedDateTime", "time", "request", "response"})
 """Members of an entry that are looked at; browsers add stacks of calls that are longer than all of them."""
+
+_STARTS = frozenset({"start_map", "start_array"})
+_ENDS = frozenset({"end_map", "end_array"})
 
 _OTHERS = {
     "openapi": "an OpenAPI document",
@@ -311,13 +314,13 @@ class _Parsing:
                     names[depth - 1] = value
                 if depth == 1 and len(self._top) < 20:
                     self._top.append(value)
-            elif event in ("start_map", "start_array"):
+            elif event in _STARTS:
                 depth = self._deeper(depth)
                 if depth == 3 and event == "start_array" and names == ["log", "entries"]:
                     self.begun = True
                     yield from self._list(events)
                     depth -= 1
-            elif event in ("end_map", "end_array"):
+            elif event in _ENDS:
                 depth -= 1
         self.empty = self.begun
 
@@ -328,7 +331,7 @@ class _Parsing:
             if event == "start_map":
                 entry = self._entry(events)
             else:
-                self._skip(event, events)
+                self._skip(event, events, depth=3)
                 entry = value
             self.count += 1
             yield entry
@@ -338,30 +341,40 @@ class _Parsing:
         from ijson import ObjectBuilder
 
         members: dict[str, Any] = {}
-        left, large = MAX_VALUES, False
+        left = MAX_VALUES
         for event, name in events:
             if event == "end_map":
                 break
+            if name not in _KEPT:
+                first, _ = next(events)
+                self._skip(first, events, depth=4)
+                continue
             builder, depth = ObjectBuilder(), 0
             for inner, value in events:
-                depth += (inner.startswith("start_")) - (inner.startswith("end_"))
+                if inner in _STARTS:
+                    depth += 1
+                    self._deeper(depth + 4)
+                elif inner in _ENDS:
+                    depth -= 1
                 left -= 1
-                if self._deeper(depth + 4) and left > 0 and name in _KEPT:
+                if left > 0:
                     builder.event(inner, value)
                 if not depth:
                     break
-            if name in _KEPT and left > 0:
+            if left > 0:
                 members[name] = builder.value
-            large = large or (name in _KEPT and left <= 0)
-        return _TooLarge() if large else members
+        return members if left > 0 else _TooLarge()
 
-    def _skip(self, event: str, events: Iterator[tuple[str, Any]]) -> None:
+    def _skip(self, event: str, events: Iterator[tuple[str, Any]], depth: int) -> None:
         """Passes over a value that began with an event."""
-        depth = int(event.startswith("start_"))
-        while depth:
+        outside, depth = depth, depth + (event in _STARTS)
+        while depth > outside:
             inner, _ = next(events)
-            depth += (inner.startswith("start_")) - (inner.startswith("end_"))
-            self._deeper(depth + 3)
+            if inner in _STARTS:
+                depth += 1
+                self._deeper(depth)
+            elif inner in _ENDS:
+                depth -= 1
 
     def _deeper(self, depth: int) -> int:
         if depth > MAX_DEPTH:

@@ -4,6 +4,7 @@ Each is bound by its kind, from the place in an answer at which it stood to the 
 """
 
 import json
+import re
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -24,6 +25,8 @@ HEADERS = frozenset({"accept", "accept-language", "content-type", "if-match", "i
 
 _KEYS = ("key", "apiKey")
 _SECRETS = ("secret", "password")
+
+_SECRET = re.compile(r"token|secret|passw|api_?key|\bkey\b", re.IGNORECASE)
 
 Where = tuple[str | int, ...]
 
@@ -133,7 +136,7 @@ class Bindings:
             contract: Of its version.
             base: What stands before the paths of the server, in links that it gives.
         """
-        query = urlencode(step.recorded.query)
+        query = urlencode([(name, self._unsecret(step, name, value)) for name, value in step.recorded.query])
         link = self.links.get(_key(step.path, step.recorded.query)) if query else None
         if link is not None:  # its path and query alone: no address of an answer is ever followed elsewhere
             parts = urlsplit(link)
@@ -144,6 +147,14 @@ class Bindings:
             for name, value in step.parameters.items():
                 path = path.replace(f"{{{name}}}", quote(self._parameter(step, name, value, contract), safe=""))
         return f"{path}?{query}" if query else path
+
+    def _unsecret(self, step: Step, name: str, value: str) -> str:
+        """Returns a member of a query, or of a body; a recorded secret is never sent."""
+        if not value or not _SECRET.search(name):
+            return value
+        if "token" in name.lower():
+            return self.token(value, refused=step.recorded.status in (401, 403), account=self.of(step))
+        return "made-up"
 
     def _parameter(self, step: Step, name: str, value: str, contract: Contract) -> str:
         if step.operation == "getJob":
@@ -173,6 +184,12 @@ class Bindings:
             body = _json(raw)
             self._prefix(shape, body)
             return json.dumps(body).encode() if body else raw
+        if step.operation is None and _SECRET.search(raw.decode(errors="replace")):
+            body = _json(raw)
+            shown = {
+                name: self._unsecret(step, name, one) if isinstance(one, str) else one for name, one in body.items()
+            }
+            return json.dumps(shown).encode() if body else b""
         return raw
 
     def _login(self, body: dict[str, Any], account: Account | None, *, refused: bool) -> dict[str, Any]:
