@@ -414,6 +414,30 @@ def test_two_recordings_tell_what_the_vendor_has_changed(run: Run, folder: Path)
         assert name in result.output
 
 
+def test_an_operation_that_does_not_succeed_any_more_is_told(run: Run, folder: Path) -> None:
+    document = record(folder / "old.har")
+
+    def change(entry: dict[str, Any]) -> None:
+        if of(entry, "listUnits"):
+            entry["response"]["status"] = 410
+        if of(entry, "getContactById"):
+            entry["response"]["status"] = 203
+
+    rewritten(document, folder / "new.har", change)
+    result = run("replay", "new.har", "--against", "old.har", "--json", "n.json")
+    assert result.exit_code == 1
+    found = json.loads((folder / "n.json").read_text())["differences"]
+    assert [(one["name"], one["recorded"], one["now"]) for one in found] == [
+        ("v1 getContactById status value", "200", "203"),
+        ("v2 listUnits status value", "200", "410"),
+    ]
+    document["log"]["entries"] = document["log"]["entries"][:3]
+    (folder / "new.har").write_text(json.dumps(document))
+    result = run("replay", "new.har", "--against", "old.har")
+    assert result.exit_code == 0
+    assert "Only in the older recording: v1 getContactById" in " ".join(result.output.split())
+
+
 # Servers at an address.
 
 

@@ -44,18 +44,27 @@ def compare_recordings(old: Sequence[Step], new: Sequence[Step], result: Result)
         result: Where it is noted.
     """
     before, now = _summary(old, None), _summary(new, result)
-    for key, seen in now.items():
-        title, status = key
-        if key in before:
-            found = [*_differences(before[key], seen)]
-            result.take(seen.first, title, status, found)
+    then, after = _successes(before), _successes(now)
+    for (title, status), seen in now.items():
+        succeeds = status < 300
+        if (title, status) in before:
+            result.take(seen.first, title, status, [*_differences(before[title, status], seen)])
+        elif title in then and (succeeds or title not in after):
+            result.take(seen.first, title, 0, [Found("status", "value", _list(then[title]), str(status))])
         else:
-            others = sorted({other for name, other in before if name == title})
-            for_valid = [other for other in others if other < 300]
-            if others and (status < 300) and for_valid:
-                result.take(seen.first, title, 0, [Found("status", "value", _list(for_valid), str(status))])
-            else:
-                result.leave_out(seen.first, f"{title} {status}", "not in the older recording")
+            result.leave_out(seen.first, f"{title} {status}", "not in the older recording")
+    gone = sorted({title for title, _ in before} - {title for title, _ in now})
+    if gone:
+        result.notes.append(f"Only in the older recording: {', '.join(gone)}")
+
+
+def _successes(found: Mapping[tuple[str, int], _Seen]) -> dict[str, list[int]]:
+    """Returns with which statuses operations succeeded."""
+    succeeded: dict[str, list[int]] = {}
+    for title, status in sorted(found):
+        if status < 300:
+            succeeded.setdefault(title, []).append(status)
+    return succeeded
 
 
 def _list(values: Sequence[Any]) -> str:
