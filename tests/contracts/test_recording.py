@@ -164,6 +164,20 @@ def test_what_refers_to_something_still_does(recorder: Recorder, tmp_path: Path)
     assert (first.host, first.took_ms, first.started is not None) == ("api.example.com", 12.25, True)
 
 
+def test_ids_that_are_numbers_are_the_same_in_bodies_and_paths(recorder: Recorder, tmp_path: Path) -> None:
+    for number in (7, 1042, 10):
+        recorder.take(passed("GET", f"/contacts/{number}", None, {"id": number, "internalId": 55, "postalCode": 80331}))
+    recorder.take(passed("POST", "/import", {"contacts": []}, {"jobId": 1042_000}, status=202))
+    recorder.take(passed("GET", "/jobs/1042000", None, {"id": 1042_000, "status": "active"}))
+    *contacts, _, job = read_archive(tmp_path / "traffic.har").exchanges
+    seen = [json.loads(one.response_body or b"") for one in contacts]
+    assert [one.path for one in contacts] == [f"/contacts/{body['id']}" for body in seen]
+    assert not {7, 1042, 10} & {body["id"] for body in seen}
+    assert {body["internalId"] for body in seen} == {55}
+    assert 80331 not in {body["postalCode"] for body in seen}
+    assert (job.path, json.loads(job.response_body or b"")["id"]) == ("/jobs/1042000", 1042_000)
+
+
 def test_bodies_that_are_not_kept_are_told_by_their_length_alone(recorder: Recorder, tmp_path: Path) -> None:
     recorder.take(
         passed("POST", "/import", request_body=None, request_bytes=10**8, response_body=b"<html>", status=413)

@@ -26,7 +26,7 @@ _KINDS = 1_000
 _OF_ONE = 20
 """Violations of one exchange that are told."""
 
-_WORD = re.compile(r"[A-Za-z_-]{0,24}\Z|v\d\Z")
+_WORD = re.compile(r"(?:[a-z][A-Za-z_-]{0,24})?\Z|v\d\Z")
 _TAIL = b"\n]}}\n"
 
 
@@ -134,8 +134,12 @@ class Recorder:
         with self._lock:
             self._redaction.begin()
             self._leave(passed, operation, parameters)
-            ids = self._contracts[version].references(operation) if operation else {}
-            self._file.append(self._entry(passed, [text for name, text in parameters.items() if name in ids]))
+            if operation is None:  # whatever is no word of a path may be an id
+                ids = [part for part in path.split("/") if not _WORD.match(part)]
+            else:
+                about = self._contracts[version].references(operation)
+                ids = [text for name, text in parameters.items() if name in about]
+            self._file.append(self._entry(passed, ids))
             self.answered += bool(passed.status)
             number = self._file.count
             told = (f"#{number} {one.side} violates: {one.what}" for one in found if self._is_told(one))
@@ -149,8 +153,8 @@ class Recorder:
             with contextlib.suppress(ValueError):
                 body = strict_json(passed.response_body or b"")
                 for text in body.values() if isinstance(body, dict) else ():
-                    if isinstance(text, str):
-                        self._redaction.leave(text)
+                    if isinstance(text, str | int):
+                        self._redaction.leave(str(text))
 
     def _is_told(self, violation: Violation) -> bool:
         if violation not in self.violations and len(self.violations) >= _KINDS:

@@ -128,6 +128,8 @@ class Redaction:
         shown = local if at and "." in domain else text
         stream = iter(_stream(digest))
         made = "".join(_like(character, next(stream), letters) for character in shown)
+        if made[:1] == "0" != shown[:1]:  # a number does not begin with it
+            made = "9" + made[1:]
         return f"{made}@example.com" if shown is local and at else made
 
     def secret(self, text: str) -> str:
@@ -202,11 +204,10 @@ class Redaction:
         if isinstance(value, bool) or value is None:
             return value
         kind = inherited or _CLASS_OF.get(name, "")
-        if not kind or kind == "ids" or kind in self._keep:
+        if not kind or kind in self._keep or str(value) in self._left:
             return value
-        made = self.pseudonym(str(value))
         try:
-            return json.loads(made.lstrip("0") or "0")
+            return json.loads(self.pseudonym(str(value)))
         except ValueError:
             return 0
 
