@@ -79,14 +79,19 @@ def configuration(
         # A link that is inferred puts an id into the midst of an import, which may then break the contract.
         data["phases"]["stateful"]["inference"] = {"algorithms": []}
     if contract is not None:
-        rules = contract.rules.values()
-        absent = {f"{rule.status}" for rule in rules if rule.name.endswith("-unknown") and rule.status}
-        refused = {f"{rule.status}" for rule in rules if rule.status}
-        for check, statuses in (("positive_data_acceptance", absent), ("negative_data_rejection", refused)):
-            known = data["checks"][check]["expected-statuses"]
-            known += sorted(statuses - {*known})
+        _expect_statuses(data["checks"], contract)
     with _without_hooks_of_the_environment():
         return SchemathesisConfig.from_dict(data)
+
+
+def _expect_statuses(checks: dict[str, Any], contract: Contract) -> None:
+    """Lets the checks of schemathesis expect the statuses with which the rules of a contract refuse."""
+    rules = contract.rules.values()
+    absent = {f"{rule.status}" for rule in rules if rule.name.endswith("-unknown") and rule.status}
+    refused = {f"{rule.status}" for rule in rules if rule.status}
+    for check, statuses in (("positive_data_acceptance", absent), ("negative_data_rejection", refused)):
+        known = checks[check]["expected-statuses"]
+        known += sorted(statuses - {*known})
 
 
 def schema_of(document: Mapping[str, Any], config: SchemathesisConfig, app: Any) -> BaseSchema:
