@@ -344,6 +344,13 @@ def test_a_profile_makes_another_vendor(project: pytest.Pytester) -> None:
     project.runpytest_inprocess().assert_outcomes(passed=1)
 
 
+def test_mutants_know_no_overlay(project: pytest.Pytester) -> None:
+    project.makeconftest(OTHER_VENDOR.format(path=str(VENDOR)))
+    project.makepyfile(TRIVIAL)
+    outcome = project.runpytest_inprocess("--casavi-mutants")
+    outcome.stdout.fnmatch_lines(["*mutants change answers of the shipped document*"])
+
+
 def test_a_profile_that_cannot_be_read(project: pytest.Pytester) -> None:
     project.makeconftest(OTHER_VENDOR.format(path="no-such.toml"))
     project.makepyfile(TRIVIAL)

@@ -15,6 +15,7 @@ from pytest_casavi.backends.direct import DirectPlane, DirectSteering
 from pytest_casavi.config import CasaviConfig
 from pytest_casavi.errors import CannotSteer
 from pytest_casavi.handle.account import Account
+from pytest_casavi.mutants.vendor import STAGE
 from pytest_casavi.secret_text import SECRETS, Secrets
 
 if TYPE_CHECKING:
@@ -43,6 +44,11 @@ def new_app(config: CasaviConfig, made: Secrets = SECRETS, control_token: Secret
         settings = Settings.from_profile(chosen, **files, progress=progress, limits=Limits(max_journal=MAX_JOURNAL))
     except ProfileError as error:
         raise CannotSteer(f"casavi_config: {_shortly(str(error))}") from None
+    if STAGE.on and "overlay" in files:
+        raise CannotSteer(
+            "casavi_config: mutants change answers of the shipped document, and the profile has an overlay; "
+            "run --casavi-mutants without it"
+        )
     registry = new_registry(settings, now=steady_now, new_token=made.new_token)
     registry.adopts = True  # one test runs at a time
     options = EdgeOptions(control=control_token is not None, control_token=control_token)
