@@ -344,7 +344,7 @@ class Client:
 
     def _why(self, answer: Answer) -> str:
         try:
-            body = answer.json
+            body = answer.lenient
         except Broken:
             return ""
         text = body.get("detail") or body.get("title") if isinstance(body, dict) else ""

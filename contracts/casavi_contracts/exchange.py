@@ -152,18 +152,28 @@ class Answer:
 
     @property
     def json(self) -> Any:
-        """The values in the body, as the shipped document has them; what the document does not show is absent.
+        """The values in the body, as the shipped document has them.
+
+        Whoever asks for one that the document does not show gets `casavi_contracts.spec.NotShown`.
 
         Raises:
             casavi_contracts.failures.Broken: It is none; that breaks the check `answers-satisfy-the-contract`.
         """
+        return self._read(strict=True)
+
+    @property
+    def lenient(self) -> Any:
+        """The same, and what the document does not show is absent; for those who only look at what is there."""
+        return self._read(strict=False)
+
+    def _read(self, *, strict: bool) -> Any:
         try:
             body = json.loads(self.body)
         except (ValueError, RecursionError):
             raise Broken(
                 "a JSON body", f"{len(self.body)} bytes that are none", check=Named.ANSWERS_SATISFY_THE_CONTRACT
             ) from None
-        return body if self.shape is None else self.shape.read(body)
+        return body if self.shape is None else self.shape.read(body, strict=strict)
 
 
 def expect_form(contract: Contract, operation: str, answer: Answer) -> None:

@@ -107,7 +107,10 @@ def accounts_can_take_turns(ctx: Context) -> None:
         for operation in lists(ctx.contract):
             for name, client in owners.items():
                 text = json.dumps(ctx.listed(client, operation))
-                ctx.expect(name in text, f"{operation} to show the account's own records", "others, or none")
+                same = ctx.contract.shapes[operation].same  # others may not show what tells the accounts apart
+                ctx.expect(
+                    name in text or not same, f"{operation} to show the account's own records", "others, or none"
+                )
         for name, client in owners.items():
             seen = client.job(jobs[name])
             ctx.expect(seen["id"] == jobs[name], "the account's own job", "another one")

@@ -216,7 +216,7 @@ class Session:
 
     def _take_token(self, answer: Answer) -> None:
         try:
-            self._take(answer.json)
+            self._take(answer.lenient)
         except Broken:
             return
 
@@ -242,7 +242,7 @@ class Session:
     def _take_job(self, answer: Answer) -> None:
         """What a job without errors has imported exists from then on."""
         try:
-            job = answer.json
+            job = answer.lenient
         except Broken:
             return
         if not isinstance(job, dict):

@@ -80,17 +80,21 @@ class AnswerShape:
         """Returns the body for the values of an answer, as the shipped document has them."""
         return values if self.same else self._node.show({self.root: values})
 
-    def read(self, body: Json) -> Json:
+    def read(self, body: Json, *, strict: bool = False) -> Json:
         """Returns the values in a body, as the shipped document has them; those that are not shown are absent.
 
         Whoever asks for one of those gets `NotShown`; what is missing though it should be there stays a `KeyError`.
+
+        Args:
+            body: A parsed body.
+            strict: Whether `get` raises `NotShown` as well.
         """
         if self.same:
             return body
         found: dict[str, Any] = {}
         self._node.read(body, found)
         values = found.get(self.root)
-        return Values(values, self, self.root, ()) if isinstance(values, dict) else values
+        return Values(values, self, self.root, (), strict=strict) if isinstance(values, dict) else values
 
     def shows(self, role: str) -> bool:
         """Whether a value, or something in it, is shown."""
@@ -104,13 +108,21 @@ class AnswerShape:
             for one in self._leaves
         )
 
+    def hides(self, root: str, path: tuple[str, ...]) -> bool:
+        """Whether there is such a value, and neither it nor anything in it is shown."""
+        known = any(
+            one.root == root and (one.path[: len(path)] == path or path[: len(one.path)] == one.path)
+            for one in self._catalogue.values()
+        )
+        return known and not self.has(root, path)
+
     def check(self, root: str, path: tuple[str, ...]) -> None:
         """Raises for a value that is not shown.
 
         Raises:
             NotShown: It is not.
         """
-        if not self.has(root, path):
+        if self.hides(root, path):
             names = [role.name for role in self._catalogue.values() if (role.root, role.path) == (root, path)]
             raise NotShown(names[0] if names else ".".join((root, *path)))
 

@@ -11,8 +11,8 @@ _ENTITIES = ("contacts", "properties", "units", "responsibilities", "documents")
 class Shown(Protocol):
     """Knows what a document shows of an answer."""
 
-    def has(self, root: str, path: tuple[str, ...]) -> bool:
-        """Whether a value, or something in it, is shown."""
+    def hides(self, root: str, path: tuple[str, ...]) -> bool:
+        """Whether there is such a value, and neither it nor anything in it is shown."""
 
     def check(self, root: str, path: tuple[str, ...]) -> None:
         """Raises `NotShown` for a value that is not shown."""
@@ -34,16 +34,38 @@ class NotShown(Exception):
 
 
 class Values(dict[str, Any]):
-    """Values that were read; knows which of them are not shown."""
+    """Values that were read; knows which of them are not shown.
 
-    def __init__(self, values: Mapping[str, Any], shape: Shown, root: str, path: tuple[str, ...]) -> None:
-        super().__init__({name: _wrapped(value, shape, root, (*path, name)) for name, value in values.items()})
+    Args:
+        values: Those that were.
+        shape: Knows what is shown.
+        root: What they are values of.
+        path: Where they stand among those.
+        strict: Whether `get` raises `NotShown` too for what is not shown; otherwise it is absent there.
+    """
+
+    def __init__(
+        self, values: Mapping[str, Any], shape: Shown, root: str, path: tuple[str, ...], *, strict: bool
+    ) -> None:
+        super().__init__({name: _wrapped(value, shape, root, (*path, name), strict) for name, value in values.items()})
         self._about = shape, root, path
+        self._strict = strict
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Returns a value, or the default where it is missing.
+
+        Raises:
+            NotShown: It is not shown, and the values are strict.
+        """
+        if self._strict and name not in self:
+            shape, root, path = self._about
+            shape.check(root, (*path, name))
+        return super().get(name, default)
 
     def hides(self, path: tuple[str, ...]) -> bool:
         """Whether a value in it is one that the document does not show."""
         shape, root, here = self._about
-        return not shape.has(root, (*here, *path))
+        return shape.hides(root, (*here, *path))
 
     def __missing__(self, name: str) -> Any:
         shape, root, path = self._about
@@ -51,11 +73,11 @@ class Values(dict[str, Any]):
         raise KeyError(name)
 
 
-def _wrapped(value: Any, shape: Shown, root: str, path: tuple[str, ...]) -> Any:
+def _wrapped(value: Any, shape: Shown, root: str, path: tuple[str, ...], strict: bool) -> Any:
     if isinstance(value, dict):
-        return Values(value, shape, root, path)
+        return Values(value, shape, root, path, strict=strict)
     if isinstance(value, list) and (items := shape.items_of(root, path)):
-        return [Values(one, shape, items, ()) if isinstance(one, dict) else one for one in value]
+        return [Values(one, shape, items, (), strict=strict) if isinstance(one, dict) else one for one in value]
     return value
 
 

@@ -45,7 +45,7 @@ def check(sentence: str, *, evidence: str, source: str, assumption: str | None =
 def body_of(answer: Answer) -> Any:
     """Returns the body as JSON, None if it is none; that it has to be is judged elsewhere."""
     try:
-        return answer.json
+        return answer.lenient
     except Broken:
         return None
 
