@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 import yaml
+from click.testing import CliRunner
 
 from casavi_contracts import spec
 from casavi_contracts.observe import output
 from casavi_contracts.observe.calibration import Calibration, calibrate
+from casavi_mock.cli.commands import cli
 from casavi_mock.cli.profiles import Profile
 from tests.contracts.test_calibrate_documents import as_3_1, as_swagger
 from tests.contracts.test_calibrate_traffic import TWENTY
@@ -142,3 +144,16 @@ def test_what_was_found_before_stays_when_more_is_read(tmp_path: Path, shapes: d
     assert seen["document-type-levels"]["from"] == ["v1.json"]
     assert seen["v1-page-size"]["from"] == ["traffic.har"]
     assert not calibrate([traffic], profile["assumptions"], profile["overlay"], profile["evidence"]).refuted
+
+
+@pytest.mark.slow  # a run of the kit
+def test_the_kit_finds_nothing_wrong_with_a_mock_that_starts_from_the_result(
+    tmp_path: Path, shapes: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with vendor(CHANGED, overlay=shapes) as client:
+        ordinary(client)
+    (tmp_path / "traffic.har").write_text(json.dumps(client.archive()))
+    output.write_folder(calibrate([tmp_path / "traffic.har"], {}), tmp_path / "casavi", force=False)
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(cli, ["check", "--quick", "--seed", "3", "--profile", "casavi/profile.toml"])
+    assert done.exit_code == 0, done.output

@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from casavi_contracts.observe.calls import Call, Traffic
@@ -55,6 +56,7 @@ def sights(traffic: Traffic, jobs: list[Job], ours: Vocabulary) -> Iterator[Sigh
             yield from _of_sent(each, ours)
     yield from _of_updates(traffic, imports, ours)
     yield from _of_dates(traffic, imports)
+    yield from _of_future(traffic, imports)
 
 
 def _objects(value: Any, *names: str) -> Iterator[dict[str, Any]]:
@@ -249,6 +251,34 @@ def _take_dates(each: _Import, sent: dict[tuple[str, str, str], set[str]]) -> No
     for unit, contract in _contracts(each.call.sent):
         texts = {text for text in (contract.get("startDate"), contract.get("endDate")) if isinstance(text, str)}
         sent.setdefault((each.call.account, str(unit.get("id")), str(contract.get("contactId"))), set()).update(texts)
+
+
+def _of_future(traffic: Traffic, imports: list[_Import]) -> Iterator[Sight]:
+    """Yields lists of units that leave out a contract which was imported, and begins later."""
+    latest: dict[tuple[str, str], tuple[_Import, dict[str, Any]]] = {}
+    waiting = imports[::-1]
+    for call in traffic.by_role("units", version="v2"):
+        while waiting and waiting[-1].call.order < call.order:
+            each = waiting.pop()
+            for unit in _objects(each.call.sent, "properties", "addresses", "units"):
+                latest[each.call.account, str(unit.get("id"))] = each, unit
+        if call.at is None or call.query.get("includeInactiveContracts") == "true":
+            continue
+        for record in records(call):
+            found = latest.get((call.account, str(record.get("id"))))
+            if found is None or not found[0].clean or (found[0].done or 0) > call.order:
+                continue
+            # Tomorrow may have begun already where the vendor is.
+            if _leaves_out(record, found[1], (call.at + timedelta(days=1)).date().isoformat()):
+                yield sight(call, "inactive-contracts", "not-in-force")
+
+
+def _leaves_out(record: Mapping[str, Any], unit: Mapping[str, Any], day: str) -> bool:
+    """Whether a unit that was read lacks a contract of its import that begins after a day, and shows another one."""
+    shown = {(each.get("contactId"), str(each.get("startDate"))[:10]) for each in _objects(record, "contracts")}
+    sent = {(each.get("contactId"), str(each.get("startDate"))[:10]) for each in _objects(unit, "contracts")}
+    later = {each for each in sent if each[1][:4].isdecimal() and each[1] > day}
+    return bool(later) and not later & shown and bool((sent - later) & shown)
 
 
 def _read_contracts(call: Call) -> Iterator[tuple[Any, Any, dict[str, Any]]]:
