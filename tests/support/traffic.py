@@ -9,12 +9,19 @@ from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 
+from casavi_contracts.observe.calls import TOKEN, member
+from casavi_contracts.observe.pages import page_of
 from casavi_contracts.target.asgi import InProcess
 from casavi_mock.domain.jobs import Progress
 from tests.support.server import GIVEN, Mock
 
 ADDRESS = "https://api.vendor.example"
 NEW = {"key": GIVEN[0].key, "secret": GIVEN[0].secret}
+
+
+def token_in(answer: httpx.Response) -> str:
+    """Returns the token in an answer, wherever it stands; empty if there is none."""
+    return str(member(answer.json(), TOKEN) or "")
 
 
 class Recorder:
@@ -111,7 +118,7 @@ class Recorder:
     def log_in(self, body: Mapping[str, str] = NEW, version: str = "") -> str:
         """Logs in and returns the token."""
         answer = self.ask("POST", f"{version}/authenticate", dict(body), token="")
-        self.token = answer.json().get("token", self.token)
+        self.token = token_in(answer) or self.token
         return self.token
 
     def send(self, portfolio: Mapping[str, Any], version: str = "") -> str | None:
@@ -120,8 +127,8 @@ class Recorder:
         if not answer.is_success:
             return None
         name: Any = answer.json()
-        while isinstance(name, dict):  # wherever it stands, nothing stands beside it
-            (name,) = name.values()
+        while isinstance(name, dict):  # wherever it stands, it stands last
+            name = [*name.values()][-1]
         return f"{version}/jobs/{name}"
 
     def bring(self, *portfolios: Mapping[str, Any]) -> None:
@@ -141,7 +148,7 @@ class Recorder:
         """Reads all contacts of version 1, page by page, and one beyond."""
         name, number, pages = self.values["page-parameter"], 0, 1
         while number <= pages:
-            pages = self.ask("GET", f"/contacts?{name}={number}").json().get("pageCount", pages)
+            pages = page_of(self.ask("GET", f"/contacts?{name}={number}").json()).pages or pages
             number += 1
 
     def read_second(self, name: str, query: str = "") -> None:
@@ -149,7 +156,7 @@ class Recorder:
         path: str | None = f"/v2/{name}{query}"
         while path:
             answer = self.ask("GET", path)
-            link = answer.json()["_links"]["next"] if answer.is_success else None
+            link = page_of(answer.json()).next
             parts = urlsplit(link) if link else None
             path = f"{parts.path}?{parts.query}" if parts else None
 
@@ -239,7 +246,7 @@ def _renew(client: Recorder, old: str) -> str:
     answer = client.ask("POST", client.values["refresh-path"], body, token="")
     if not answer.is_success:
         answer = client.ask("POST", client.values["refresh-path"], body)
-    client.token = answer.json()["token"]
+    client.token = token_in(answer)
     client.ask("GET", "/contacts", token=old)
     return client.token
 

@@ -22,6 +22,11 @@ MAX_TEXT = 200_000_000
 _IMPORTED = ("contacts", "properties", "responsibilities")
 _NEW, _OLD, _RENEW = {"key", "secret"}, {"apiKey", "password"}, {"apiKey", "token"}
 _HIDDEN = re.compile(r"redact|secret\]|hidden|mask|remov|\*{3}|x{6}|^<.*>$|^\[.*\]$|^$", re.IGNORECASE)
+TOKEN = re.compile(r"(?:access|auth|api|session|id)?_?token|jwt", re.IGNORECASE)
+EXPIRES = re.compile(r".*(?:expir|valid_?(?:until|to|till)).*", re.IGNORECASE)
+"""What log-ins and refreshes answer."""
+
+_MAX_DEPTH = 2
 _SECOND = re.compile(r"/v2(?=/)")
 
 
@@ -69,7 +74,10 @@ class Call:
     @property
     def ended(self) -> datetime | None:
         """When its answer was there."""
-        return None if self.at is None else self.at + timedelta(milliseconds=self.recorded.took_ms or 0)
+        try:
+            return None if self.at is None else self.at + timedelta(milliseconds=self.recorded.took_ms or 0)
+        except OverflowError:
+            return self.at
 
     @property
     def query(self) -> dict[str, str]:
@@ -85,9 +93,30 @@ class Call:
         return next((value for key, value in self.recorded.response_headers if key == name), None)
 
     @property
+    def given(self) -> Any:
+        """The token that was given out, or what stands in its place."""
+        return member(self.got, TOKEN)
+
+    @property
+    def expires(self) -> Any:
+        """When that token expires, as it stands there."""
+        return member(self.got, EXPIRES)
+
+    @property
     def media_type(self) -> str:
         """That of the answer, without parameters."""
         return (self.answered("content-type") or "").partition(";")[0].strip().lower()
+
+
+def member(got: Any, word: re.Pattern[str], depth: int = 0) -> Any:
+    """Returns the text under the first member with such a name, those outside first; None if there is none."""
+    if not isinstance(got, dict) or depth > _MAX_DEPTH:
+        return None
+    here = next((value for name, value in got.items() if word.fullmatch(name) and isinstance(value, str)), None)
+    if here is not None:
+        return here
+    inner = (member(value, word, depth + 1) for value in got.values() if isinstance(value, dict))
+    return next((value for value in inner if value is not None), None)
 
 
 @dataclass(slots=True)
@@ -203,7 +232,7 @@ def _beginning(group: list[_Exchange]) -> str | None:
         if each.recorded.method == "POST" and each.recorded.path.endswith("/authenticate") and each.good:
             names = {*each.sent} if isinstance(each.sent, dict) else None
             fits = names is None or names >= _NEW or names >= _OLD
-            if fits and isinstance(each.got, dict) and "token" in each.got:
+            if fits and member(each.got, TOKEN) is not None:
                 return _without_second(each.recorded.path.removesuffix("/authenticate"))
     if any(_imports(each) for each in group):
         listed = [each.recorded.path for each in group if _is_token_sent(each)]
@@ -285,8 +314,7 @@ def _renews(each: _Exchange) -> bool:
         and each.good
         and isinstance(each.sent, dict)
         and each.sent.keys() >= _RENEW
-        and isinstance(each.got, dict)
-        and "token" in each.got
+        and member(each.got, TOKEN) is not None
     )
 
 

@@ -80,7 +80,7 @@ def _of_log_in(call: Call) -> Iterator[Sight]:
             yield sight(call, "deprecation-header", call.answered("deprecation") is not None)
         if call.version == "v2":
             yield sight(call, "deprecated-parameters-in-v2", True)
-    moment = call.got.get("expiresAt")
+    moment = call.expires
     if isinstance(moment, str):
         form = "milliseconds" if _MILLISECONDS.match(moment) else "seconds" if _SECONDS.match(moment) else None
         yield sight(call, "expires-at-format", form or f"another form: {_form(moment)}")
@@ -113,7 +113,7 @@ def _of_lifetimes(calls: Iterable[Call]) -> Iterator[Sight]:
     """Yields how long tokens live: what is simplest and agrees with all log-ins, or else with each."""
     spans = []
     for call in calls:
-        expires = moment_of(call.got.get("expiresAt")) if call.good and isinstance(call.got, dict) else None
+        expires = moment_of(call.expires) if call.good else None
         now = _now(call)
         if expires is not None and now is not None and expires > now:
             spans.append((call, (expires - now).total_seconds()))

@@ -16,6 +16,7 @@ from casavi_contracts.observe.seen_lists import records
 from casavi_contracts.observe.sights import Sight
 from casavi_contracts.observe.vocabulary import Vocabulary
 
+_LAST_YEAR = 9_000
 _DAY = re.compile(r"\d{4}-\d\d-\d\d\Z")
 _UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z\Z")
 
@@ -262,7 +263,7 @@ def _of_future(traffic: Traffic, imports: list[_Import]) -> Iterator[Sight]:
             each = waiting.pop()
             for unit in _objects(each.call.sent, "properties", "addresses", "units"):
                 latest[each.call.account, str(unit.get("id"))] = each, unit
-        if call.at is None or call.query.get("includeInactiveContracts") == "true":
+        if call.at is None or call.at.year > _LAST_YEAR or call.query.get("includeInactiveContracts") == "true":
             continue
         for record in records(call):
             found = latest.get((call.account, str(record.get("id"))))
@@ -275,8 +276,8 @@ def _of_future(traffic: Traffic, imports: list[_Import]) -> Iterator[Sight]:
 
 def _leaves_out(record: Mapping[str, Any], unit: Mapping[str, Any], day: str) -> bool:
     """Whether a unit that was read lacks a contract of its import that begins after a day, and shows another one."""
-    shown = {(each.get("contactId"), str(each.get("startDate"))[:10]) for each in _objects(record, "contracts")}
-    sent = {(each.get("contactId"), str(each.get("startDate"))[:10]) for each in _objects(unit, "contracts")}
+    shown = {(str(each.get("contactId")), str(each.get("startDate"))[:10]) for each in _objects(record, "contracts")}
+    sent = {(str(each.get("contactId")), str(each.get("startDate"))[:10]) for each in _objects(unit, "contracts")}
     later = {each for each in sent if each[1][:4].isdecimal() and each[1] > day}
     return bool(later) and not later & shown and bool((sent - later) & shown)
 

@@ -28,7 +28,7 @@ class _Token:
 
     def living(self, call: Call) -> bool:
         """Whether it has not expired, by far."""
-        return self.expires is None or (call.at is not None and call.at < self.expires - _NEAR)
+        return self.expires is None or (call.at is not None and self.expires - call.at > _NEAR)
 
 
 def sights(traffic: Traffic) -> Iterator[Sight]:
@@ -66,7 +66,7 @@ def name_accounts(traffic: Traffic) -> None:
         token = call.header("token")
         if key is not None:
             call.account = numbers.setdefault(key, f"account {len(numbers) + 1}")
-            given = call.got.get("token") if isinstance(call.got, dict) else None
+            given = call.given
             if not hidden(given):
                 holders[str(given)] = call.account
         elif token is not None:
@@ -88,14 +88,14 @@ def _repeated(traffic: Traffic) -> set[str]:
     seen: set[str] = set()
     twice: set[str] = set()
     for call in traffic.by_role(AUTHENTICATE, REFRESH):
-        given = call.got.get("token") if call.good and isinstance(call.got, dict) else None
+        given = call.given if call.good else None
         if isinstance(given, str):
             (twice if given in seen else seen).add(given)
     return twice
 
 
 def _take(call: Call, tokens: dict[str, _Token]) -> None:
-    given = call.got.get("token")
+    given = call.given
     former = call.sent.get("token") if isinstance(call.sent, dict) and call.role == REFRESH else None
     if isinstance(former, str) and former in tokens and given != former:
         tokens[former].replaced = tokens[former].replaced or call
@@ -104,7 +104,7 @@ def _take(call: Call, tokens: dict[str, _Token]) -> None:
             if token.account == call.account:
                 token.later.append(call)
     if not hidden(given):
-        tokens.setdefault(given, _Token(call.account, call.version, moment_of(call.got.get("expiresAt"))))
+        tokens.setdefault(given, _Token(call.account, call.version, moment_of(call.expires)))
 
 
 def _of_use(call: Call, token: _Token) -> Iterator[Sight]:
@@ -130,7 +130,7 @@ def _of_expired(call: Call, tokens: dict[str, _Token], bare: bool) -> Iterator[S
     token = tokens.get(sent) if isinstance(sent, str) else None
     if token is None or token.expires is None or call.at is None or token.replaced is not None or token.later:
         return
-    if call.at > token.expires + _NEAR:
+    if call.at - token.expires > _NEAR:
         if call.good:
             yield sight(call, "refresh-accepts-expired-token", True)
         elif call.refused and bare and call.header("token") is None:

@@ -95,6 +95,9 @@ def of_traffic(traffic: Traffic, jobs: Sequence[Job], states: Mapping[str, Seque
     bodies = [call.got for job in jobs for call in job.polls if call.got_whole][:_MAX_BODIES]
     if len(bodies) > 1:
         _take_job(wanted, of_values(bodies), states, ours)
+    given = [call.got for call in traffic.by_role(roles.AUTHENTICATE, roles.REFRESH) if call.good and call.got]
+    if len(given) > 1:
+        _take_token(wanted, of_values(given[:_MAX_LISTS]), ours)
     for role, version in _PAGES:
         lists = [
             call.got for call in traffic.by_role(role, version=version) if call.good and isinstance(call.got, dict)
