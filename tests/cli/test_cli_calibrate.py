@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 from click.testing import Result
 
-from tests.support.traffic import ordinary
-from tests.support.traffic import vendor as recorded
+from tests.support.traffic import usual
 from tests.support.vendors import documents
 
 Run = Callable[..., Result]
@@ -107,10 +106,8 @@ def test_texts_of_a_file_steer_no_terminal(run: Run, tmp_path: Path) -> None:
 
 
 def test_jobs_take_as_long_as_was_seen(run: Run, prepare: Callable[..., Any], tmp_path: Path) -> None:
-    with recorded({}) as client:
-        ordinary(client)
     traffic = tmp_path / "traffic.har"
-    traffic.write_text(json.dumps(client.archive()))
+    traffic.write_text(usual())
     assert run("calibrate", str(traffic), "--output", str(tmp_path / "casavi")).exit_code == 0
 
     durations = prepare("--profile", str(tmp_path / "casavi" / "profile.toml")).settings.durations

@@ -57,14 +57,14 @@ def judged(folder: Path, profile: dict[str, Any], form: str) -> None:
 
 
 @pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", range(1))
 def test_a_document_says_what_it_can(tmp_path: Path, seed: int, form: str) -> None:
     judged(tmp_path, alien_profile(seed), form)
 
 
 @pytest.mark.slow  # many vendors
 @pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("seed", range(2, 60))
+@pytest.mark.parametrize("seed", range(1, 60))
 def test_many_documents_say_what_they_can(tmp_path: Path, seed: int, form: str) -> None:
     judged(tmp_path, alien_profile(seed), form)
 

@@ -14,7 +14,7 @@ from casavi_contracts.observe import output
 from casavi_contracts.observe.calibration import IncomparableError, calibrate
 from casavi_contracts.observe.files import UnreadableError
 from casavi_mock.cli.profiles import Profile
-from tests.support.traffic import ordinary, vendor
+from tests.support.traffic import usual
 from tests.support.vendors import as_swagger, documents
 
 ODD: tuple[Any, ...] = (
@@ -26,9 +26,8 @@ NAMES = ("x", "items", "token", "id", "contacts", "type", "")
 
 @pytest.fixture(scope="module")
 def archive() -> dict[str, Any]:
-    with vendor({}) as client:
-        ordinary(client)
-    return client.archive()
+    whole: dict[str, Any] = json.loads(usual())
+    return whole
 
 
 def places(value: Any) -> Iterator[tuple[Any, Any]]:
@@ -79,7 +78,7 @@ def used(folder: Path, whole: Any, name: str) -> None:
     spec.contract_documents(*(profile.get(name) for name in ("assumptions", "overlay", "evidence")))
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", range(1))
 def test_spoilt_files_break_nothing(tmp_path: Path, seed: int, archive: dict[str, Any]) -> None:
     chance = random.Random(seed)
     used(tmp_path, spoilt_archive(chance, archive), "traffic.har")
@@ -88,7 +87,7 @@ def test_spoilt_files_break_nothing(tmp_path: Path, seed: int, archive: dict[str
 
 
 @pytest.mark.slow  # many files
-@pytest.mark.parametrize("seed", range(2, 80))
+@pytest.mark.parametrize("seed", range(1, 80))
 def test_many_spoilt_files_break_nothing(tmp_path: Path, seed: int, archive: dict[str, Any]) -> None:
     chance = random.Random(seed)
     used(tmp_path, spoilt_archive(chance, archive), "traffic.har")

@@ -83,7 +83,9 @@ def test_a_mock_that_starts_from_recorded_traffic_answers_as_the_vendor_did(
     assert name["x-observed"]["from"] == ["traffic.har"]
 
 
-@pytest.mark.parametrize("form_of", [dict, as_swagger, as_3_1])
+@pytest.mark.parametrize(
+    "form_of", [dict, *(pytest.param(form, marks=pytest.mark.slow) for form in (as_swagger, as_3_1))]
+)
 def test_the_document_of_such_a_mock_is_that_of_the_vendor(
     tmp_path: Path, shapes: dict[str, Any], form_of: Any
 ) -> None:

@@ -1,5 +1,7 @@
 """Ordinary traffic with a vendor, recorded: a client that logs in, imports, waits for jobs and reads back."""
 
+import functools
+import json
 import random
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -259,3 +261,11 @@ def _update(client: Recorder) -> None:
     client.bring({"contacts": [whole]})
     client.bring({"contacts": [{"id": "C-up", "lastName": "Miller", "city": None, "customFields": {"Area": 2}}]})
     client.ask("GET", client.contact("C-up"))
+
+
+@functools.cache
+def usual() -> str:
+    """Returns the archive of ordinary traffic with a vendor that is as we guess, as JSON; made once in a process."""
+    with vendor({}) as client:
+        ordinary(client)
+    return json.dumps(client.archive())
