@@ -288,5 +288,5 @@ def test_references_out_of_the_file_are_told_and_not_followed(tmp_path: Path) ->
     vendor["definitions"]["Person"]["properties"]["note"] = {"$ref": "#/definitions/Nobody"}
     vendor["definitions"]["Role"] = {"allOf": [{"$ref": "#/definitions/Role"}]}
     found = calibrate(written(tmp_path, vendor), {})
-    assert any("1 references lead out of the file and are not followed, such as other.json" in n for n in found.notes)
-    assert any("lead nowhere" in note for note in found.notes)
+    assert any("references lead out of the file and are not followed: 1, such as other.json" in n for n in found.notes)
+    assert any("references lead nowhere: 1, such as #/definitions/Nobody" in note for note in found.notes)

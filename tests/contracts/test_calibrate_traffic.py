@@ -257,3 +257,8 @@ def test_a_file_counts_once_and_two_of_one_name_are_told_apart(tmp_path: Path, u
     found = calibrate([path, other], {})
     assert found.sources == [str(path), str(other)]
     assert found.findings[0].count == 2 * once[found.findings[0].name]
+
+
+def test_a_log_in_at_another_path_is_found_by_what_it_takes(tmp_path: Path, archive: Archive) -> None:
+    moved = json.dumps(archive).replace("/authenticate", "/auth/log-in")
+    assert len(judge(read(tmp_path, moved), TWENTY)) >= 20

@@ -238,13 +238,9 @@ def _of_document(path: Path, name: str, ours: Vocabulary, result: Calibration) -
             Place(pointer, "vendor-document", 1, None, None, (name,))
             for pointer in dict.fromkeys(common_fields(document, matched, ours))
         ]
-    if document.foreign:
-        result.notes.append(
-            f"{name}: {len(document.foreign)} references lead out of the file and are not followed, such as "
-            f"{document.foreign[0]}"
-        )
-    if document.broken:
-        result.notes.append(f"{name}: {len(document.broken)} references lead nowhere, such as {document.broken[0]}")
+    for kind, references in (("out of the file and are not followed", document.foreign), ("nowhere", document.broken)):
+        if references:
+            result.notes.append(f"{name}: references lead {kind}: {len(references)}, such as {references[0]}")
     return found
 
 

@@ -234,7 +234,7 @@ def _beginning(group: list[_Exchange]) -> str | None:
             fits = names is None or names >= _NEW or names >= _OLD
             if fits and member(each.got, TOKEN) is not None:
                 return _without_second(each.recorded.path.removesuffix("/authenticate"))
-    if any(_imports(each) for each in group):
+    if any(_imports(each) or _logs_in(each) for each in group):
         listed = [each.recorded.path for each in group if _is_token_sent(each)]
         return next((_without_second(_before(path)) for path in listed if _before(path) is not None), "")
     for each in group:
@@ -282,6 +282,7 @@ class _Learned:
 
     imports: set[str] = field(default_factory=set)
     refreshes: set[str] = field(default_factory=set)
+    log_ins: set[str] = field(default_factory=lambda: {"/authenticate"})
     job_ids: set[str] = field(default_factory=set)
     contacts: set[str] = field(default_factory=lambda: {"/contacts"})
     """What stands before the id of a contact of version 1."""
@@ -294,6 +295,8 @@ def _learned(group: list[_Exchange], beginning: str) -> _Learned:
         if _imports(each):
             found.imports.add(path)
             found.job_ids.update(text for text in _texts(each.got) if len(text) >= 1)
+        elif _logs_in(each):
+            found.log_ins.add(path)
         elif _renews(each) and path != "/authenticate":
             found.refreshes.add(path)
         elif version == "v1" and each.recorded.method == "GET" and each.good and _is_contact(each.got, path):
@@ -306,6 +309,13 @@ def _is_contact(got: Any, path: str) -> bool:
     if not isinstance(got, dict) or not {"firstName", "lastName", "id"} <= got.keys():
         return False
     return bool(got["id"] == unquote(path.rpartition("/")[2]))
+
+
+def _logs_in(each: _Exchange) -> bool:
+    """Whether key and secret, under their documented names, were answered by a token, at whatever path."""
+    if each.recorded.method != "POST" or not each.good or not isinstance(each.sent, dict):
+        return False
+    return (each.sent.keys() >= _NEW or each.sent.keys() >= _OLD) and member(each.got, TOKEN) is not None
 
 
 def _renews(each: _Exchange) -> bool:
@@ -328,7 +338,7 @@ def _versioned(path: str, beginning: str) -> tuple[str, str]:
 def _role(each: _Exchange, version: str, path: str, learned: _Learned) -> str | None:
     method = each.recorded.method
     if method in ("POST", "PUT"):
-        if path == "/authenticate":
+        if path in learned.log_ins:
             return AUTHENTICATE
         if path in learned.imports:
             return IMPORT

@@ -221,7 +221,7 @@ def _is_own(path: Path) -> bool:
     try:
         with path.open("rb") as file:
             head = file.read(_MARKED_BYTES)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return True
     except OSError:
         return False

@@ -169,7 +169,7 @@ def _states_seen(seen: Mapping[str, Sequence[str]], ours: Vocabulary, wanted: Wa
     if not missing and all(len(names) == 1 for names in seen.values()):
         return ROLE_STATES  # the assumption has them all
     if missing:
-        wanted.notes.append(f"states of a job: {', '.join(missing)} was not seen, and keeps its name of here")
+        wanted.notes.append(f"states of a job: not seen: {', '.join(missing)}; they keep the names that they have here")
     if any(len(names) > 1 for names in seen.values()):
         return named_states([name for role in ROLES for name in (seen[role] or [own[role]])])
     names = {role: next(iter(seen[role]), own[role]) for role in ROLES}
