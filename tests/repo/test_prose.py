@@ -54,6 +54,14 @@ def test_pages_use_the_words_of_the_glossary(page: Path) -> None:
     assert banned(page.read_text(encoding="utf-8")) == [], INSTEAD
 
 
+def test_no_page_is_long() -> None:
+    lines = {
+        path.relative_to(ROOT).as_posix(): len(path.read_text().splitlines()) for path in (ROOT / "docs").rglob("*.md")
+    }
+    assert {name: number for name, number in lines.items() if number > 300} == {}
+    assert len((ROOT / "README.md").read_text().splitlines()) <= 150
+
+
 def commands(command: click.Command, name: str) -> Iterator[tuple[str, click.Command]]:
     """Yields a command and all below it."""
     yield name, command

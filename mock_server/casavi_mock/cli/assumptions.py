@@ -151,14 +151,8 @@ def _markdown(register: Register, values: Mapping[str, Any]) -> Iterator[str]:
 def _section(name: str, entry: spec.Assumption, value: Any) -> Iterator[str]:
     yield ""
     yield f"## {name}"
-    yield ""
-    yield f"**{entry.question}**"
-    yield ""
-    yield f"- value: `{shown(value)}`"
-    yield f"- possible: {entry.possible}"
-    yield f"- evidence: {entry.evidence}"
-    yield f"- reason: {entry.reason}"
-    yield f"- to find out: {entry.check}"
+    yield f"**{entry.question}** `{shown(value)}` ({entry.evidence}). Possible: {entry.possible}."
+    yield f"{entry.reason} *To find out:* {entry.check}"
 
 
 def _toml(register: Register, values: Mapping[str, Any]) -> Iterator[str]:
