@@ -1,5 +1,6 @@
 """What the fate of tokens says: which are refused after a log-in or a refresh, and what a refresh wants."""
 
+import bisect
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -23,8 +24,15 @@ class _Token:
     expires: datetime | None
     replaced: Call | None = None
     """The refresh that gave out another one for it."""
-    later: list[Call] = field(default_factory=list)
-    """Log-ins to the same account after it."""
+    log_ins: list[int] = field(default_factory=lambda: [0])
+    """How often somebody has logged in to the account until now; shared by its tokens."""
+    number: int = 0
+    """How often when it was given out."""
+
+    @property
+    def later(self) -> bool:
+        """Whether somebody has logged in to the account after it."""
+        return self.log_ins[0] > self.number
 
     def living(self, call: Call) -> bool:
         """Whether it has not expired, by far."""
@@ -44,6 +52,7 @@ def sights(traffic: Traffic) -> Iterator[Sight]:
 
 def _of_fates(traffic: Traffic) -> Iterator[Sight]:
     tokens: dict[str, _Token] = {}
+    log_ins: dict[str, list[int]] = {}
     repeated = _repeated(traffic)
     bare = False
     for call in traffic.calls:
@@ -54,7 +63,7 @@ def _of_fates(traffic: Traffic) -> Iterator[Sight]:
         if token is not None and not hidden(token) and token in tokens and token not in repeated:
             yield from _of_use(call, tokens[token])
         if call.role in (AUTHENTICATE, REFRESH) and call.good and isinstance(call.got, dict):
-            _take(call, tokens)
+            _take(call, tokens, log_ins)
 
 
 def name_accounts(traffic: Traffic) -> None:
@@ -94,17 +103,16 @@ def _repeated(traffic: Traffic) -> set[str]:
     return twice
 
 
-def _take(call: Call, tokens: dict[str, _Token]) -> None:
+def _take(call: Call, tokens: dict[str, _Token], log_ins: dict[str, list[int]]) -> None:
     given = call.given
     former = call.sent.get("token") if isinstance(call.sent, dict) and call.role == REFRESH else None
     if isinstance(former, str) and former in tokens and given != former:
         tokens[former].replaced = tokens[former].replaced or call
-    if call.role == AUTHENTICATE:
-        for token in tokens.values():
-            if token.account == call.account:
-                token.later.append(call)
+    counter = log_ins.setdefault(call.account, [0])
+    counter[0] += call.role == AUTHENTICATE
     if not hidden(given):
-        tokens.setdefault(given, _Token(call.account, call.version, moment_of(call.expires)))
+        expires = moment_of(call.expires)
+        tokens.setdefault(given, _Token(call.account, call.version, expires, log_ins=counter, number=counter[0]))
 
 
 def _of_use(call: Call, token: _Token) -> Iterator[Sight]:
@@ -142,7 +150,7 @@ def _of_header(traffic: Traffic) -> Iterator[Sight]:
     if not any(call.header("token") is not None for call in traffic.calls):
         return
     calls = traffic.by_role(REFRESH)
-    log_ins = traffic.by_role(AUTHENTICATE)
+    log_ins = [call.order for call in traffic.by_role(AUTHENTICATE)]
     with_header = [call for call in calls if call.header("token") is not None and call.good]
     for call in calls:
         if call.header("token") is not None:
@@ -153,11 +161,23 @@ def _of_header(traffic: Traffic) -> Iterator[Sight]:
             yield sight(call, "refresh-needs-token-header", True)
 
 
-def _same_token(call: Call, others: list[Call], log_ins: list[Call]) -> bool:
-    """Whether the token that was refused without the header is one that was taken with it, right afterwards."""
-    token: Any = call.sent.get("token") if isinstance(call.sent, dict) else None
-    for other in others:
-        again = other.sent.get("token") if isinstance(other.sent, dict) else None
-        if other.order > call.order and not any(call.order < each.order < other.order for each in log_ins):
-            return bool(again == token)  # tokens that were taken out look alike; nobody has got another one meanwhile
-    return False
+def _same_token(call: Call, others: list[Call], log_ins: list[int]) -> bool:
+    """Whether the token that was refused without the header is one that was taken with it, right afterwards.
+
+    Args:
+        call: The refresh that was refused.
+        others: Those with the header that went well, in the order of time.
+        log_ins: The order of all log-ins.
+    """
+    place = bisect.bisect_right(others, call.order, key=lambda other: other.order)
+    if place == len(others):
+        return False
+    other = others[place]
+    if bisect.bisect(log_ins, call.order) != bisect.bisect(log_ins, other.order):
+        return False
+    # Tokens that were taken out look alike; nobody has got another one meanwhile.
+    return bool(_token_sent(call) == _token_sent(other))
+
+
+def _token_sent(call: Call) -> Any:
+    return call.sent.get("token") if isinstance(call.sent, dict) else None
