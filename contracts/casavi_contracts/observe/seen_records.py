@@ -1,5 +1,6 @@
 """What becomes of imported records: imports and their jobs, compared with what is read afterwards."""
 
+import bisect
 import json
 import re
 from collections import Counter
@@ -208,13 +209,14 @@ def _update(call: Call, name: str, touching: list[_Import], unread: list[int]) -
         touching: All imports with it, in the order of time.
         unread: The order of imports that are not whole, so that it may be in them.
     """
-    before = [each for each in touching if each.call.order < call.order]
-    if len(before) < 2 or any(before[-2].call.order < order < call.order for order in unread):
+    place = bisect.bisect_left(touching, call.order, key=lambda each: each.call.order)
+    before = touching[max(place - 2, 0) : place]
+    if len(before) < 2 or bisect.bisect(unread, before[0].call.order) != bisect.bisect(unread, call.order):
         return None
-    for each in before[-2:]:
+    for each in before:
         if not each.clean or len(each.contacts[name]) > 1 or each.done is None or each.done > call.order:
             return None
-    previous, last = before[-2:]
+    previous, last = before
     return _Update(previous.contacts[name][0], last.contacts[name][0])
 
 
