@@ -57,6 +57,7 @@ WRONG: list[tuple[Any, str]] = [
     (overlay({"target": "$.a[", "remove": True}), r"action 1, target '\$\.a\[': it is no JSONPath of RFC 9535"),
     (overlay({"target": "$.nowhere", "remove": True}), r"action 1, target '\$\.nowhere' matches nothing"),
     (overlay({"target": "$", "remove": True}), "the whole document cannot be removed"),
+    (overlay({"target": "$..[*,*]..[*,*]..[*,*]..[*,*]", "update": {}}), "matches more than 100,000 places"),
     (overlay({"target": "$.info", "update": 7}), "update has to be an object, as the target is one; this is 7"),
     (overlay({"target": "$.info.title", "update": {}}), "update has to be a single value"),
     (overlay(*[{"target": "$", "remove": True}] * (MAX_ACTIONS + 1)), "it has 1,001 actions; possible are 1,000"),

@@ -4,6 +4,7 @@ An array inside an `update` is appended to the one that is there, as Overlay 1.1
 """
 
 import copy
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -116,7 +117,7 @@ def _apply(document: dict[str, Any], action: Mapping[str, Any]) -> int:
     """Applies an action and returns how many places it matched."""
     nodes = _found(document, action["target"])
     if len(nodes) > MAX_NODES:
-        raise _Wrong(f"it matches {len(nodes):,} places; possible are {MAX_NODES:,}")
+        raise _Wrong(f"it matches more than {MAX_NODES:,} places")
     for location, value in reversed(nodes):  # items of an array are removed from its end
         if action.get("remove"):
             _remove(document, location)
@@ -130,7 +131,8 @@ def _found(document: dict[str, Any], target: str) -> list[tuple[tuple[str | int,
 
     try:
         query = jsonpath_rfc9535.compile(target)
-        return [(node.location, node.value) for node in query.find(document)]
+        found = itertools.islice(query.finditer(document), MAX_NODES + 1)
+        return [(node.location, node.value) for node in found]
     except (jsonpath_rfc9535.JSONPathError, RecursionError) as error:
         raise _Wrong(f"it is no JSONPath of RFC 9535: {error}") from None
 
