@@ -15,6 +15,7 @@ from casavi_contracts.spec import ProfileError
 from casavi_mock.accounts import Account, Registry, Settings
 from casavi_mock.cli import logs, streams
 from casavi_mock.cli.access import beyond_loopback, exposure
+from casavi_mock.cli.deferring import deferred
 from casavi_mock.cli.limits import ASSUMPTIONS, HELP, assumed, connection_limits, limits
 from casavi_mock.cli.options import CONTEXT, EXAMPLE_KEY, credentials, local_url
 from casavi_mock.cli.profiles import listening_options
@@ -69,7 +70,8 @@ def serve(profile: Mapping[str, Any] | None, host: str, port: int, **options: An
     credentials_given = credentials_given or [Credentials(*credentials(options["key"], options["secret"]))]
 
     # Imported late: everything that can be wrong with the options is said before the slow part begins.
-    from casavi_mock.server.app import MockApp, new_registry
+    with deferred("requests"):  # connexion would fetch schemas with it, and took a sixth of the start to load it
+        from casavi_mock.server.app import MockApp, new_registry
     from casavi_mock.server.portfolios import load
     from casavi_mock.server.serving import bind, server_for
 
