@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from casavi_contracts import spec
-from casavi_contracts.client import Client
 from casavi_contracts.contract import Contract
 from casavi_contracts.failures import Broken
-from casavi_contracts.target import Clock, Target
-from casavi_contracts.walking import Bookmarks, pages
+from casavi_contracts.http.client import Client
+from casavi_contracts.http.target import Clock, Target
+from casavi_contracts.http.walking import Bookmarks, pages
 
 _T = TypeVar("_T")
 

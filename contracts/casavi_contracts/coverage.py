@@ -11,7 +11,7 @@ import jsonschema_rs
 
 from casavi_contracts import spec
 from casavi_contracts.contract import Contract, Operation
-from casavi_contracts.exchange import Answer, Exchange
+from casavi_contracts.http.exchange import Answer, Exchange
 
 LOOKED_AT = 400
 """Bodies of one place that are compared with its schema; by then it has shown what it will show."""

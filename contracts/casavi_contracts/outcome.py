@@ -6,8 +6,8 @@ from enum import StrEnum
 from typing import Any
 
 from casavi_contracts import spec
-from casavi_contracts.exchange import Exchange
 from casavi_contracts.failures import Broken, profile_line
+from casavi_contracts.http.exchange import Exchange
 
 COMMON = "inferred"
 """Evidence of what any HTTP API has to keep."""

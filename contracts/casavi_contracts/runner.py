@@ -17,10 +17,10 @@ from casavi_contracts import spec
 from casavi_contracts.checks.definition import Check, Search, no_case
 from casavi_contracts.context import Accounts
 from casavi_contracts.contract import Contract
-from casavi_contracts.exchange import Answer, Exchange
 from casavi_contracts.failures import Broken, KitError, Unmet, Unshown
+from casavi_contracts.http.exchange import Answer, Exchange
+from casavi_contracts.http.target import Capability, Target
 from casavi_contracts.outcome import Finding, Outcome, Result, finding_of
-from casavi_contracts.target import Capability, Target
 
 SHRINK_CASES = 500
 """Cases that are judged to find a smaller one, after the first that breaks the check."""

@@ -7,7 +7,7 @@ from pytest_casavi.config import CasaviConfig
 from pytest_casavi.factory import Pool
 
 _MODULES = (
-    "casavi_mock.journal.har", "casavi_contracts.network", "pytest_casavi.clients", "anyio.to_thread",
+    "casavi_mock.journal.har", "casavi_contracts.http.network", "pytest_casavi.clients", "anyio.to_thread",
     "pytest_casavi.report", "pytest_casavi.judging", "pytest_casavi.session",
 )  # fmt: skip
 

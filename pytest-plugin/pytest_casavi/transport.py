@@ -13,7 +13,7 @@ from typing import Any
 import anyio.to_thread
 import httpx
 
-from casavi_contracts.scope import scope_of
+from casavi_contracts.http.scope import scope_of
 
 App = Callable[..., Awaitable[None]]
 

@@ -18,7 +18,7 @@ from types import FunctionType
 from typing import Any, NamedTuple
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from casavi_contracts.network import UnusableVariable, proxy_for, trusted
+from casavi_contracts.http.network import UnusableVariable, proxy_for, trusted
 
 CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = 120.0
@@ -148,7 +148,8 @@ class Wire:
         headers: That go with every request.
 
     Raises:
-        casavi_contracts.network.UnusableVariable: The environment names a proxy or certificates that cannot be used.
+        casavi_contracts.http.network.UnusableVariable: The environment names a proxy or certificates that cannot be
+            used.
     """
 
     def __init__(self, url: str, headers: Mapping[str, str] | None = None) -> None:

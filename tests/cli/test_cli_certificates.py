@@ -7,7 +7,7 @@ from typing import NoReturn
 import pytest
 from click.testing import Result
 
-from casavi_contracts.network import trusted
+from casavi_contracts.http.network import trusted
 from tests.support.server import Live
 from tests.support.tamper import Response
 from tests.support.wrong_servers import Certificate, serving

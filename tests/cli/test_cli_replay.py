@@ -12,8 +12,8 @@ import pytest
 from click.testing import Result
 
 from casavi_contracts import spec
-from casavi_contracts.client import Client
 from casavi_contracts.contract import Contract
+from casavi_contracts.http.client import Client
 from casavi_mock.server.app import system_now
 from tests.support.server import ACCOUNT, CONSENT, GIVEN, Mock
 

@@ -8,11 +8,11 @@ import pytest
 
 from casavi_contracts.checks import CHECKS, Check
 from casavi_contracts.context import Accounts
+from casavi_contracts.http.walking import Bookmarks
 from casavi_contracts.outcome import Outcome
 from casavi_contracts.suite.session import Session
 from casavi_contracts.suite.settings import ACCOUNT_EXAMPLES, ACCOUNT_REQUESTS, Settings
 from casavi_contracts.suite.tasks import CheckTask, for_account, tasks
-from casavi_contracts.walking import Bookmarks
 from casavi_mock.server.app import system_now
 from tests.contracts.mutants.judging import BY_NAME
 from tests.support.kit import contract

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from casavi_contracts.exchange import Answer, Recorder, Redactor
+from casavi_contracts.http.exchange import Answer, Recorder, Redactor
 from casavi_contracts.observe import live
 from casavi_contracts.observe.live import LiveCalls, calibration_of
 from casavi_mock.cli.commands import cli

@@ -8,9 +8,9 @@ import pytest
 
 from casavi_contracts.checks.reading import distinct
 from casavi_contracts.context import Accounts
+from casavi_contracts.http.target import Capability, Target
 from casavi_contracts.outcome import Outcome
 from casavi_contracts.runner import Runner
-from casavi_contracts.target import Capability, Target
 from tests.contracts.mutants.judging import BY_NAME, judged
 from tests.support.kit import contract
 from tests.support.server import GIVEN, Mock

@@ -3,10 +3,10 @@
 import httpx
 import pytest
 
-from casavi_contracts.client import Client, leads
 from casavi_contracts.contract import Contract
 from casavi_contracts.failures import Broken, CouldNotRun
-from casavi_contracts.target import Credentials, Target
+from casavi_contracts.http.client import Client, leads
+from casavi_contracts.http.target import Credentials, Target
 
 HOME = "http://127.0.0.1:4227"
 

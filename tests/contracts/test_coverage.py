@@ -7,7 +7,7 @@ import pytest
 
 from casavi_contracts.contract import Contract
 from casavi_contracts.coverage import LOOKED_AT, MAX_BODY, Called, Coverage
-from casavi_contracts.exchange import Answer, Exchange
+from casavi_contracts.http.exchange import Answer, Exchange
 
 V1, V2 = Contract("v1"), Contract("v2")
 

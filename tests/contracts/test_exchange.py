@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from casavi_contracts.exchange import MASK, UNMISTAKABLE, Redactor
+from casavi_contracts.http.exchange import MASK, UNMISTAKABLE, Redactor
 
 FEW = st.text("ab-", max_size=30)
 """Of few characters, so that parts of texts and of secrets are often the same."""

@@ -16,13 +16,13 @@ import pytest
 
 from casavi_contracts import spec
 from casavi_contracts.contract import Contract
-from casavi_contracts.exchange import Answer, Exchange
 from casavi_contracts.failures import BudgetSpent, CouldNotRun
 from casavi_contracts.fuzz import CONFIG, PHASES, FuzzFinding, fuzz, replay
 from casavi_contracts.fuzz.checks import CHECKS
 from casavi_contracts.fuzz.reasons import BUILT_IN
+from casavi_contracts.http.exchange import Answer, Exchange
+from casavi_contracts.http.target import Capability, InProcess, Target
 from casavi_contracts.outcome import Outcome, Result
-from casavi_contracts.target import Capability, InProcess, Target
 from tests.support.kit import contract, shared_account, shared_target
 from tests.support.server import SECRET, shared_mock
 from tests.support.tamper import Request, Response, edited
@@ -155,7 +155,7 @@ def test_a_run_is_no_warning() -> None:
     """Where warnings are errors, importing schemathesis for the first time does not blow up."""
     code = (
         "import httpx; from casavi_contracts.contract import Contract; from casavi_contracts.fuzz import fuzz\n"
-        "from casavi_contracts.target import Credentials, Target\n"
+        "from casavi_contracts.http.target import Credentials, Target\n"
         "http = httpx.Client(transport=httpx.MockTransport(lambda request: httpx.Response(500)), base_url='http://x')\n"
         "print(fuzz(Target(http, (Credentials('key-1', 'secret-1'),)), Contract()).outcome)"
     )
@@ -367,11 +367,11 @@ def _ids(value: Any) -> list[str]:
 
 
 def test_the_last_door_keeps_strange_ids_and_methods_from_a_real_account() -> None:
-    from casavi_contracts.client import Client
     from casavi_contracts.context import Names
     from casavi_contracts.fuzz.run import _reason_against
     from casavi_contracts.fuzz.sent import Sent
     from casavi_contracts.fuzz.session import Session
+    from casavi_contracts.http.client import Client
 
     def reason(method: str, operation: str | None, body: Any, *, writes: bool = True) -> str | None:
         session = Session(Client(found, contract(), credentials), Names("run-"), fresh=False, writes=writes)
@@ -432,7 +432,7 @@ def test_a_server_that_goes_away_ends_the_run() -> None:
 
 
 def _credentials() -> Any:
-    from casavi_contracts.target import Credentials
+    from casavi_contracts.http.target import Credentials
 
     return Credentials(shared_mock().account().key, SECRET)
 

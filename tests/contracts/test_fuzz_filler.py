@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 
 from casavi_contracts import spec
-from casavi_contracts.client import Client
 from casavi_contracts.context import Names
-from casavi_contracts.exchange import Answer, Exchange
 from casavi_contracts.fuzz import fuzz
 from casavi_contracts.fuzz.filler import MADE_UP, Filler
 from casavi_contracts.fuzz.records import resolved
 from casavi_contracts.fuzz.sent import Sent
 from casavi_contracts.fuzz.session import KEPT, Pool, Session
+from casavi_contracts.http.client import Client
+from casavi_contracts.http.exchange import Answer, Exchange
 from casavi_contracts.spec import identifiers
 from tests.support.kit import contract, shared_account, shared_target
 

@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
+from casavi_contracts.http.target import ControlPlane, Target
 from casavi_contracts.outcome import Outcome
-from casavi_contracts.target import ControlPlane, Target
 from tests.contracts.mutants.judging import BY_NAME, judged
 from tests.contracts.mutants.links import link
 from tests.contracts.mutants.proxy import proxy

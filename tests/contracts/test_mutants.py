@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator
 import pytest
 
 from casavi_contracts.checks import CHECKS, Check
+from casavi_contracts.http.target import Target
 from casavi_contracts.outcome import Outcome
-from casavi_contracts.target import Target
 from tests.contracts.mutants import races
 from tests.contracts.mutants.finding import NotFound, find
 from tests.contracts.mutants.judging import healthy, judged

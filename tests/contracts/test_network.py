@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from casavi_contracts.network import UnusableVariable, connection_settings, is_loopback, proxy_for, trusted
+from casavi_contracts.http.network import UnusableVariable, connection_settings, is_loopback, proxy_for, trusted
 
 PROXY = "http://proxy.test:3128"
 
@@ -156,7 +156,7 @@ def test_a_client_takes_the_settings(environment: pytest.MonkeyPatch) -> None:
 
 
 def test_a_proxy_for_socks_needs_its_library(environment: pytest.MonkeyPatch) -> None:
-    environment.setattr("casavi_contracts.network.find_spec", lambda name: None)
+    environment.setattr("casavi_contracts.http.network.find_spec", lambda name: None)
     environment.setenv("ALL_PROXY", "socks5://proxy.test")
     with pytest.raises(UnusableVariable, match=r"httpx\[socks\]"):
         proxy_for("http://api.test")

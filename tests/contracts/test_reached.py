@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from casavi_contracts.contract import Contract
-from casavi_contracts.exchange import Answer, Exchange
+from casavi_contracts.http.exchange import Answer, Exchange
 from casavi_contracts.report.reached import STATES, Reached
 
 CONTRACTS = {version: Contract(version) for version in ("v1", "v2")}

@@ -14,8 +14,8 @@ from rich.console import Console
 
 from casavi_contracts.contract import Contract
 from casavi_contracts.coverage import Coverage
-from casavi_contracts.exchange import Exchange
 from casavi_contracts.failures import CouldNotRun
+from casavi_contracts.http.exchange import Exchange
 from casavi_contracts.outcome import Finding, Outcome, Result
 from casavi_contracts.report import Promise, Report, Results, Timings, files, progress, replay, terminal
 from casavi_contracts.report import report as report_module

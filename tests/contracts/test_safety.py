@@ -12,7 +12,7 @@ import pytest
 
 from casavi_contracts import spec
 from casavi_contracts.failures import BudgetSpent, CouldNotRun, Unmet
-from casavi_contracts.safety import (
+from casavi_contracts.http.safety import (
     Bounded,
     Budget,
     Careful,

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from casavi_contracts.checks import check
 from casavi_contracts.context import Context
 from casavi_contracts.failures import Broken
+from casavi_contracts.http.target import Target
 from casavi_contracts.outcome import Result
 from casavi_contracts.runner import ACCOUNT_SHRINK_CASES, SHRINK_CASES, SHRINK_REQUESTS, Runner
-from casavi_contracts.target import Target
 from tests.support import kit
 from tests.support.server import Mock
 

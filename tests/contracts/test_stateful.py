@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
 from casavi_contracts.checks import CHECKS
 from casavi_contracts.contract import Contract
 from casavi_contracts.failures import Broken, BudgetSpent, CouldNotRun
+from casavi_contracts.http.target import Target
 from casavi_contracts.outcome import Finding, Outcome, Result
 from casavi_contracts.report import replay
 from casavi_contracts.report.text import lines
@@ -21,7 +22,6 @@ from casavi_contracts.stateful.commands import checked, told
 from casavi_contracts.stateful.search import search
 from casavi_contracts.stateful.smaller import smallest
 from casavi_contracts.suite.tasks import task_of, tasks
-from casavi_contracts.target import Target
 from tests.contracts.mutants import caches, counts, deliveries, imports, jobs, refreshing, tokens
 from tests.contracts.mutants.judging import BY_NAME, healthy
 from tests.support import kit

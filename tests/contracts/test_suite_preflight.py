@@ -9,10 +9,10 @@ import pytest
 
 from casavi_contracts.contract import Contract
 from casavi_contracts.failures import CouldNotRun
+from casavi_contracts.http.target import Credentials, Target
 from casavi_contracts.outcome import Outcome
 from casavi_contracts.suite.preflight import JOB_CHECK, TOKEN_CHECK, Known, look
 from casavi_contracts.suite.reach import why
-from casavi_contracts.target import Credentials, Target
 
 CONTRACT = Contract("v1")
 ACCOUNT = Credentials("the-key-of-this-account", "the-secret-of-this-account")

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from casavi_contracts.checks import CHECKS
-from casavi_contracts.exchange import Answer
 from casavi_contracts.failures import Broken
-from casavi_contracts.target import Credentials
-from casavi_contracts.walking import COUNTS, KEPT_FILTERS, LINK, REGISTRATION, WALK, pages
+from casavi_contracts.http.exchange import Answer
+from casavi_contracts.http.target import Credentials
+from casavi_contracts.http.walking import COUNTS, KEPT_FILTERS, LINK, REGISTRATION, WALK, pages
 from tests.support import kit
 
 Page = dict[str, Any]

@@ -7,8 +7,8 @@ from typing import Any
 
 from casavi_contracts.context import Accounts
 from casavi_contracts.contract import Contract
-from casavi_contracts.exchange import Recorder, Redactor
-from casavi_contracts.target import Credentials, Target
+from casavi_contracts.http.exchange import Recorder, Redactor
+from casavi_contracts.http.target import Credentials, Target
 from tests.support.server import SECRET, shared_mock
 from tests.support.tamper import Tamper
 

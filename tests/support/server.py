@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx
 
-from casavi_contracts.target import ControlPlane, Credentials, InProcess, Target
+from casavi_contracts.http.target import ControlPlane, Credentials, InProcess, Target
 from casavi_mock.accounts import Account, Limits, Settings
 from casavi_mock.domain.jobs import Progress
 from casavi_mock.domain.model import Secret

@@ -11,9 +11,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 
+from casavi_contracts.http.target.asgi import InProcess
 from casavi_contracts.observe.calls import TOKEN, member
 from casavi_contracts.observe.pages import page_of
-from casavi_contracts.target.asgi import InProcess
 from casavi_mock.domain.jobs import Progress
 from tests.support.server import GIVEN, Mock
 

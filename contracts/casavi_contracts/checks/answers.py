@@ -9,9 +9,9 @@ from casavi_contracts import spec
 from casavi_contracts.checks.definition import check
 from casavi_contracts.context import Context
 from casavi_contracts.contract import Contract
-from casavi_contracts.exchange import Answer, Exchange, Recorder, Redactor
 from casavi_contracts.expect.calls import tour
 from casavi_contracts.failures import Broken
+from casavi_contracts.http.exchange import Answer, Exchange, Recorder, Redactor
 from casavi_contracts.promises import Named
 from casavi_contracts.spec.strict import strict_json
 

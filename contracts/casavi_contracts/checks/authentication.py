@@ -7,14 +7,14 @@ from typing import Any
 from casavi_contracts.checks.conventions import expect_alike
 from casavi_contracts.checks.definition import check, checks, row
 from casavi_contracts.context import Context
-from casavi_contracts.exchange import Answer
 from casavi_contracts.expect import nearmisses
 from casavi_contracts.expect.calls import expect_still_good, is_good, lists, signed_in
 from casavi_contracts.expect.moments import form
 from casavi_contracts.expect.refusals import refused
 from casavi_contracts.failures import Broken, Unshown
+from casavi_contracts.http.exchange import Answer
+from casavi_contracts.http.target import Capability, Credentials
 from casavi_contracts.promises import Named
-from casavi_contracts.target import Capability, Credentials
 
 USES = 15
 """How often one token is used in a row."""

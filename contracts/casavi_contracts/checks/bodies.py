@@ -9,13 +9,13 @@ from typing import Any
 from casavi_contracts import spec
 from casavi_contracts.checks.answers import MAX_ERRORS
 from casavi_contracts.checks.definition import check
-from casavi_contracts.client import Client, encoded
 from casavi_contracts.context import Context
 from casavi_contracts.contract import Contract
-from casavi_contracts.exchange import Answer
 from casavi_contracts.expect.calls import NOTHING, expect_still_good, is_good
 from casavi_contracts.expect.refusals import refused
-from casavi_contracts.target import Capability
+from casavi_contracts.http.client import Client, encoded
+from casavi_contracts.http.exchange import Answer
+from casavi_contracts.http.target import Capability
 from casavi_fixtures import builders
 
 OTHER_MEDIA_TYPES = (

@@ -9,12 +9,12 @@ from casavi_contracts import spec
 from casavi_contracts.checks.definition import check, checks, row
 from casavi_contracts.context import Context
 from casavi_contracts.contract import Contract
-from casavi_contracts.exchange import Answer
 from casavi_contracts.expect.calls import NOBODY, NOTHING, call, in_path, lists, secured, signed_in, tour
 from casavi_contracts.expect.moments import moment_of
 from casavi_contracts.expect.refusals import refused
+from casavi_contracts.http.exchange import Answer
+from casavi_contracts.http.target import Capability
 from casavi_contracts.promises import Named
-from casavi_contracts.target import Capability
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 

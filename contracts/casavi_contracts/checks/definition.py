@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from casavi_contracts.context import Context
 from casavi_contracts.contract import VERSIONS, Contract
-from casavi_contracts.exchange import Recorder
-from casavi_contracts.target import Capability, Target
+from casavi_contracts.http.exchange import Recorder
+from casavi_contracts.http.target import Capability, Target
 
 Body = Callable[[Context, Any], None]
 """Judges one case: returns if the check holds, raises `casavi_contracts.failures.Broken` if not."""

@@ -11,8 +11,8 @@ from casavi_contracts.context import Context
 from casavi_contracts.expect.histories import alternatives, with_value
 from casavi_contracts.expect.observing import Record, accepted, expect_record, own, predicted, today
 from casavi_contracts.failures import Broken
+from casavi_contracts.http.target import Capability
 from casavi_contracts.model import Account, View, shown
-from casavi_contracts.target import Capability
 
 WRITES = (Capability.WRITE,)
 

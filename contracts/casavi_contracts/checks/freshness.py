@@ -4,7 +4,6 @@ from typing import Any
 
 from casavi_contracts.checks.definition import check
 from casavi_contracts.checks.reading import distinct
-from casavi_contracts.client import Client
 from casavi_contracts.context import Context
 from casavi_contracts.expect.histories import in_version
 from casavi_contracts.expect.observing import (
@@ -21,9 +20,10 @@ from casavi_contracts.expect.observing import (
     read_single,
     single,
 )
+from casavi_contracts.http.client import Client
+from casavi_contracts.http.target import Capability
 from casavi_contracts.model import Account, same, shown
 from casavi_contracts.strategies import variant
-from casavi_contracts.target import Capability
 
 WRITES = (Capability.WRITE,)
 

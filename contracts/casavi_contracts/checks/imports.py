@@ -20,10 +20,10 @@ from casavi_contracts.expect.observing import (
     own,
     pause,
 )
+from casavi_contracts.http.target import Capability
 from casavi_contracts.model import Account
 from casavi_contracts.strategies import EDITS, master_data, master_data_violating, variant
 from casavi_contracts.strategies.alphabet import ODD_IDS, ODD_TEXTS
-from casavi_contracts.target import Capability
 
 WRITES = (Capability.WRITE,)
 

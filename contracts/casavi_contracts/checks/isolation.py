@@ -5,13 +5,13 @@ from typing import Any
 
 from casavi_contracts import spec
 from casavi_contracts.checks.definition import check
-from casavi_contracts.client import Client
 from casavi_contracts.context import Context
-from casavi_contracts.exchange import Answer
 from casavi_contracts.expect.calls import NOBODY, is_good, lists, one_of, read, single_records
 from casavi_contracts.failures import Broken
+from casavi_contracts.http.client import Client
+from casavi_contracts.http.exchange import Answer
+from casavi_contracts.http.target import Capability
 from casavi_contracts.promises import Named
-from casavi_contracts.target import Capability
 
 NEEDS = (Capability.WRITE, Capability.TWO_ACCOUNTS)
 

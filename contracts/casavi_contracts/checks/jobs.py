@@ -10,15 +10,15 @@ from hypothesis import strategies as st
 
 from casavi_contracts import spec
 from casavi_contracts.checks.definition import check, checks, row
-from casavi_contracts.client import Client
 from casavi_contracts.context import Context
 from casavi_contracts.contract import Contract
 from casavi_contracts.expect.calls import NOTHING, lists
 from casavi_contracts.expect.moments import moment_of, now
 from casavi_contracts.expect.observing import SINGLES, own, pause, single
 from casavi_contracts.expect.refusals import refused
+from casavi_contracts.http.client import Client
+from casavi_contracts.http.target import Capability
 from casavi_contracts.strategies import ENTITIES, master_data
-from casavi_contracts.target import Capability
 
 Job = Mapping[str, Any]
 

@@ -5,11 +5,11 @@ from urllib.parse import parse_qsl, quote, urlsplit
 
 from casavi_contracts.checks.definition import check
 from casavi_contracts.context import Context
-from casavi_contracts.exchange import Answer
 from casavi_contracts.expect.observing import ALL_CONTRACTS, V2_LISTS, check_form
 from casavi_contracts.expect.stock import CONTRACTS, Record, Stock, ids_of, page_size, query_marks, records_of, walked
 from casavi_contracts.failures import Unshown
-from casavi_contracts.target import Capability
+from casavi_contracts.http.exchange import Answer
+from casavi_contracts.http.target import Capability
 
 WRITES = (Capability.WRITE,)
 V2 = ("v2",)

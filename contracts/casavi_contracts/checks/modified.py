@@ -11,8 +11,8 @@ from casavi_contracts.expect.histories import alternatives
 from casavi_contracts.expect.moments import moment
 from casavi_contracts.expect.observing import LISTS, V2_LISTS, Record, own, pause
 from casavi_contracts.failures import Broken
+from casavi_contracts.http.target import Capability
 from casavi_contracts.promises import Named
-from casavi_contracts.target import Capability
 
 WRITES = (Capability.WRITE,)
 

@@ -13,9 +13,9 @@ from casavi_contracts.contract import Contract
 from casavi_contracts.expect.histories import History
 from casavi_contracts.expect.observing import JOB, accepted, expect_job, expect_read, imported
 from casavi_contracts.expect.outcomes import expect_same, outcome, permuted
+from casavi_contracts.http.target import Capability
 from casavi_contracts.model import Account, shown
 from casavi_contracts.strategies import NASTY, PLAIN, master_data, master_data_violating
-from casavi_contracts.target import Capability
 
 WRITES = (Capability.WRITE,)
 IMPORTS = ("importMasterData",)

@@ -20,7 +20,7 @@ from casavi_contracts.expect.stock import (
     several_pages,
     walked,
 )
-from casavi_contracts.target import Capability
+from casavi_contracts.http.target import Capability
 
 WRITES = (Capability.WRITE,)
 

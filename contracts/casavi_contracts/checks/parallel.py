@@ -7,13 +7,13 @@ from typing import Any
 
 from casavi_contracts.checks.definition import check
 from casavi_contracts.checks.refresh import ask
-from casavi_contracts.client import Client
 from casavi_contracts.context import Context
-from casavi_contracts.exchange import Answer
 from casavi_contracts.expect.calls import is_good, lists, signed_in
 from casavi_contracts.expect.moments import moment_of
 from casavi_contracts.expect.observing import JOB, check_form
-from casavi_contracts.target import Capability
+from casavi_contracts.http.client import Client
+from casavi_contracts.http.exchange import Answer
+from casavi_contracts.http.target import Capability
 
 WRITES = (Capability.WRITE,)
 IMPORTS = ("importMasterData", "getJob")

@@ -7,11 +7,11 @@ from casavi_contracts.checks.definition import checks, row
 from casavi_contracts.context import Context
 from casavi_contracts.contract import Contract
 from casavi_contracts.expect.observing import accepted, expect_read
+from casavi_contracts.http.target import Capability
 from casavi_contracts.model import Account
 from casavi_contracts.strategies import everything
 from casavi_contracts.strategies.records import CONTACT_TEXTS, PROPERTY_TEXTS, UNIT_TEXTS
 from casavi_contracts.strategies.values import CUSTOM_VALUES, postal_codes
-from casavi_contracts.target import Capability
 
 WRITES = (Capability.WRITE,)
 INFERRED = {"evidence": "inferred"}

@@ -5,14 +5,14 @@ from typing import Any
 from casavi_contracts.checks.authentication import expiry_is_well_formed
 from casavi_contracts.checks.definition import check
 from casavi_contracts.checks.tokens import MARGIN, clock_of, expiry, lives_as_assumed
-from casavi_contracts.client import Client
 from casavi_contracts.context import Context
-from casavi_contracts.exchange import Answer
 from casavi_contracts.expect.calls import call, is_good, lists, secured, signed_in
 from casavi_contracts.expect.observing import pause
 from casavi_contracts.expect.refusals import refused
+from casavi_contracts.http.client import Client
+from casavi_contracts.http.exchange import Answer
+from casavi_contracts.http.target import Capability
 from casavi_contracts.promises import Named
-from casavi_contracts.target import Capability
 
 CHAIN = 4
 """The longest chain of refreshes."""

@@ -12,9 +12,9 @@ from casavi_contracts.context import Context, Names
 from casavi_contracts.contract import Contract
 from casavi_contracts.expect.histories import LOOK, SEND, History, Step, Steps
 from casavi_contracts.expect.observing import expect_read, expect_refused, imported, own
+from casavi_contracts.http.target import Capability
 from casavi_contracts.model import Account
 from casavi_contracts.strategies import master_data_violating, violable_rules
-from casavi_contracts.target import Capability
 from casavi_fixtures import Broken as Document
 from casavi_fixtures import broken_names, load_broken
 

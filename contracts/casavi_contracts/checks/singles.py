@@ -21,10 +21,10 @@ from casavi_contracts.expect.observing import (
     single,
 )
 from casavi_contracts.expect.refusals import refused
+from casavi_contracts.http.target import Capability
 from casavi_contracts.model import Account, same, shown
 from casavi_contracts.promises import Named
 from casavi_contracts.strategies.alphabet import ODD_IDS
-from casavi_contracts.target import Capability
 
 WRITES = (Capability.WRITE,)
 

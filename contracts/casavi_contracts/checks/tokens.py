@@ -7,16 +7,16 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from casavi_contracts.checks.definition import check, checks, row
-from casavi_contracts.client import Client
 from casavi_contracts.context import Context
-from casavi_contracts.exchange import Answer
 from casavi_contracts.expect.calls import call, is_good, lists, other_list, secured, signed_in
 from casavi_contracts.expect.histories import in_version
 from casavi_contracts.expect.moments import moment
 from casavi_contracts.expect.refusals import refused
 from casavi_contracts.failures import Broken
+from casavi_contracts.http.client import Client
+from casavi_contracts.http.exchange import Answer
+from casavi_contracts.http.target import Capability
 from casavi_contracts.promises import Named
-from casavi_contracts.target import Capability
 
 MARGIN = timedelta(seconds=1)
 """Before its expiry a token has to work, and after it must not, at this distance; times are cut to seconds at worst."""

@@ -7,9 +7,9 @@ from casavi_contracts.checks.definition import check
 from casavi_contracts.context import Context
 from casavi_contracts.expect.moments import moment_of
 from casavi_contracts.expect.observing import accepted, expect_job, expect_read, own
+from casavi_contracts.http.target import Capability
 from casavi_contracts.model import Account
 from casavi_contracts.strategies import interleavings
-from casavi_contracts.target import Capability
 
 WRITES = (Capability.WRITE,)
 IMPORTS = ("importMasterData",)

@@ -6,13 +6,13 @@ from typing import Any
 
 from casavi_contracts.checks.definition import checks, row
 from casavi_contracts.checks.refresh import ask
-from casavi_contracts.client import Client
 from casavi_contracts.context import Context
-from casavi_contracts.exchange import Answer
 from casavi_contracts.expect import nearmisses
 from casavi_contracts.expect.calls import NOBODY, NOTHING, call, expect_still_good, secured
 from casavi_contracts.expect.refusals import refused
-from casavi_contracts.target import Capability
+from casavi_contracts.http.client import Client
+from casavi_contracts.http.exchange import Answer
+from casavi_contracts.http.target import Capability
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,9 @@ from casavi_contracts.context import Context
 from casavi_contracts.contract import Contract
 from casavi_contracts.expect.histories import BEGIN, LOOK, SEND, History, Step, Steps
 from casavi_contracts.expect.observing import LISTS, accepted, expect_job, expect_read, own
+from casavi_contracts.http.target import Capability
 from casavi_contracts.model import Account, same, shown
 from casavi_contracts.strategies import master_data, variant
-from casavi_contracts.target import Capability
 
 WRITES = (Capability.WRITE,)
 

@@ -4,11 +4,11 @@ import re
 from typing import Any
 
 from casavi_contracts import spec
-from casavi_contracts.client import Client
 from casavi_contracts.context import Context
 from casavi_contracts.contract import Contract
-from casavi_contracts.exchange import Answer
-from casavi_contracts.target import Capability
+from casavi_contracts.http.client import Client
+from casavi_contracts.http.exchange import Answer
+from casavi_contracts.http.target import Capability
 
 NOTHING: dict[str, Any] = {"contacts": []}
 """An import of no records."""

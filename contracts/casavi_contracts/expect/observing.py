@@ -8,11 +8,11 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from casavi_contracts import spec
-from casavi_contracts.client import Client
 from casavi_contracts.context import Context
 from casavi_contracts.contract import Contract
-from casavi_contracts.exchange import Answer, expect_form
 from casavi_contracts.failures import Broken
+from casavi_contracts.http.client import Client
+from casavi_contracts.http.exchange import Answer, expect_form
 from casavi_contracts.model import Account, Difference, Job, Refusal, Rejected, View, differences, same, shown
 from casavi_contracts.model.dates import means_the_same
 from casavi_contracts.spec.evidence import weaker

@@ -3,8 +3,8 @@
 from typing import Any
 
 from casavi_contracts.context import Context
-from casavi_contracts.exchange import Answer
 from casavi_contracts.failures import Broken
+from casavi_contracts.http.exchange import Answer
 
 _UNKNOWN = frozenset({
     "job-unknown", "contact-unknown", "property-unknown", "token-unknown", "token-missing", "token-foreign",

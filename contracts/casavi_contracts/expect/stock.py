@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
-from casavi_contracts.client import Client
 from casavi_contracts.context import Context
 from casavi_contracts.contract import Contract
 from casavi_contracts.expect.observing import LISTS, expect_ids
+from casavi_contracts.http.client import Client
 
 Record = dict[str, Any]
 

@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 import httpx
 
 from casavi_contracts.contract import Contract
-from casavi_contracts.exchange import Answer, Exchange
 from casavi_contracts.failures import Broken, KitError
 from casavi_contracts.fuzz.sent import Sent, place
-from casavi_contracts.target import Target
+from casavi_contracts.http.exchange import Answer, Exchange
+from casavi_contracts.http.target import Target
 
 if TYPE_CHECKING:
     import requests

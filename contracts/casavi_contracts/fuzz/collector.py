@@ -9,7 +9,6 @@ from schemathesis.engine.recorder import ScenarioRecorder
 from schemathesis.generation.case import Case
 from schemathesis.schemas import BaseSchema
 
-from casavi_contracts.exchange import Answer
 from casavi_contracts.failures import Broken, profile_line
 from casavi_contracts.fuzz.bridge import Bridge, NoAnswer, NotSent
 from casavi_contracts.fuzz.checks import CHECKS
@@ -20,6 +19,7 @@ from casavi_contracts.fuzz.sent import Sent
 from casavi_contracts.fuzz.session import Session
 from casavi_contracts.fuzz.settings import NAME
 from casavi_contracts.fuzz.tool import answer_of, operation_of, sent_of
+from casavi_contracts.http.exchange import Answer
 
 MOST_FINDINGS = 100
 """Different failures that are told apart; one operation after the other fails in the same few ways."""

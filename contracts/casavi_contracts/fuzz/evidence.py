@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from casavi_contracts.contract import Contract
-from casavi_contracts.exchange import Answer
 from casavi_contracts.fuzz.sent import Sent
+from casavi_contracts.http.exchange import Answer
 from casavi_contracts.spec.evidence import weaker
 
 Sureness = tuple[str, str | None]

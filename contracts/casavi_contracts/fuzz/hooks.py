@@ -26,15 +26,15 @@ from schemathesis.generation.case import Case
 from schemathesis.hooks import GLOBAL_HOOK_DISPATCHER
 from schemathesis.schemas import BaseSchema
 
-from casavi_contracts.client import Client
 from casavi_contracts.context import Names
 from casavi_contracts.contract import Contract
 from casavi_contracts.failures import CouldNotRun
 from casavi_contracts.fuzz.session import Session
 from casavi_contracts.fuzz.tool import HARMLESS
 from casavi_contracts.fuzz.wiring import Hook, Wiring
-from casavi_contracts.network import UnusableVariable, connection_settings
-from casavi_contracts.target import ControlPlane, Credentials, Target
+from casavi_contracts.http.client import Client
+from casavi_contracts.http.network import UnusableVariable, connection_settings
+from casavi_contracts.http.target import ControlPlane, Credentials, Target
 
 KEY, SECRET = "CASAVI_API_KEY", "CASAVI_API_SECRET"
 

@@ -10,7 +10,6 @@ import hypothesis
 
 from casavi_contracts.apart import hypothesis_apart
 from casavi_contracts.checks import CHECKS
-from casavi_contracts.client import Client
 from casavi_contracts.context import Names
 from casavi_contracts.contract import Contract
 from casavi_contracts.failures import Broken
@@ -20,8 +19,9 @@ from casavi_contracts.fuzz.findings import FuzzFinding
 from casavi_contracts.fuzz.sent import Sent
 from casavi_contracts.fuzz.session import IMPORT, Session
 from casavi_contracts.fuzz.settings import NAME, PHASES
+from casavi_contracts.http.client import Client
+from casavi_contracts.http.target import Capability, Credentials, Target
 from casavi_contracts.outcome import Finding, Outcome, Result, finding_of
-from casavi_contracts.target import Capability, Credentials, Target
 
 if TYPE_CHECKING:
     from casavi_contracts.fuzz.collector import Collector

@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from casavi_contracts import spec
-from casavi_contracts.client import Client
 from casavi_contracts.context import Names
-from casavi_contracts.exchange import Answer
 from casavi_contracts.failures import Broken
 from casavi_contracts.fuzz.sent import Sent, needs_token
+from casavi_contracts.http.client import Client
+from casavi_contracts.http.exchange import Answer
 
 AUTHENTICATE, REFRESH, IMPORT, JOB = "authenticate", "refreshToken", "importMasterData", "getJob"
 

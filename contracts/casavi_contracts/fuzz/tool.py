@@ -20,11 +20,11 @@ from schemathesis.generation.meta import CaseMetadata
 from schemathesis.schemas import BaseSchema
 
 from casavi_contracts.contract import Contract
-from casavi_contracts.exchange import Answer
 from casavi_contracts.fuzz.findings import arguments
 from casavi_contracts.fuzz.sent import Sent
 from casavi_contracts.fuzz.session import IMPORT, Session
 from casavi_contracts.fuzz.settings import CONFIG, PHASES
+from casavi_contracts.http.exchange import Answer
 
 _AGAIN = 3
 """Cases of an operation in the fuzzing phase that another version has too: to make an import takes long."""

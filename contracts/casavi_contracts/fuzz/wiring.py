@@ -16,7 +16,6 @@ from schemathesis.python import asgi
 from schemathesis.schemas import BaseSchema
 
 from casavi_contracts.contract import Contract
-from casavi_contracts.exchange import Answer
 from casavi_contracts.fuzz.bridge import Bridge
 from casavi_contracts.fuzz.checks import CHECKS, Check
 from casavi_contracts.fuzz.direct import Direct
@@ -24,6 +23,7 @@ from casavi_contracts.fuzz.filler import Filler
 from casavi_contracts.fuzz.sent import Sent, needs_token
 from casavi_contracts.fuzz.session import Session
 from casavi_contracts.fuzz.tool import answer_of, operation_of, sent_of
+from casavi_contracts.http.exchange import Answer
 
 Hook = Callable[..., Any]
 

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from urllib.parse import parse_qsl
 
 from casavi_contracts import spec
-from casavi_contracts.exchange import Answer, Exchange
+from casavi_contracts.http.exchange import Answer, Exchange
 from casavi_contracts.observe import output, seen, seen_jobs, seen_lists
 from casavi_contracts.observe.calibration import Calibration, begin, by_overlay, settle_overlay
 from casavi_contracts.observe.calls import Reader, Traffic, in_time

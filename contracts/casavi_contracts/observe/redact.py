@@ -14,8 +14,8 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
-from casavi_contracts.exchange import MASK as SECRET
-from casavi_contracts.exchange import Redactor
+from casavi_contracts.http.exchange import MASK as SECRET
+from casavi_contracts.http.exchange import Redactor
 
 MASK = "[redacted]"
 

@@ -7,7 +7,7 @@ its meaning; new members may come at any time.
 import json
 from typing import Any
 
-from casavi_contracts.exchange import Exchange
+from casavi_contracts.http.exchange import Exchange
 from casavi_contracts.outcome import Finding, Outcome
 from casavi_contracts.report.report import Report, job_states
 from casavi_contracts.report.results import Row, sameness

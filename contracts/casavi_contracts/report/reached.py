@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from casavi_contracts.contract import Contract
-from casavi_contracts.exchange import Answer, Exchange
+from casavi_contracts.http.exchange import Answer, Exchange
 
 STATES = (
     "an active job", "a job that failed in part", "a token that expires while a job is polled", "a full page",

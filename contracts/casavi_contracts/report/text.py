@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Sequence
 
-from casavi_contracts.exchange import Exchange
+from casavi_contracts.http.exchange import Exchange
 from casavi_contracts.outcome import Finding
 from casavi_contracts.report.report import Report
 from casavi_contracts.report.results import Row, sameness

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from casavi_contracts.exchange import Answer, Exchange
+from casavi_contracts.http.exchange import Answer, Exchange
 
 
 @dataclass(slots=True)

@@ -7,19 +7,19 @@ from typing import Any
 
 from casavi_contracts.checks.refresh import ask
 from casavi_contracts.checks.tokens import MARGIN
-from casavi_contracts.client import Client
 from casavi_contracts.context import Accounts, Context
 from casavi_contracts.expect.calls import is_good, lists
 from casavi_contracts.expect.moments import moment
 from casavi_contracts.expect.observing import LISTS, expect_read, expect_refused, predicted
 from casavi_contracts.expect.refusals import refused
 from casavi_contracts.failures import Broken, CouldNotRun, Unmet
+from casavi_contracts.http.client import Client
+from casavi_contracts.http.target import Capability
 from casavi_contracts.model import Account, Rejected, shown
 from casavi_contracts.promises import Named
 from casavi_contracts.stateful.commands import Command, checked
 from casavi_contracts.stateful.imports import Sent
 from casavi_contracts.stateful.tokens import State, Token, Tokens
-from casavi_contracts.target import Capability
 
 WALK = Named.PAGE_WALK_RETURNS_EVERY_RECORD_ONCE
 

@@ -15,11 +15,11 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 from casavi_contracts.context import Accounts
 from casavi_contracts.contract import Contract
 from casavi_contracts.failures import Broken
+from casavi_contracts.http.target import Capability, Target
 from casavi_contracts.stateful.commands import Command, told
 from casavi_contracts.stateful.executor import play
 from casavi_contracts.stateful.judged import Judged
 from casavi_contracts.strategies import EDITS, Alphabet, master_data, master_data_violating, variant, violable_rules
-from casavi_contracts.target import Capability, Target
 
 STEPS = 12
 """Commands of a sequence."""
@@ -196,7 +196,7 @@ def machine_of(
 
     Example:
         >>> import httpx
-        >>> from casavi_contracts.target import ControlPlane, Target
+        >>> from casavi_contracts.http.target import ControlPlane, Target
         >>> http = httpx.Client(base_url="http://127.0.0.1:4227")
         >>> TestAccount = machine_of(Target(http, plane=ControlPlane.find(http)), "v2").TestCase  # doctest: +SKIP
     """

@@ -9,11 +9,11 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from casavi_contracts.checks.definition import Check
 from casavi_contracts.contract import Contract
+from casavi_contracts.http.target import Capability, Target
 from casavi_contracts.stateful.commands import told
 from casavi_contracts.stateful.executor import play
 from casavi_contracts.stateful.judged import Judged
 from casavi_contracts.stateful.machine import EXAMPLES, drawing, quietly
-from casavi_contracts.target import Capability, Target
 
 NAME = "account-behaves-as-the-model"
 

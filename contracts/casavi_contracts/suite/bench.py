@@ -14,14 +14,14 @@ from casavi_contracts import spec
 from casavi_contracts.checks import CHECKS, Check
 from casavi_contracts.context import Accounts
 from casavi_contracts.contract import Contract
-from casavi_contracts.exchange import Recorder, Redactor
 from casavi_contracts.failures import CouldNotRun
+from casavi_contracts.http.exchange import Recorder, Redactor
+from casavi_contracts.http.safety import Budget, Careful, Ledger, Pace, WritePolicy, records_of
+from casavi_contracts.http.target import ControlPlane, Target
+from casavi_contracts.http.walking import Bookmarks
 from casavi_contracts.runner import ACCOUNT_SHRINK_CASES, SHRINK_CASES, Runner
-from casavi_contracts.safety import Budget, Careful, Ledger, Pace, WritePolicy, records_of
 from casavi_contracts.suite.reach import client_of, find_plane, transport_to
 from casavi_contracts.suite.settings import CONSENT, Settings, for_mock
-from casavi_contracts.target import ControlPlane, Target
-from casavi_contracts.walking import Bookmarks
 
 PREFIX = "casavi-check-"
 

@@ -11,12 +11,12 @@ from casavi_contracts.checks import Check
 from casavi_contracts.checks.definition import no_case
 from casavi_contracts.contract import Contract
 from casavi_contracts.failures import CouldNotRun
+from casavi_contracts.http.target import Capability
 from casavi_contracts.outcome import COMMON, Finding, Outcome, Result
 from casavi_contracts.report import KEPT, Promise, replay
 from casavi_contracts.report.replay import Replay
 from casavi_contracts.spec import ProfileError
 from casavi_contracts.suite.tasks import CheckTask, Task, is_meant, task_of
-from casavi_contracts.target import Capability
 
 if TYPE_CHECKING:
     from casavi_contracts.suite.bench import Bench

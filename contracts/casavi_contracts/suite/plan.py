@@ -8,9 +8,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from casavi_contracts.http.target import Capability, Target
 from casavi_contracts.suite.settings import CONSENT, Settings
 from casavi_contracts.suite.tasks import Task
-from casavi_contracts.target import Capability, Target
 
 REQUESTS = 18.5
 """Requests of a check on the average, at an account whose jobs take as long as those of the mock."""

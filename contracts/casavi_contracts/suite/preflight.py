@@ -5,13 +5,13 @@ import uuid
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
-from casavi_contracts.client import Client
 from casavi_contracts.contract import Contract
-from casavi_contracts.exchange import Answer
 from casavi_contracts.failures import Broken, CouldNotRun
+from casavi_contracts.http.client import Client
+from casavi_contracts.http.exchange import Answer
+from casavi_contracts.http.target import ControlPlane, Credentials, Target
 from casavi_contracts.outcome import Finding, finding_of
 from casavi_contracts.promises import Named
-from casavi_contracts.target import ControlPlane, Credentials, Target
 
 LOG_IN_CHECK = Named.LOG_IN_GIVES_A_TOKEN
 """The check that a server breaks that fails at a log-in."""

@@ -6,10 +6,10 @@ from typing import Any
 import httpx
 
 from casavi_contracts.failures import CouldNotRun
-from casavi_contracts.network import UnusableVariable, connection_settings, without_bytes
-from casavi_contracts.safety import Bounded
+from casavi_contracts.http.network import UnusableVariable, connection_settings, without_bytes
+from casavi_contracts.http.safety import Bounded
+from casavi_contracts.http.target import ControlPlane, InProcess
 from casavi_contracts.suite.settings import Settings
-from casavi_contracts.target import ControlPlane, InProcess
 
 IN_PROCESS = "http://casavi-mock.test"
 """Address of an application in this process; no name of the network can be under `test`."""

@@ -14,8 +14,9 @@ from casavi_contracts.apart import hypothesis_apart
 from casavi_contracts.checks import Check
 from casavi_contracts.contract import Contract
 from casavi_contracts.coverage import Coverage
-from casavi_contracts.exchange import Redactor
 from casavi_contracts.failures import BudgetSpent, CouldNotRun, Unmet
+from casavi_contracts.http.exchange import Redactor
+from casavi_contracts.http.target.target import reason
 from casavi_contracts.observe.live import LiveCalls
 from casavi_contracts.outcome import Finding, Outcome, Result, without_secrets
 from casavi_contracts.report import Report, Results, Row, Timings, files, replay
@@ -30,7 +31,6 @@ from casavi_contracts.suite.plan import plan
 from casavi_contracts.suite.preflight import look
 from casavi_contracts.suite.settings import Settings
 from casavi_contracts.suite.tasks import Task, for_account, task_of, tasks
-from casavi_contracts.target.target import reason
 
 
 class Session:

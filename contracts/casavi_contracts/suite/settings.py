@@ -13,10 +13,10 @@ import pytest
 
 from casavi_contracts.contract import VERSIONS
 from casavi_contracts.failures import CouldNotRun
+from casavi_contracts.http.target import Credentials
 from casavi_contracts.spec import FILES, ProfileError, read_files
 from casavi_contracts.suite.loading import application_at
 from casavi_contracts.suite.options import OPTIONS, Option
-from casavi_contracts.target import Credentials
 
 CONSENT = "CASAVI_ALLOW_WRITES"
 """The variable that has to be 1 before anything is created at a server that is no mock."""

@@ -11,10 +11,10 @@ from casavi_contracts.checks import CHECKS, Check
 from casavi_contracts.checks.definition import no_case
 from casavi_contracts.contract import Contract
 from casavi_contracts.failures import CouldNotRun
+from casavi_contracts.http.target import Capability
 from casavi_contracts.outcome import Outcome, Result
 from casavi_contracts.report import Promise
 from casavi_contracts.report.replay import Replay
-from casavi_contracts.target import Capability
 
 if TYPE_CHECKING:
     from casavi_contracts.suite.bench import Bench

@@ -9,7 +9,7 @@ from urllib.parse import quote
 import httpx
 
 from casavi_contracts import spec
-from casavi_contracts.network import UnusableVariable, connection_settings, proxy_for, without_bytes
+from casavi_contracts.http.network import UnusableVariable, connection_settings, proxy_for, without_bytes
 from casavi_mock.cli.text import shown
 from casavi_mock.domain.model import Secret
 from casavi_mock.errors import CasaviMockError

@@ -11,7 +11,7 @@ from threading import Thread
 
 import click
 
-from casavi_contracts.network import UnusableVariable, proxy_for, trusted
+from casavi_contracts.http.network import UnusableVariable, proxy_for, trusted
 from casavi_mock.cli.options import CONTEXT, Number, Plain, local_url, server_options
 from casavi_mock.cli.profiles import server_profile_option
 from casavi_mock.domain.journal import printable

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from casavi_contracts.network import without_bytes
+from casavi_contracts.http.network import without_bytes
 from casavi_mock.errors import ConfigurationError
 
 MAX_WAITING = 64

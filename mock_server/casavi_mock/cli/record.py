@@ -126,7 +126,7 @@ def _recorder(output: Path, keep: tuple[str, ...], profile: Mapping[str, Any]) -
 
 def _run(recorder: Any, upstream: str, host: str, port: int, output: Path, most: int) -> bool:
     """Lets traffic pass until a signal comes; returns whether something could not be written."""
-    from casavi_contracts.network import UnusableVariable, proxy_for
+    from casavi_contracts.http.network import UnusableVariable, proxy_for
     from casavi_mock.cli import passing
 
     make = importlib.import_module(f"{_KIT}.recording").Passed

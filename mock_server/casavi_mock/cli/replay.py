@@ -81,7 +81,7 @@ def replay(recording: Path, profile: Mapping[str, Any] | None, **options: Any) -
 
 def _options(kit: Any, profile: Mapping[str, Any], options: Mapping[str, Any]) -> Any:
     """Returns what the kit is asked to do."""
-    target = importlib.import_module("casavi_contracts.target")
+    target = importlib.import_module("casavi_contracts.http.target")
     key, secret = options["key"], options["secret"]
     if bool(key) != bool(secret):
         credentials(key, secret)  # says which of the two is missing

@@ -7,7 +7,7 @@ from urllib.parse import quote, urlencode
 
 import pytest
 
-from casavi_contracts.network import UnusableVariable
+from casavi_contracts.http.network import UnusableVariable
 from pytest_casavi.config import CasaviConfig
 from pytest_casavi.errors import CannotSteer, CasaviError, told
 from pytest_casavi.handle.account import Account

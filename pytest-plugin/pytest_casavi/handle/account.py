@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from casavi_contracts.network import connection_settings, is_loopback
+from casavi_contracts.http.network import connection_settings, is_loopback
 from pytest_casavi.errors import told
 from pytest_casavi.handle.clock import Clock
 from pytest_casavi.handle.faults import Faults, Refusals

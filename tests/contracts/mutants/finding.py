@@ -5,8 +5,8 @@ from contextlib import ExitStack
 import httpx
 
 from casavi_contracts.checks import CHECKS, Check
+from casavi_contracts.http.target import ControlPlane, Target
 from casavi_contracts.outcome import Result
-from casavi_contracts.target import ControlPlane, Target
 from tests.contracts.mutants.judging import BY_NAME, FAILING, healthy, judged
 from tests.contracts.mutants.mutant import Mutant
 from tests.contracts.mutants.proxy import proxy

@@ -6,9 +6,9 @@ from functools import cache
 
 from casavi_contracts.checks import CHECKS, Check
 from casavi_contracts.failures import BudgetSpent, CouldNotRun
+from casavi_contracts.http.target import Target
 from casavi_contracts.outcome import Outcome, Result
 from casavi_contracts.runner import Runner
-from casavi_contracts.target import Target
 from casavi_mock.domain.jobs import Progress
 from tests.support import kit
 from tests.support.server import Mock

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from casavi_contracts.exchange import Answer
 from casavi_contracts.failures import Broken
 from casavi_contracts.fuzz.sent import Sent
 from casavi_contracts.fuzz.session import Session
+from casavi_contracts.http.exchange import Answer
 
 Body = Callable[[Session, Sent, Answer], None]
 """Judges one answer: returns if the convention holds or has nothing to say, raises `Broken` if not."""

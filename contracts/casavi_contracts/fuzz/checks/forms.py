@@ -7,11 +7,11 @@ from datetime import datetime
 from typing import Any
 
 from casavi_contracts import spec
-from casavi_contracts.exchange import Answer
 from casavi_contracts.failures import Broken
 from casavi_contracts.fuzz.checks.check import Check, body_of, check
 from casavi_contracts.fuzz.sent import Sent, methods, needs_token, place
 from casavi_contracts.fuzz.session import AUTHENTICATE, Session
+from casavi_contracts.http.exchange import Answer
 
 _MILLISECONDS = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
 _SECONDS = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)

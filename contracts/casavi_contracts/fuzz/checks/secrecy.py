@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from typing import Any
 
-from casavi_contracts.exchange import Answer
 from casavi_contracts.failures import Broken
 from casavi_contracts.fuzz.checks.check import Check, body_of, check, texts
 from casavi_contracts.fuzz.filler import MADE_UP
 from casavi_contracts.fuzz.sent import Sent
 from casavi_contracts.fuzz.session import AUTHENTICATE, REFRESH, Session
+from casavi_contracts.http.exchange import Answer
 
 
 @check("No answer but that of a log-in or refresh holds a token.", evidence="inferred", source="2.4")

@@ -6,12 +6,12 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from casavi_contracts import spec
-from casavi_contracts.exchange import Answer
 from casavi_contracts.failures import Broken
 from casavi_contracts.fuzz.checks.check import Check, body_of, check
 from casavi_contracts.fuzz.filler import MADE_UP, NEW_NAMES, OLD_NAMES
 from casavi_contracts.fuzz.sent import Sent
 from casavi_contracts.fuzz.session import AUTHENTICATE, IMPORT, JOB, REFRESH, Session
+from casavi_contracts.http.exchange import Answer
 
 
 @check(

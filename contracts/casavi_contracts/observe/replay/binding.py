@@ -13,9 +13,9 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from casavi_contracts import spec
 from casavi_contracts.contract import Contract
+from casavi_contracts.http.target import Credentials
 from casavi_contracts.observe.replay.reading import job_of, token_of
 from casavi_contracts.observe.replay.steps import Step
-from casavi_contracts.target import Credentials
 
 MAX_LEAVES = 20_000
 """Values of an answer at which something to bind is looked for."""

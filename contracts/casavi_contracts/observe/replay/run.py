@@ -14,14 +14,14 @@ import httpx
 from casavi_contracts import spec
 from casavi_contracts.contract import VERSIONS, Contract
 from casavi_contracts.failures import CouldNotRun
-from casavi_contracts.network import UnusableVariable, connection_settings, without_bytes
+from casavi_contracts.http.network import UnusableVariable, connection_settings, without_bytes
+from casavi_contracts.http.safety import Bounded, Budget, Careful, Ledger, Pace, WritePolicy, records_of
+from casavi_contracts.http.target import ControlPlane, Credentials, InProcess
 from casavi_contracts.observe.har import Archive, ArchiveError, read_archive
 from casavi_contracts.observe.replay.changed import compare_recordings
 from casavi_contracts.observe.replay.result import Result
 from casavi_contracts.observe.replay.sending import Place, Replay
 from casavi_contracts.observe.replay.steps import Step, steps
-from casavi_contracts.safety import Bounded, Budget, Careful, Ledger, Pace, WritePolicy, records_of
-from casavi_contracts.target import ControlPlane, Credentials, InProcess
 
 CONSENT = "CASAVI_ALLOW_WRITES"
 PREFIX = "casavi-replay-"

@@ -11,14 +11,14 @@ import httpx
 from casavi_contracts import spec
 from casavi_contracts.contract import Contract
 from casavi_contracts.failures import BudgetSpent, CouldNotRun, Unmet
-from casavi_contracts.network import without_bytes
+from casavi_contracts.http.network import without_bytes
+from casavi_contracts.http.target import Clock, ControlPlane, Credentials
 from casavi_contracts.observe.replay import forms
 from casavi_contracts.observe.replay.binding import Account, Bindings, headers, texts_of
 from casavi_contracts.observe.replay.forms import Found, Setting
 from casavi_contracts.observe.replay.reading import is_state, state_of, token_of
 from casavi_contracts.observe.replay.result import Result
 from casavi_contracts.observe.replay.steps import Step
-from casavi_contracts.target import Clock, ControlPlane, Credentials
 
 JOB_UNKNOWN = "its job was not created in this replay"
 NO_ACCOUNT = "another account than the one that was given"

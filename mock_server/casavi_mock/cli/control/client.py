@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import orjson
 
-from casavi_contracts.network import UnusableVariable, connection_settings
+from casavi_contracts.http.network import UnusableVariable, connection_settings
 from casavi_mock.cli.client import reason
 from casavi_mock.cli.control.output import shown
 from casavi_mock.domain.model import Secret

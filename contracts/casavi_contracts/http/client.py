@@ -10,11 +10,11 @@ import httpx
 
 from casavi_contracts import spec
 from casavi_contracts.contract import Contract
-from casavi_contracts.exchange import Answer, expect_form
 from casavi_contracts.failures import Broken, CouldNotRun
+from casavi_contracts.http.exchange import Answer, expect_form
+from casavi_contracts.http.target import Clock, Credentials, Target
+from casavi_contracts.http.walking import list_at, pages
 from casavi_contracts.promises import Named
-from casavi_contracts.target import Clock, Credentials, Target
-from casavi_contracts.walking import list_at, pages
 
 JSON = {"Content-Type": "application/json"}
 

@@ -11,11 +11,11 @@ from typing import NoReturn, TypeVar
 
 import httpx
 
-from casavi_contracts.exchange import Answer, Recorder, Redactor
 from casavi_contracts.failures import Broken, CouldNotRun, KitError
-from casavi_contracts.network import without_bytes
+from casavi_contracts.http.exchange import Answer, Recorder, Redactor
+from casavi_contracts.http.network import without_bytes
+from casavi_contracts.http.target.control import ControlPlane
 from casavi_contracts.promises import Named
-from casavi_contracts.target.control import ControlPlane
 
 _T = TypeVar("_T")
 

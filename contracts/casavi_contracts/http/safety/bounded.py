@@ -5,7 +5,7 @@ import threading
 
 import httpx
 
-from casavi_contracts.target.asgi import MAX_BYTES, check_decoded
+from casavi_contracts.http.target.asgi import MAX_BYTES, check_decoded
 
 GRACE = 0.5
 """Seconds beyond the time limit; so the client's own time limits strike first, and say more."""

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import httpx
 
-from casavi_contracts.scope import scope_of
+from casavi_contracts.http.scope import scope_of
 
 START_SECONDS = 10
 STOP_SECONDS = 5

@@ -12,10 +12,10 @@ from urllib.parse import parse_qsl
 
 from casavi_contracts import spec
 from casavi_contracts.contract import Contract
-from casavi_contracts.exchange import Answer
 from casavi_contracts.failures import Broken
+from casavi_contracts.http.exchange import Answer
+from casavi_contracts.http.target import Credentials
 from casavi_contracts.promises import Named
-from casavi_contracts.target import Credentials
 
 MAX_PAGES = 2_000
 """Pages of one walk; a list that does not end is no list."""

@@ -8,10 +8,10 @@ from datetime import datetime
 import httpx
 
 from casavi_contracts.failures import Unmet
-from casavi_contracts.safety.budget import Budget
-from casavi_contracts.safety.ledger import Ledger
-from casavi_contracts.safety.pace import FIRST_PAUSE, Pace, TooMuchPatience, retry_after
-from casavi_contracts.safety.records import Records
+from casavi_contracts.http.safety.budget import Budget
+from casavi_contracts.http.safety.ledger import Ledger
+from casavi_contracts.http.safety.pace import FIRST_PAUSE, Pace, TooMuchPatience, retry_after
+from casavi_contracts.http.safety.records import Records
 
 MAX_TRIES = 6
 """How often a request is sent that is refused because it is too much."""
