@@ -22,7 +22,7 @@ def test_every_guess_stands_below_one_kind_of_work(run: Run) -> None:
     assert result.exit_code == 0, result.output
     lines = result.stdout.splitlines()
     assert max(map(len, lines)) <= 80
-    assert lines[0] == "1 are known already, 59 are open."
+    assert lines[0] == "1 is known already, 59 are open."
     named = [line[4:] for line in lines if line.startswith(("  + ", "    ")) and not line.startswith("      ")]
     register = spec.assumptions(spec.load_document())
     assert sorted(named) == sorted(name for name, entry in register.items() if entry.evidence != "documented")

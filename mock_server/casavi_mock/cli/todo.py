@@ -96,7 +96,7 @@ def show(works: list[Work], known: int) -> None:
     if not out.is_terminal:
         out.width = 80
     told = [each.name for each in works if each.document]
-    out.print(f"{known} are known already, {len(works)} are open.")
+    out.print(f"{known} {'is' if known == 1 else 'are'} known already, {len(works)} are open.")
     out.print(
         f"\nOne file: casavi's OpenAPI document may tell {len(told)} of them; casavi-mock calibrate FILE (+ below)"
     )
