@@ -262,3 +262,29 @@ def test_a_file_counts_once_and_two_of_one_name_are_told_apart(tmp_path: Path, u
 def test_a_log_in_at_another_path_is_found_by_what_it_takes(tmp_path: Path, archive: Archive) -> None:
     moved = json.dumps(archive).replace("/authenticate", "/auth/log-in")
     assert len(judge(read(tmp_path, moved), TWENTY)) >= 20
+
+
+@pytest.mark.parametrize(
+    ("name", "theirs"),
+    [("null-clears", False), ("null-clears", True), ("custom-fields", "replace"), ("upsert", "merge")],
+)
+def test_an_import_counts_that_is_not_the_last_one_before_a_contact_is_read(
+    tmp_path: Path, name: str, theirs: Any
+) -> None:
+    """A client seldom reads after each import: what came in between may say nothing about the field."""
+    sent: list[dict[str, Any]] = [
+        {"note": "call after six", "customFields": {"a": "1"}},
+        {"firstName": "Joe"},
+        {"note": None},
+        {"customFields": {"b": "2"}},
+        {"city": "Bonn"},
+    ]
+    with vendor({name: theirs}) as client:
+        client.log_in()
+        for fields in sent:
+            client.bring({"contacts": [{"id": "C-1", "lastName": "Smith", **fields}]})
+        client.bring({"contacts": [{"id": "C-2", "lastName": "Miller", "note": "shown"}]})
+        client.read_second("contacts")
+    found = {each.name: each for each in read(tmp_path, client.archive()).findings}
+    expected = CONFIRMED if theirs == spec.assumptions(spec.load_document())[name].value else REFUTED
+    assert (found[name].verdict, found[name].theirs if expected == REFUTED else theirs) == (expected, theirs)

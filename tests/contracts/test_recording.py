@@ -242,3 +242,13 @@ def test_a_file_that_is_there_stays_as_it_is(tmp_path: Path) -> None:
     with pytest.raises(FileExistsError):
         ArchiveFile(tmp_path / "traffic.har", ("test", "1"))
     assert written(tmp_path) == "mine"
+
+
+@pytest.mark.parametrize("query", ["p=12", "pageNo=0", "hideInactive=true", "since=2026-01-05T08%3A00%3A00Z", "page=3"])
+def test_numbers_of_pages_and_switches_stay_in_a_query(query: str) -> None:
+    assert Redaction(salt=b"salt").query(query) == query
+
+
+@pytest.mark.parametrize("query", ["name=Smith", "phone=089123456", "zip=80331", "q=true%20Smith"])
+def test_what_may_be_about_somebody_does_not(query: str) -> None:
+    assert Redaction(salt=b"salt").query(query) != query

@@ -59,6 +59,9 @@ _PLAIN_QUERY = frozenset({"page", "pageSize", "size", "limit", "offset", "modifi
                           "includeInactiveContracts", "role", "sort", "order"})  # fmt: skip
 
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?\Z")
+_IMPERSONAL = re.compile(rf"{_MOMENT.pattern}|(?:[0-9]{{1,4}}|true|false|null)\Z", re.IGNORECASE)
+"""Values of a query that say nothing about a person: moments, numbers of pages, switches."""
+
 _QUOTED = re.compile(r"'([^']{1,500})'|\"([^\"]{1,500})\"")
 _WORD = re.compile(r"[^\s'\",;()\[\]{}]{2,200}")
 _HEX = re.compile(r"[0-9a-fA-F-]*\Z")
@@ -278,7 +281,7 @@ class Redaction:
     def _member(self, name: str, value: str) -> str:
         if _folded(name) in _SECRET_MEMBERS | _TOKEN_MEMBERS:
             return self.secret(value)
-        if name in _PLAIN_QUERY or value in self._words or "other" in self._keep or _MOMENT.match(value):
+        if name in _PLAIN_QUERY or value in self._words or "other" in self._keep or _IMPERSONAL.match(value):
             return self.plain(value)
         return self.pseudonym(value)
 

@@ -144,29 +144,30 @@ def _is_period_refused(errors: list[Any], unit: Mapping[str, Any]) -> bool:
     )
 
 
-@dataclass(slots=True)
-class _Update:
-    """The last two imports of a contact before it is read."""
+_HISTORY = 10
+"""Imports of a contact that are remembered before it is read."""
 
-    before: dict[str, Any]
-    after: dict[str, Any]
+_History = list[dict[str, Any]]
+"""A contact as its latest imports had it, in the order of time."""
 
 
 def _of_updates(traffic: Traffic, imports: list[_Import], ours: Vocabulary) -> Iterator[Sight]:
     shown = _shown_ever(traffic)
+    read = list(_read_updates(traffic, imports))
     found: list[Sight] = []
-    for call, record, update in _read_updates(traffic, imports):
-        found += _of_fields(call, record, update, shown[call.version] & {*ours.fields("Contact")})
-        found += _of_custom_fields(call, record, update)
+    for call, record, history in read:
+        found += _of_fields(call, record, history, shown[call.version] & {*ours.fields("Contact")})
     merged = {each.value for each in found if each.name == "upsert"} == {"merge"}
+    for call, record, history in read:
+        found += _of_custom_fields(call, record, history, merged=merged)
     for each in dict.fromkeys(found):
         # A vendor that replaces whole records leaves out what came as null, whether or not a null clears by itself.
         if each.name != "null-clears" or each.value is False or merged:
             yield each
 
 
-def _read_updates(traffic: Traffic, imports: list[_Import]) -> Iterator[tuple[Call, dict[str, Any], "_Update"]]:
-    """Yields the contacts that are read after two imports of them."""
+def _read_updates(traffic: Traffic, imports: list[_Import]) -> Iterator[tuple[Call, dict[str, Any], _History]]:
+    """Yields the contacts that are read after several imports of them."""
     by_contact: dict[tuple[str, str], list[_Import]] = {}
     for each in imports:
         for contact in each.contacts:
@@ -175,20 +176,26 @@ def _read_updates(traffic: Traffic, imports: list[_Import]) -> Iterator[tuple[Ca
     for call in traffic.by_role("contacts", "contact"):
         for record in records(call):
             name = str(record.get("id"))
-            update = _update(call, name, by_contact.get((call.account, name), []), unread)
-            if update is not None:
-                yield call, record, update
+            history = _history(call, name, by_contact.get((call.account, name), []), unread)
+            if len(history) > 1:
+                yield call, record, history
 
 
-def _of_fields(call: Call, record: Mapping[str, Any], update: "_Update", shown: set[str]) -> Iterator[Sight]:
+def _of_fields(call: Call, record: Mapping[str, Any], history: _History, shown: set[str]) -> Iterator[Sight]:
     for name in shown - {"id", "customFields", "preferredWayOfContact"}:
-        was, now = update.before.get(name), record.get(name)
-        if not isinstance(was, str) or not was or now not in (was, None):
+        sent = [number for number, each in enumerate(history) if name in each]
+        was = [history[number][name] for number in sent]
+        now = record.get(name)
+        if not sent:
             continue
-        if name not in update.after:
-            yield sight(call, "upsert", "merge" if now == was else "replace")
-        elif update.after[name] is None:
+        if was[-1] is None and len(was) > 1 and _is_shown_or_gone(was[-2], now):
             yield sight(call, "null-clears", now is None)
+        elif sent[-1] < len(history) - 1 and _is_shown_or_gone(was[-1], now):
+            yield sight(call, "upsert", "merge" if now == was[-1] else "replace")
+
+
+def _is_shown_or_gone(was: Any, now: Any) -> bool:
+    return isinstance(was, str) and was != "" and now in (was, None)
 
 
 def _shown_ever(traffic: Traffic) -> dict[str, set[str]]:
@@ -200,8 +207,8 @@ def _shown_ever(traffic: Traffic) -> dict[str, set[str]]:
     return shown
 
 
-def _update(call: Call, name: str, touching: list[_Import], unread: list[int]) -> _Update | None:
-    """Returns how a contact that is read was imported, if its last two imports are surely in it.
+def _history(call: Call, name: str, touching: list[_Import], unread: list[int]) -> _History:
+    """Returns how a contact that is read was imported, as far back as all of it is surely in what is read.
 
     Args:
         call: Which reads it.
@@ -210,20 +217,31 @@ def _update(call: Call, name: str, touching: list[_Import], unread: list[int]) -
         unread: The order of imports that are not whole, so that it may be in them.
     """
     place = bisect.bisect_left(touching, call.order, key=lambda each: each.call.order)
-    before = touching[max(place - 2, 0) : place]
-    if len(before) < 2 or bisect.bisect(unread, before[0].call.order) != bisect.bisect(unread, call.order):
-        return None
-    for each in before:
-        if not each.clean or len(each.contacts[name]) > 1 or each.done is None or each.done > call.order:
-            return None
-    previous, last = before
-    return _Update(previous.contacts[name][0], last.contacts[name][0])
+    history: _History = []
+    for each in reversed(touching[max(place - _HISTORY, 0) : place]):
+        hidden = bisect.bisect(unread, each.call.order) != bisect.bisect(unread, call.order)
+        if hidden or not each.clean or len(each.contacts[name]) > 1 or each.done is None or each.done > call.order:
+            break
+        history.insert(0, each.contacts[name][0])
+    return history
 
 
-def _of_custom_fields(call: Call, record: Mapping[str, Any], update: _Update) -> Iterator[Sight]:
-    before, after, shown = (each.get("customFields") for each in (update.before, update.after, record))
-    if not (isinstance(before, dict) and isinstance(after, dict) and isinstance(shown, dict)):
+def _of_custom_fields(call: Call, record: Mapping[str, Any], history: _History, *, merged: bool) -> Iterator[Sight]:
+    """Yields what becomes of custom fields that a later import does not name.
+
+    Args:
+        call: Which reads the contact.
+        record: As it is read.
+        history: As it was imported.
+        merged: Whether an import that does not name any leaves them alone; then such imports may lie between.
+    """
+    sent = [number for number, each in enumerate(history) if isinstance(each.get("customFields"), dict)]
+    shown = record.get("customFields")
+    if len(sent) < 2 or not isinstance(shown, dict) or (sent[-2] + 1 < sent[-1] and not merged):
         return
+    if any("customFields" in each for each in history[sent[-2] + 1 : sent[-1]]):  # cleared in the meantime, perhaps
+        return
+    before, after = (history[number]["customFields"] for number in sent[-2:])
     left = {name for name, value in before.items() if value is not None and name not in after}
     new = {name for name, value in after.items() if value is not None}
     if not left or not new or not new <= shown.keys():
