@@ -18,6 +18,7 @@ from casavi_contracts import spec
 from casavi_contracts.contract import Contract
 from casavi_contracts.failures import BudgetSpent, CouldNotRun
 from casavi_contracts.fuzz import CONFIG, PHASES, FuzzFinding, fuzz, replay
+from casavi_contracts.fuzz.bridge import Bridge
 from casavi_contracts.fuzz.checks import CHECKS
 from casavi_contracts.fuzz.reasons import BUILT_IN
 from casavi_contracts.http.exchange import Answer, Exchange
@@ -254,6 +255,30 @@ def _first(request: Request, seen: set[str]) -> bool:
     is_new = name not in seen and request.path.startswith(("/authenticate", "/jobs"))
     seen.add(name)
     return is_new
+
+
+def test_a_finding_is_written_down_while_the_tool_sends_on() -> None:
+    with shared_target() as found:
+        bridge = Bridge(found, contract())
+
+        def send() -> None:
+            found.recorder.record("GET", "/contacts", {}, b"", None, operation="getContacts", version="v1", seconds=0)
+
+        class Case(str):
+            """A name whose comparison lets the other thread send, in the middle of the search for it."""
+
+            __slots__ = ()
+            __hash__ = str.__hash__
+
+            def __eq__(self, other: object) -> bool:
+                send()
+                return super().__eq__(other)
+
+        found.recorder.listeners.append(bridge.see)
+        send()
+        send()
+        assert len(bridge.exchanges(Case())) == 2
+        assert bridge.count == 4
 
 
 def test_a_case_that_is_none_is_refused() -> None:

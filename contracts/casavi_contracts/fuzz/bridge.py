@@ -1,6 +1,7 @@
 """Sends every request of schemathesis on to the target, so that a run's own client is the only way out."""
 
 import re
+import threading
 import time
 from collections import deque
 from collections.abc import Callable
@@ -61,6 +62,7 @@ class Bridge:
         self._contract = contract
         self._guard = guard
         self._exchanges: deque[tuple[str, Exchange]] = deque(maxlen=REMEMBERED)
+        self._seeing = threading.Lock()
         self._case = ""
         self.started = time.perf_counter()
         self.count = 0
@@ -73,12 +75,18 @@ class Bridge:
 
     def see(self, exchange: Exchange, body: bytes, answer: Answer | None) -> None:
         """Remembers an exchange; to be told of those of the target's recorder."""
-        self.count += 1
-        self._exchanges.append((self._case, exchange))
+        with self._seeing:
+            self.count += 1
+            self._exchanges.append((self._case, exchange))
 
     def exchanges(self, case: str) -> tuple[Exchange, ...]:
-        """Returns what was sent and answered for a case, as far as it is remembered."""
-        return tuple(exchange for known, exchange in self._exchanges if known == case)
+        """Returns what was sent and answered for a case, as far as it is remembered.
+
+        schemathesis sends in a thread of its own, and goes on while this one looks at a failure.
+        """
+        with self._seeing:
+            remembered = [*self._exchanges]
+        return tuple(exchange for known, exchange in remembered if known == case)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Marks it as an application in this process for schemathesis, whose requests `Direct` hands over."""
