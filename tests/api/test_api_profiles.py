@@ -324,6 +324,24 @@ async def test_contact_name_required() -> None:
         assert "anyOf" in (await served(client))["components"]["schemas"]["Contact"]
 
 
+@pytest.mark.parametrize(
+    ("fields", "pointers"),
+    [
+        ({"lastName": 7}, ["/contacts/0/lastName"]),
+        ({"lastName": 7, "city": 7}, ["/contacts/0/city", "/contacts/0/lastName"]),
+        ({"lastName": None}, ["/contacts/0/lastName"]),
+        ({"companyName": ""}, ["/contacts/0/companyName"]),
+        ({"lastName": 7, "companyName": 7}, ["/contacts/0/companyName", "/contacts/0/lastName"]),
+        ({}, ["/contacts/0"]),
+    ],
+)
+async def test_a_wrong_name_is_one_wrong_place(fields: dict[str, Any], pointers: list[str]) -> None:
+    async with shared_mock(contact_name_required=True).client() as client:
+        refusal = (await client.send({"contacts": [{"id": "C-1", **fields}]})).json()
+    assert sorted(error["pointer"] for error in refusal["errors"]) == pointers
+    assert refusal["errorCount"] == len(pointers)
+
+
 @pytest.mark.parametrize("levels", [1, 2, 5, 20])
 async def test_document_type_levels(levels: int) -> None:
     async with shared_mock(document_type_levels=levels).client() as client:

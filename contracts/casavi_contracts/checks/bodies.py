@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
 
+import jsonschema_rs
+
 from casavi_contracts import spec
 from casavi_contracts.checks.answers import MAX_ERRORS
 from casavi_contracts.checks.definition import check
@@ -146,14 +148,14 @@ def wrong_credentials_shape_is_located(ctx: Context) -> None:
 def all_wrong_places_are_named(ctx: Context, case: Any) -> None:
     """The refusal of an import names every place that is wrong, each once, and how many there are."""
     body = ctx.names.own(_spoilt(case["record"], _WRONG[case["wrong"]]))
-    wanted = Counter(_pointer(error) for error in ctx.contract.request_errors("importMasterData", body))
+    wanted, meant = _wrong_places(ctx.contract, body)
     if not wanted:  # fields that may be null, for one
         return
     answer = ctx.ready().send("importMasterData", body=body)
     what = f"{case['wrong']} in every field of {case['record']}"
     refused(ctx, answer, "schema-violation", what)
     found = answer.json
-    places = Counter(place["pointer"] for place in found["errors"])
+    places = Counter(meant.get(place["pointer"], place["pointer"]) for place in found["errors"])
     total = sum(wanted.values())
     ctx.expect(found["errorCount"] == total, f"{total} wrong places for {what}", repr(found["errorCount"]))
     ctx.expect(sum(places.values()) == min(total, MAX_ERRORS), f"{min(total, MAX_ERRORS)} places", f"{places}")
@@ -173,12 +175,13 @@ def one_wrong_place_is_enough(ctx: Context, case: Any) -> None:
     client = ctx.ready()
     for where, value in ctx.briefly(_alone(ctx.contract, case), 5):
         body = ctx.names.own(replaced(_portfolio(), where, value))
-        wanted = {_pointer(error) for error in ctx.contract.request_errors("importMasterData", body)}
+        wanted, meant = _wrong_places(ctx.contract, body)
         answer = client.send("importMasterData", body=body)
         refused(ctx, answer, "schema-violation", f"{value!r} at {where}")
         _want_places(ctx)
-        places = {place.get("pointer") for place in answer.json.get("errors", [])}
-        ctx.expect(places == wanted, f"errors at {sorted(wanted)} for {value!r} at {where}", f"{sorted(places)}")
+        named = (place.get("pointer") for place in answer.json.get("errors", []))
+        places = {meant.get(place, place) for place in named}
+        ctx.expect(places == {*wanted}, f"errors at {sorted(wanted)} for {value!r} at {where}", f"{sorted(places)}")
 
 
 @check(assumed="error-statuses", source="2.2", operations=("authenticate", "refreshToken"))
@@ -310,6 +313,27 @@ def _portfolio() -> dict[str, Any]:
     )  # fmt: skip
     contact = builders.contact(**texts, preferredWayOfContact="LETTER", customFields={"Info": "x"})
     return {"contacts": [contact], "properties": [home], "responsibilities": [builders.responsibility()]}
+
+
+def _wrong_places(contract: Contract, body: Any) -> tuple[Counter[str], dict[str, str]]:
+    """Returns the wrong places of an import, and those inside of them that may be named in their stead.
+
+    A record of which one of several fields must be right is wrong as a whole, and its refusal may name the field. If
+    that field is wrong by itself too, there is one wrong place and not two.
+    """
+    errors = [*contract.request_errors("importMasterData", body)]
+    found = Counter(map(_pointer, errors))
+    meant: dict[str, str] = {}
+    for error in errors:
+        if not isinstance(error.kind, jsonschema_rs.ValidationErrorKind.AnyOf):
+            continue
+        whole = _pointer(error)
+        inside = {_pointer(one) for branch in error.kind.context for one in branch} - {whole}
+        if inside & found.keys():
+            found -= Counter([whole])
+        else:
+            meant |= dict.fromkeys(inside, whole)
+    return found, meant
 
 
 def _pointer(error: Any) -> str:

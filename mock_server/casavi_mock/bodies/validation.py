@@ -119,7 +119,7 @@ class BodySchema:
         """
         alone = bool(self._shape) and isinstance(value, dict | list)
         brief = self._brief(value) if alone or divided or isinstance(value, str) else value
-        for error in self._validator.iter_errors(brief):
+        for error in _each_once([*self._validator.iter_errors(brief)]):
             if alone and len(error.instance_path):
                 continue
             if isinstance(error.kind, jsonschema_rs.ValidationErrorKind.AdditionalProperties):
@@ -314,6 +314,17 @@ def _meant_branch(kind: Any) -> list[jsonschema_rs.ValidationError]:
         return []
     complete = [branch for branch in kind.context if not any(isinstance(e.kind, kinds.Required) for e in branch)]
     return complete[0] if len(complete) == 1 < len(kind.context) else []
+
+
+def _each_once(errors: list[jsonschema_rs.ValidationError]) -> Iterator[jsonschema_rs.ValidationError]:
+    """Leaves out that no alternative is satisfied, if a field of one is wrong whatever the alternative."""
+    for error in errors:
+        kind: Any = error.kind
+        inner = kind.context if isinstance(kind, jsonschema_rs.ValidationErrorKind.AnyOf) else []
+        fields = {pointer_to(one.instance_path) for branch in inner for one in branch}
+        fields.discard(pointer_to(error.instance_path))
+        if not fields or fields.isdisjoint(pointer_to(other.instance_path) for other in errors):
+            yield error
 
 
 def _any_of(branches: list[list[jsonschema_rs.ValidationError]]) -> str:
