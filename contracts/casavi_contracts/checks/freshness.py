@@ -1,8 +1,10 @@
 """Checks about when what was imported shows, and in which version."""
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from casavi_contracts.checks.definition import check
+from casavi_contracts.checks.definition import check, checks, row
+from casavi_contracts.checks.jobs import IMPORT, portfolios
 from casavi_contracts.checks.reading import distinct
 from casavi_contracts.context import Context
 from casavi_contracts.expect.histories import in_version
@@ -16,6 +18,7 @@ from casavi_contracts.expect.observing import (
     expect_read,
     expect_record,
     own,
+    pause,
     predicted,
     read_single,
     single,
@@ -73,28 +76,50 @@ def _edition(number: int) -> Record:
     }
 
 
-@check(inferred="5", needs=WRITES)
-def reading_changes_nothing(ctx: Context) -> None:
-    """However often it is read, the same is read, and the next import finds everything as it was."""
-    account, portfolio = Account(ctx.contract), ctx.names.own(_edition(0))
-    accepted(ctx, account, portfolio)
-    ctx.account.imported(portfolio)
-    first = _all(ctx)
-    for _ in range(_LOOKS):
-        again = _all(ctx)
-        for what, records in first.items():
-            ctx.expect(same(records, again[what]), f"the same {what} as before, {shown(records)}", shown(again[what]))
-    expected = accepted(ctx, account, portfolio)
-    expect_job(ctx, ctx.account.imported(portfolio), expected)
+def _drawn(case: Any) -> list[Record]:
+    people = case.get("contacts", [])
+    return [
+        {**case, "contacts": [*people, {"id": "its own", "lastName": name}]}
+        for name in ("first edition", "second edition")
+    ]
 
 
-def _all(ctx: Context) -> dict[str, list[Record]]:
-    """Returns all records of the context, those of every list and those that can be read alone."""
+@checks(
+    row("reading-has-no-effect",
+        "To read changes nothing: lists, single records and ended jobs show the same again.",
+        (_drawn, (60,)), inferred="8.8", operations=IMPORT, cases=portfolios, examples=4),
+    row("reading-changes-nothing",
+        "However often it is read, the same is read, and the next import finds everything as it was.",
+        (lambda case: [_edition(0)] * 2, (0,) * _LOOKS), inferred="5"),
+    needs=WRITES,
+)  # fmt: skip
+def reading_is_harmless(ctx: Context, given: tuple[Callable[[Any], list[Record]], Sequence[int]], case: Any) -> None:
+    """What was read is read again, as often as anybody looks, and is not imported anew."""
+    editions, pauses = given
+    account, sent = Account(ctx.contract), [ctx.names.own(edition) for edition in editions(case)]
+    for portfolio in sent:
+        accepted(ctx, account, portfolio)
+    jobs = [ctx.account.submit(portfolio) for portfolio in sent]
+    for job in jobs:
+        ctx.account.finish(job)
+    first = _all(ctx, jobs)
+    for seconds in pauses:
+        pause(ctx, seconds)  # in which effects of reading would show
+        again = _all(ctx, jobs)
+        for what, seen in first.items():
+            ctx.expect(same(seen, again[what]), f"the same {what} as before, {shown(seen)}", shown(again[what]))
+    expected = accepted(ctx, account, sent[-1])
+    expect_job(ctx, ctx.account.imported(sent[-1]), expected)
+
+
+def _all(ctx: Context, jobs: list[str]) -> dict[str, Any]:
+    """Returns jobs and all records of the context, those of every list and those that can be read alone."""
     seen = {
         entity: own(ctx, entity, ALL_CONTRACTS if entity == "units" else "") for entity in LISTS[ctx.contract.version]
     }
     entity = SINGLES[ctx.contract.version][0]
-    return seen | {f"{entity} one by one": [single(ctx, record["id"]) for record in seen[entity]]}
+    ended = {f"job {number}": ctx.account.job(job) for number, job in enumerate(jobs, 1)}
+    return {**seen, **ended, f"{entity} one by one": [single(ctx, record["id"]) for record in seen[entity]]}
 
 
 @check(

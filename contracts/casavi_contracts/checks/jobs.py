@@ -1,6 +1,5 @@
 """Checks about the life of a job."""
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -12,11 +11,9 @@ from casavi_contracts import spec
 from casavi_contracts.checks.definition import check, checks, row
 from casavi_contracts.context import Context
 from casavi_contracts.contract import Contract
-from casavi_contracts.expect.calls import NOTHING, lists
+from casavi_contracts.expect.calls import NOTHING
 from casavi_contracts.expect.moments import moment_of, now
-from casavi_contracts.expect.observing import SINGLES, own, pause, single
 from casavi_contracts.expect.refusals import refused
-from casavi_contracts.http.client import Client
 from casavi_contracts.http.target import Capability
 from casavi_contracts.strategies import ENTITIES, master_data
 
@@ -230,29 +227,6 @@ def job_times_are_in_order(ctx: Context, case: Any) -> None:
         started_at = started
 
 
-@check(inferred="8.8", operations=IMPORT, needs=WRITE, cases=portfolios, examples=4)
-def reading_has_no_effect(ctx: Context, case: Any) -> None:
-    """To read changes nothing: lists, single records and ended jobs show the same again."""
-    editions = ("first edition", "second edition")
-    people = case.get("contacts", [])
-    bodies = [ctx.names.own({**case, "contacts": [*people, {"id": "its own", "lastName": name}]}) for name in editions]
-    jobs = [ctx.account.submit(body) for body in bodies]
-    for job in jobs:
-        ctx.account.finish(job)
-    before = _everything(ctx, ctx.account, jobs)
-    pause(ctx, 60)  # in which effects of reading would show
-    after = _everything(ctx, ctx.account, jobs)
-    for what, text in before.items():
-        ctx.expect(text == after[what], f"{what} to show the same again", "something else")
-    again = ctx.account.imported(bodies[-1])
-    changed = {
-        entity: outcomes
-        for entity, outcomes in spec.counts_of(again).items()
-        if outcomes["created"] or outcomes["updated"]
-    }
-    ctx.expect(not changed, "an import that was only read since to change nothing", repr(changed), **JOB)
-
-
 def _life(ctx: Context, portfolio: Mapping[str, Any]) -> Iterator[Job]:
     """Yields a job of an import at every look, and once more when it has ended."""
     ctx.account.submit(NOTHING)  # so that the job has something to wait for
@@ -307,12 +281,3 @@ def _expect_order(ctx: Context, job: Job, moments: list[datetime | None]) -> Non
 
 def _cut(at: datetime) -> datetime:
     return at.replace(microsecond=at.microsecond // 1000 * 1000)
-
-
-def _everything(ctx: Context, client: Client, jobs: list[str]) -> dict[str, str]:
-    seen: dict[str, Any] = {f"job {number}": client.job(job) for number, job in enumerate(jobs, 1)}
-    for operation in lists(ctx.contract):
-        seen[operation] = ctx.listed(client, operation)
-    for record in own(ctx, SINGLES[ctx.contract.version][0], client=client):
-        seen[f"{record['id']} alone"] = single(ctx, record["id"], client)
-    return {what: json.dumps(value, sort_keys=True) for what, value in seen.items()}
