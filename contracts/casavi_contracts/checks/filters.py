@@ -1,27 +1,27 @@
 """Checks about the filters of version 2."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, timedelta
 from typing import Any
 
 from casavi_contracts import spec
-from casavi_contracts.checks.definition import check
+from casavi_contracts.checks.definition import check, checks, row
 from casavi_contracts.checks.modified import end_of, filtered, houses, told
 from casavi_contracts.context import Context
 from casavi_contracts.expect.histories import alternatives, with_value
 from casavi_contracts.expect.observing import Record, accepted, expect_record, own, predicted, today
 from casavi_contracts.failures import Broken
 from casavi_contracts.http.target import Capability
-from casavi_contracts.model import Account, View, shown
+from casavi_contracts.model import Account, View
 
 WRITES = (Capability.WRITE,)
 
 
-@check(assumed="role-filter", source="6", operations=("listContacts",), needs=WRITES, versions=("v2",))
-def role_leaves_those_who_have_it(ctx: Context) -> None:
-    """The filter role leaves contacts with a contract of this type or a responsibility of this name, letter by
-    letter.
-    """
+Asked = Iterator[tuple[dict[str, str], list[str]]]
+"""Filters, and the contacts that they leave."""
+
+
+def _roles(ctx: Context, case: Any) -> Asked:
     account = Account(ctx.contract)
     for edition in (0, 1):
         sent = ctx.names.own(_people_with_roles(edition))
@@ -31,9 +31,7 @@ def role_leaves_those_who_have_it(ctx: Context) -> None:
         roles = {id_: view.roles(ctx.names.id(id_)) for id_ in _PEOPLE}
         known = {role for some in roles.values() for role in some}
         for role in sorted(known | {"owner", "Beira", "Beirat ", "nobody", "internal", "*", "%"}):
-            wanted = [id_ for id_ in _PEOPLE if role in roles[id_]]
-            seen = filtered(ctx, "contacts", role=role)
-            ctx.expect(sorted(seen) == wanted, f"the contacts {wanted} for role={shown(role)}", f"{seen}")
+            yield {"role": role}, [id_ for id_ in _PEOPLE if role in roles[id_]]
 
 
 _PEOPLE = ("both", "manager", "nobody", "owner", "renter", "untyped", "versatile")
@@ -60,31 +58,58 @@ def _people_with_roles(edition: int) -> Record:
     return {"contacts": people, "properties": [home], "responsibilities": roles}
 
 
-# Registration and invitation.
-
-
-@check(
-    inferred="11",
-    assumption="v2-contact-fields",
-    operations=("listContacts",),
-    needs=WRITES,
-    versions=("v2",),
-    each=lambda contract: ("isRegistered", "isInvited"),
-)
-def registration_filters_leave_those_whose_field_says_so(ctx: Context, case: Any) -> None:
-    """The filters isRegistered and isInvited leave contacts by the field of the same name; whoever was just
-    imported has neither registered nor was invited.
-    """
+def _registration(ctx: Context, case: Any) -> Asked:
     ctx.account.imported(ctx.names.own(houses({"A": "new", "B": "new"})))
     for value, wanted in (("true", []), ("false", ["A", "B"])):
-        seen = filtered(ctx, "contacts", **{case: value})
-        ctx.expect(sorted(seen) == wanted, f"the contacts {wanted} for {case}={value}", f"{seen}")
+        yield {case: value}, wanted
         for record in ctx.listed(ctx.account, "listContacts", f"{case}={value}"):
             said = value == "true" if spec.hides(record, case) else record.get(case)
             ctx.expect(said is (value == "true"), f"{case} {value} of a contact listed for it", repr(said))
 
 
-# Contracts in force.
+def _several(ctx: Context, case: Any) -> Asked:
+    roles = ("OWNER", "RENTER")
+    at = end_of(ctx, ctx.account.imported(ctx.names.own(_owners(("A", "B"), "C"))))
+    ctx.account.imported(ctx.names.own(_owners(("D",), "E")))
+    for role, old, new in zip(roles, (["A", "B"], ["C"]), (["D"], ["E"]), strict=True):
+        yield {"role": role}, old + new
+        yield {"role": role, "modifiedAfter": told(at)}, new
+        yield {"modifiedAfter": told(at), "role": role}, new
+        yield {"role": role, "isRegistered": "false"}, old + new
+        yield {"isInvited": "true", "role": role}, []
+        yield {"isInvited": "false", "isRegistered": "false", "role": role, "modifiedAfter": told(at)}, new
+        yield {"isInvited": "false", "isRegistered": "true", "modifiedAfter": told(at)}, []
+
+
+def _owners(owners: Iterable[str], renter: str) -> Record:
+    """Returns contacts, some of whom are owners and one a renter."""
+    deeds = [*((id_, "OWNER") for id_ in owners), (renter, "RENTER")]
+    units = [{"id": id_, "contracts": [{"contactId": id_, "type": kind}]} for id_, kind in deeds]
+    home = {"id": renter, "name": "x", "addresses": [{"street": "x", "units": units}]}
+    return {"contacts": [{"id": id_, "lastName": "x"} for id_, _ in deeds], "properties": [home]}
+
+
+@checks(
+    row("role-leaves-those-who-have-it",
+        "The filter role leaves contacts with a contract of this type or a responsibility of this name, letter by "
+        "letter.",
+        _roles, assumed="role-filter", source="6"),
+    row("registration-filters-leave-those-whose-field-says-so",
+        "The filters isRegistered and isInvited leave contacts by the field of the same name; whoever was just "
+        "imported has neither registered nor was invited.",
+        _registration, inferred="11", assumption="v2-contact-fields",
+        each=lambda contract: ("isRegistered", "isInvited")),
+    row("filters-narrow-each-other", "Of several filters each leaves less: what is listed satisfies all of them.",
+        _several, inferred="6"),
+    operations=("listContacts",),
+    needs=WRITES,
+    versions=("v2",),
+)  # fmt: skip
+def contacts_are_filtered(ctx: Context, asked: Callable[[Context, Any], Asked], case: Any) -> None:
+    """A filter leaves the contacts that match, and no other."""
+    for filters, wanted in asked(ctx, case):
+        seen = filtered(ctx, "contacts", **filters)
+        ctx.expect(sorted(seen) == wanted, f"the contacts {wanted} for {filters}", f"{seen}")
 
 
 @check(assumed="inactive-contracts", source="6", operations=("listUnits",), needs=WRITES, versions=("v2",))
@@ -160,34 +185,3 @@ def _explaining(ctx: Context, units: Mapping[str, Record], sent: Record, *, ever
         except Broken:
             continue
         yield value
-
-
-# Several filters.
-
-
-@check(inferred="6", operations=("listContacts",), needs=WRITES, versions=("v2",))
-def filters_narrow_each_other(ctx: Context) -> None:
-    """Of several filters each leaves less: what is listed satisfies all of them."""
-    roles = ("OWNER", "RENTER")
-    at = end_of(ctx, ctx.account.imported(ctx.names.own(_owners(("A", "B"), "C"))))
-    ctx.account.imported(ctx.names.own(_owners(("D",), "E")))
-    for role, old, new in zip(roles, (["A", "B"], ["C"]), (["D"], ["E"]), strict=True):
-        for query, wanted in (
-            ({"role": role}, old + new),
-            ({"role": role, "modifiedAfter": told(at)}, new),
-            ({"modifiedAfter": told(at), "role": role}, new),
-            ({"role": role, "isRegistered": "false"}, old + new),
-            ({"isInvited": "true", "role": role}, []),
-            ({"isInvited": "false", "isRegistered": "false", "role": role, "modifiedAfter": told(at)}, new),
-            ({"isInvited": "false", "isRegistered": "true", "modifiedAfter": told(at)}, []),
-        ):
-            seen = filtered(ctx, "contacts", **query)
-            ctx.expect(sorted(seen) == wanted, f"the contacts {wanted} for {query}", f"{seen}")
-
-
-def _owners(owners: Iterable[str], renter: str) -> Record:
-    """Returns contacts, some of whom are owners and one a renter."""
-    deeds = [*((id_, "OWNER") for id_ in owners), (renter, "RENTER")]
-    units = [{"id": id_, "contracts": [{"contactId": id_, "type": kind}]} for id_, kind in deeds]
-    home = {"id": renter, "name": "x", "addresses": [{"street": "x", "units": units}]}
-    return {"contacts": [{"id": id_, "lastName": "x"} for id_, _ in deeds], "properties": [home]}
