@@ -6,13 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from casavi_contracts.context import Accounts
 from casavi_contracts.contract import Contract
-from casavi_contracts.expect.observing import accepted, expect_job, expect_read
+from casavi_contracts.expect.observing import accepted, expect_job, expect_read, expect_refused
 from casavi_contracts.model import Account, Job, Rejected
+from casavi_contracts.model.requests import stand_ins, wrong_places
 from casavi_contracts.strategies import EDITS, Alphabet, master_data, master_data_violating, variant, violable_rules
 from casavi_fixtures import broken_names, load_broken
 from tests.support import kit
-from tests.support.server import Mock
+from tests.support.server import Mock, shared_mock
+from tests.support.tamper import Request, Response, edited
 
 versions = pytest.mark.parametrize("version", ["v1", "v2"])
 
@@ -99,3 +102,35 @@ def test_agrees_with_the_mock_over_several_imports(version: str, profile: dict[s
                     expect_read(ctx, account)
 
         judge()
+
+
+@pytest.mark.parametrize(
+    ("fields", "places", "instead"),
+    [
+        ({"lastName": None}, ["/contacts/0"], {"/contacts/0/lastName": "/contacts/0"}),
+        ({"lastName": ""}, ["/contacts/0"], {"/contacts/0/lastName": "/contacts/0"}),
+        ({"lastName": 7}, ["/contacts/0/lastName"], {}),
+        ({"lastName": None, "city": 7}, ["/contacts/0", "/contacts/0/city"], {"/contacts/0/lastName": "/contacts/0"}),
+        ({"city": "x"}, ["/contacts/0"], {}),
+        ({"companyName": "x"}, [], {}),
+    ],
+)
+def test_a_record_that_needs_one_of_several_fields_is_one_wrong_place(
+    fields: dict[str, Any], places: list[str], instead: dict[str, str]
+) -> None:
+    contract = Contract("v1", {"contact-name-required": True})
+    body = {"contacts": [{"id": "C-1", **fields}]}
+    assert sorted(wrong_places(contract, body)) == places
+    assert stand_ins(contract, body) == instead
+
+
+@pytest.mark.parametrize("place", ["/contacts/0", "/contacts/0/lastName"])
+def test_a_refusal_may_name_the_record_or_the_field(place: str) -> None:
+    def renamed(request: Request, response: Response) -> None:
+        response.body = response.body.replace(b'"/contacts/0/lastName"', f'"{place}"'.encode())
+
+    named = Contract("v1", {"contact-name-required": True})
+    with shared_mock(contact_name_required=True).target(edited(tell=renamed)) as target:
+        accounts = Accounts(target, named, "p-")
+        expect_refused(accounts.context(), {"contacts": [{"id": "C-1", "lastName": None}]}, ["/contacts/0"])
+        accounts.close()

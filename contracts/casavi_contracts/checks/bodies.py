@@ -6,8 +6,6 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
 
-import jsonschema_rs
-
 from casavi_contracts import spec
 from casavi_contracts.checks.answers import MAX_ERRORS
 from casavi_contracts.checks.definition import check
@@ -18,6 +16,7 @@ from casavi_contracts.expect.refusals import refused
 from casavi_contracts.http.client import Client, encoded
 from casavi_contracts.http.exchange import Answer
 from casavi_contracts.http.target import Capability
+from casavi_contracts.model.requests import stand_ins, wrong_places
 from casavi_fixtures import builders
 
 OTHER_MEDIA_TYPES = (
@@ -148,7 +147,7 @@ def wrong_credentials_shape_is_located(ctx: Context) -> None:
 def all_wrong_places_are_named(ctx: Context, case: Any) -> None:
     """The refusal of an import names every place that is wrong, each once, and how many there are."""
     body = ctx.names.own(_spoilt(case["record"], _WRONG[case["wrong"]]))
-    wanted, meant = _wrong_places(ctx.contract, body)
+    wanted, meant = Counter(wrong_places(ctx.contract, body)), stand_ins(ctx.contract, body)
     if not wanted:  # fields that may be null, for one
         return
     answer = ctx.ready().send("importMasterData", body=body)
@@ -175,7 +174,7 @@ def one_wrong_place_is_enough(ctx: Context, case: Any) -> None:
     client = ctx.ready()
     for where, value in ctx.briefly(_alone(ctx.contract, case), 5):
         body = ctx.names.own(replaced(_portfolio(), where, value))
-        wanted, meant = _wrong_places(ctx.contract, body)
+        wanted, meant = wrong_places(ctx.contract, body), stand_ins(ctx.contract, body)
         answer = client.send("importMasterData", body=body)
         refused(ctx, answer, "schema-violation", f"{value!r} at {where}")
         _want_places(ctx)
@@ -313,28 +312,3 @@ def _portfolio() -> dict[str, Any]:
     )  # fmt: skip
     contact = builders.contact(**texts, preferredWayOfContact="LETTER", customFields={"Info": "x"})
     return {"contacts": [contact], "properties": [home], "responsibilities": [builders.responsibility()]}
-
-
-def _wrong_places(contract: Contract, body: Any) -> tuple[Counter[str], dict[str, str]]:
-    """Returns the wrong places of an import, and those inside of them that may be named in their stead.
-
-    A record of which one of several fields must be right is wrong as a whole, and its refusal may name the field. If
-    that field is wrong by itself too, there is one wrong place and not two.
-    """
-    errors = [*contract.request_errors("importMasterData", body)]
-    found = Counter(map(_pointer, errors))
-    meant: dict[str, str] = {}
-    for error in errors:
-        if not isinstance(error.kind, jsonschema_rs.ValidationErrorKind.AnyOf):
-            continue
-        whole = _pointer(error)
-        inside = {_pointer(one) for branch in error.kind.context for one in branch} - {whole}
-        if inside & found.keys():
-            found -= Counter([whole])
-        else:
-            meant |= dict.fromkeys(inside, whole)
-    return found, meant
-
-
-def _pointer(error: Any) -> str:
-    return "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in error.instance_path)

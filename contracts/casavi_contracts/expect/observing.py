@@ -15,6 +15,7 @@ from casavi_contracts.http.client import Client
 from casavi_contracts.http.exchange import Answer, expect_form
 from casavi_contracts.model import Account, Difference, Job, Refusal, Rejected, View, differences, same, shown
 from casavi_contracts.model.dates import means_the_same
+from casavi_contracts.model.requests import stand_ins
 from casavi_contracts.spec.evidence import weaker
 
 Record = dict[str, Any]
@@ -234,7 +235,8 @@ def expect_refused(ctx: Context, body: Any, pointers: list[str], client: Client 
             ctx.expect(problem[name] == value, f"the {name} {value} in the body", repr(problem[name]), **more)
     if spec.hides(problem, "errors") or not ctx.contract.shapes[spec.ERROR].shows("place.pointer"):
         return
-    named = [error["pointer"] for error in problem.get("errors", ())]
+    meant = stand_ins(ctx.contract, body)
+    named = [meant.get(error["pointer"], error["pointer"]) for error in problem.get("errors", ())]
     if len(named) == MAX_NAMED < len(pointers):  # there are more than an answer names
         pointers = [place for place in pointers if place in named] or pointers
     ctx.expect(_innermost(named) == _innermost(pointers), f"errors at {pointers}", f"{named}", **more)

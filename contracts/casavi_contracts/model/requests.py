@@ -86,16 +86,39 @@ def _unknown(data: Mapping[str, Any], shape: spec.Shape, pointer: str) -> Iterat
 
 
 def wrong_places(contract: Contract, body: Any) -> list[str]:
-    """Returns the JSON pointers of the places where a request does not satisfy the contract."""
+    """Returns the JSON pointers of the places where a request does not satisfy the contract.
+
+    A record of which one of several fields must be right is wrong as a whole; if such a field is wrong by itself too,
+    there is one wrong place and not two.
+    """
     pointers = []
-    for error in contract.request_errors("importMasterData", body):
-        pointer = "".join(f"/{escaped(str(part))}" for part in error.instance_path)
+    for error, fields in _errors(contract, body):
         kind: Any = error.kind
         if isinstance(kind, jsonschema_rs.ValidationErrorKind.AdditionalProperties):
-            pointers += [f"{pointer}/{escaped(name)}" for name in kind.unexpected]
-        else:
-            pointers.append(pointer)
+            pointers += [f"{_pointer(error)}/{escaped(name)}" for name in kind.unexpected]
+        elif fields is not None:
+            pointers.append(_pointer(error))
     return pointers
+
+
+def stand_ins(contract: Contract, body: Any) -> dict[str, str]:
+    """Returns places in wrong records that a refusal may name in the stead of the record, and those of the records."""
+    return {field: _pointer(error) for error, fields in _errors(contract, body) for field in fields or ()}
+
+
+def _errors(contract: Contract, body: Any) -> Iterator[tuple[Any, set[str] | None]]:
+    """Yields each error with the fields of which one must be right; None if one of them is an error by itself."""
+    errors = [*contract.request_errors("importMasterData", body)]
+    found = {_pointer(error) for error in errors}
+    for error in errors:
+        kind: Any = error.kind
+        branches = kind.context if isinstance(kind, jsonschema_rs.ValidationErrorKind.AnyOf) else ()
+        fields = {_pointer(inner) for branch in branches for inner in branch} - {_pointer(error)}
+        yield error, fields if fields.isdisjoint(found) else None
+
+
+def _pointer(error: Any) -> str:
+    return "".join(f"/{escaped(str(part))}" for part in error.instance_path)
 
 
 def escaped(name: str) -> str:
