@@ -1,5 +1,6 @@
 """Overlays are applied to both documents before anything reads them, and what is wrong with one is told."""
 
+import sys
 from datetime import date
 from typing import Any
 
@@ -127,3 +128,12 @@ WRONG_EVIDENCE: list[tuple[Any, str]] = [
 def test_wrong_evidence_is_told(wrong: Any, told: str) -> None:
     with pytest.raises(spec.ProfileError, match=told):
         spec.contract_documents(evidence=wrong)
+
+
+def test_the_library_is_loaded_once_though_a_session_forgets_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A part of it refuses to be loaded twice in a process, and pytest's own sessions inside of tests forget modules."""
+    wanted = overlay({"target": "$.info", "update": {"title": "x"}})
+    spec.contract_documents(overlay=wanted)
+    for name in [name for name in sys.modules if name.partition(".")[0] in ("jsonpath_rfc9535", "iregexp_check")]:
+        monkeypatch.delitem(sys.modules, name)
+    assert spec.contract_documents(overlay=wanted).by_version["v1"]["info"]["title"] == "x"
