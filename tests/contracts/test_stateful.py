@@ -211,7 +211,7 @@ EASY = [
     ("import-replaces-custom-fields", NAME),
     ("counts-created-doubled", NAME),
     ("lists-from-a-cache", "token-ends-when-it-was-told"),
-    ("jobs-of-anybody", "job-stays-known"),
+    ("jobs-of-anybody", "job-stays-known or foreign-job-is-unknown"),  # whichever account is drawn to ask first
 ]
 
 
@@ -226,7 +226,7 @@ def test_wrong_servers_are_found(name: str, check: str) -> None:
     result = found(name, depth=1)
 
     assert result.outcome in FAILING, result
-    assert check in {finding.check for finding in result.findings}
+    assert not {finding.check for finding in result.findings}.isdisjoint(check.split(" or "))
 
 
 def finding_of(result: Result) -> Finding:
