@@ -19,7 +19,7 @@ from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
 from casavi_contracts.spec import FILES
-from casavi_mock.cli.options import CONTEXT, Number, credentials, option
+from casavi_mock.cli.options import CONTEXT, Number, added, budget_options, credentials, option
 from casavi_mock.cli.profiles import profile_option
 from casavi_mock.cli.server_options import PROGRESS_OPTIONS, progress_of
 from casavi_mock.domain.jobs import Progress
@@ -72,9 +72,7 @@ def _checks(ctx: click.Context, param: click.Parameter, incomplete: str) -> list
 
 def in_process_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Adds the options of the mock in process: how its jobs move on."""
-    for add in reversed(PROGRESS_OPTIONS):  # the last one is shown first
-        command = add(command)
-    return command
+    return added(command, *PROGRESS_OPTIONS)
 
 
 @click.command(context_settings=CONTEXT)
@@ -109,10 +107,7 @@ def in_process_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--tolerate-assumptions", is_flag=True, help="A refuted assumption does not fail the run.")
 @click.option("--allow-writes", is_flag=True, help="Write even if it is no mock; needs CASAVI_ALLOW_WRITES=1 as well.")
 @click.option("--read-only", is_flag=True, help="Judge only what needs no record to be created.")
-@click.option("--budget-requests", type=click.IntRange(1), help="Send at most this many requests.")
-@click.option("--budget-writes", type=click.IntRange(0), help="Send at most this many imports.")
-@click.option("--budget-records", type=click.IntRange(0), help="Send at most this many records.")
-@click.option("--rate", type=Number(0.01), help="Send at most this many requests in a second.")
+@budget_options
 @click.option("--ledger", type=_FILE, help="Lists records before they are sent.  [default: casavi-check-ledger.jsonl]")
 @click.option("--junit", type=_FILE, metavar="FILE", help="Write the results as JUnit XML.")
 @click.option("--json", type=_FILE, metavar="FILE", help="Write the results as JSON.")

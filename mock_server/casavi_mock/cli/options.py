@@ -183,3 +183,21 @@ class Suggesting(click.Group):
                 raise
             message = f"No such command {args[0]!r}. Did you mean {found[0]!r}?"
             raise click.UsageError(message, error.ctx) from None
+
+
+def added(command: Callable[..., Any], *options: Decorator) -> Callable[..., Any]:
+    """Returns a command with more options, which its help shows in this order."""
+    for add in reversed(options):  # the last one is shown first
+        command = add(command)
+    return command
+
+
+def budget_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds what bounds a run at a real account: requests, imports, records, and how fast."""
+    return added(
+        command,
+        click.option("--budget-requests", type=click.IntRange(1), help="Send at most this many requests."),
+        click.option("--budget-writes", type=click.IntRange(0), help="Send at most this many imports."),
+        click.option("--budget-records", type=click.IntRange(0), help="Send at most this many records."),
+        click.option("--rate", type=Number(0.01), help="Send at most this many requests in a second."),
+    )

@@ -10,6 +10,7 @@ import click
 from casavi_contracts import spec
 from casavi_mock.cli.options import (
     Decorator,
+    added,
     key_option,
     listen_options,
     nearest,
@@ -131,23 +132,17 @@ lenient_profile_option = _profile_option("TOML file to look at, and the server's
 
 def connection_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Adds what a verb wants that asks a server: profile, host, port, key and secret."""
-    return _added(command, profile_option, *server_options, key_option, secret_option)
+    return added(command, profile_option, *server_options, key_option, secret_option)
 
 
 def listening_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Adds what a verb wants that listens: profile, host, port, key and secret."""
-    return _added(command, profile_option, *listen_options, key_option, secret_option)
+    return added(command, profile_option, *listen_options, key_option, secret_option)
 
 
 def doctor_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Adds the options of what looks whether a server can listen; it reports a broken profile."""
-    return _added(command, lenient_profile_option, *listen_options, key_option, secret_option)
-
-
-def _added(command: Callable[..., Any], *options: Decorator) -> Callable[..., Any]:
-    for add in reversed(options):  # the last one is shown first
-        command = add(command)
-    return command
+    return added(command, lenient_profile_option, *listen_options, key_option, secret_option)
 
 
 def known_settings() -> set[str]:

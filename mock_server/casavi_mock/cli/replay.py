@@ -12,7 +12,7 @@ import click
 from click.core import ParameterSource
 
 from casavi_contracts.spec import FILES
-from casavi_mock.cli.options import CONTEXT, Number, credentials, option
+from casavi_mock.cli.options import CONTEXT, Number, budget_options, credentials, option
 from casavi_mock.cli.profiles import profile_option
 from casavi_mock.errors import ConfigurationError
 
@@ -34,10 +34,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--job-timeout", type=Number(0.1), default=60, help="Seconds that a job may take.  [default: 60]")
 @click.option("--allow-writes", is_flag=True, help="Write even if it is no mock; needs CASAVI_ALLOW_WRITES=1 as well.")
 @click.option("--read-only", is_flag=True, help="Send only what creates no records.")
-@click.option("--budget-requests", type=click.IntRange(1), help="Send at most this many requests.")
-@click.option("--budget-writes", type=click.IntRange(0), help="Send at most this many imports.")
-@click.option("--budget-records", type=click.IntRange(0), help="Send at most this many records.")
-@click.option("--rate", type=Number(0.01), help="Send at most this many requests in a second.")
+@budget_options
 @click.option("--ledger", type=_FILE, help="Lists records before they are sent.  [default: casavi-replay-ledger.jsonl]")
 @click.option("--junit", type=_FILE, metavar="FILE", help="Write the result as JUnit XML.")
 @click.option("--json", type=_FILE, metavar="FILE", help="Write the result as JSON.")
