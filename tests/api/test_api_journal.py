@@ -6,7 +6,7 @@ import logging
 import tracemalloc
 from datetime import timedelta
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import httpx
 import pytest
@@ -19,6 +19,7 @@ from casavi_mock.journal.redaction import REDACTED, Redaction, members_view, wit
 from casavi_mock.messages.request import KEPT_BYTES
 from tests.support.client import Client
 from tests.support.server import Mock, shared_mock
+from tests.support.traffic import vendor
 
 PERSON = {"id": "C1", "type": "OWNER"}
 
@@ -530,3 +531,15 @@ async def test_ids_that_are_too_long_to_be_kept_are_not_looked_through(
         assert (await client.send({"contacts": [{"id": "C" * length}]})).status_code == 202
         assert last(client).provides == ((("contacts", "C" * length),) if length == MAX_NAMED else ())
         assert sum(searched) <= 2 * MAX_NAMED
+
+
+@pytest.mark.parametrize(
+    "path", ["/contacts/a%2Fb", "/contacts/100%25", "/contacts/%C3%9C%20%2F%25%2F", "/contacts/a+b"]
+)
+def test_an_address_in_the_archive_is_the_one_that_was_asked_for(path: str) -> None:
+    """A slash inside of an id stays inside of it, so that the request can be sent again, or copied."""
+    with vendor({}) as client:
+        client.log_in()
+        client.ask("GET", path)
+        (entry,) = [each for each in client.journal()["log"]["entries"] if each["request"]["method"] == "GET"]
+    assert urlsplit(entry["request"]["url"]).path.replace("+", "%2B") == path.replace("+", "%2B")

@@ -61,8 +61,8 @@ def cli() -> None:
     \b
     Examples:
       casavi-mock serve                         start at http://127.0.0.1:4227
-      casavi-mock serve --load small-house      the same, with a small portfolio in it
+      casavi-mock serve --load small-house      the same, with some records
       casavi-mock data generate | casavi-mock import -
-      casavi-mock control clock advance --days 31   steer a running mock: its time, jobs, faults, data
-      casavi-mock assumptions                   what of it is a guess, and how to change it
+      casavi-mock control clock advance --days 31   steer a running mock
+      casavi-mock assumptions                   what of it is a guess
     """

@@ -49,7 +49,7 @@ def replay(recording: Path, profile: Mapping[str, Any] | None, **options: Any) -
     \b
     Examples:
       casavi-mock replay traffic.har
-      casavi-mock replay traffic.har --profile profile.toml --accepted accepted.toml
+      casavi-mock replay traffic.har --profile profile.toml --accepted known.toml
       casavi-mock replay new.har --against old.har
       casavi-mock replay traffic.har --url http://127.0.0.1:4227 --junit replay.xml
     """

@@ -132,7 +132,7 @@ def _headers(exchange: Exchange) -> list[tuple[str, str]]:
 
 def _address(exchange: Exchange) -> str:
     query = f"?{exchange.query}" if exchange.query else ""
-    return f"{quote(exchange.path, safe='/[]:@!$&()*+,;=~', errors='replace')}{query}"
+    return f"{quote(exchange.path, safe='/[]:@!$&()*+,;=~%', errors='replace')}{query}"
 
 
 def _text(exchange: Exchange) -> str | None:

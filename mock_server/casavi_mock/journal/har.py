@@ -67,7 +67,7 @@ def _request(exchange: Exchange, base_url: str) -> dict[str, Any]:
     query = f"?{exchange.query}" if exchange.query else ""
     request: dict[str, Any] = {
         "method": exchange.method,
-        "url": f"{base_url}{quote(exchange.path, safe='/[]:@!$&()*+,;=~', errors='replace')}{query}",
+        "url": f"{base_url}{quote(exchange.path, safe='/[]:@!$&()*+,;=~%', errors='replace')}{query}",
         "httpVersion": "HTTP/1.1",
         "cookies": [],
         "headers": _headers(exchange.request_headers),

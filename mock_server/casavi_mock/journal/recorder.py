@@ -194,7 +194,7 @@ def _shown(trail: Trail) -> Shown:
         received = received.replace(trail.given.text.reveal().encode(), MARK)
     body = b"" if trail.body is None else bytes(trail.body[:KEPT_BYTES])
     return {
-        "path": unquote(request.path) if "%" in request.path else request.path,
+        "path": _readable(request.path) if "%" in request.path else request.path,
         "query": request.query.decode("latin-1"),
         "request_headers": tuple(headers),
         "request_body": members_view(trail.secret_names) if trail.operation in _LOG_INS else body,
@@ -284,6 +284,11 @@ def _take_out(redaction: Redaction, trail: Trail, shown: Shown) -> None:
 def _header(redaction: Redaction, text: bytes) -> bytes:
     window = text[: MAX_HEADER_BYTES + _OVERLAP]
     return redaction.shown(window, cut=len(text) > MAX_HEADER_BYTES)[:MAX_HEADER_BYTES]
+
+
+def _readable(path: str) -> str:
+    """Returns a path decoded, but for what would change its parts: a slash and a percent sign inside of one."""
+    return "/".join(unquote(part).replace("%", "%25").replace("/", "%2F") for part in path.split("/"))
 
 
 def _shortened(text: str, limit: int, separator: str) -> str:
